@@ -1,0 +1,13 @@
+//! hubform: declarative Hugging Face deployments on AWS.
+//!
+//! Manifests are parsed, resolved against facts, rendered into CloudFormation bodies, compared with what runs,
+//! and carried out:
+//!
+//! ```text
+//! files ─parse─> Manifests ─resolve─> Desired ─render─> StackSpecs ─plan─> Plan ─execute─> Outcome
+//! ```
+//!
+//! Everything up to the plan is pure; `gather` touches the world before it, `execute` after it. Rooms, each
+//! importing only from those above it:
+
+pub mod diagnostic;
