@@ -51,13 +51,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A finding of the severity its code has by nature.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            severity: code.severity(),
-            message: message.into(),
-            labels: Vec::new(),
-            help: None,
-        }
+        Self { code, severity: code.severity(), message: message.into(), labels: Vec::new(), help: None }
     }
 
     /// The same finding, pointing at `span`.
