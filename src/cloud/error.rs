@@ -1,0 +1,126 @@
+//! A call that did not work: what was attempted, on what, where, and why.
+
+use super::{StackStatus, Target};
+
+/// The answer of a port.
+pub type CloudResult<T> = Result<T, CloudError>;
+
+/// One failed call to AWS.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{operation} of {subject} in {target} failed: {kind}")]
+pub struct CloudError {
+    /// The API operation, as `CreateStack`.
+    pub operation: &'static str,
+    /// The stack, change set, endpoint or role it was about.
+    pub subject: String,
+    /// Where.
+    pub target: Target,
+    /// What went wrong.
+    pub kind: CloudErrorKind,
+    /// AWS's request id, for a support case.
+    pub request_id: Option<String>,
+}
+
+/// What can go wrong with a call, in the terms decisions are made in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloudErrorKind {
+    /// No such stack, change set, endpoint or role.
+    #[error("it does not exist")]
+    NotFound,
+    /// The name is taken.
+    #[error("it exists already")]
+    AlreadyExists,
+    /// UpdateStack had nothing to do.
+    #[error("there is nothing to update")]
+    NoUpdates,
+    /// The stack is busy or in a state that refuses the operation.
+    #[error("the stack is in {0}")]
+    WrongState(StackStatus),
+    /// A change set that is not executable, or no longer.
+    #[error("the change set is not in a state for this: {0}")]
+    InvalidChangeSetStatus(String),
+    /// Asked to slow down; worth another try later.
+    #[error("AWS asked to slow down ({0})")]
+    Throttled(String),
+    /// A quota of the account; trying again cannot help.
+    #[error("a quota of the account is used up: {0}")]
+    LimitExceeded(String),
+    /// The template may do more than was acknowledged.
+    #[error("the template needs capabilities that were not given: {0}")]
+    InsufficientCapabilities(String),
+    /// The same request token was used for another request.
+    #[error("the request token was used for another request")]
+    TokenAlreadyExists,
+    /// DeleteStack on a protected stack.
+    #[error("termination protection is on")]
+    TerminationProtection,
+    /// A template or request the service refuses.
+    #[error("{0}")]
+    Validation(String),
+    /// The caller may not.
+    #[error("the caller may not do this: {0}")]
+    AccessDenied(String),
+    /// No credentials, or ones that expired.
+    #[error("there are no valid AWS credentials: {0}")]
+    NoCredentials(String),
+    /// No answer.
+    #[error("no answer: {0}")]
+    Unreachable(String),
+    /// An answer that is not the service's, such as a proxy's HTML page.
+    #[error("the answer is not one of AWS's: {0}")]
+    Unreadable(String),
+    /// The service failed; worth another try later.
+    #[error("AWS failed ({0})")]
+    ServiceFault(String),
+    /// Any other code.
+    #[error("{code}: {message}")]
+    Other {
+        /// The service's code.
+        code: String,
+        /// The service's words.
+        message: String,
+    },
+}
+
+impl CloudErrorKind {
+    /// Is the same call worth sending again after a while?
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Throttled(_) | Self::ServiceFault(_) | Self::Unreachable(_))
+    }
+
+    /// Reads CloudFormation's catch-all: the text of a `ValidationError`.
+    pub fn from_validation_text(text: &str) -> Self {
+        let state = || {
+            let after = text.split_once(" is in ").or_else(|| text.split_once("non-terminal ["))?.1;
+            let end = after.find(|c: char| !(c.is_ascii_uppercase() || c == '_'))?;
+            Some(StackStatus::from(&after[..end])).filter(|status| !status.as_str().is_empty())
+        };
+        if text.contains("does not exist") {
+            Self::NotFound
+        } else if text.starts_with("No updates are to be performed") {
+            Self::NoUpdates
+        } else if text.contains("cannot be deleted while TerminationProtection is enabled") {
+            Self::TerminationProtection
+        } else {
+            state().map_or_else(|| Self::Validation(text.to_owned()), Self::WrongState)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catch_all_is_told_apart() {
+        let read = CloudErrorKind::from_validation_text;
+        assert_eq!(read("Stack with id x does not exist"), CloudErrorKind::NotFound);
+        assert_eq!(read("No updates are to be performed."), CloudErrorKind::NoUpdates);
+        assert_eq!(
+            read("Stack:arn:aws:x is in ROLLBACK_COMPLETE state and can not be updated."),
+            CloudErrorKind::WrongState(StackStatus::RollbackComplete)
+        );
+        assert_eq!(read("Template error: x"), CloudErrorKind::Validation("Template error: x".into()));
+    }
+}

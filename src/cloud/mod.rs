@@ -1,0 +1,37 @@
+//! AWS in our words, and the ports to it.
+//!
+//! CloudFormation's stacks, statuses, events and change sets, SageMaker's endpoints and IAM's roles as plain
+//! values, with the questions they answer about themselves; service wordings are read here once. The ports
+//! ([`Stacks`], [`SageMaker`], [`Iam`], [`Identity`]) have a real side in `aws` and an imagined one in `sandbox`,
+//! and only the operations somebody calls.
+
+mod change_set;
+mod endpoint;
+mod error;
+mod event;
+mod port;
+mod reason;
+mod role;
+mod stack;
+mod status;
+mod target;
+mod time;
+mod wire;
+
+pub use change_set::{
+    Change, ChangeAction, ChangeAttribute, ChangeDetail, ChangeEvaluation, ChangeSet, ChangeSetStatus,
+    ChangeSetSummary, ExecutionStatus, Recreation, Replacement,
+};
+pub use endpoint::{EndpointDescription, EndpointStatus};
+pub use error::{CloudError, CloudErrorKind, CloudResult};
+pub use event::{StackEvent, root_cause};
+pub use port::{
+    Accounts, ChangeSetIds, ChangeSetType, Connection, CreateChangeSet, CreateStack, DeleteStack, ExecuteChangeSet,
+    Iam, Identity, Page, PageToken, Reply, SageMaker, Stacks,
+};
+pub use reason::{Reason, handler_error_code};
+pub use role::RoleDescription;
+pub use stack::{CallerIdentity, Capability, Stack, StackRef, StackSummary, Tags};
+pub use status::{ResourceStatus, StackStatus};
+pub use target::Target;
+pub use time::Timestamp;

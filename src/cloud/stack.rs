@@ -1,0 +1,87 @@
+//! A stack as CloudFormation describes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{StackStatus, Target, Timestamp, wire::wire_enum};
+
+/// Tags by key.
+pub type Tags = BTreeMap<String, String>;
+
+wire_enum! {
+    /// What the caller says it knows a template may do.
+    Capability {
+        Iam = "CAPABILITY_IAM",
+        NamedIam = "CAPABILITY_NAMED_IAM",
+        AutoExpand = "CAPABILITY_AUTO_EXPAND",
+    }
+}
+
+/// A stack, wherever it lives: how everything in hubform names one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StackRef {
+    /// The account and Region.
+    pub target: Target,
+    /// The stack's name.
+    pub name: String,
+}
+
+impl std::fmt::Display for StackRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.name)
+    }
+}
+
+/// What DescribeStacks says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stack {
+    /// The ARN, which still finds the stack for 90 days after its deletion.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// Where it stands.
+    pub status: StackStatus,
+    /// Why, where the service says.
+    pub status_reason: Option<String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When the last update began; absent before the first.
+    pub updated_at: Option<Timestamp>,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+    /// Parameter values; those with `NoEcho` are asterisks.
+    pub parameters: BTreeMap<String, String>,
+    /// Output values.
+    pub outputs: BTreeMap<String, String>,
+    /// Tags on the stack itself.
+    pub tags: Tags,
+    /// Capabilities of the last operation.
+    pub capabilities: BTreeSet<Capability>,
+    /// The role CloudFormation acts with, as an ARN.
+    pub role_arn: Option<String>,
+    /// Topics for stack events.
+    pub notification_arns: Vec<String>,
+    /// Is DeleteStack refused?
+    pub termination_protection: bool,
+}
+
+/// What ListStacks says: enough to see that a stack moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackSummary {
+    /// The ARN.
+    pub id: String,
+    /// The name.
+    pub name: String,
+    /// Where it stands.
+    pub status: StackStatus,
+}
+
+/// Who is calling.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerIdentity {
+    /// The twelve digits.
+    pub account: String,
+    /// The caller's ARN.
+    pub arn: String,
+}
