@@ -14,3 +14,9 @@ pub mod cloud;
 pub mod diagnostic;
 
 pub mod clock;
+
+pub mod render;
+
+pub mod plan;
+
+pub mod execute;

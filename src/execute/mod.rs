@@ -1,0 +1,8 @@
+//! A plan is carried out.
+//!
+//! A pure machine takes what happened and says what to do next; the loop does it and decides nothing. Everything
+//! that happens is an [`Event`]; at the end stands an [`Outcome`].
+
+mod event;
+
+pub use event::{Cause, Event, Failure, FailureKind, Outcome, StepResult, Waiting};

@@ -1,0 +1,285 @@
+//! The plan as a value.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    cloud::{Capability, Replacement, StackRef, StackStatus, Tags, Target, Timestamp},
+    diagnostic::Position,
+    render::{Choice, EndpointCheck, Origins, ParameterValue},
+};
+
+/// The format of a written plan; others are refused by name.
+pub const FORMAT: u32 = 1;
+
+/// Everything `apply` will do, and nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// See [`FORMAT`].
+    pub format: u32,
+    /// The environments in scope, in the order they are shown.
+    pub environments: Vec<PlannedEnvironment>,
+    /// Every body once, by digest of its bytes.
+    pub bodies: BTreeMap<String, Arc<str>>,
+    /// One per stack in scope, those without anything to do included; each after those it needs.
+    pub steps: Vec<Step>,
+    /// Stacks of ours that no manifest speaks of any more. Nothing happens to them.
+    pub left_behind: Vec<LeftBehind>,
+}
+
+/// One environment and the account its plan was made for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlannedEnvironment {
+    /// Its name.
+    pub name: String,
+    /// Where its stacks live.
+    pub target: Target,
+    /// The account the credentials led to when the plan was made; `apply` refuses another.
+    pub account: String,
+}
+
+/// One stack and what happens to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// The stack.
+    pub stack: StackRef,
+    /// The environment it belongs to.
+    pub environment: String,
+    /// The manifest's kind.
+    pub kind: String,
+    /// The manifest's name.
+    pub name: String,
+    /// What happens, in one word.
+    pub action: Action,
+    /// The stack as it was when the plan was made; none where there is none.
+    pub observed: Option<Observed>,
+    /// Steps that must have landed before this one starts.
+    pub needs: BTreeSet<StackRef>,
+    /// What is done, in order; empty where nothing is.
+    pub operations: Vec<Operation>,
+    /// Put in place when an operation after the first fails and rolls back: the body as it was before the first.
+    pub restore: Option<Operation>,
+    /// Takes values of stacks that this plan changes: it may change as announced, or not at all.
+    pub predicate: bool,
+    /// What changes, resource by resource.
+    pub changes: Vec<Change>,
+    /// Why this action, where it is not obvious; sentences for people.
+    pub reasons: Vec<String>,
+    /// What hubform chose for the user.
+    pub choices: Vec<Choice>,
+    /// Asked when the stack has settled, and also when there is nothing to do.
+    pub endpoint: Option<EndpointCheck>,
+    /// Where each property came from.
+    pub origins: Origins,
+}
+
+/// What happens to a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Nothing.
+    Keep,
+    /// It is made.
+    Create,
+    /// It changes.
+    Update,
+    /// What is left of a failed creation goes, then it is made.
+    Recreate,
+    /// It goes.
+    Delete,
+}
+
+/// What a plan was made upon; another state at execution makes the plan stale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Observed {
+    /// The stack's ARN.
+    pub id: String,
+    /// Where it stood.
+    pub status: StackStatus,
+    /// When it last changed: the start of its last update, else its creation.
+    pub changed_at: Timestamp,
+    /// Its output values.
+    pub outputs: BTreeMap<String, String>,
+}
+
+/// One call that changes a stack, and what follows from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "operation")]
+pub enum Operation {
+    /// CreateStack; with `validate`, a change set of type CREATE that is read and executed.
+    Create {
+        /// What is sent.
+        submission: Submission,
+        /// Ask the service for its own pre-deployment checks first.
+        validate: bool,
+    },
+    /// A change set that passes the gate, executed.
+    Update {
+        /// What is sent.
+        submission: Submission,
+        /// What the change set may do.
+        gate: Gate,
+        /// Which of several updates this is.
+        phase: Option<Phase>,
+    },
+    /// DeleteStack.
+    Delete {
+        /// The role CloudFormation acts with.
+        role_arn: Option<String>,
+    },
+    /// UpdateTerminationProtection.
+    Protect {
+        /// On or off.
+        on: bool,
+    },
+}
+
+/// One of several updates that make one change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Phase {
+    /// From one.
+    pub number: usize,
+    /// How many.
+    pub of: usize,
+    /// What this one does, as `take the scalable target out`.
+    pub purpose: String,
+}
+
+/// What is sent to CloudFormation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Submission {
+    /// Key into [`Plan::bodies`].
+    pub body: String,
+    /// The value of the body's output `HubformDigest`.
+    pub digest: String,
+    /// Parameters by name.
+    pub parameters: BTreeMap<String, ParameterValue>,
+    /// Stack tags.
+    pub tags: Tags,
+    /// Capabilities acknowledged.
+    pub capabilities: BTreeSet<Capability>,
+    /// The role CloudFormation acts with.
+    pub role_arn: Option<String>,
+    /// Topics for stack events.
+    pub notification_arns: Vec<String>,
+    /// Only at creation; later by [`Operation::Protect`].
+    pub termination_protection: bool,
+}
+
+/// What a change set may do at most.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Gate {
+    /// By logical id; what is not named may not change.
+    pub allowed: BTreeMap<String, Allowed>,
+}
+
+/// What may happen to one resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Allowed {
+    /// Added, modified or removed.
+    pub kind: ChangeKind,
+    /// At worst.
+    pub replacement: Replacement,
+}
+
+/// Added, modified or removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    /// A new resource.
+    Add,
+    /// A resource that stays, perhaps as another physical one.
+    Modify,
+    /// A resource that goes.
+    Remove,
+}
+
+/// What happens to one resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// The logical id.
+    pub logical_id: String,
+    /// The resource type.
+    pub resource_type: String,
+    /// Added, modified or removed.
+    pub kind: ChangeKind,
+    /// For a modified one: is it replaced?
+    pub replacement: Replacement,
+    /// The properties that change.
+    pub properties: Vec<PropertyChange>,
+}
+
+/// What happens to one property.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PropertyChange {
+    /// The path below `Properties`, as `ProductionVariants/0/InstanceType`; `Tags` for stack tags.
+    pub path: String,
+    /// The value that runs; none where there is none, or it is unknown.
+    pub before: Option<Value>,
+    /// The value wanted; none where there is none, or it is known only later.
+    pub after: Option<Value>,
+    /// What this change alone does to the resource.
+    pub replacement: Replacement,
+    /// The resource or stack output whose change causes this one; none where the manifest changed.
+    pub because: Option<String>,
+    /// Set by `overrides`.
+    pub overridden: bool,
+    /// Where the wanted value was written.
+    pub position: Option<Position>,
+}
+
+/// A stack of ours without a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftBehind {
+    /// The stack.
+    pub stack: StackRef,
+    /// The environment its tags name.
+    pub environment: String,
+    /// The kind its tags name.
+    pub kind: String,
+    /// The name its tags name.
+    pub name: String,
+}
+
+impl Plan {
+    /// Is there anything to do?
+    pub fn is_empty(&self) -> bool {
+        self.steps.iter().all(|step| step.operations.is_empty())
+    }
+
+    /// The step of a stack.
+    pub fn step(&self, stack: &StackRef) -> Option<&Step> {
+        self.steps.iter().find(|step| step.stack == *stack)
+    }
+
+    /// The account that a target led to when the plan was made.
+    pub fn account(&self, target: &Target) -> Option<&str> {
+        self.environments.iter().find(|e| e.target == *target).map(|e| e.account.as_str())
+    }
+}
+
+impl Operation {
+    /// What is sent, where a body is.
+    pub fn submission(&self) -> Option<&Submission> {
+        match self {
+            Self::Create { submission, .. } | Self::Update { submission, .. } => Some(submission),
+            Self::Delete { .. } | Self::Protect { .. } => None,
+        }
+    }
+}

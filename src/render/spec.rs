@@ -1,0 +1,135 @@
+//! A rendered stack: everything a plan needs to know of it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    cloud::{Capability, StackRef, Tags},
+    diagnostic::Position,
+};
+
+/// One stack as it should be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StackSpec {
+    /// Where it lives and what it is called.
+    pub stack: StackRef,
+    /// The environment it belongs to.
+    pub environment: String,
+    /// The manifest's kind, as `Endpoint`.
+    pub kind: String,
+    /// The manifest's name.
+    pub name: String,
+    /// The body: canonical compact JSON, with the digest among its outputs.
+    pub body: Arc<str>,
+    /// The digest of everything that makes an update; stands in the output `HubformDigest`.
+    pub digest: String,
+    /// Parameters by name.
+    pub parameters: BTreeMap<String, ParameterValue>,
+    /// Stack tags, the three of ownership included.
+    pub tags: Tags,
+    /// What the body needs acknowledged.
+    pub capabilities: BTreeSet<Capability>,
+    /// The role CloudFormation acts with.
+    pub role_arn: Option<String>,
+    /// Topics for stack events.
+    pub notification_arns: Vec<String>,
+    /// Protected: DeleteStack is refused, and so are steps that delete or replace what matters.
+    pub protect: bool,
+    /// Stacks whose outputs this one takes, or that must stand before it.
+    pub needs: BTreeSet<StackRef>,
+    /// The endpoint to ask whether it really runs what the stack made.
+    pub endpoint: Option<EndpointCheck>,
+    /// What hubform chose, with reasons.
+    pub choices: Vec<Choice>,
+    /// Properties set by `overrides`, as `LogicalId/Properties/…`.
+    pub overridden: BTreeSet<String>,
+    /// Where each property came from.
+    pub origins: Origins,
+}
+
+/// The value of a stack parameter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ParameterValue {
+    /// Known now.
+    Literal(String),
+    /// Known when the other stack has run.
+    Output {
+        /// The stack that has it.
+        stack: StackRef,
+        /// The output's name.
+        key: String,
+    },
+}
+
+/// The one question whose answer CloudFormation does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointCheck {
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// The output that names the configuration it must run.
+    pub config_output: String,
+}
+
+/// Something hubform chose for the user.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Choice {
+    /// What was chosen, as `instance`.
+    pub what: String,
+    /// The choice.
+    pub value: String,
+    /// Why this and not another.
+    pub reason: String,
+    /// It stood in the lock already.
+    pub pinned: bool,
+}
+
+/// Where properties came from: the longest known prefix wins, else the manifest itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origins {
+    /// The manifest.
+    pub manifest: Position,
+    /// By path, as `EndpointConfig/Properties/ProductionVariants/0/InstanceType` or just `EndpointConfig`.
+    pub properties: BTreeMap<String, Origin>,
+}
+
+/// A field of a manifest and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The field, as `spec.hardware.instances[0]`.
+    pub field: String,
+    /// Its place.
+    pub position: Position,
+}
+
+impl Origins {
+    /// The origin of a path, or of the nearest known place above it.
+    pub fn of(&self, path: &str) -> Option<&Origin> {
+        let mut path = path;
+        loop {
+            if let Some(origin) = self.properties.get(path) {
+                return Some(origin);
+            }
+            path = &path[..path.rfind('/')?];
+        }
+    }
+
+    /// The position of a path; the manifest's own where nothing nearer is known.
+    pub fn position(&self, path: &str) -> &Position {
+        self.of(path).map_or(&self.manifest, |origin| &origin.position)
+    }
+}
+
+/// The key under which a plan keeps a body: sha-256 of its bytes, in hex.
+pub fn body_digest(body: &str) -> String {
+    hex(&Sha256::digest(body.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
