@@ -6,4 +6,6 @@
 
 mod spec;
 
-pub use spec::{Choice, EndpointCheck, Origin, Origins, ParameterValue, StackSpec, body_digest};
+pub use spec::{Origin, Origins, StackSpec, body_digest};
+
+pub use crate::resolve::{Choice, EndpointCheck, ParameterValue};
