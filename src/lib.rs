@@ -10,10 +10,17 @@
 //! Everything up to the plan is pure; `gather` touches the world before it, `execute` after it. Rooms, each
 //! importing only from those above it:
 
-pub mod cloud;
 pub mod diagnostic;
 
+pub mod manifest;
+
+pub mod catalog;
+
+pub mod cloud;
+
 pub mod clock;
+
+pub mod resolve;
 
 pub mod render;
 
