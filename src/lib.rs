@@ -11,3 +11,4 @@
 //! importing only from those above it:
 
 pub mod diagnostic;
+pub mod manifest;
