@@ -94,6 +94,6 @@ pub fn body_digest(body: &str) -> String {
     hex(&Sha256::digest(body.as_bytes()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -19,6 +19,7 @@ pub const EMBEDDED: &[(&str, &str)] = &[
 /// Templates ready to render.
 pub struct Templates {
     engine: Tera,
+    sources: BTreeMap<String, String>,
 }
 
 /// A template that cannot be used, or did not render.
@@ -58,23 +59,26 @@ impl Templates {
         engine.set_escape_fn(token::write_text);
         engine.register_filter("value", as_value);
         engine.register_filter("safe", refuse_safe);
-        engine.add_raw_templates(sources).map_err(|error| TemplateError::read(&error))?;
-        Ok(Self { engine })
+        let sources: BTreeMap<_, _> =
+            sources.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        engine.add_raw_templates(&sources).map_err(|error| TemplateError::read(&error, &sources))?;
+        Ok(Self { engine, sources })
     }
 
     /// The rendered text, values still as tokens.
     pub(super) fn render(&self, template: &str, values: &Value) -> Result<String, TemplateError> {
-        let context = Context::from_serialize(values).map_err(|error| TemplateError::read(&error))?;
-        self.engine.render(template, &context).map_err(|error| TemplateError::read(&error))
+        let context = Context::from_serialize(values).map_err(|error| TemplateError::read(&error, &self.sources))?;
+        self.engine.render(template, &context).map_err(|error| TemplateError::read(&error, &self.sources))
     }
 }
 
 impl TemplateError {
-    fn read(error: &tera::Error) -> Self {
+    fn read(error: &tera::Error, sources: &BTreeMap<String, String>) -> Self {
         match error.kind() {
             ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
                 let span = report.span();
-                let line = report.source().lines().nth(span.start_line.saturating_sub(1)).map(str::to_owned);
+                let source = sources.get(report.filename()).map_or("", String::as_str);
+                let line = source.lines().nth(span.start_line.saturating_sub(1)).map(str::to_owned);
                 let place = format!("{}:{}:{}", report.filename(), span.start_line, span.start_col + 1);
                 Self { place, message: report.message().to_owned(), line }
             }

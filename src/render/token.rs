@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn text_comes_back_as_it_was() {
-        for text in ["", "no", "a: b", "- x\n- y", "{{ x }}", "${AWS::Region}", "größe\u{0}\"'", "\u{E000}s41\u{E001}"] {
+        for text in ["", "no", "a: b", "- x\n- y", "{{ x }}", "${AWS::Region}", "größe\u{0}\"'", "\u{E000}s41\u{E001}"]
+        {
             assert_eq!(decode(&written(text), false), Value::from(text));
         }
     }

@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn short_tags_take_their_long_form() {
-        let text = "A: !GetAtt Model.ModelName\nB: !Sub 'x/${AWS::Region}'\nC: !Join ['-', [!Ref X, y]]\nD: ~\nE: 007\n";
+        let text =
+            "A: !GetAtt Model.ModelName\nB: !Sub 'x/${AWS::Region}'\nC: !Join ['-', [!Ref X, y]]\nD: ~\nE: 007\n";
         expect![[r#"{"A":{"Fn::GetAtt":["Model","ModelName"]},"B":{"Fn::Sub":"x/${AWS::Region}"},"C":{"Fn::Join":["-",[{"Ref":"X"},"y"]]},"E":"007"}"#]]
             .assert_eq(&parse(text).map_or_else(|error| error, |tree| tree.to_string()));
     }
