@@ -120,7 +120,7 @@ fn shape(facts: &ModelFacts) -> LockedModel {
         weight_bytes: facts.weight_bytes,
         heads: facts.heads,
         kv_heads: facts.kv_heads,
-        kv_bytes_per_token: facts.kv_bytes_per_token,
+        kv_bytes_per_token: facts.kv_bytes_per_token_16bit,
         max_positions: facts.max_positions,
         license: facts.license.clone(),
     }
