@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::kind::{Environment, Kind, Settings, Spec, Target};
+use super::kind::{Environment, Kind, Spec, Target};
 use super::tree::Node;
 use crate::diagnostic::{FileId, Span};
 

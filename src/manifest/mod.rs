@@ -6,11 +6,27 @@
 //! their trees and walks those again. Everything is pure: folders are read from the names of the inputs. Leans
 //! on `diagnostic` alone.
 
+mod check;
 mod document;
+mod environments;
+mod folder;
+mod form;
 mod kind;
+mod read;
+mod scalar;
+mod schema;
+mod secret;
+mod tags;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod value;
+mod walk;
+mod yaml;
 
 pub use document::{Document, EnvironmentSet, Input, Manifests, Origin, ResolvedEnvironment};
+pub use environments::environments;
 pub use kind::*;
+pub use read::parse;
+pub use schema::{API_VERSION, schema};
 pub use value::*;

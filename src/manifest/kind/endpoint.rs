@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Encryption, Hardware, Model, Role, Scaling};
+use super::{Encryption, Hardware, Model, Role, Scaling, Vpc};
+use crate::diagnostic::Code;
+use crate::manifest::check::{Check, Rules, token};
+use crate::manifest::secret::shown;
 use crate::manifest::value::{Duration, Latency, Percent, Reference, Setting, Size, Values};
 
 /// A SageMaker endpoint.
@@ -62,7 +65,7 @@ pub struct Endpoint {
     #[schemars(extend("x-form" = "endpoint-name"))]
     pub name: Option<String>,
     /// Patches of rendered resources by logical id.
-    #[schemars(extend("x-inner" = {"x-form": "override"}))]
+    #[schemars(extend("x-inner" = {"type": ["object", "array"]}))]
     pub overrides: BTreeMap<String, serde_json::Value>,
     /// Whole resources by logical id.
     #[schemars(extend("x-inner" = {"type": "object"}))]
@@ -364,3 +367,89 @@ pub struct Probe {
     /// How long the answer may take.
     pub within: Option<Duration>,
 }
+
+impl Rules for Endpoint {
+    fn check(&self, at: &mut Check<'_>) {
+        at.inside("model", self.model.as_ref());
+        at.inside("hardware", self.hardware.as_ref());
+        at.inside("scaling", self.scaling.as_ref());
+        at.inside("rollout", self.rollout.as_ref());
+        at.inside("network", self.network.as_ref());
+        at.inside("role", self.role.as_ref());
+        hatch(&self.resources, &self.outputs, at);
+    }
+}
+
+impl Rules for Rollout {
+    fn check(&self, at: &mut Check<'_>) {
+        use RolloutStrategy::{AllAtOnce, Canary, Linear, Rolling};
+        let Some(strategy) = self.strategy else { return };
+        if strategy == AllAtOnce && self.size.is_some() {
+            at.report_key("size", Code::Conflict, "an all-at-once rollout has no steps", "leave `size` out");
+        }
+        if strategy == Rolling && self.drain.is_some() {
+            let help = "leave `drain` out, or choose another strategy";
+            at.report_key("drain", Code::Conflict, "a rolling rollout has no old fleet to keep", help);
+        }
+        let (name, least, most) = match strategy {
+            AllAtOnce => return,
+            Canary => ("canary", 0.0, 50.0),
+            Linear => ("linear", 10.0, 50.0),
+            Rolling => ("rolling", 5.0, 50.0),
+        };
+        if let Some(RolloutSize::Percent(Percent(size))) = self.size
+            && !(least..=most).contains(&size)
+        {
+            let message = format!("a step of a {name} rollout is between {least}% and {most}%");
+            at.report("size", Code::OutOfRange, message);
+        }
+    }
+}
+
+const MOST_SUBNETS: usize = 16;
+const MOST_SECURITY_GROUPS: usize = 5;
+
+impl Rules for Network {
+    fn check(&self, at: &mut Check<'_>) {
+        if self.subnets.is_some() != self.security_groups.is_some() {
+            at.report("", Code::MissingField, "`subnets` and `securityGroups` go together");
+        }
+        count(at, "subnets", self.subnets.as_ref(), MOST_SUBNETS);
+        count(at, "securityGroups", self.security_groups.as_ref(), MOST_SECURITY_GROUPS);
+    }
+}
+
+impl Rules for Vpc {
+    fn check(&self, at: &mut Check<'_>) {
+        count(at, "subnets", Some(&self.subnets), MOST_SUBNETS);
+        count(at, "securityGroups", Some(&self.security_groups), MOST_SECURITY_GROUPS);
+    }
+}
+
+fn count(at: &mut Check<'_>, field: &str, values: Option<&Values>, most: usize) {
+    if let Some(Values::List(values)) = values
+        && !(1..=most).contains(&values.len())
+    {
+        at.report(field, Code::OutOfRange, format!("`{field}` takes 1 to {most} values"));
+    }
+}
+
+const LONGEST_LOGICAL_ID: usize = 255;
+
+/// Rules of what is added to a template as it is.
+pub(super) fn hatch(resources: &Added, outputs: &Added, at: &mut Check<'_>) {
+    for (field, added, needed) in [("resources", resources, "Type"), ("outputs", outputs, "Value")] {
+        for (id, body) in added {
+            let place = format!("{field}/{}", token(id));
+            if id.is_empty() || id.len() > LONGEST_LOGICAL_ID || !id.chars().all(|c| c.is_ascii_alphanumeric()) {
+                let message = format!("`{}` cannot be a logical id", shown(id));
+                at.report_key(&place, Code::InvalidValue, message, "logical ids are letters and digits");
+            }
+            if body.get(needed).is_none() {
+                at.report(&place, Code::MissingField, format!("`{needed}` is missing in `{}`", shown(id)));
+            }
+        }
+    }
+}
+
+type Added = BTreeMap<String, serde_json::Value>;

@@ -5,8 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Alarms, Hardware, Role, Rollout, Scaling, Timeouts};
+use super::{Alarms, Hardware, Kind, Role, Rollout, Scaling, Timeouts};
+use crate::diagnostic::Code;
+use crate::manifest::check::{Check, Rules};
+use crate::manifest::secret::shown;
 use crate::manifest::value::{Reference, Setting, Value, Values};
+use crate::manifest::walk::ticked;
 
 /// Where manifests are deployed, and what they inherit.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -83,6 +87,7 @@ pub struct Settings {
     /// Permissions boundary of every generated role.
     pub permissions_boundary: Option<Value>,
     /// Tags of every stack.
+    #[schemars(extend("x-tags" = true))]
     pub tags: Option<BTreeMap<String, String>>,
     /// What manifests take when they do not say otherwise.
     pub defaults: Option<Defaults>,
@@ -174,5 +179,43 @@ impl Settings {
             tags: self.tags.or(outer.tags),
             defaults: self.defaults.or(outer.defaults),
         }
+    }
+}
+
+impl Rules for Environment {
+    fn check(&self, at: &mut Check<'_>) {
+        self.settings.check(at);
+        at.each("targets", &self.targets);
+        for (index, patch) in self.patches.iter().enumerate() {
+            let place = format!("patches/{index}/kind");
+            let known = || Kind::ALL.iter().filter(|kind| **kind != Kind::Environment).map(|kind| kind.name());
+            if !known().any(|kind| kind == patch.kind) {
+                let message = format!("`{}` is no kind that can be patched", shown(&patch.kind));
+                let help = format!("kinds are {}", ticked(known(), "and"));
+                at.report_key(&place, Code::UnknownKind, message, &help);
+            }
+        }
+    }
+}
+
+impl Rules for Target {
+    fn check(&self, at: &mut Check<'_>) {
+        self.settings.check(at);
+    }
+}
+
+impl Rules for Settings {
+    fn check(&self, at: &mut Check<'_>) {
+        at.inside("network", self.network.as_ref());
+        at.inside("defaults", self.defaults.as_ref());
+    }
+}
+
+impl Rules for Defaults {
+    fn check(&self, at: &mut Check<'_>) {
+        at.inside("hardware", self.hardware.as_ref());
+        at.inside("scaling", self.scaling.as_ref());
+        at.inside("rollout", self.rollout.as_ref());
+        at.inside("role", self.role.as_ref());
     }
 }

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::manifest::check::{Check, Rules};
 use crate::manifest::value::{Duration, Size};
 
 /// Which instances, ranked, or what to choose them by.
@@ -171,7 +172,7 @@ struct WrittenMap {
     #[schemars(range(min = 1))]
     context: Option<u64>,
     /// Sequences at once here; Neuron only.
-    #[schemars(range(min = 1), extend("x-later" = "`batchSize`, which only Neuron takes,"))]
+    #[schemars(range(min = 1), extend("x-later" = "`batchSize` (Neuron only)"))]
     batch_size: Option<u32>,
 }
 
@@ -201,4 +202,8 @@ impl JsonSchema for Instance {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         Written::json_schema(generator)
     }
+}
+
+impl Rules for Hardware {
+    fn check(&self, _: &mut Check<'_>) {}
 }

@@ -19,6 +19,8 @@ pub use model::{Adapter, Engine, Model, Staging, StagingPlace, Token};
 pub use role::Role;
 pub use scaling::{Cooldown, Metric, Scaling, Schedule, Statistic, TargetTracking};
 
+use super::check::{Check, Rules};
+
 macro_rules! kinds {
     ($($kind:ident $doc:literal,)*) => {
         /// What a manifest is.
@@ -65,6 +67,10 @@ macro_rules! kinds {
             /// The kind this is the content of.
             pub fn kind(&self) -> Kind {
                 match self { $(Spec::$kind(_) => Kind::$kind,)* }
+            }
+
+            pub(super) fn check(&self, at: &mut Check<'_>) {
+                match self { $(Spec::$kind(spec) => spec.check(at),)* }
             }
         }
     };

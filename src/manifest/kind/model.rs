@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::diagnostic::Code;
+use crate::manifest::check::{Check, Rules, token};
+use crate::manifest::secret::shown;
+
 /// Which weights at which revision, for which task, served by which engine and how.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -42,7 +46,7 @@ pub struct Model {
     #[schemars(range(min = 1))]
     pub context: Option<u64>,
     /// Sequences at once, fixed when compiling for Neuron.
-    #[schemars(range(min = 1), extend("x-later" = "`batchSize`, which only Neuron takes,"))]
+    #[schemars(range(min = 1), extend("x-later" = "`batchSize` (Neuron only)"))]
     pub batch_size: Option<u32>,
     /// Number format of the weights, in the engine's words.
     #[schemars(length(min = 1))]
@@ -155,4 +159,52 @@ pub struct Adapter {
     /// Rank of its matrices.
     #[schemars(range(min = 1))]
     pub rank: Option<u32>,
+}
+
+const MOST_VARIABLES: usize = 100;
+const LONGEST_VARIABLE: usize = 1024;
+
+impl Rules for Model {
+    fn check(&self, at: &mut Check<'_>) {
+        if self.engine == Some(Engine::Custom) && self.image.is_none() {
+            at.report("engine", Code::MissingField, "the engine `custom` needs an `image`");
+        }
+        if self.revision.is_some() && self.hub.is_none() {
+            at.report_key("revision", Code::Conflict, "`revision` belongs to a model on the Hub", "leave it out");
+        }
+        for flag in self.args.keys().filter(|flag| flag.starts_with('-')) {
+            let plain = format!("write `{}`", shown(flag.trim_start_matches('-')));
+            at.report_key(
+                &format!("args/{}", token(flag)),
+                Code::InvalidValue,
+                "flags in `args` have no dashes",
+                &plain,
+            );
+        }
+        self.check_env(at);
+    }
+}
+
+impl Model {
+    fn check_env(&self, at: &mut Check<'_>) {
+        if self.env.len() > MOST_VARIABLES {
+            at.report("env", Code::OutOfRange, format!("SageMaker takes at most {MOST_VARIABLES} variables"));
+        }
+        for (name, value) in &self.env {
+            let field = format!("env/{}", token(name));
+            if !is_variable(name) {
+                let help = "names are letters, digits and `_`, and do not begin with a digit";
+                at.report_key(&field, Code::InvalidValue, format!("`{}` cannot name a variable", shown(name)), help);
+            }
+            if name.len() > LONGEST_VARIABLE || value.len() > LONGEST_VARIABLE {
+                let message = format!("SageMaker takes at most {LONGEST_VARIABLE} bytes in a variable's name or value");
+                at.report(&field, Code::OutOfRange, message);
+            }
+        }
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

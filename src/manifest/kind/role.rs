@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::endpoint::hatch;
+use crate::manifest::check::{Check, Rules};
 use crate::manifest::value::{Setting, Value, Values};
 
 /// An IAM role with the statements that the manifests naming it need, and more.
@@ -21,7 +23,7 @@ pub struct Role {
     #[schemars(extend("x-inner" = {"x-form": "principal"}))]
     pub trust: Vec<String>,
     /// Patches of rendered resources by logical id.
-    #[schemars(extend("x-inner" = {"x-form": "override"}))]
+    #[schemars(extend("x-inner" = {"type": ["object", "array"]}))]
     pub overrides: BTreeMap<String, serde_json::Value>,
     /// Whole resources by logical id.
     #[schemars(extend("x-inner" = {"type": "object"}))]
@@ -29,4 +31,10 @@ pub struct Role {
     /// Whole outputs by name.
     #[schemars(extend("x-inner" = {"type": "object"}))]
     pub outputs: BTreeMap<String, serde_json::Value>,
+}
+
+impl Rules for Role {
+    fn check(&self, at: &mut Check<'_>) {
+        hatch(&self.resources, &self.outputs, at);
+    }
 }

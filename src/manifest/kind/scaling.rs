@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::diagnostic::Code;
+use crate::manifest::check::{Check, Rules};
 use crate::manifest::value::{Duration, Percent};
 
 /// How many instances, by which metric, on which schedule.
@@ -146,4 +148,38 @@ pub struct Schedule {
     /// At most this many from then on.
     #[schemars(range(min = 1))]
     pub max: Option<u32>,
+}
+
+impl Rules for Scaling {
+    fn check(&self, at: &mut Check<'_>) {
+        in_order(self.min, self.max, at);
+        if let Some(initial) = self.initial {
+            let low = self.min.is_some_and(|min| initial < min);
+            if low || self.max.or(self.min).is_some_and(|max| initial > max) {
+                at.report("initial", Code::OutOfRange, "`initial` lies outside `min` and `max`");
+            }
+        }
+        at.each("schedules", &self.schedules);
+        for (index, schedule) in self.schedules.iter().enumerate() {
+            if self.schedules[..index].iter().any(|earlier| earlier.name == schedule.name) {
+                let message = format!("two schedules are called `{}`", schedule.name);
+                at.report(&format!("schedules/{index}/name"), Code::DuplicateName, message);
+            }
+        }
+    }
+}
+
+impl Rules for Schedule {
+    fn check(&self, at: &mut Check<'_>) {
+        in_order(self.min, self.max, at);
+        if self.min.is_none() && self.max.is_none() {
+            at.report("", Code::MissingField, "a schedule needs `min`, `max` or both");
+        }
+    }
+}
+
+fn in_order(min: Option<u32>, max: Option<u32>, at: &mut Check<'_>) {
+    if let Some((min, max)) = min.zip(max).filter(|(min, max)| min > max) {
+        at.report("max", Code::OutOfRange, format!("`max` is {max}, below `min`, which is {min}"));
+    }
 }
