@@ -89,14 +89,12 @@ fn examples_are_fine_and_typed() {
     assert_eq!((scaling.min, scaling.max), (Some(2), Some(8)));
     assert_eq!(
         chat.network.as_ref().and_then(Setting::on).expect("a network").subnets,
-        Some(Values::One(Value_::Ssm("/net/subnets".into())))
+        Some(Values::One(super::Value::Ssm("/net/subnets".into())))
     );
     let Spec::Hardware(hardware) = &set.get(Kind::Hardware, "gpu-small").expect("hardware").spec else { panic!() };
     assert_eq!(hardware.instances.as_ref().expect("instances")[0].kind, "ml.g6.xlarge");
     assert_eq!(hardware.volume, Some(Size(200 << 30)));
 }
-
-use super::Value as Value_;
 
 #[test]
 fn every_finding_of_a_document_comes_in_one_run() {
@@ -110,7 +108,35 @@ fn every_finding_of_a_document_comes_in_one_run() {
             "  timeouts: {startup: 30s}\n",
             "  network:\n",
         )),
-        expect![[r#""#]],
+        expect![[r#"
+            HF1021 `spec` needs `model`
+              a.yaml:4:1 `spec`
+            HF1020 unknown field `modle`
+              a.yaml:5:3 `modle`
+              help: did you mean `model`?
+            HF1020 unknown field `instance`
+              a.yaml:6:14 `instance`
+              help: did you mean `instances`?
+            HF1024 `volume` takes a size such as `16GiB`, not `200GB`
+              a.yaml:6:48 `200GB`
+              help: write `200GiB`
+            HF1022 `min` takes a whole number, not text
+              a.yaml:7:18 `two`
+            HF1023 `canry` is no value of `strategy`
+              a.yaml:8:23 `canry`
+              help: did you mean `canary`?
+            HF1024 `bake` takes a duration such as `90s`, `10m` or `1h30m`, not a bare number
+              a.yaml:8:47 `10`
+              help: write `10s`, `10m` or `10h`
+            HF1025 `drain` must be between 0s and 3600s
+              a.yaml:8:58 `2h`
+            HF1021 `s3` is missing in `capture`
+              a.yaml:9:3 `capture`
+            HF1025 `startup` must be between 60s and 3600s
+              a.yaml:10:23 `30s`
+            HF1022 `network` is empty; it takes `none` or a map
+              a.yaml:11:3 `network`
+        "#]],
     );
 }
 
@@ -118,7 +144,15 @@ fn every_finding_of_a_document_comes_in_one_run() {
 fn rules_between_fields() {
     check(
         &endpoint(concat!("  model: {hub: a/b, s3: s3://b/m/, engine: custom}\n", "  scaling: {min: 3, max: 2}\n",)),
-        expect![[r#""#]],
+        expect![[r#"
+            HF1026 `hub` and `s3` exclude each other
+              a.yaml:5:11 `hub`
+              a.yaml:5:21 `s3`
+            HF1021 the engine `custom` needs an `image`
+              a.yaml:5:44 `custom`
+            HF1025 `max` is 2, below `min`, which is 3
+              a.yaml:6:26 `2`
+        "#]],
     );
     check(
         &endpoint(concat!(
@@ -129,7 +163,36 @@ fn rules_between_fields() {
             "  resources: {my-topic: {}}\n",
             "  role: arn:aws:iam::${acount}:role/x\n",
         )),
-        expect![[r#""#]],
+        expect![[r#"
+            HF1021 the engine `custom` needs an `image`
+              a.yaml:5:29 `custom`
+            HF1023 flags in `args` have no dashes
+              a.yaml:5:44 `--x/y`
+              help: write `x/y`
+            HF1023 `1X` cannot name a variable
+              a.yaml:5:61 `1X`
+              help: names are letters, digits and `_`, and do not begin with a digit
+            HF1025 `max` is 2, below `min`, which is 3
+              a.yaml:6:26 `2`
+            HF1025 `initial` lies outside `min` and `max`
+              a.yaml:6:38 `5`
+            HF1021 a schedule needs `min`, `max` or both
+              a.yaml:6:53 `{name: a, rate: 1 day}`
+            HF1025 a step of a linear rollout is between 10% and 50%
+              a.yaml:7:37 `5%`
+            HF1021 `subnets` and `securityGroups` go together
+              a.yaml:8:12 `{subnets: []}`
+            HF1025 `subnets` takes 1 to 16 values
+              a.yaml:8:22 `[]`
+            HF1023 `my-topic` cannot be a logical id
+              a.yaml:9:15 `my-topic`
+              help: logical ids are letters and digits
+            HF1021 `Type` is missing in `my-topic`
+              a.yaml:9:25 `{}`
+            HF1027 `${acount}` stands for nothing
+              a.yaml:10:9 `arn:aws:iam::${acount}:role/x`
+              help: did you mean `${account}`?
+        "#]],
     );
 }
 
@@ -145,7 +208,28 @@ fn what_comes_later_is_refused_by_name() {
             "---\napiVersion: hubform/v1\nkind: Training\nmetadata: {name: t}\n",
             "---\napiVersion: hubform/v1\nkind: Endpoint\nmetadata: {name: e}\nspec: {variants: []}\n",
         )),
-        expect![[r#""#]],
+        expect![[r#"
+            HF1040 not yet supported: async endpoints
+              a.yaml:5:9 `async`
+            HF1040 not yet supported: the engine `sglang`
+              a.yaml:6:29 `sglang`
+            HF1040 not yet supported: a Hub token
+              a.yaml:6:37 `token`
+            HF1022 `token` takes a map, not text
+              a.yaml:6:44 `hf_x`
+            HF1040 not yet supported: several ranked instance types
+              a.yaml:7:14 `instances`
+            HF1040 not yet supported: a reservation
+              a.yaml:7:55 `reservation`
+            HF1040 not yet supported: `min: 0`
+              a.yaml:8:18 `0`
+            HF1040 not yet supported: a probe
+              a.yaml:9:3 `probe`
+            HF1040 not yet supported: the kind `Training`
+              a.yaml:12:7 `Training`
+            HF1040 not yet supported: several variants
+              a.yaml:18:8 `variants`
+        "#]],
     );
 }
 
@@ -161,7 +245,29 @@ fn yaml_1_1_is_never_read_silently() {
             "    args: {a: on, b: 1:30, c: .inf, d: \"on\", e: 1_000}\n",
             "    env: {A: no, B: 0777, C: 1:30}\n",
         )),
-        expect![[r#""#]],
+        expect![[r#"
+            HF1008 `no` in `trustRemoteCode` is text in YAML 1.2 and `false` in 1.1
+              a.yaml:7:22 `no`
+              help: write `false`, or "no" in quotes
+            HF1008 `0777` in `context` is read differently by different versions of YAML
+              a.yaml:8:14 `0777`
+              help: write "0777" in quotes, or a plain decimal number
+            HF1022 `revision` takes text, not a number
+              a.yaml:9:15 `1234567`
+              help: write "1234567" in quotes where text is meant
+            HF1008 `on` in `a` is text in YAML 1.2 and `true` in 1.1
+              a.yaml:10:15 `on`
+              help: write `true`, or "on" in quotes
+            HF1008 `1:30` in `b` is read differently by different versions of YAML
+              a.yaml:10:22 `1:30`
+              help: write "1:30" in quotes, or a plain decimal number
+            HF1008 `c` holds a number that nothing can hold
+              a.yaml:10:31 `.inf`
+              help: write ".inf" in quotes where text is meant
+            HF1008 `1_000` in `e` is read differently by different versions of YAML
+              a.yaml:10:49 `1_000`
+              help: write "1_000" in quotes, or a plain decimal number
+        "#]],
     );
 }
 
@@ -179,7 +285,34 @@ fn broken_yaml_hides_nothing_else() {
             "--- # nothing\n",
             "---\nkind: Model\nmetadata: {name: B}\n",
         ),
-        expect![[r#""#]],
+        expect![[r#"
+            HF1006 the key `hub` is already there
+              a.yaml:4:18 `hub` again here
+              a.yaml:4:8 `hub` first here
+            HF1001 unclosed bracket '['
+              a.yaml:6:7 `[`
+            HF1012 unknown kind `Modle`
+              a.yaml:9:7 `Modle`
+              help: did you mean `Model`?
+            HF1011 `hubform/v2` is no version that this hubform knows
+              a.yaml:13:13 `hubform/v2`
+              help: write `apiVersion: hubform/v1`
+            HF1021 `kind` is missing in the document
+              a.yaml:16:1 `x`
+            HF1007 tags such as `!Ref` are not taken
+              a.yaml:16:4 `!Ref`
+              help: write the long form, `Ref: …`
+            HF1007 merge keys are not part of YAML 1.2
+              a.yaml:17:1 `<<`
+              help: repeat the fields, or name a manifest that holds them
+            HF1007 keys are text
+              a.yaml:18:3 `[`
+            HF1022 a manifest is a map, not a list
+              a.yaml:22:1 ``
+            HF1021 `apiVersion` is missing
+              a.yaml:25:1 `kind`
+              help: every manifest has `apiVersion: hubform/v1`
+        "#]],
     );
 }
 
@@ -190,7 +323,28 @@ fn secrets_are_refused_and_masked() {
         "  model: {{hub: a/b, env: {{T: \"hf\\x5f{token}\", U: hf_{token}, K: AKIA{}}}}} # hf_{token}\n  name: '{{{{resolve:ssm:/x}}}}'\n",
         "A1".repeat(8)
     ));
-    check(&text, expect![[r#""#]]);
+    check(
+        &text,
+        expect![[r#"
+        HF1050 a Hugging Face token stands here in plain text
+          a.yaml:5:30 `**************************************`
+          help: revoke it, for whoever read the file has it; keep secrets in Secrets Manager
+        HF1050 a Hugging Face token stands here in plain text
+          a.yaml:5:73 `*********************************`
+          help: revoke it, for whoever read the file has it; keep secrets in Secrets Manager
+        HF1050 an AWS access key id stands here in plain text
+          a.yaml:5:111 `********************`
+          help: revoke it, for whoever read the file has it; keep secrets in Secrets Manager
+        HF1050 a Hugging Face token stands here in plain text
+          a.yaml:5:136 `*********************************`
+          help: revoke it, for whoever read the file has it; keep secrets in Secrets Manager
+        HF1023 `name` takes an endpoint's name: letters, digits and single inner `-`, at most 63, not `{{resolve:ssm:/x}}`
+          a.yaml:6:9 `\'{{resolve:ssm:/x}}\'`
+        HF1051 dynamic references are not taken in manifests
+          a.yaml:6:9 `\'{{resolve:ssm:/x}}\'`
+          help: use `{ssm: NAME}` where an id or ARN is expected
+    "#]],
+    );
     let (_, _, sources) = read(&[("a.yaml", &text)], None);
     assert!(!sources.text(crate::diagnostic::FileId(0)).contains(&token));
 }
@@ -198,13 +352,31 @@ fn secrets_are_refused_and_masked() {
 #[test]
 fn hostile_files() {
     let deep = "[".repeat(3_000);
-    check(&deep, expect![[r#""#]]);
+    check(
+        &deep,
+        expect![[r#"
+        HF1004 maps and lists are more than 64 levels deep
+          a.yaml:1:66 `[`
+    "#]],
+    );
     let bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned()
         + &(1..12)
             .map(|i| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 10].join(", ")))
             .collect::<String>();
-    check(&bomb, expect![[r#""#]]);
-    check("a: &a [*a]\n", expect![[r#""#]]);
+    check(
+        &bomb,
+        expect![[r#"
+        HF1005 aliases repeat more than 10000 values in this document
+          a.yaml:4:45 `*`
+    "#]],
+    );
+    check(
+        "a: &a [*a]\n",
+        expect![[r#"
+        HF1005 an alias inside what it names
+          a.yaml:1:8 `*`
+    "#]],
+    );
 
     let mut sources = SourceMap::default();
     let input = |name: &str, bytes: Vec<u8>| Input { name: name.into(), bytes, named: true };
@@ -215,7 +387,17 @@ fn hostile_files() {
     ];
     let (manifests, findings) = parse(inputs, &mut sources);
     assert_eq!(manifests.skipped, 0);
-    expect![[r#""#]].assert_eq(&show(&findings, &sources));
+    expect![[r#"
+        HF1003 the file has 8388609 bytes; at most 8388608 are read
+          large.yaml:1:1 ``
+        HF1002 the file is not UTF-8 from here on
+          latin.yaml:2:9 ``
+        HF1010 `v1` is not hubform's; a file named on the command line holds manifests alone
+          other.yaml:1:13 `v1`
+        HF1010 `apps/v1` is not hubform's; a file named on the command line holds manifests alone
+          other.yaml:4:13 `apps/v1`
+    "#]]
+    .assert_eq(&show(&findings, &sources));
 }
 
 #[test]
@@ -239,7 +421,13 @@ fn environment(name: &str, spec: &str) -> String {
 
 #[test]
 fn documents_belong_to_the_nearest_environment() {
-    check_environments(&[("a/m.yaml", MODEL), ("b/x.yaml", "kind2: x\n")], None, expect![[r#""#]]);
+    check_environments(
+        &[("a/m.yaml", MODEL), ("b/x.yaml", "kind2: x\n")],
+        None,
+        expect![[r#"
+        default (prefix default, folder "a", protect false) Model/m
+    "#]],
+    );
     check_environments(
         &[
             ("s/environment.yaml", &environment("dev", "")),
@@ -250,7 +438,14 @@ fn documents_belong_to_the_nearest_environment() {
             ("t/n.yaml", MODEL),
         ],
         None,
-        expect![[r#""#]],
+        expect![[r#"
+            dev (prefix dev, folder "s", protect false) Model/m
+            production-eu (prefix peu, folder "s/prod", protect true) Model/m
+            default (prefix default, folder "s", protect false) Model/m
+            HF1060 there are two manifests `Model/m`
+              t/n.yaml:3:18 `m` again here
+              t/m.yaml:3:18 `m` first here
+        "#]],
     );
 }
 
@@ -271,26 +466,98 @@ fn included_folders_belong_to_all_who_include_them() {
         ("base/m.yaml", MODEL.to_owned()),
     ];
     let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
-    check_environments(&files, None, expect![[r#""#]]);
-    check_environments(&files, Some("prod"), expect![[r#""#]]);
+    check_environments(
+        &files,
+        None,
+        expect![[r#"
+        dev (prefix dev, folder "dev", protect false) refused Model/m
+        prod (prefix prod, folder "prod", protect true) Model/m
+        HF1022 `revision` takes text, not a number
+          dev/environment.yaml:4:78 `5`
+          help: write "5" in quotes where text is meant
+        HF1064 no Model of this environment is called `n`
+          prod/environment.yaml:4:58 `n`
+          help: did you mean `m`?
+    "#]],
+    );
+    check_environments(
+        &files,
+        Some("prod"),
+        expect![[r#"
+        prod (prefix prod, folder "prod", protect true) Model/m
+        HF1064 no Model of this environment is called `n`
+          prod/environment.yaml:4:58 `n`
+          help: did you mean `m`?
+    "#]],
+    );
 }
 
 #[test]
 fn environments_that_cannot_be_told_apart() {
     let several = environment("dev", "") + "---\n" + &environment("a-very-long-name", "");
     let files = [("e.yaml", several.as_str()), ("m.yaml", MODEL)];
-    check_environments(&files, None, expect![[r#""#]]);
-    check_environments(&files, Some("dev"), expect![[r#""#]]);
-    check_environments(&files, Some("dve"), expect![[r#""#]]);
+    check_environments(
+        &files,
+        None,
+        expect![[r#"
+        dev (prefix dev, folder "", protect false) Model/m
+        a-very-long-name (prefix a-very-long-name, folder "", protect false) Model/m
+        HF1061 this folder has the environments `a-very-long-name` and `dev`
+          e.yaml:3:18 `dev`
+          e.yaml:8:18 `a-very-long-name`
+          help: choose one with `--environment NAME`
+        HF1065 `a-very-long-name` has more than 12 characters, so `prefix` must be set
+          e.yaml:8:18 `a-very-long-name`
+          help: add `prefix` to `spec`; generated names begin with it, and have 63 characters at most
+    "#]],
+    );
+    check_environments(
+        &files,
+        Some("dev"),
+        expect![[r#"
+        dev (prefix dev, folder "", protect false) Model/m
+    "#]],
+    );
+    check_environments(
+        &files,
+        Some("dve"),
+        expect![[r#"
+        HF1062 no environment is called `dve`
+          help: did you mean `dev`?
+    "#]],
+    );
     check_environments(
         &[
             ("a/environment.yaml", &environment("a", "include: [../b]")),
             ("b/environment.yaml", &environment("b", "include: [../a]")),
         ],
         None,
-        expect![[r#""#]],
+        expect![[r#"
+            a (prefix a, folder "a", protect false)
+            b (prefix b, folder "b", protect false)
+            HF1063 environments include each other
+              b/environment.yaml:4:18 `../a`
+              help: a → b → a
+        "#]],
     );
 }
+
+/// What is known but not yet supported has a structure, too.
+const LATER: [&str; 5] = [
+    "{apiVersion: hubform/v1, kind: Endpoint, metadata: {name: a}, spec: {components: [{name: main, model: m, copies: 1,
+      accelerators: 1, cpus: 0.5, memory: 16GiB, scaling: s}], mode: async, async: {output: s3://b/o, failures: s3://b/f,
+      notify: {success: topic, error: {ssm: /t}}, concurrency: 4}, serverless: {memory: 4GiB, concurrency: 5},
+      shadow: {model: a/b, sample: 20%}, probe: {payload: {a: 1}, contentType: text, within: 5s}, monitor: {a: [1]}}}",
+    "{apiVersion: hubform/v1, kind: Endpoint, metadata: {name: a}, spec: {variants: [{name: a, model: m, hardware: cpu,
+      scaling: s, weight: 1}, {name: b, model: a/b}], routing: random, alarms: none, network: none}}",
+    "{apiVersion: hubform/v1, kind: Model, metadata: {name: a}, spec: {training: t, version: 7, batchSize: 4,
+      token: {secret: hub, key: token}, staging: {s3: s3://b/x/, instance: ml.m5.large}, engine: sglang,
+      adapters: [{name: a, hub: a/b, rank: 8}]}}",
+    "{apiVersion: hubform/v1, kind: Hardware, metadata: {name: a}, spec: {accelerator: nvidia-l4, objective: cost,
+      accelerators: 2, purchase: spot, reservation: {id: a, start: b, end: c}, maxWait: 1h, efa: true}}",
+    "{apiVersion: hubform/v1, kind: Environment, metadata: {name: a}, spec: {targets: [{region: eu-west-1}, {name: b}],
+      order: [b], budget: {monthly: 5000 USD}, policies: [a], stackSet: {a: 1}}}",
+];
 
 /// Every way to drop, add and mistype a field of a document.
 fn mutations(value: &Value, at: &str, into: &mut Vec<(String, Box<dyn Fn(&mut Value)>)>) {
@@ -343,13 +610,13 @@ fn mutations(value: &Value, at: &str, into: &mut Vec<(String, Box<dyn Fn(&mut Va
 
 /// Is this finding about structure, and not about what JSON Schema cannot say?
 fn is_structural(text: &str) -> bool {
-    !["HF1008", "HF1028", "HF1040"].iter().any(|code| text.starts_with(code)) && !text.contains("must be between 60s")
+    !["HF1008", "HF1028", "HF1040"].iter().any(|code| text.starts_with(code))
 }
 
 #[test]
 fn json_schema_and_the_walk_agree() {
     let mut tried = 0;
-    for text in EXAMPLES {
+    for text in EXAMPLES.into_iter().chain(LATER) {
         let mut none = Diagnostics::new();
         let tree = yaml::read(crate::diagnostic::FileId(0), text, &mut none).remove(0).root.expect("a tree");
         let document = tree.json();
@@ -365,24 +632,15 @@ fn json_schema_and_the_walk_agree() {
             let tree = yaml::read(crate::diagnostic::FileId(0), &text, &mut findings).pop().and_then(|part| part.root);
             let Some(tree) = tree else { continue };
             assert_eq!(tree.json(), changed);
-            walk::walk(schema(kind), &tree, &mut findings);
+            let mut value = walk::walk(schema(kind), &tree, &mut findings);
             let ours: Vec<_> = findings.iter().map(|f| format!("{} {}", f.code.number(), f.message)).collect();
             let structural = ours.iter().any(|finding| is_structural(finding));
             assert_eq!(!structural, validator.is_valid(&changed), "{kind}: {name}: {ours:?}");
+            let spec = value["spec"].take();
+            let spec = if spec.is_null() { json!({}) } else { spec };
+            assert!(structural || kind.deserialize(spec).is_ok(), "{kind}: {name} does not deserialize");
             tried += 1;
         }
     }
     assert!(tried > 1_000, "{tried}");
-}
-
-#[test]
-fn what_json_schema_admits_deserializes() {
-    for text in EXAMPLES {
-        let (_, findings, sources) = read(
-            &[("a.yaml", &text.replace("kind: Endpoint\n      name: chat", "kind: Endpoint\n      name: chat"))],
-            None,
-        );
-        let own: Vec<_> = findings.iter().filter(|f| f.code.number() != "HF1064").collect();
-        assert!(own.is_empty(), "{}", show(&findings, &sources));
-    }
 }

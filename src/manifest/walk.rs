@@ -20,26 +20,48 @@ const MOST_FINDINGS: usize = 1_000;
 /// Holds a document against the schema of its kind.
 pub(super) fn walk(schema: &Value, tree: &Node, findings: &mut Diagnostics) -> Value {
     let mut walk = Walk { root: schema, findings: Diagnostics::new() };
-    let value = walk.value(tree, schema, &Site { name: "the document".into(), key: tree.span });
+    let value = walk.value(tree, schema, &Site { name: Name::Document, key: tree.span });
     findings.extend(walk.findings);
     value
 }
 
 /// A field as messages name it, and where its key stands.
+#[derive(Clone, Copy)]
 struct Site<'a> {
-    name: Cow<'a, str>,
+    name: Name<'a>,
     key: Span,
 }
 
-impl Site<'_> {
-    fn field(entry: &Entry) -> Site<'static> {
-        Site { name: format!("`{}`", shown(&entry.key)).into(), key: entry.key_span }
+#[derive(Clone, Copy)]
+enum Name<'a> {
+    Document,
+    Field(&'a str),
+    ItemOf(Option<&'a str>),
+}
+
+impl std::fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Name::Document => f.write_str("the document"),
+            Name::Field(key) => write!(f, "`{}`", shown(key)),
+            Name::ItemOf(Some(key)) => write!(f, "an item of `{}`", shown(key)),
+            Name::ItemOf(None) => f.write_str("an item"),
+        }
+    }
+}
+
+impl<'a> Site<'a> {
+    fn field(entry: &'a Entry) -> Self {
+        Site { name: Name::Field(&entry.key), key: entry.key_span }
     }
 
-    fn item(&self, node: &Node) -> Site<'static> {
-        let name =
-            if self.name.starts_with("an item") { self.name.to_string() } else { format!("an item of {}", self.name) };
-        Site { name: name.into(), key: node.span }
+    fn item(&self, node: &Node) -> Self {
+        let of = match self.name {
+            Name::Document => None,
+            Name::Field(key) => Some(key),
+            Name::ItemOf(key) => key,
+        };
+        Site { name: Name::ItemOf(of), key: node.span }
     }
 }
 
@@ -345,7 +367,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn within(&mut self, number: f64, schema: &Value, words: [&str; 2], place: Span, name: &str) {
+    fn within(&mut self, number: f64, schema: &Value, words: [&str; 2], place: Span, name: &dyn std::fmt::Display) {
         let [least, most] = words.map(|word| schema.get(word).and_then(Value::as_f64));
         if least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most) {
             return;

@@ -166,7 +166,7 @@ impl Target {
 }
 
 impl Settings {
-    /// These settings with gaps filled from `outer`.
+    /// These settings with gaps filled from `outer`; tags and defaults one by one, all else as a whole.
     pub fn or(self, outer: &Settings) -> Settings {
         let outer = outer.clone();
         Settings {
@@ -176,9 +176,33 @@ impl Settings {
             notifications: self.notifications.or(outer.notifications),
             service_role: self.service_role.or(outer.service_role),
             permissions_boundary: self.permissions_boundary.or(outer.permissions_boundary),
-            tags: self.tags.or(outer.tags),
-            defaults: self.defaults.or(outer.defaults),
+            tags: both(self.tags, outer.tags, |mut outer, own| {
+                outer.extend(own);
+                outer
+            }),
+            defaults: both(self.defaults, outer.defaults, |outer, own| own.or(outer)),
         }
+    }
+}
+
+impl Defaults {
+    /// These defaults with gaps filled from `outer`.
+    fn or(self, outer: Defaults) -> Defaults {
+        Defaults {
+            hardware: self.hardware.or(outer.hardware),
+            scaling: self.scaling.or(outer.scaling),
+            rollout: self.rollout.or(outer.rollout),
+            alarms: self.alarms.or(outer.alarms),
+            role: self.role.or(outer.role),
+            timeouts: self.timeouts.or(outer.timeouts),
+        }
+    }
+}
+
+fn both<T>(own: Option<T>, outer: Option<T>, join: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (own, outer) {
+        (Some(own), Some(outer)) => Some(join(outer, own)),
+        (own, outer) => own.or(outer),
     }
 }
 
