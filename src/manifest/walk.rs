@@ -418,7 +418,7 @@ impl<'s> Walk<'s> {
                 format!("write `{value}`, or \"{text}\" in quotes"),
             ),
             Oddity::NotFinite => (
-                format!("{name} holds a number that nothing can hold"),
+                format!("`{text}` in {name} is no number that can be passed on"),
                 format!("write \"{text}\" in quotes where text is meant"),
             ),
             _ => (
