@@ -15,7 +15,7 @@ use super::kind::{Environment, Kind, Spec};
 use super::read::{patches, read};
 use super::secret::shown;
 use super::tree::{Entry, Node};
-use super::walk::ticked;
+use super::wording::ticked;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 
 /// The name and prefix of what has no environment.

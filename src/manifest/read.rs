@@ -180,7 +180,7 @@ fn kind(root: &Node) -> Result<Kind, Diagnostic> {
         let names = || Kind::ALL.iter().map(|kind| kind.name()).chain(LATER);
         finding.help(match did_you_mean(text, names()) {
             Some(name) => format!("did you mean `{name}`?"),
-            None => format!("kinds are {}", super::walk::ticked(Kind::ALL.iter().map(|kind| kind.name()), "and")),
+            None => format!("kinds are {}", super::wording::ticked(Kind::ALL.iter().map(|kind| kind.name()), "and")),
         })
     })
 }

@@ -10,7 +10,7 @@ use crate::diagnostic::Code;
 use crate::manifest::check::{Check, Rules};
 use crate::manifest::secret::shown;
 use crate::manifest::value::{Reference, Setting, Value, Values};
-use crate::manifest::walk::ticked;
+use crate::manifest::wording::ticked;
 
 /// Where manifests are deployed, and what they inherit.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
