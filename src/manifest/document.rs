@@ -98,13 +98,13 @@ impl Origin {
 
     /// Place of the key at a JSON pointer, or of its nearest ancestor's; of the item where that is in a list.
     pub fn key_span(&self, pointer: &str) -> Span {
-        let (node, entry) = self.tree.nearest(pointer);
+        let (node, entry, _) = self.tree.nearest(pointer);
         entry.map_or(node.span, |entry| entry.key_span)
     }
 
     /// Is there a value at this JSON pointer?
     pub fn has(&self, pointer: &str) -> bool {
-        self.raw().pointer(pointer).is_some()
+        self.tree.nearest(pointer).2
     }
 
     /// The whole document as JSON, patches merged in.

@@ -15,8 +15,8 @@ use super::kind::{Environment, Kind, Spec};
 use super::read::{patches, read};
 use super::secret::shown;
 use super::tree::{Entry, Node};
-use super::walk::ticked;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean};
+use super::wording::ticked;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 
 /// The name and prefix of what has no environment.
 const DEFAULT: &str = "default";
@@ -36,19 +36,41 @@ pub fn environments(manifests: Manifests, choice: Option<&str>) -> (Vec<Environm
     let chosen = |place: &Place<'_>| choice.is_none_or(|name| name == place.draft.header.name);
     several_in_one_folder(&places, chosen, &mut findings);
 
+    let owned: Vec<_> = drafts.iter().map(|draft| (draft, places.owners(draft))).collect();
     let mut sets = Vec::new();
     for (index, place) in places.0.iter().enumerate().filter(|(_, place)| chosen(place)) {
-        let members = drafts.iter().filter(|draft| places.owners(draft).contains(&index));
+        let members = owned.iter().filter(|(_, owners)| owners.contains(&index)).map(|(draft, _)| *draft);
         if let Some(environment) = resolve(place.draft, &mut findings) {
             sets.push(gather(environment, members, &mut findings));
         }
     }
-    let alone: Vec<_> = drafts.iter().filter(|draft| places.owners(draft).is_empty()).collect();
+    let alone: Vec<_> = owned.iter().filter(|(_, owners)| owners.is_empty()).map(|(draft, _)| *draft).collect();
     let wanted = choice.is_none_or(|name| name == DEFAULT);
     if wanted && (!alone.is_empty() || places.0.is_empty()) {
         sets.push(gather(default(manifests.folder), alone.into_iter(), &mut findings));
     }
     (sets, findings)
+}
+
+impl Manifests {
+    /// Folders that belong to the environments read so far: their own and those they include, without what those
+    /// include in turn. What lies in them must be read, too, before [`environments`] can say what is there.
+    pub fn folders(&self) -> BTreeSet<PathBuf> {
+        let written = self.drafts.iter().filter(|draft| draft.header.kind == Kind::Environment);
+        let folders = written.flat_map(|draft| {
+            let own = Folder::new(draft.header.origin.folder());
+            let included: Vec<_> = included(&draft.header.origin.tree).map(|(path, _)| own.join(path)).collect();
+            std::iter::once(own).chain(included)
+        });
+        folders.map(|folder| PathBuf::from(folder.to_string())).collect()
+    }
+}
+
+/// What an environment includes, as written, with its places.
+fn included(environment: &Node) -> impl Iterator<Item = (&str, Span)> {
+    let list = environment.get("spec").and_then(|spec| spec.value.get("include"));
+    let items = list.and_then(|list| list.value.items()).unwrap_or_default();
+    items.iter().filter_map(|item| Some((item.text()?, item.span)))
 }
 
 /// An environment and the folders that are its own.
@@ -92,11 +114,8 @@ impl Includes {
     fn new(places: &[Place<'_>]) -> Self {
         let mut includes: BTreeMap<Folder, Vec<_>> = BTreeMap::new();
         for place in places {
-            let tree = &place.draft.header.origin.tree;
-            let list = tree.get("spec").and_then(|spec| spec.value.get("include"));
-            for item in list.and_then(|list| list.value.items()).unwrap_or_default() {
-                let Some(path) = item.text() else { continue };
-                let cycle = Diagnostic::new(Code::IncludeCycle, "environments include each other").at(item.span);
+            for (path, span) in included(&place.draft.header.origin.tree) {
+                let cycle = Diagnostic::new(Code::IncludeCycle, "environments include each other").at(span);
                 includes.entry(place.folder.clone()).or_default().push((place.folder.join(path), cycle));
             }
         }

@@ -22,6 +22,7 @@ mod tests;
 mod tree;
 mod value;
 mod walk;
+mod wording;
 mod yaml;
 
 pub use document::{Document, EnvironmentSet, Input, Manifests, Origin, ResolvedEnvironment};

@@ -180,7 +180,7 @@ fn kind(root: &Node) -> Result<Kind, Diagnostic> {
         let names = || Kind::ALL.iter().map(|kind| kind.name()).chain(LATER);
         finding.help(match did_you_mean(text, names()) {
             Some(name) => format!("did you mean `{name}`?"),
-            None => format!("kinds are {}", super::walk::ticked(Kind::ALL.iter().map(|kind| kind.name()), "and")),
+            None => format!("kinds are {}", super::wording::ticked(Kind::ALL.iter().map(|kind| kind.name()), "and")),
         })
     })
 }
@@ -192,8 +192,7 @@ fn start(root: &Node) -> Span {
 }
 
 fn raw(kind: Kind, root: &Node, origin: Origin) -> Raw {
-    let name = root.nearest("/metadata/name").0;
-    let name = root.get("metadata").and_then(|entry| entry.value.get("name")).and(name.text()).unwrap_or_default();
+    let name = root.get("metadata").and_then(|entry| entry.value.get("name")?.value.text()).unwrap_or_default();
     let named_well = is_name(name, LONGEST_NAME);
     let header =
         Header { kind, name: name.to_owned(), labels: Default::default(), annotations: Default::default(), origin };
@@ -234,17 +233,25 @@ fn draft(raw: Raw, patched: &BTreeSet<(String, String)>, findings: &mut Diagnost
 }
 
 /// Holds a document's tree against its kind's schema and rules; fills in labels and annotations.
+///
+/// With findings about structure the rules are still held against what can be read.
 pub(super) fn read(header: &mut Header, findings: &mut Diagnostics) -> Option<Spec> {
     let mut found = Diagnostics::new();
     let mut value = walk(schema(header.kind), &header.origin.tree, &mut found);
-    let spec = (!found.has_errors()).then(|| typed(header, value["spec"].take(), value["metadata"].take(), &mut found));
-    findings.extend(found.clone());
-    spec.flatten().filter(|_| !found.has_errors())
+    let clean = found.is_empty();
+    let mut rules = Diagnostics::new();
+    let spec = typed(header, value["spec"].take(), value["metadata"].take(), &mut rules);
+    if clean || spec.is_some() {
+        found.extend(rules);
+    }
+    let fine = !found.has_errors();
+    findings.extend(found);
+    spec.filter(|_| fine)
 }
 
 fn typed(header: &mut Header, spec: Value, metadata: Value, findings: &mut Diagnostics) -> Option<Spec> {
     let mut refuse = |error: &dyn std::fmt::Display, pointer: &str| {
-        let message = format!("this could not be read: {error}");
+        let message = format!("this could not be read: {}", shown(&error.to_string()));
         findings.push(Diagnostic::new(Code::WrongType, message).at(header.origin.span(pointer)));
     };
     let spec = if spec.is_null() { Value::Object(Default::default()) } else { spec };

@@ -71,6 +71,7 @@ fn generate(kind: Kind) -> Value {
 
 fn tidy(schema: &mut Value) {
     let Value::Object(words) = schema else { return };
+    words.remove("default");
     apply_inner(words);
     forbid_null(words);
     settle_form(words);

@@ -116,8 +116,9 @@ impl Node {
         }
     }
 
-    /// The value and, unless it is the root or in a list, the entry at the longest existing part of a JSON pointer.
-    pub(super) fn nearest(&self, pointer: &str) -> (&Node, Option<&Entry>) {
+    /// The longest part of a JSON pointer that exists: its value, its entry where that is in a map, and whether it
+    /// is the whole pointer.
+    pub(super) fn nearest(&self, pointer: &str) -> (&Node, Option<&Entry>, bool) {
         let mut at = (self, None);
         for token in pointer.split('/').skip(1) {
             let token = token.replace("~1", "/").replace("~0", "~");
@@ -128,10 +129,10 @@ impl Node {
             };
             match next {
                 Some(next) => at = next,
-                None => break,
+                None => return (at.0, at.1, false),
             }
         }
-        at
+        (at.0, at.1, true)
     }
 
     /// This tree with an RFC 7396 merge patch applied; what the patch brings keeps the patch's spans.

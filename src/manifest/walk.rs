@@ -12,6 +12,7 @@ use super::secret::shown;
 use super::tags;
 use super::tree::{Content, Entry, Node, Oddity, Scalar, Sense};
 use super::value::{PLACEHOLDERS, unknown_placeholders};
+use super::wording::{Name, Site, expectation, ticked, unit_help};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 
 /// Findings in one document beyond which no more are made.
@@ -20,27 +21,9 @@ const MOST_FINDINGS: usize = 1_000;
 /// Holds a document against the schema of its kind.
 pub(super) fn walk(schema: &Value, tree: &Node, findings: &mut Diagnostics) -> Value {
     let mut walk = Walk { root: schema, findings: Diagnostics::new() };
-    let value = walk.value(tree, schema, &Site { name: "the document".into(), key: tree.span });
+    let value = walk.value(tree, schema, &Site { name: Name::Document, key: tree.span });
     findings.extend(walk.findings);
     value
-}
-
-/// A field as messages name it, and where its key stands.
-struct Site<'a> {
-    name: Cow<'a, str>,
-    key: Span,
-}
-
-impl Site<'_> {
-    fn field(entry: &Entry) -> Site<'static> {
-        Site { name: format!("`{}`", shown(&entry.key)).into(), key: entry.key_span }
-    }
-
-    fn item(&self, node: &Node) -> Site<'static> {
-        let name =
-            if self.name.starts_with("an item") { self.name.to_string() } else { format!("an item of {}", self.name) };
-        Site { name: name.into(), key: node.span }
-    }
 }
 
 struct Walk<'s> {
@@ -345,7 +328,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn within(&mut self, number: f64, schema: &Value, words: [&str; 2], place: Span, name: &str) {
+    fn within(&mut self, number: f64, schema: &Value, words: [&str; 2], place: Span, name: &dyn std::fmt::Display) {
         let [least, most] = words.map(|word| schema.get(word).and_then(Value::as_f64));
         if least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most) {
             return;
@@ -396,7 +379,7 @@ impl<'s> Walk<'s> {
                 format!("write `{value}`, or \"{text}\" in quotes"),
             ),
             Oddity::NotFinite => (
-                format!("{name} holds a number that nothing can hold"),
+                format!("`{text}` in {name} is no number that can be passed on"),
                 format!("write \"{text}\" in quotes where text is meant"),
             ),
             _ => (
@@ -493,49 +476,5 @@ fn has_type(schema: &Value, kind: &str) -> bool {
         Some(Value::Array(kinds)) => kinds.iter().any(|one| one == kind),
         Some(one) => one == kind,
         None => false,
-    }
-}
-
-fn expectation(schema: &Value) -> Cow<'static, str> {
-    if let Some(form) = schema.get("x-form").and_then(Value::as_str).and_then(form) {
-        return form.expects.into();
-    }
-    if let Some(word) = schema.get("const").and_then(Value::as_str) {
-        return format!("`{word}`").into();
-    }
-    let of = |kind: &str| match kind {
-        "string" => "text",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "boolean" => "`true` or `false`",
-        "array" => "a list",
-        _ => "a map",
-    };
-    match schema.get("type") {
-        Some(Value::String(kind)) => of(kind).into(),
-        Some(Value::Array(kinds)) => {
-            kinds.iter().filter_map(Value::as_str).map(of).collect::<Vec<_>>().join(" or ").into()
-        }
-        _ => "a value".into(),
-    }
-}
-
-fn unit_help(text: &str, form: &Form) -> Option<String> {
-    let written = |number: &str| ticked(form.units.iter().map(|unit| format!("{number}{unit}")), "or");
-    let bare = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let decimal = [("KB", "KiB"), ("MB", "MiB"), ("GB", "GiB"), ("TB", "TiB")];
-    if bare && !form.units.is_empty() {
-        return Some(format!("write {}", written(text)));
-    }
-    let (unit, binary) = decimal.iter().find(|(unit, _)| form.name == "size" && text.ends_with(unit))?;
-    Some(format!("write `{}{binary}`", shown(text.trim_end_matches(unit))))
-}
-
-pub(super) fn ticked<T: std::fmt::Display>(words: impl IntoIterator<Item = T>, last: &str) -> String {
-    let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
-    match words.as_slice() {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., end] => format!("{} {last} {end}", most.join(", ")),
     }
 }

@@ -241,7 +241,8 @@ impl<'a, 'f> Reader<'a, 'f> {
         let finding =
             Diagnostic::new(Code::YamlFeature, format!("tags such as `{}` are not taken", shown(&tag.original())));
         let help = match tag.original_handle() {
-            "!" => format!("write CloudFormation functions in long form: `Ref: X`, `Fn::{}: …`", shown(tag.suffix())),
+            "!" if matches!(tag.suffix(), "Ref" | "Condition") => format!("write the long form, `{}: …`", tag.suffix()),
+            "!" => format!("write CloudFormation's functions in long form, `Fn::{}: …`", shown(tag.suffix())),
             _ => "leave the tag out, and quote text that looks like something else".to_owned(),
         };
         self.report(place.tag_span().unwrap_or(place), finding.help(help));

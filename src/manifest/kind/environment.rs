@@ -10,7 +10,7 @@ use crate::diagnostic::Code;
 use crate::manifest::check::{Check, Rules};
 use crate::manifest::secret::shown;
 use crate::manifest::value::{Reference, Setting, Value, Values};
-use crate::manifest::walk::ticked;
+use crate::manifest::wording::ticked;
 
 /// Where manifests are deployed, and what they inherit.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -166,7 +166,7 @@ impl Target {
 }
 
 impl Settings {
-    /// These settings with gaps filled from `outer`.
+    /// These settings with gaps filled from `outer`; tags and defaults one by one, all else as a whole.
     pub fn or(self, outer: &Settings) -> Settings {
         let outer = outer.clone();
         Settings {
@@ -176,9 +176,33 @@ impl Settings {
             notifications: self.notifications.or(outer.notifications),
             service_role: self.service_role.or(outer.service_role),
             permissions_boundary: self.permissions_boundary.or(outer.permissions_boundary),
-            tags: self.tags.or(outer.tags),
-            defaults: self.defaults.or(outer.defaults),
+            tags: both(self.tags, outer.tags, |mut outer, own| {
+                outer.extend(own);
+                outer
+            }),
+            defaults: both(self.defaults, outer.defaults, |outer, own| own.or(outer)),
         }
+    }
+}
+
+impl Defaults {
+    /// These defaults with gaps filled from `outer`.
+    fn or(self, outer: Defaults) -> Defaults {
+        Defaults {
+            hardware: self.hardware.or(outer.hardware),
+            scaling: self.scaling.or(outer.scaling),
+            rollout: self.rollout.or(outer.rollout),
+            alarms: self.alarms.or(outer.alarms),
+            role: self.role.or(outer.role),
+            timeouts: self.timeouts.or(outer.timeouts),
+        }
+    }
+}
+
+fn both<T>(own: Option<T>, outer: Option<T>, join: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (own, outer) {
+        (Some(own), Some(outer)) => Some(join(outer, own)),
+        (own, outer) => own.or(outer),
     }
 }
 
