@@ -23,6 +23,9 @@ mod recover;
 mod template;
 mod update;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 pub use audit::audit;
