@@ -114,6 +114,17 @@ codes! {
     UnknownLogicalId = "3004" Error "override of nothing",
     PatchFailed = "3005" Error "patch does not apply",
     LogicalIdTaken = "3006" Error "logical id taken",
+    ForeignStack = "4001" Error "stack name taken by somebody else",
+    OtherOwner = "4002" Error "stack belongs to another manifest",
+    OperationRunning = "4003" Error "an operation is running",
+    StuckStack = "4004" Error "stack takes no update",
+    Protected = "4005" Error "protected",
+    EndpointRenamed = "4006" Error "endpoint name changed",
+    StillNeeded = "4007" Error "still needed by others",
+    LeftBehind = "4008" Note "stack left behind",
+    ScalerEntangled = "4009" Error "scalable target cannot be taken out",
+    UnreadableBody = "4010" Error "template cannot be compared",
+    TypeChanged = "4011" Error "resource type changed",
 }
 
 impl Code {
