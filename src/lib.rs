@@ -10,8 +10,11 @@
 //! Everything up to the plan is pure; `gather` touches the world before it, `execute` after it. Rooms, each
 //! importing only from those above it:
 
-pub mod cloud;
 pub mod diagnostic;
+
+pub mod catalog;
+
+pub mod cloud;
 
 pub mod clock;
 

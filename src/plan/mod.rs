@@ -4,9 +4,41 @@
 //! into the next operation, the gate says what an update may do, the guard what protection forbids, and the audit
 //! re-reads the finished plan as a stranger.
 
+mod decide;
+mod gate;
 mod model;
+mod observe;
 
+use std::collections::BTreeSet;
+
+pub use decide::{Verdict, decide};
+pub use gate::judge;
 pub use model::{
     Action, Allowed, Change, ChangeKind, FORMAT, Gate, LeftBehind, Observed, Operation, Phase, Plan,
     PlannedEnvironment, PropertyChange, Step, Submission,
 };
+pub use observe::{
+    OUTPUT_DIGEST, OUTPUT_VERSION, Observation, ObservedStack, Owner, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, wants_body,
+    wants_body_to_destroy,
+};
+
+use crate::{catalog::Catalog, cloud::StackRef, render::StackSpec};
+
+/// What a plan is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The environments in scope, in the order they are shown.
+    pub environments: &'a [PlannedEnvironment],
+    /// Every stack of those environments as it should be.
+    pub specs: &'a [StackSpec],
+    /// The stacks that are acted on; a plan adds what they need, destroying adds nothing.
+    pub chosen: &'a BTreeSet<StackRef>,
+    /// What is in the accounts.
+    pub observation: &'a Observation,
+    /// The protected manifests that may be deleted or replaced, as `Endpoint/chat`.
+    pub allow: &'a BTreeSet<String>,
+    /// Ask the service for its own pre-deployment checks of new stacks first.
+    pub validate: bool,
+    /// For the resource types.
+    pub catalog: &'a Catalog,
+}

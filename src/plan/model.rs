@@ -31,6 +31,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Stacks of ours that no manifest speaks of any more. Nothing happens to them.
     pub left_behind: Vec<LeftBehind>,
+    /// The protected manifests whose deletion or replacement the user allowed, as `Endpoint/chat`.
+    #[serde(default)]
+    pub allowed: BTreeSet<String>,
 }
 
 /// One environment and the account its plan was made for.
@@ -109,6 +112,9 @@ pub struct Observed {
     pub changed_at: Timestamp,
     /// Its output values.
     pub outputs: BTreeMap<String, String>,
+    /// Is DeleteStack refused?
+    #[serde(default)]
+    pub protected: bool,
 }
 
 /// One call that changes a stack, and what follows from it.

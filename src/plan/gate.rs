@@ -1,0 +1,51 @@
+//! What a change set may do, and whether it keeps to that.
+
+use super::{Allowed, ChangeKind, Gate};
+use crate::cloud::{self, ChangeAction, ChangeSet, Replacement};
+
+/// Where a change set does more than was announced, in sentences. Doing less is fine.
+pub fn judge(gate: &Gate, change_set: &ChangeSet) -> Vec<String> {
+    change_set.changes.iter().filter_map(|change| breach(gate, change)).collect()
+}
+
+fn breach(gate: &Gate, change: &cloud::Change) -> Option<String> {
+    let who = format!("{} ({})", change.logical_id, change.resource_type);
+    let Some(kind) = kind(&change.action) else {
+        return Some(format!("{who} has the action `{}`, which no plan announces", change.action));
+    };
+    match gate.allowed.get(&change.logical_id) {
+        None => Some(format!("{who} would be {}, and the plan does not name it", done(kind))),
+        Some(allowed) if allowed.kind != kind => {
+            Some(format!("{who} would be {}; the plan said {}", done(kind), done(allowed.kind)))
+        }
+        Some(allowed) if kind == ChangeKind::Modify => worse(allowed, change).map(|what| format!("{who} {what}")),
+        Some(_) => None,
+    }
+}
+
+fn worse(allowed: &Allowed, change: &cloud::Change) -> Option<String> {
+    let would = change.replacement.as_ref().unwrap_or(&Replacement::True);
+    if would.rank() <= allowed.replacement.rank() {
+        return None;
+    }
+    let would = if would.rank() == 1 { "may be replaced" } else { "would be replaced" };
+    let said = if allowed.replacement.rank() == 1 { "it may be" } else { "it is changed in place" };
+    Some(format!("{would}; the plan said that {said}"))
+}
+
+fn kind(action: &ChangeAction) -> Option<ChangeKind> {
+    match action {
+        ChangeAction::Add => Some(ChangeKind::Add),
+        ChangeAction::Modify => Some(ChangeKind::Modify),
+        ChangeAction::Remove => Some(ChangeKind::Remove),
+        ChangeAction::Import | ChangeAction::Dynamic | ChangeAction::Other(_) => None,
+    }
+}
+
+fn done(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Add => "added",
+        ChangeKind::Modify => "changed",
+        ChangeKind::Remove => "removed",
+    }
+}

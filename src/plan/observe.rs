@@ -1,0 +1,120 @@
+//! What is in the account, as it was gathered, and whose it is.
+
+use std::collections::BTreeMap;
+
+use super::Observed;
+use crate::{
+    cloud::{ChangeSet, Stack, StackRef, StackStatus, Tags, Target},
+    render::StackSpec,
+};
+
+/// The stack tag that names the environment.
+pub const TAG_ENVIRONMENT: &str = "hubform:environment";
+/// The stack tag that names the manifest's kind.
+pub const TAG_KIND: &str = "hubform:kind";
+/// The stack tag that names the manifest.
+pub const TAG_NAME: &str = "hubform:name";
+/// The output that says what was applied.
+pub const OUTPUT_DIGEST: &str = "HubformDigest";
+/// The output that says which hubform applied it.
+pub const OUTPUT_VERSION: &str = "HubformVersion";
+
+/// What is in the accounts that a plan is made for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// Every stack of every target in scope, ours or not.
+    pub stacks: Vec<ObservedStack>,
+}
+
+/// One stack, and what was fetched beyond its description.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObservedStack {
+    /// Its description.
+    pub stack: Stack,
+    /// Where it was found.
+    pub target: Target,
+    /// Its body as it was submitted; fetched only where [`wants_body`] or [`wants_body_to_destroy`] says so.
+    pub body: Option<String>,
+    /// For a stack in `REVIEW_IN_PROGRESS`, which has no tags of its own: a change set of it.
+    pub change_set: Option<ChangeSet>,
+}
+
+/// What the three tags say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner<'a> {
+    /// The environment.
+    pub environment: &'a str,
+    /// The manifest's kind.
+    pub kind: &'a str,
+    /// The manifest's name.
+    pub name: &'a str,
+}
+
+impl<'a> Owner<'a> {
+    /// Reads the three tags; none unless all are there.
+    pub fn read(tags: &'a Tags) -> Option<Self> {
+        let tag = |key| tags.get(key).map(String::as_str);
+        Some(Self { environment: tag(TAG_ENVIRONMENT)?, kind: tag(TAG_KIND)?, name: tag(TAG_NAME)? })
+    }
+}
+
+/// Must the body of a stack be fetched before a plan? Not where the digest says that it is what is wanted.
+pub fn wants_body(spec: &StackSpec, observed: &Stack) -> bool {
+    observed.status.is_updatable() && !digest_holds(spec, observed)
+}
+
+/// Must the body of one of our stacks be fetched before it, or what it needs, is destroyed?
+pub fn wants_body_to_destroy(spec: Option<&StackSpec>, observed: &Stack) -> bool {
+    let has_body = !observed.status.is_leftover() && !observed.status.is_deleted();
+    has_body && !spec.is_some_and(|spec| digest_holds(spec, observed))
+}
+
+/// Was what is wanted the last thing applied, and did it land?
+pub(super) fn digest_holds(spec: &StackSpec, observed: &Stack) -> bool {
+    matches!(observed.status, StackStatus::CreateComplete | StackStatus::UpdateComplete)
+        && observed.outputs.get(OUTPUT_DIGEST) == Some(&spec.digest)
+}
+
+impl ObservedStack {
+    /// How everything names it.
+    pub fn reference(&self) -> StackRef {
+        StackRef { target: self.target.clone(), name: self.stack.name.clone() }
+    }
+
+    /// Its tags; those of its change set where it is a shell that has none.
+    pub(super) fn tags(&self) -> &Tags {
+        match &self.change_set {
+            Some(change_set) if self.stack.status == StackStatus::ReviewInProgress => &change_set.tags,
+            _ => &self.stack.tags,
+        }
+    }
+
+    pub(super) fn owner(&self) -> Option<Owner<'_>> {
+        Owner::read(self.tags())
+    }
+
+    pub(super) fn as_planned_upon(&self) -> Observed {
+        let stack = &self.stack;
+        Observed {
+            id: stack.id.clone(),
+            status: stack.status.clone(),
+            changed_at: stack.updated_at.unwrap_or(stack.created_at),
+            outputs: stack.outputs.clone(),
+            protected: stack.termination_protection,
+        }
+    }
+}
+
+/// Live stacks by name; those that are gone do not count.
+pub(super) fn index(observation: &Observation) -> BTreeMap<StackRef, &ObservedStack> {
+    let live = observation.stacks.iter().filter(|observed| !observed.stack.status.is_deleted());
+    live.map(|observed| (observed.reference(), observed)).collect()
+}
+
+/// Equal apart from tags that only AWS sets.
+pub(super) fn same_tags(one: &Tags, other: &Tags) -> bool {
+    fn own(tags: &Tags) -> impl Iterator<Item = (&String, &String)> {
+        tags.iter().filter(|(key, _)| !key.starts_with("aws:"))
+    }
+    own(one).eq(own(other))
+}
