@@ -63,6 +63,8 @@ pub(super) struct Ended<'a> {
     pub(super) body: Option<&'a str>,
     /// The operation's name.
     pub(super) operation: &'a str,
+    /// The stack was to go.
+    pub(super) deletes: bool,
     /// Where the stack was left.
     pub(super) status: &'a StackStatus,
     /// The service's words about that.
@@ -74,7 +76,10 @@ pub(super) struct Ended<'a> {
 impl Ended<'_> {
     /// The failure of an operation that did not land.
     pub(super) fn failure(&self) -> Failure {
-        let (kind, what) = kind_of_status(self.status);
+        let (kind, what) = match kind_of_status(self.status) {
+            (FailureKind::Stale, _) if self.deletes => (FailureKind::DeleteFailed, "the stack was not deleted"),
+            other => other,
+        };
         let root = root_cause(self.events);
         let mut message = what.to_owned();
         if let (None, Some(reason)) = (root, self.reason) {
@@ -160,9 +165,8 @@ fn collect_texts(value: &Value, path: &str, into: &mut Vec<(String, String)>) {
 
 fn has_word(text: &str, word: &str) -> bool {
     let edge = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric());
-    let stands = |(at, _): (usize, &str)| {
-        edge(text[..at].chars().next_back()) && edge(text[at + word.len()..].chars().next())
-    };
+    let stands =
+        |(at, _): (usize, &str)| edge(text[..at].chars().next_back()) && edge(text[at + word.len()..].chars().next());
     !word.is_empty() && text.match_indices(word).any(stands)
 }
 

@@ -13,24 +13,21 @@ pub(super) struct History {
     pub(super) reading: bool,
 }
 
-/// Where reading may stop.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Until<'a> {
-    /// The token of the operation; none when any operation's start will do.
-    pub(super) token: Option<&'a str>,
-    /// Nothing before this time matters.
-    pub(super) since: Option<Timestamp>,
-}
-
 impl History {
-    /// Takes a page; answers where to go on, if the mark was not reached. When it was, `news` has what is new.
-    pub(super) fn take(&mut self, page: Page<StackEvent>, until: Until<'_>) -> Option<PageToken> {
+    /// Takes a page; answers where to go on, unless it reached the mark, the start of the operation with this token
+    /// (of any, without one), or events from before `since`. Then `news` has what is new.
+    pub(super) fn take(
+        &mut self,
+        page: Page<StackEvent>,
+        token: Option<&str>,
+        since: Option<Timestamp>,
+    ) -> Option<PageToken> {
         for event in page.items {
             let known = self.mark.as_ref() == Some(&event.id);
-            if known || until.since.is_some_and(|since| event.at < since) {
+            if known || since.is_some_and(|since| event.at < since) {
                 return None;
             }
-            let begins = begins_operation(&event) && until.token.is_none_or(|token| is_of(&event, token));
+            let begins = begins_operation(&event) && token.is_none_or(|token| is_of(&event, token));
             self.fresh.push(event);
             if begins {
                 return None;
@@ -91,8 +88,7 @@ pub(super) fn leftovers(events: &[StackEvent]) -> Vec<&StackEvent> {
 }
 
 fn begins_operation(event: &StackEvent) -> bool {
-    let starts =
-        [ResourceStatus::CreateInProgress, ResourceStatus::UpdateInProgress, ResourceStatus::DeleteInProgress];
+    let starts = [ResourceStatus::CreateInProgress, ResourceStatus::UpdateInProgress, ResourceStatus::DeleteInProgress];
     event.is_of_stack() && starts.contains(&event.status)
 }
 
@@ -124,7 +120,7 @@ mod tests {
         while let Some(items) = pages.next() {
             let next = (pages.len() > 0).then(|| PageToken("more".into()));
             let page = Page { items: items.clone(), next };
-            if history.take(page, Until { token: Some("t2"), since: None }).is_none() {
+            if history.take(page, Some("t2"), None).is_none() {
                 break;
             }
         }

@@ -72,6 +72,16 @@ pub(super) struct Track {
     pub(super) joining: bool,
     /// The change set removes or replaces something, so something may be left behind.
     pub(super) may_leave: bool,
+    /// The operation ended as it was to end.
+    pub(super) wanted: bool,
+    /// Events were being read when the stack settled: they are read once more.
+    pub(super) reread: bool,
+    /// What went wrong, kept while something is cleared up or looked at first.
+    pub(super) setback: Option<Box<Failure>>,
+    /// What was left behind by an operation that landed.
+    pub(super) scar: Option<Box<Failure>>,
+    /// When the operation was accepted.
+    pub(super) sent: Timestamp,
     /// Somebody watches its resources.
     pub(super) drawn: bool,
     /// Something was changed.
@@ -101,6 +111,11 @@ impl Track {
             describing: false,
             joining: false,
             may_leave: false,
+            wanted: false,
+            reread: false,
+            setback: None,
+            scar: None,
+            sent: Timestamp(0),
             drawn: false,
             acted: false,
             has_turn: false,
@@ -130,6 +145,11 @@ impl Track {
             Some(stack) => self.id = Some(stack.id.clone()),
             None => self.id = None,
         }
+    }
+
+    /// Did the stack go?
+    pub(super) fn is_gone(&self) -> bool {
+        self.status == Some(StackStatus::DeleteComplete)
     }
 
     /// The next token is made of the stack as it stands.
