@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::cloud::Timestamp;
 
-/// Tries of a call that meets faults: with the pauses below about two minutes, longer than a usual hiccup.
+/// Tries of a call that meets faults: with the pauses below about a minute, longer than a usual hiccup.
 pub(super) const FAULT_TRIES: u32 = 8;
 /// Tries of a call that is throttled: each pause is real progress for others, so patience is cheap.
 pub(super) const THROTTLE_TRIES: u32 = 40;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Decorrelated jitter: between the first pause and three times the last one, at most the longest.

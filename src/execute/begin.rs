@@ -32,7 +32,11 @@ impl Machine {
         track.history.next_operation();
         track.may_leave = false;
         track.joining = false;
-        let (stack, operation, at) = (step.stack.clone(), failure::title_of(operation), self.now);
+        let title = match track.restoring {
+            Some(_) => "put the stack back as it was".to_owned(),
+            None => failure::title_of(operation),
+        };
+        let (stack, operation, at) = (step.stack.clone(), title, self.now);
         self.report(Event::OperationStarted { stack, action: step.action, operation, at });
         let first = self.tracks[index].operation == 0 && self.tracks[index].restoring.is_none();
         match &step.observed {

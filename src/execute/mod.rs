@@ -26,3 +26,6 @@ pub use event::{Cause, Event, Failure, FailureKind, Outcome, StepResult, Waiting
 pub use loop_::execute;
 pub use machine::Machine;
 pub use protocol::{CallId, Command, Input, Settings};
+
+#[cfg(test)]
+mod tests;
