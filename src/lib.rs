@@ -23,3 +23,5 @@ pub mod render;
 pub mod plan;
 
 pub mod execute;
+
+pub mod report;
