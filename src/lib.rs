@@ -15,3 +15,4 @@ pub mod cloud;
 pub mod diagnostic;
 
 pub mod clock;
+pub mod sandbox;
