@@ -107,7 +107,11 @@ fn text(buffer: &Buffer) -> String {
 
 #[test]
 fn on_a_wide_terminal() {
-    check(100, 30, 24, expect![[r#"
+    check(
+        100,
+        30,
+        24,
+        expect![[r#"
         ✓ prod-role-shared: done (45s)
         ✗ prod-endpoint-unlucky: failed: creating failed and everything was removed again; Endpoint: insuff…
         [imagined account] 2 of 17 stacks over · 1 failed · 2m10s
@@ -127,12 +131,17 @@ fn on_a_wide_terminal() {
         prod-endpoint-late-10                                                    waits for prod-ro…
         prod-endpoint-late-11                                                    waits for prod-ro…
         prod-endpoint-late-12                                                    waits for prod-ro…
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn on_a_narrow_terminal() {
-    check(60, 15, 8, expect![[r#"
+    check(
+        60,
+        15,
+        8,
+        expect![[r#"
         ✓ prod-role-shared: done (45s)
         ✗ prod-endpoint-unlucky: failed: creating failed and everyt…
         [imagined account] 2 of 17 stacks over · 1 failed · 2m10s
@@ -143,7 +152,8 @@ fn on_a_narrow_terminal() {
         prod-endpoint-late-01            waits for prod-ro…
         prod-endpoint-late-02            waits for prod-ro…
         and 10 more
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
