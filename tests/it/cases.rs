@@ -1,0 +1,252 @@
+//! The folders of `tests/cases`: manifests, a script, and the transcript it must give.
+//!
+//! A line of `script.txt` is a verb of hubform with its arguments, or one of these, which act on the case's folder,
+//! its imagined account or the next command:
+//!
+//! ```text
+//! # words                     kept in the transcript
+//! set NAME=VALUE              a variable for all commands that follow; without a value it is unset
+//! answer WORD                 the next command runs on a terminal and is answered with this
+//! width COLUMNS               wrap at
+//! stdin FILE                  the next command reads this file as standard input
+//! replace FILE: OLD => NEW    every OLD in a file becomes NEW; it must be there
+//! copy FILE FILE, remove FILE, show FILE
+//! catalog FOLDER              tables in this folder replace the embedded ones
+//! fault WORDS                 see the sandbox's faults
+//! advance TIME                simulated time passes
+//! inventory                   what exists in the account
+//! calls                       how often each operation was called since the last time
+//! stranger NAME               somebody else makes a stack of this name
+//! ```
+//!
+//! `HUBFORM_UPDATE=1` writes transcripts instead of comparing them. Read each before it is committed.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use hubform::{
+    cli::{Host, run},
+    sandbox::{Fault, Pace, Sandbox, Settings},
+};
+
+use crate::support::{self, Captured};
+
+/// Items a page holds in cases, so that every listing has several.
+const PAGE_SIZE: usize = 5;
+
+#[test]
+fn every_case_gives_its_transcript() {
+    let update = std::env::var_os("HUBFORM_UPDATE").is_some();
+    let cases = folders();
+    assert!(!cases.is_empty(), "there are no cases");
+    let next = Mutex::new(cases.iter());
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(case) = { next.lock().expect("no worker panics while it holds this").next() } {
+                    if let Err(difference) = check(case, update) {
+                        failures.lock().expect("as above").push(difference);
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().expect("as above");
+    assert!(failures.is_empty(), "{} of {} cases differ\n\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
+
+/// Every folder below `tests/cases` with a script.
+pub(crate) fn folders() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![support::root().join("tests/cases")];
+    while let Some(folder) = open.pop() {
+        if folder.join("script.txt").exists() {
+            found.push(folder);
+            continue;
+        }
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        open.extend(entries.map(|entry| entry.path()).filter(|path| path.is_dir()));
+    }
+    found.sort();
+    found
+}
+
+fn check(case: &Path, update: bool) -> Result<(), String> {
+    let script = fs::read_to_string(case.join("script.txt")).map_err(|error| format!("{}: {error}", case.display()))?;
+    let transcript = Case::new(case).play(&script);
+    let path = case.join("expected.txt");
+    if update {
+        return fs::write(&path, transcript).map_err(|error| format!("{}: {error}", path.display()));
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    if expected == transcript {
+        return Ok(());
+    }
+    let name = case.strip_prefix(support::root()).unwrap_or(case).display();
+    let difference = similar::TextDiff::from_lines(expected.as_str(), transcript.as_str());
+    Err(format!("{}", difference.unified_diff().context_radius(3).header(&format!("{name}/expected.txt"), "now")))
+}
+
+/// A case while it is played.
+struct Case {
+    folder: tempfile::TempDir,
+    sandbox: Sandbox,
+    variables: BTreeMap<String, String>,
+    tables: BTreeMap<String, String>,
+    answer: Option<String>,
+    stdin: Option<PathBuf>,
+    transcript: String,
+}
+
+impl Case {
+    fn new(case: &Path) -> Self {
+        let folder = tempfile::tempdir().expect("there is a place for temporary folders");
+        support::copy(case, folder.path());
+        // What the repository has as an example a case may use as it is.
+        support::copy(&support::root().join("stacks"), &folder.path().join("stacks"));
+        let settings = Settings { page_size: PAGE_SIZE, ..Settings::default() };
+        Self {
+            folder,
+            sandbox: Sandbox::new(settings, Pace::Stepped),
+            variables: BTreeMap::from([("HUBFORM_SANDBOX".to_owned(), "1".to_owned())]),
+            tables: BTreeMap::new(),
+            answer: None,
+            stdin: None,
+            transcript: String::new(),
+        }
+    }
+
+    fn play(mut self, script: &str) -> String {
+        for line in script.lines() {
+            let line = line.trim_end();
+            self.say(&if line.is_empty() || line.starts_with('#') { line.to_owned() } else { format!("> {line}") });
+            if !line.is_empty() && !line.starts_with('#') {
+                let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+                self.line(word, rest.trim(), line);
+            }
+        }
+        self.transcript
+    }
+
+    fn say(&mut self, text: &str) {
+        self.transcript.push_str(text);
+        if !text.ends_with('\n') {
+            self.transcript.push('\n');
+        }
+    }
+
+    fn line(&mut self, word: &str, rest: &str, line: &str) {
+        match word {
+            "set" => self.set(rest),
+            "answer" => self.answer = Some(rest.to_owned()),
+            "width" => self.set(&format!("COLUMNS={rest}")),
+            "stdin" => self.stdin = Some(self.folder.path().join(rest)),
+            "replace" => self.replace(rest),
+            "copy" => self.copy(rest),
+            "remove" => fs::remove_file(self.folder.path().join(rest)).expect("a file to remove is there"),
+            "show" => {
+                let text = fs::read_to_string(self.folder.path().join(rest)).expect("a file to show is there");
+                self.say(&text);
+            }
+            "catalog" => self.tables = support::texts_below(&self.folder.path().join(rest)),
+            "fault" => self.fault(rest),
+            "advance" => self.sandbox.advance(support::duration(rest)),
+            "inventory" => self.inventory(),
+            "calls" => self.calls(),
+            "stranger" => support::stranger(&self.sandbox, rest),
+            _ => self.command(line),
+        }
+    }
+
+    fn set(&mut self, rest: &str) {
+        match rest.split_once('=') {
+            Some((name, value)) => self.variables.insert(name.to_owned(), value.to_owned()),
+            None => self.variables.remove(rest),
+        };
+    }
+
+    fn replace(&mut self, rest: &str) {
+        let (file, change) = rest.split_once(": ").expect("replace FILE: OLD => NEW");
+        let (old, new) = change.split_once(" => ").expect("replace FILE: OLD => NEW");
+        let path = self.folder.path().join(file);
+        let text = fs::read_to_string(&path).expect("the file is there");
+        let (old, new) = (old.replace("\\n", "\n"), new.replace("\\n", "\n"));
+        assert!(text.contains(&old), "`{old}` is not in {file}");
+        fs::write(path, text.replace(&old, &new)).expect("the file can be written");
+    }
+
+    fn copy(&mut self, rest: &str) {
+        let (from, to) = rest.split_once(' ').expect("copy FILE FILE");
+        let to = self.folder.path().join(to);
+        fs::create_dir_all(to.parent().expect("it is in the case's folder")).expect("a folder can be made");
+        fs::copy(self.folder.path().join(from), to).expect("a file can be copied");
+    }
+
+    fn fault(&mut self, rest: &str) {
+        match rest.parse::<Fault>() {
+            Ok(fault) => self.sandbox.inject(fault),
+            Err(error) => panic!("fault {rest}: {error}"),
+        }
+    }
+
+    fn inventory(&mut self) {
+        let items = self.sandbox.inventory();
+        if items.is_empty() {
+            self.say("nothing");
+        }
+        for item in items {
+            let owner = item.owner_stack.unwrap_or_else(|| "nobody".to_owned());
+            let summary = if item.summary.is_empty() { String::new() } else { format!(", {}", item.summary) };
+            self.say(&format!("{} {} of {owner}{summary}", item.resource_type, item.physical_id));
+        }
+    }
+
+    fn calls(&mut self) {
+        for (operation, count) in self.sandbox.calls() {
+            self.say(&format!("{count:>5} {operation}"));
+        }
+        self.sandbox.reset_calls();
+    }
+
+    fn command(&mut self, line: &str) {
+        let said = Captured(Arc::new(Mutex::new(Vec::new())));
+        let answer = self.answer.take();
+        let input: Box<dyn io::BufRead> = match (&answer, self.stdin.take()) {
+            (Some(answer), _) => Box::new(io::Cursor::new(format!("{answer}\n"))),
+            (None, Some(file)) => Box::new(io::Cursor::new(fs::read(file).expect("standard input is there"))),
+            (None, None) => Box::new(io::empty()),
+        };
+        let mut host = Host {
+            variables: self.variables.clone(),
+            folder: self.folder.path().to_path_buf(),
+            input,
+            output: Box::new(said.clone()),
+            errors: Box::new(said.clone()),
+            terminal: None,
+            interactive: answer.is_some(),
+            sandbox: Some(self.sandbox.clone()),
+            tables: self.tables.clone(),
+        };
+        let words = support::words(line).into_iter().map(Into::into);
+        let exit = run(&mut host, std::iter::once("hubform".into()).chain(words));
+        let text = said.text().replace(&*self.folder.path().to_string_lossy(), "CASE");
+        if !text.is_empty() {
+            self.say(&text);
+        }
+        if exit.code() != 0 {
+            self.say(&format!("[exit {}]", exit.code()));
+        }
+    }
+}
+
+#[test]
+fn times_in_scripts_are_read() {
+    assert_eq!(support::duration("1h30m"), Duration::from_secs(5400));
+    assert_eq!(support::words("plan 'a b' c"), ["plan", "a b", "c"]);
+}

@@ -1,0 +1,116 @@
+//! What several tests need.
+
+pub(crate) mod peers;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use hubform::{
+    cloud::{CreateStack, Target},
+    sandbox::Sandbox,
+};
+
+/// The folder of the package.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A writer that keeps what it is given.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Captured(pub(crate) Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    /// Everything so far.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().expect("nobody panics while writing")).into_owned()
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics while writing").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Copies a folder and everything below it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder can be made");
+    for entry in fs::read_dir(from).expect("the folder is there").flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).expect("a file can be copied");
+        }
+    }
+}
+
+/// The files below a folder by their path from it.
+pub(crate) fn texts_below(folder: &Path) -> BTreeMap<String, String> {
+    let mut texts = BTreeMap::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(below) = open.pop() {
+        for entry in fs::read_dir(&below).expect("the folder is there").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(folder).expect("it is below").to_string_lossy().into_owned();
+                texts.insert(name, fs::read_to_string(&path).expect("a table is text"));
+            }
+        }
+    }
+    texts
+}
+
+/// Reads `1h30m`.
+pub(crate) fn duration(text: &str) -> Duration {
+    let seconds = text.parse::<hubform::manifest::Duration>().expect("a time such as 10m").0;
+    Duration::from_secs(seconds)
+}
+
+/// A command line's words; single quotes hold one together.
+pub(crate) fn words(line: &str) -> Vec<String> {
+    let quoted = line.split('\'').enumerate();
+    quoted
+        .flat_map(|(at, part)| match at % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
+            _ => vec![part.to_owned()],
+        })
+        .collect()
+}
+
+/// Makes a stack that is not hubform's, with one resource.
+pub(crate) fn stranger(sandbox: &Sandbox, name: &str) {
+    let target = Target { account: None, region: "us-east-1".to_owned(), assume_role: None };
+    let body = r#"{"Resources":{"Queue":{"Type":"AWS::SQS::Queue"}}}"#;
+    let request = CreateStack {
+        name: name.to_owned(),
+        body: body.to_owned(),
+        parameters: BTreeMap::new(),
+        tags: BTreeMap::new(),
+        capabilities: Default::default(),
+        role_arn: None,
+        notification_arns: Vec::new(),
+        disable_rollback: false,
+        termination_protection: false,
+        token: format!("stranger-{name}"),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
+    runtime.block_on(async {
+        let connection = sandbox.accounts().at(&target).await.expect("the sandbox is always there");
+        connection.stacks.create_stack(request).await.expect("the name is free");
+    });
+    sandbox.advance(Duration::from_secs(600));
+}
