@@ -14,3 +14,6 @@ pub mod cloud;
 pub mod diagnostic;
 
 pub mod clock;
+
+#[cfg(feature = "aws")]
+pub mod aws;
