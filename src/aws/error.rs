@@ -48,8 +48,8 @@ impl Site {
 }
 
 /// An answer about something that may not exist.
-pub(super) fn if_found<T>(answer: CloudResult<T>) -> CloudResult<Option<T>> {
-    match answer {
+pub(super) async fn if_found<T>(answer: impl Future<Output = CloudResult<T>>) -> CloudResult<Option<T>> {
+    match answer.await {
         Err(CloudError { kind: CloudErrorKind::NotFound, .. }) => Ok(None),
         answer => answer.map(Some),
     }
@@ -85,6 +85,7 @@ fn said(code: &str, message: &str, status: u16) -> CloudErrorKind {
         "AccessDenied" | "UnauthorizedOperation" | "NotAuthorized" => Kind::AccessDenied(text()),
         code if THROTTLES.contains(&code) => Kind::Throttled(text()),
         code if REFUSED_CREDENTIALS.contains(&code) => Kind::NoCredentials(text()),
+        _ if status >= 500 && message.is_empty() => Kind::ServiceFault(code.to_owned()),
         _ if status >= 500 => Kind::ServiceFault(format!("{code}: {message}")),
         _ => Kind::Other { code: code.to_owned(), message: message.to_owned() },
     }
@@ -142,8 +143,10 @@ fn title(body: &str) -> Option<String> {
 fn unsent(failure: &DispatchFailure, error: &(dyn Error + 'static)) -> CloudErrorKind {
     if let Some(kind) = credentials(error) {
         kind
-    } else if failure.is_io() || failure.is_timeout() {
+    } else if failure.is_io() || failure.is_timeout() || failure.as_other().is_some() {
         CloudErrorKind::Unreachable(causes(error))
+    } else if causes(error).contains("invalid HTTP") {
+        CloudErrorKind::Unreadable(causes(error))
     } else {
         unsendable(error)
     }
@@ -170,17 +173,30 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| (**error).source())
 }
 
-/// What an error says and why, from the outside in, without the SDK's names for its own layers.
+/// What an error says and why, from the outside in, without the SDK's names for its own layers and without the
+/// request, which may hold secrets.
 fn causes(error: &(dyn Error + 'static)) -> String {
-    const LAYERS: [&str; 4] = ["dispatch failure", "io error", "other", "response error"];
     let mut said: Vec<String> = Vec::new();
-    for text in chain(error).map(ToString::to_string).filter(|text| !LAYERS.contains(&text.as_str())) {
-        if !said.iter().any(|outer| outer.ends_with(&text)) {
-            said.push(text);
+    for text in chain(error).map(ToString::to_string) {
+        let text = text.split(" to request `").next().unwrap_or_default().trim();
+        if !LAYERS.contains(&text) && !said.iter().any(|outer| outer.ends_with(text)) {
+            said.push(text.to_owned());
         }
     }
     said.join(": ")
 }
+
+/// How the SDK and its HTTP client call themselves when they pass an error on.
+const LAYERS: [&str; 8] = [
+    "dispatch failure",
+    "response error",
+    "io error",
+    "other",
+    "client error (Connect)",
+    "client error (SendRequest)",
+    "an error occurred while loading credentials",
+    "an error occurred while loading an access token",
+];
 
 #[cfg(test)]
 mod tests {
@@ -244,7 +260,7 @@ mod tests {
                 ThrottlingException 400 => Throttled("Rate exceeded") (again later)
                 RequestLimitExceeded 503 => Throttled("RequestLimitExceeded") (again later)
                 InternalFailure 500 => ServiceFault("InternalFailure: try later") (again later)
-                ServiceUnavailable 503 => ServiceFault("ServiceUnavailable: ") (again later)
+                ServiceUnavailable 503 => ServiceFault("ServiceUnavailable") (again later)
                 SomethingNew 400 => Other { code: "SomethingNew", message: "who knows" }
             "#]],
         );

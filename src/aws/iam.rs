@@ -25,7 +25,7 @@ impl Iam for IamClient {
         let name = name.to_owned();
         Box::pin(async move {
             let sent = self.client.get_role().role_name(&name).send();
-            if_found(self.site.ask("GetRole", &name, sent, role).await)
+            if_found(self.site.ask("GetRole", &name, sent, role)).await
         })
     }
 }

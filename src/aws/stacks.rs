@@ -78,7 +78,7 @@ impl Stacks for StacksClient {
             let read = |answer: aws_sdk_cloudformation::operation::describe_stacks::DescribeStacksOutput| {
                 answer.stacks.unwrap_or_default().into_iter().next().map(convert::stack).transpose()
             };
-            Ok(if_found(self.site.ask("DescribeStacks", &stack, sent, read).await)?.flatten())
+            Ok(if_found(self.site.ask("DescribeStacks", &stack, sent, read)).await?.flatten())
         })
     }
 
@@ -167,7 +167,7 @@ impl Stacks for StacksClient {
 
     fn describe_change_set<'a>(&'a self, change_set: &str) -> Reply<'a, Option<ChangeSet>> {
         let id = change_set.to_owned();
-        Box::pin(async move { if_found(self.whole_change_set(&id).await) })
+        Box::pin(async move { if_found(self.whole_change_set(&id)).await })
     }
 
     fn list_change_sets<'a>(&'a self, stack: &str) -> Reply<'a, Vec<ChangeSetSummary>> {
