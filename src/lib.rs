@@ -10,10 +10,12 @@
 //! Everything up to the plan is pure; `gather` touches the world before it, `execute` after it. Rooms, each
 //! importing only from those above it:
 
+pub mod catalog;
 pub mod cloud;
 pub mod diagnostic;
 
 pub mod clock;
+pub mod sandbox;
 
 #[cfg(feature = "aws")]
 pub mod aws;

@@ -1,0 +1,169 @@
+//! Objects as the schemas describe them, and what is wrong with a value that should be one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+use super::resource_type::ResourceType;
+
+/// A kind of JSON value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Text.
+    String,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// An object, of a named [`Shape`] where the schema gives one.
+    Object(Option<String>),
+    /// A list, with the kinds of its items; no kinds where the schema gives none.
+    Array(Vec<Kind>),
+    /// Anything.
+    Any,
+}
+
+/// One property of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Property {
+    /// The kinds of value it takes.
+    pub kinds: Vec<Kind>,
+    /// It must be given.
+    pub required: bool,
+}
+
+/// The properties of an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// By name.
+    pub properties: BTreeMap<String, Property>,
+    /// Other names are allowed too.
+    pub open: bool,
+}
+
+impl Shape {
+    /// The properties that must be given.
+    pub fn required(&self) -> impl Iterator<Item = &str> {
+        self.properties.iter().filter(|(_, property)| property.required).map(|(name, _)| name.as_str())
+    }
+}
+
+/// What is wrong at one place of a resource's properties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// The place: `ProductionVariants/0/InstanceType`.
+    pub path: String,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What can be wrong with properties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// A required property is not there.
+    Missing,
+    /// The schema has no property of this name.
+    Unknown,
+    /// The service sets it; a template may not.
+    ReadOnly,
+    /// The value is of another kind than all of these.
+    Kind(Vec<Kind>),
+}
+
+impl ResourceType {
+    /// Everything structural that is wrong with the properties of a resource. Intrinsic functions fit everywhere,
+    /// and scalars are taken for each other where CloudFormation converts them.
+    pub fn misfits(&self, properties: &Value) -> Vec<Misfit> {
+        let mut found = Vec::new();
+        self.check_object(&self.top, properties, "", &mut found);
+        found
+    }
+
+    fn check_object(&self, shape: &Shape, value: &Value, path: &str, found: &mut Vec<Misfit>) {
+        let Some(members) = value.as_object() else { return };
+        for name in shape.required().filter(|name| !members.contains_key(*name)) {
+            found.push(Misfit { path: below(path, name), problem: Problem::Missing });
+        }
+        for (name, value) in members {
+            let place = below(path, name);
+            match shape.properties.get(name) {
+                _ if self.is_read_only(&place) => found.push(Misfit { path: place, problem: Problem::ReadOnly }),
+                Some(property) => self.check(&property.kinds, value, &place, found),
+                None if shape.open => {}
+                None => found.push(Misfit { path: place, problem: Problem::Unknown }),
+            }
+        }
+    }
+
+    fn check(&self, kinds: &[Kind], value: &Value, path: &str, found: &mut Vec<Misfit>) {
+        if is_intrinsic(value) {
+            return;
+        }
+        let fitting: Vec<&Kind> = kinds.iter().filter(|kind| kind.takes(value)).collect();
+        match (fitting.as_slice(), value) {
+            ([], _) if !kinds.is_empty() => {
+                found.push(Misfit { path: path.to_owned(), problem: Problem::Kind(kinds.to_vec()) });
+            }
+            ([Kind::Object(Some(name))], _) => {
+                if let Some(shape) = self.shapes.get(name) {
+                    self.check_object(shape, value, path, found);
+                }
+            }
+            ([Kind::Array(items)], Value::Array(values)) => {
+                for (index, value) in values.iter().enumerate() {
+                    self.check(items, value, &below(path, &index.to_string()), found);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Kind {
+    fn takes(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Any, _) | (Self::Object(_), Value::Object(_)) | (Self::Array(_), Value::Array(_)) => true,
+            (Self::Object(_) | Self::Array(_), _) | (_, Value::Object(_) | Value::Array(_) | Value::Null) => false,
+            (Self::String, _) => true,
+            (Self::Integer, Value::Number(number)) => !number.is_f64() || number.as_f64().is_some_and(is_whole),
+            (Self::Integer, Value::String(text)) => text.parse::<i64>().is_ok(),
+            (Self::Number, Value::Number(_)) | (Self::Boolean, Value::Bool(_)) => true,
+            (Self::Number, Value::String(text)) => text.parse::<f64>().is_ok(),
+            (Self::Boolean, Value::String(text)) => {
+                text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")
+            }
+            _ => false,
+        }
+    }
+}
+
+fn is_whole(number: f64) -> bool {
+    number.fract() == 0.0
+}
+
+/// `{"Ref": …}`, `{"Fn::Sub": …}`: its value is not known from the template.
+fn is_intrinsic(value: &Value) -> bool {
+    let only_key = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.keys().next());
+    only_key.is_some_and(|key| key == "Ref" || key.starts_with("Fn::"))
+}
+
+fn below(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::String => "string",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Object(_) => "object",
+            Self::Array(_) => "array",
+            Self::Any => "any",
+        })
+    }
+}
