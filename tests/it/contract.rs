@@ -74,6 +74,11 @@ expectations! {
 }
 
 #[test]
+fn the_sandbox_keeps_the_contract() {
+    hold(async { Some(subject::sandbox().await) });
+}
+
+#[test]
 #[cfg(feature = "aws")]
 fn moto_keeps_the_contract() {
     hold(subject::server("moto"));

@@ -92,7 +92,7 @@ pub(super) async fn a_change_set_can_make_a_stack(subject: &Subject) -> Seen {
     if shell.status != StackStatus::ReviewInProgress || !adds {
         return Err(format!("{} {:?}", shell.status, set.changes));
     }
-    subject.execute(&set.id).await.map_err(fault)?;
+    subject.execute(&set.id, "execute").await.map_err(fault)?;
     subject.pause().await;
     let stack = subject.settled(&ids.stack).await?;
     if stack.status == StackStatus::CreateComplete { Ok(()) } else { Err(stack.status.to_string()) }
@@ -102,7 +102,7 @@ pub(super) async fn a_change_set_is_executed_once(subject: &Subject) -> Seen {
     let stack = subject.made("once", role(json!({}), "one")).await?;
     let set = subject.change_of(&stack.name, "only", role(json!({"MaxSessionDuration": 7200}), "one")).await?;
     subject.executed(&set).await?;
-    match subject.execute(&set.id).await.map_err(|error| error.kind) {
+    match subject.execute(&set.id, "again").await.map_err(|error| error.kind) {
         Err(CloudErrorKind::InvalidChangeSetStatus(_) | CloudErrorKind::NotFound) => Ok(()),
         other => Err(format!("{other:?}")),
     }

@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, future::Future, pin::Pin, time::Duration};
 
-use hubform::cloud::{
-    Capability, ChangeSet, ChangeSetType, CloudError, CloudResult, Connection, CreateChangeSet, CreateStack,
-    DeleteStack, ExecuteChangeSet, Page, PageToken, Stack, StackEvent, Tags, Target,
+use hubform::{
+    cloud::{
+        Capability, ChangeSet, ChangeSetType, CloudError, CloudResult, Connection, CreateChangeSet, CreateStack,
+        DeleteStack, ExecuteChangeSet, Page, PageToken, Stack, StackEvent, Tags, Target,
+    },
+    sandbox::{Pace, Sandbox, Settings},
 };
 use serde_json::{Value, json};
 
@@ -25,6 +28,24 @@ pub(super) struct Subject {
 
 fn target() -> Target {
     Target { account: None, region: "us-east-1".to_owned(), assume_role: None }
+}
+
+/// The imagined account.
+pub(super) async fn sandbox() -> Subject {
+    let sandbox = Sandbox::new(Settings { page_size: 10, ..Settings::default() }, Pace::Stepped);
+    let ports = sandbox.accounts().at(&target()).await.expect("the sandbox connects");
+    let pause: Pause = Box::new(move || {
+        sandbox.advance(Duration::from_secs(20));
+        Box::pin(std::future::ready(()))
+    });
+    Subject {
+        name: "sandbox",
+        ports,
+        crowd: 12,
+        pause,
+        #[cfg(feature = "aws")]
+        _server: None,
+    }
 }
 
 /// An independent server behind the adapters to the AWS SDK.
@@ -153,13 +174,13 @@ impl Subject {
 
     /// Executes a change set; done when the stack has settled.
     pub(super) async fn executed(&self, set: &ChangeSet) -> Result<Stack, String> {
-        self.execute(&set.id).await.map_err(fault)?;
+        self.execute(&set.id, "execute").await.map_err(fault)?;
         self.settled(&set.stack_id).await
     }
 
-    /// ExecuteChangeSet with a token of its own.
-    pub(super) async fn execute(&self, change_set: &str) -> CloudResult<()> {
-        let token = "execute".to_owned();
+    /// ExecuteChangeSet.
+    pub(super) async fn execute(&self, change_set: &str, token: &str) -> CloudResult<()> {
+        let token = token.to_owned();
         let request = ExecuteChangeSet { change_set: change_set.to_owned(), disable_rollback: false, token };
         self.ports.stacks.execute_change_set(request).await
     }
