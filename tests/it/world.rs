@@ -20,27 +20,32 @@ use hubform::{
 
 const HTML: &str = "<!DOCTYPE html><html><head><title>Blocked by the proxy</title></head><body>no<br></body></html>";
 
-/// A server on the loopback that gives every request the same answer, and counts.
+/// A server on the loopback that knows only prepared answers, and counts.
 struct World {
     url: String,
     requests: Arc<AtomicUsize>,
 }
 
 fn answering(status: &str, headers: &str, body: &str) -> World {
-    let length = body.len();
-    saying(&format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"))
+    saying(&[&http(status, headers, body)])
 }
 
-fn saying(answer: &str) -> World {
+fn http(status: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+}
+
+/// Answers in turn; the last one again and again.
+fn saying(answers: &[&str]) -> World {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
-    let answer = answer.to_owned();
+    let answers: Vec<String> = answers.iter().map(|answer| (*answer).to_owned()).collect();
     let requests = Arc::new(AtomicUsize::new(0));
     let counter = requests.clone();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            counter.fetch_add(1, Ordering::Relaxed);
-            let _ = reply(stream, &answer);
+            let turn = counter.fetch_add(1, Ordering::Relaxed).min(answers.len() - 1);
+            let _ = reply(stream, &answers[turn]);
         }
     });
     World { url, requests }
@@ -187,11 +192,31 @@ fn a_role_that_cannot_be_assumed() {
 }
 
 #[test]
+fn a_change_set_is_read_to_its_last_page() {
+    let page = |logical_id: &str, next: &str| {
+        let body = format!(
+            "<DescribeChangeSetResponse><DescribeChangeSetResult><ChangeSetName>n</ChangeSetName>\
+             <ChangeSetId>c</ChangeSetId><StackId>s</StackId><CreationTime>2026-11-23T09:00:00Z</CreationTime>\
+             <Status>CREATE_COMPLETE</Status><ExecutionStatus>AVAILABLE</ExecutionStatus><Changes><member>\
+             <ResourceChange><Action>Add</Action><LogicalResourceId>{logical_id}</LogicalResourceId>\
+             <ResourceType>AWS::IAM::Role</ResourceType></ResourceChange></member></Changes>{next}\
+             </DescribeChangeSetResult></DescribeChangeSetResponse>"
+        );
+        http("200 OK", "Content-Type: text/xml\r\n", &body)
+    };
+    let world = saying(&[&page("One", "<NextToken>more</NextToken>"), &page("Two", "")]);
+    let set = within(async { connect(&world.url, None).await.stacks.describe_change_set("c").await });
+    let set = set.expect("the answers are well formed").expect("it exists");
+    let changed: Vec<&str> = set.changes.iter().map(|change| change.logical_id.as_str()).collect();
+    assert_eq!((changed, world.requests.load(Ordering::Relaxed)), (vec!["One", "Two"], 2));
+}
+
+#[test]
 fn nobody_to_talk_to() {
     let free = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free").local_addr().expect("it is bound");
     let nobody = |url: &str| World { url: url.to_owned(), requests: Arc::default() };
     let worlds =
-        [nobody(&format!("http://{free}")), saying(""), saying("nonsense\r\n\r\n"), nobody("not a url: secret")];
+        [nobody(&format!("http://{free}")), saying(&[""]), saying(&["nonsense\r\n\r\n"]), nobody("not a url: secret")];
     check(
         &worlds,
         None,
