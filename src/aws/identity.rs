@@ -1,0 +1,31 @@
+//! STS: whose credentials these are.
+
+use aws_sdk_sts::{Client, operation::get_caller_identity::GetCallerIdentityOutput};
+
+use super::{convert::required, error::Site};
+use crate::cloud::{CallerIdentity, Identity, Reply};
+
+/// STS with one set of credentials.
+pub(super) struct IdentityClient {
+    client: Client,
+    site: Site,
+}
+
+impl IdentityClient {
+    pub(super) fn new(client: Client, site: Site) -> Self {
+        Self { client, site }
+    }
+}
+
+impl Identity for IdentityClient {
+    fn caller(&self) -> Reply<'_, CallerIdentity> {
+        Box::pin(async move {
+            let sent = self.client.get_caller_identity().send();
+            let read = |answer: GetCallerIdentityOutput| {
+                let (account, arn) = (required(answer.account, "Account")?, required(answer.arn, "Arn")?);
+                Ok(CallerIdentity { account, arn })
+            };
+            self.site.ask("GetCallerIdentity", "the caller", sent, read).await
+        })
+    }
+}
