@@ -72,6 +72,11 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// Nothing new was learnt, but time went on; for those who draw.
+    Tick {
+        /// When.
+        at: Timestamp,
+    },
     /// The user asked to stop: nothing new is started.
     Interrupted {
         /// When.
@@ -117,6 +122,13 @@ pub enum StepResult {
     },
     /// Never begun, because the user interrupted.
     NotStarted,
+    /// Begun and left to AWS, because the user did not want to wait.
+    LeftRunning {
+        /// What runs, as `update, phase 2 of 3`.
+        operation: String,
+        /// Where the stack stood when it was last looked at.
+        status: Option<StackStatus>,
+    },
 }
 
 /// A failure of the world: the operation, the stack, and the cause in the words of the failed resource.
@@ -157,6 +169,12 @@ pub enum FailureKind {
     Gate,
     /// The service refused the request.
     Refused,
+    /// A quota of CloudFormation is used up.
+    QuotaExceeded,
+    /// The caller may not do this.
+    AccessDenied,
+    /// There are no valid credentials.
+    NoCredentials,
     /// No answer, or too many faults.
     Unreachable,
     /// The credentials lead to another account than the plan was made for.

@@ -3,6 +3,29 @@
 //! A pure machine takes what happened and says what to do next; the loop does it and decides nothing. Everything
 //! that happens is an [`Event`]; at the end stands an [`Outcome`].
 
+mod backoff;
+mod begin;
+mod calls;
+mod change_set;
+mod desk;
+mod endpoint;
 mod event;
+mod failure;
+mod history;
+mod loop_;
+mod machine;
+mod order;
+mod poll;
+mod protocol;
+mod settle;
+mod token;
+mod track;
 
+pub use calls::{Answer, Call, perform};
 pub use event::{Cause, Event, Failure, FailureKind, Outcome, StepResult, Waiting};
+pub use loop_::execute;
+pub use machine::Machine;
+pub use protocol::{CallId, Command, Input, Settings};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+//! Before an operation: is the stack still what the plan was made upon, whose operation runs there, and off it goes.
+
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
+
+use super::{
+    Answer, Call, Event, FailureKind, Machine, StepResult, failure,
+    token::{Intent, token},
+    track::State,
+};
+use crate::{
+    cloud::{
+        ChangeSetType, CloudErrorKind, CloudResult, CreateChangeSet, CreateStack, DeleteStack, PageToken, Stack,
+        Timestamp,
+    },
+    plan::{Operation, Plan, Submission, Verdict, decide},
+    render::ParameterValue,
+};
+
+/// How much the clock of this machine may differ from AWS's.
+const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
+
+impl Machine {
+    /// Begins the operation at hand.
+    pub(super) fn begin(&mut self, index: usize) {
+        let plan = Rc::clone(&self.plan);
+        let step = &plan.steps[index];
+        let track = &mut self.tracks[index];
+        let Some(operation) = track.current(step) else { return self.ask_or_finish(index) };
+        track.waiting = None;
+        track.began = self.now;
+        track.token = token_of(&plan, index, track, operation);
+        track.history.next_operation();
+        track.may_leave = false;
+        track.joining = false;
+        let title = match track.restoring {
+            Some(_) => "put the stack back as it was".to_owned(),
+            None => failure::title_of(operation),
+        };
+        let (stack, operation, at) = (step.stack.clone(), title, self.now);
+        self.report(Event::OperationStarted { stack, action: step.action, operation, at });
+        let first = self.tracks[index].operation == 0 && self.tracks[index].restoring.is_none();
+        match &step.observed {
+            Some(observed) if first => {
+                self.tracks[index].state = State::Inspecting;
+                self.ask(index, Call::DescribeStack(observed.id.clone()));
+            }
+            _ => self.consider(index),
+        }
+    }
+
+    /// The stack was described before the first operation.
+    pub(super) fn inspected(&mut self, index: usize, found: Option<Stack>) {
+        let track = &mut self.tracks[index];
+        track.saw(found.filter(|stack| !stack.status.is_deleted()));
+        match &track.stack {
+            Some(stack) if stack.status.is_running() => self.recognise(index),
+            _ => self.consider(index),
+        }
+    }
+
+    /// A stack has the name that was to be created.
+    pub(super) fn met(&mut self, index: usize, found: Option<Stack>) {
+        self.tracks[index].saw(found);
+        match self.tracks[index].id {
+            Some(_) => self.recognise(index),
+            None => self.fail_stale(index, "a stack of this name was there a moment ago and is gone"),
+        }
+    }
+
+    /// Asks by its events whose operation runs on the stack.
+    pub(super) fn recognise(&mut self, index: usize) {
+        self.tracks[index].state = State::Recognising;
+        self.request_events(index, None);
+    }
+
+    /// The events say whose operation it is.
+    pub(super) fn recognised(&mut self, index: usize) {
+        let track = &mut self.tracks[index];
+        let ours = track.history.last_token() == Some(track.token.as_str());
+        let observed = self.plan.steps[index].observed.as_ref();
+        let planned_so = track.operation == 0 && observed.is_some_and(|observed| observed.status.is_running());
+        if let Some(setback) = track.setback.take().filter(|_| !ours) {
+            return self.fail_or_restore(index, *setback);
+        }
+        if ours || planned_so {
+            track.joining = !ours;
+            return self.run(index);
+        }
+        match self.plan.steps[index].observed {
+            Some(_) => self.consider(index),
+            None => self.fail_stale(index, "a stack of this name exists since, made by somebody else"),
+        }
+    }
+
+    /// Asks the plan whether the operation still holds, and sends it.
+    pub(super) fn consider(&mut self, index: usize) {
+        let plan = Rc::clone(&self.plan);
+        let track = &self.tracks[index];
+        let number = if track.restoring.is_some() { plan.steps[index].operations.len() } else { track.operation };
+        match decide(&plan.steps[index], number, track.stack.as_ref(), &self.values) {
+            Verdict::Skip(_) => self.landed(index),
+            Verdict::Stop(why) => self.fail_stale(index, &why),
+            Verdict::Run(_) if self.interrupts > 0 && !track.acted => self.finish(index, StepResult::NotStarted),
+            Verdict::Run(submission) => self.send(index, submission.map(|boxed| *boxed)),
+        }
+    }
+
+    fn send(&mut self, index: usize, submission: Option<Submission>) {
+        let plan = Rc::clone(&self.plan);
+        let (step, operation, _) = self.at_hand(&plan, index);
+        let track = &mut self.tracks[index];
+        track.state = State::Sending;
+        let stack = track.id.clone().unwrap_or_else(|| step.stack.name.clone());
+        let token = track.token.clone();
+        let call = match (operation, submission) {
+            (Some(Operation::Create { validate: false, .. }), Some(submission)) => {
+                Call::CreateStack(creation(&plan, &step.stack.name, submission, token))
+            }
+            (Some(Operation::Create { .. }), Some(submission)) => {
+                let name = step.stack.name.clone();
+                Call::CreateChangeSet(change_set(&plan, name, ChangeSetType::Create, submission, token))
+            }
+            (Some(Operation::Update { .. }), Some(submission)) => {
+                Call::CreateChangeSet(change_set(&plan, stack, ChangeSetType::Update, submission, token))
+            }
+            (Some(Operation::Delete { role_arn }), _) => {
+                Call::DeleteStack(DeleteStack { stack, role_arn: role_arn.clone(), token })
+            }
+            (Some(Operation::Protect { on }), _) => Call::Protect { stack, on: *on },
+            _ => return self.fail_stale(index, "the plan has nothing to send"),
+        };
+        self.ask(index, call);
+    }
+
+    /// CreateStack, DeleteStack or UpdateTerminationProtection was answered.
+    pub(super) fn sent(&mut self, index: usize, result: CloudResult<Answer>) {
+        let plan = Rc::clone(&self.plan);
+        let (step, operation, name) = self.at_hand(&plan, index);
+        match result {
+            Ok(Answer::Created(id)) => {
+                self.tracks[index].id = Some(id);
+                self.run(index);
+            }
+            Ok(_) if matches!(operation, Some(Operation::Protect { .. })) => {
+                self.tracks[index].acted = true;
+                self.landed(index);
+            }
+            Ok(_) => self.run(index),
+            Err(error) if error.kind == CloudErrorKind::AlreadyExists => {
+                self.tracks[index].state = State::Meeting;
+                self.ask(index, Call::DescribeStack(step.stack.name.clone()));
+            }
+            Err(error) => self.fail_or_restore(index, failure::of_call(&name, &error)),
+        }
+    }
+
+    /// The operation runs from here on.
+    pub(super) fn run(&mut self, index: usize) {
+        let drawn = self.active.iter().filter(|other| self.tracks[**other].drawn).count();
+        let track = &mut self.tracks[index];
+        track.state = State::Running;
+        track.acted = true;
+        track.drawn = track.drawn || drawn < self.settings.draw;
+        track.waiting = None;
+        self.poll_soon(index);
+    }
+
+    /// Asks for a page of events.
+    pub(super) fn request_events(&mut self, index: usize, from: Option<PageToken>) {
+        let track = &mut self.tracks[index];
+        if let Some(stack) = track.id.clone() {
+            track.history.reading = true;
+            self.ask(index, Call::DescribeEvents { stack, from });
+        }
+    }
+
+    /// Where reading events may stop: the token of the operation, unless anybody's will do, and a time.
+    pub(super) fn until(&self, index: usize) -> (Option<String>, Option<Timestamp>) {
+        let track = &self.tracks[index];
+        if track.joining || track.state == State::Recognising {
+            return (None, None);
+        }
+        let earliest = track.began.0.saturating_sub(CLOCK_SKEW.as_millis() as i64);
+        (Some(track.token.clone()), Some(Timestamp(earliest)))
+    }
+
+    pub(super) fn fail_stale(&mut self, index: usize, why: &str) {
+        let plan = Rc::clone(&self.plan);
+        let (_, _, name) = self.at_hand(&plan, index);
+        let mut failure = failure::plain(FailureKind::Stale, &name, why);
+        failure.status = self.tracks[index].stack.as_ref().map(|stack| stack.status.clone());
+        self.fail_or_restore(index, failure);
+    }
+}
+
+fn token_of(plan: &Plan, index: usize, track: &super::track::Track, operation: &Operation) -> String {
+    let restores = if track.restoring.is_some() { "restore " } else { "" };
+    token(Intent {
+        stack: &plan.steps[index].stack,
+        basis: track.basis.as_ref().map(|(id, at)| (id.as_str(), *at)),
+        digest: operation.submission().map_or("", |submission| &submission.digest),
+        operation: &format!("{restores}{}", failure::name_of(operation)),
+    })
+}
+
+fn creation(plan: &Plan, name: &str, submission: Submission, token: String) -> CreateStack {
+    CreateStack {
+        name: name.to_owned(),
+        body: body(plan, &submission),
+        parameters: literals(submission.parameters),
+        tags: submission.tags,
+        capabilities: submission.capabilities,
+        role_arn: submission.role_arn,
+        notification_arns: submission.notification_arns,
+        disable_rollback: false,
+        termination_protection: submission.termination_protection,
+        token,
+    }
+}
+
+fn change_set(
+    plan: &Plan,
+    stack: String,
+    kind: ChangeSetType,
+    submission: Submission,
+    token: String,
+) -> CreateChangeSet {
+    CreateChangeSet {
+        stack,
+        name: token.clone(),
+        kind,
+        body: body(plan, &submission),
+        parameters: literals(submission.parameters),
+        tags: submission.tags,
+        capabilities: submission.capabilities,
+        role_arn: submission.role_arn,
+        notification_arns: submission.notification_arns,
+        token,
+    }
+}
+
+fn body(plan: &Plan, submission: &Submission) -> String {
+    plan.bodies.get(&submission.body).map(ToString::to_string).unwrap_or_default()
+}
+
+fn literals(parameters: BTreeMap<String, ParameterValue>) -> BTreeMap<String, String> {
+    let literal = |value| match value {
+        ParameterValue::Literal(text) => Some(text),
+        ParameterValue::Output { .. } => None,
+    };
+    parameters.into_iter().filter_map(|(name, value)| Some((name, literal(value)?))).collect()
+}

@@ -1,0 +1,106 @@
+//! The one question CloudFormation cannot answer: does the endpoint run the configuration its stack made?
+//!
+//! After a failed update of its fleet SageMaker goes back to the old configuration and says `InService`, while the
+//! stack may say complete.
+
+use std::{rc::Rc, time::Duration};
+
+use super::{Answer, Call, Failure, FailureKind, Machine, failure, track::State};
+use crate::{
+    cloud::{CloudResult, EndpointDescription, EndpointStatus},
+    plan::Action,
+};
+
+/// A scaling activity makes an endpoint `Updating` for a few minutes at a time.
+const PATIENCE: Duration = Duration::from_secs(20 * 60);
+const PAUSE: Duration = Duration::from_secs(15);
+const QUESTION: &str = "ask the endpoint what it runs";
+
+impl Machine {
+    /// The operations are over: the endpoint is asked, if the step has one.
+    pub(super) fn ask_or_finish(&mut self, index: usize) {
+        let plan = Rc::clone(&self.plan);
+        let step = &plan.steps[index];
+        self.give_turn_back(index);
+        if step.endpoint.is_none() || step.action == Action::Delete {
+            return self.succeed(index, false);
+        }
+        self.tracks[index].state = State::Asking { since: self.now };
+        self.ask_endpoint(index);
+    }
+
+    pub(super) fn ask_endpoint(&mut self, index: usize) {
+        if let Some(check) = &self.plan.steps[index].endpoint {
+            let name = check.endpoint.clone();
+            self.ask(index, Call::DescribeEndpoint(name));
+        }
+    }
+
+    pub(super) fn endpoint_told(&mut self, index: usize, result: CloudResult<Answer>) {
+        let endpoint = match result {
+            Ok(Answer::Endpoint(Some(endpoint))) => endpoint,
+            Ok(_) => return self.unhealthy(index, "the stack is complete, but its endpoint does not exist".into()),
+            Err(error) => return self.fail_with_scar(index, failure::of_call(QUESTION, &error)),
+        };
+        match endpoint.status {
+            EndpointStatus::InService => self.compare(index, &endpoint),
+            EndpointStatus::Creating
+            | EndpointStatus::Updating
+            | EndpointStatus::SystemUpdating
+            | EndpointStatus::RollingBack
+                if self.has_patience(index) =>
+            {
+                self.alarms.insert((self.now.plus(PAUSE), index));
+            }
+            _ => {
+                let reason = endpoint.failure_reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                self.unhealthy(index, format!("the endpoint {} is {}{reason}", endpoint.name, endpoint.status));
+            }
+        }
+    }
+
+    fn has_patience(&self, index: usize) -> bool {
+        matches!(self.tracks[index].state, State::Asking { since } if self.now.since(since) < PATIENCE)
+    }
+
+    fn compare(&mut self, index: usize, endpoint: &EndpointDescription) {
+        let plan = Rc::clone(&self.plan);
+        let step = &plan.steps[index];
+        let Some(check) = &step.endpoint else { return };
+        let described = self.tracks[index].stack.as_ref().map(|stack| &stack.outputs);
+        let outputs = described.or(step.observed.as_ref().map(|observed| &observed.outputs));
+        let Some(made) = outputs.and_then(|outputs| outputs.get(&check.config_output)) else {
+            let text = format!("the stack has no output {}, so nothing says what must run", check.config_output);
+            return self.unhealthy(index, text);
+        };
+        if same_config(made, &endpoint.config_name) {
+            return self.succeed(index, true);
+        }
+        let (name, runs) = (&endpoint.name, &endpoint.config_name);
+        let text = format!("the endpoint {name} runs {runs}, its stack made {}", config_name(made));
+        self.fail_with_scar(index, failure::plain(FailureKind::SilentRollback, QUESTION, text));
+    }
+
+    fn unhealthy(&mut self, index: usize, text: String) {
+        self.fail_with_scar(index, failure::plain(FailureKind::EndpointUnhealthy, QUESTION, text));
+    }
+
+    fn fail_with_scar(&mut self, index: usize, mut failure: Failure) {
+        let track = &mut self.tracks[index];
+        failure.status = track.status.clone();
+        failure.aftermath.extend(track.scar.take().into_iter().flat_map(|scar| scar.aftermath));
+        self.fail(index, failure);
+    }
+}
+
+/// SageMaker writes names into ARNs in lower case. (K)
+fn same_config(made: &str, runs: &str) -> bool {
+    match made.starts_with("arn:") {
+        true => config_name(made).eq_ignore_ascii_case(runs),
+        false => made == runs,
+    }
+}
+
+fn config_name(name_or_arn: &str) -> &str {
+    name_or_arn.rsplit('/').next().unwrap_or(name_or_arn)
+}

@@ -1,0 +1,436 @@
+//! The machine: what happened goes in, what to do next comes out. Everything is decided here and in its parts.
+//!
+//! A stack is begun when what it needs has landed and there is a turn for it; a stack that was begun is finished,
+//! phases and all, for half a change is worse than none. The parts, each a piece of `Machine`: `begin` (before an
+//! operation and sending it), `change_set`, `poll` (where running stacks stand), `settle` (what an operation came
+//! to) and `endpoint`.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    time::Duration,
+};
+
+use super::{
+    Answer, Call, CallId, Command, Event, Failure, FailureKind, Input, Outcome, Settings, StepResult, Waiting,
+    desk::{Desk, Heard, Owner},
+    failure,
+    order::Order,
+    poll::Sweep,
+    track::{State, Track},
+};
+use crate::{
+    cloud::{CloudResult, StackRef, Target, Timestamp},
+    plan::{Operation, Plan, Step},
+};
+
+/// How often listeners that draw are told that time went on.
+const TICK: Duration = Duration::from_secs(1);
+
+/// See the module.
+#[derive(Debug)]
+pub struct Machine {
+    pub(super) plan: Rc<Plan>,
+    pub(super) settings: Settings,
+    pub(super) now: Timestamp,
+    targets: Vec<Target>,
+    /// By step: the index of its target.
+    target_of: Vec<usize>,
+    pub(super) tracks: Vec<Track>,
+    pub(super) sweeps: Vec<Sweep>,
+    pub(super) desk: Desk,
+    order: Order,
+    /// By target: what may begin, the longest way first.
+    ready: Vec<BTreeSet<(Reverse<Duration>, usize)>>,
+    /// By target: how many stacks are worked on.
+    turns: Vec<usize>,
+    /// Steps that were begun and are not over.
+    pub(super) active: BTreeSet<usize>,
+    /// When a step wants to be looked at.
+    pub(super) alarms: BTreeSet<(Timestamp, usize)>,
+    /// What stacks put out.
+    pub(super) values: BTreeMap<(StackRef, String), String>,
+    /// Account checks that are not answered yet; none before they were asked for.
+    unchecked: Option<usize>,
+    pub(super) interrupts: u32,
+    over: usize,
+    pub(super) out: Vec<Command>,
+}
+
+impl Machine {
+    /// A machine that has done nothing yet.
+    pub fn new(plan: Plan, settings: Settings, now: Timestamp) -> Self {
+        let order = Order::of(&plan);
+        let (targets, target_of) = index_targets(&plan);
+        let tracks = plan.steps.iter().zip(&order.needs).map(|(step, needs)| Track::new(step, needs.len()));
+        Self {
+            tracks: tracks.collect(),
+            sweeps: targets.iter().map(|_| Sweep::default()).collect(),
+            desk: Desk::new(targets.clone(), settings.seed),
+            ready: vec![BTreeSet::new(); targets.len()],
+            turns: vec![0; targets.len()],
+            values: known_values(&plan),
+            plan: Rc::new(plan),
+            settings,
+            now,
+            targets,
+            target_of,
+            order,
+            active: BTreeSet::new(),
+            alarms: BTreeSet::new(),
+            unchecked: None,
+            interrupts: 0,
+            over: 0,
+            out: Vec::new(),
+        }
+    }
+
+    /// Takes what happened at `now` and says what to do next. The first input is a tick.
+    pub fn step(&mut self, now: Timestamp, input: Input) -> Vec<Command> {
+        self.now = self.now.max(now);
+        match input {
+            Input::Answer { id, result } => self.hear(id, result),
+            Input::Interrupt => self.interrupt(),
+            Input::Tick if self.unchecked.is_none() => self.start(),
+            Input::Tick => self.tick(),
+        }
+        if self.unchecked == Some(0) {
+            self.go_on();
+        }
+        let released = self.desk.release(self.now);
+        self.out.extend(released);
+        self.wait_or_end();
+        std::mem::take(&mut self.out)
+    }
+
+    fn start(&mut self) {
+        let plan = Rc::clone(&self.plan);
+        let stacks = plan.steps.iter().filter(|step| !step.operations.is_empty()).count();
+        self.report(Event::Started { at: self.now, stacks });
+        let busy: BTreeSet<usize> = (0..plan.steps.len())
+            .filter(|step| !plan.steps[*step].operations.is_empty() || plan.steps[*step].endpoint.is_some())
+            .map(|step| self.target_of[step])
+            .collect();
+        self.unchecked = Some(busy.len());
+        for target in busy {
+            self.desk.ask(Owner::Account(target), target, Call::Identity, self.now);
+        }
+        if self.unchecked == Some(0) {
+            self.open();
+        }
+    }
+
+    /// The accounts are those of the plan: everything may begin that waits for nothing.
+    fn open(&mut self) {
+        for index in 0..self.tracks.len() {
+            if self.tracks[index].state != State::Waiting {
+                continue;
+            }
+            let step = Rc::clone(&self.plan);
+            let step = &step.steps[index];
+            if step.operations.is_empty() {
+                self.active.insert(index);
+                self.ask_or_finish(index);
+            } else if self.tracks[index].missing == 0 {
+                self.make_ready(index);
+            }
+        }
+        self.tell_who_waits();
+    }
+
+    fn tell_who_waits(&mut self) {
+        let plan = Rc::clone(&self.plan);
+        for index in 0..self.tracks.len() {
+            if self.tracks[index].state == State::Waiting && self.tracks[index].missing > 0 {
+                let missing = self.order.needs[index].iter().filter(|need| !self.has_landed(**need));
+                let stacks = missing.map(|need| plan.steps[*need].stack.clone()).collect();
+                self.wait_for(index, Waiting::Stacks(stacks));
+            }
+        }
+    }
+
+    fn make_ready(&mut self, index: usize) {
+        self.ready[self.target_of[index]].insert((Reverse(self.order.path[index]), index));
+    }
+
+    fn go_on(&mut self) {
+        if self.interrupts < 2 {
+            self.begin_ready();
+            self.ring_alarms();
+            for target in 0..self.targets.len() {
+                self.poll(target);
+            }
+        }
+    }
+
+    fn begin_ready(&mut self) {
+        for target in 0..self.targets.len() {
+            while self.interrupts == 0 && self.turns[target] < self.settings.concurrency.max(1) {
+                let Some((_, index)) = self.ready[target].pop_first() else { break };
+                self.turns[target] += 1;
+                self.active.insert(index);
+                self.tracks[index].has_turn = true;
+                self.begin(index);
+            }
+            let behind: Vec<usize> = self.ready[target].iter().map(|(_, index)| *index).collect();
+            for index in behind {
+                self.wait_for(index, Waiting::Turn);
+            }
+        }
+    }
+
+    fn ring_alarms(&mut self) {
+        while let Some((at, index)) = self.alarms.first().copied() {
+            if at > self.now {
+                break;
+            }
+            self.alarms.pop_first();
+            match self.tracks[index].state {
+                State::Computing(_) => self.look_at_change_set(index),
+                State::Asking { .. } => self.ask_endpoint(index),
+                _ => {}
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        if self.settings.draw > 0 {
+            self.report(Event::Tick { at: self.now });
+        }
+    }
+
+    fn interrupt(&mut self) {
+        self.interrupts += 1;
+        match self.interrupts {
+            1 => self.report(Event::Interrupted { at: self.now }),
+            _ => self.desk.close(),
+        }
+    }
+
+    fn hear(&mut self, id: CallId, result: CloudResult<Answer>) {
+        match self.desk.answered(id, result, self.now) {
+            Heard::Final(Owner::Account(target), _, result) => self.check_account(target, result),
+            Heard::Final(Owner::Sweep(target), _, result) => self.swept(target, result),
+            Heard::Final(Owner::Step(index), call, result) => self.heard(index, &call, result),
+            Heard::Again(Owner::Step(index), true) => self.wait_for(index, Waiting::Throttled),
+            Heard::Again(..) | Heard::Nothing => {}
+        }
+    }
+
+    fn check_account(&mut self, target: usize, result: CloudResult<Answer>) {
+        let wanted = self.plan.account(&self.targets[target]);
+        let failure = match result {
+            Ok(Answer::Identity(caller)) => wanted.filter(|account| *account != caller.account).map(|account| {
+                let text =
+                    format!("the plan was made for account {account}, the credentials lead to {}", caller.account);
+                failure::plain(FailureKind::WrongAccount, "check the account", text)
+            }),
+            Ok(_) => None,
+            Err(error) => Some(failure::of_call("check the account", &error)),
+        };
+        if let Some(failure) = failure {
+            self.refuse_all(target, failure);
+        }
+        self.unchecked = self.unchecked.map(|left| left.saturating_sub(1));
+        if self.unchecked == Some(0) {
+            self.open();
+        }
+    }
+
+    /// Nothing is done anywhere: the first step of the target has the failure, all others are blocked by it.
+    fn refuse_all(&mut self, target: usize, failure: Failure) {
+        let waiting = |index: &usize| self.tracks[*index].state == State::Waiting;
+        let mut steps: Vec<usize> = (0..self.tracks.len()).filter(waiting).collect();
+        let Some(at) = steps.iter().position(|index| self.target_of[*index] == target) else { return };
+        let first = steps.remove(at);
+        self.finish(first, StepResult::Failed(Box::new(failure)));
+        let by = self.plan.steps[first].stack.clone();
+        for index in steps {
+            self.finish(index, StepResult::Blocked { by: by.clone() });
+        }
+    }
+
+    fn heard(&mut self, index: usize, call: &Call, result: CloudResult<Answer>) {
+        if self.tracks[index].state == State::Over {
+            return;
+        }
+        match call {
+            Call::DescribeStack(_) => self.described(index, result),
+            Call::DescribeEvents { .. } => self.read_events(index, result),
+            Call::DescribeEndpoint(_) => self.endpoint_told(index, result),
+            Call::DescribeChangeSet(_) => self.change_set_described(index, result),
+            Call::ListChangeSets(_) => self.change_sets_listed(index, result),
+            Call::DeleteChangeSet(_) => self.change_set_deleted(index),
+            Call::CreateChangeSet(_) => self.change_set_created(index, result),
+            Call::ExecuteChangeSet(_) => self.change_set_executed(index, result),
+            Call::CreateStack(_) | Call::DeleteStack(_) | Call::Protect { .. } => self.sent(index, result),
+            Call::Identity | Call::ListRunning(_) => {}
+        }
+    }
+
+    /// A step is over: whoever waited for it may begin, or never will.
+    pub(super) fn finish(&mut self, index: usize, result: StepResult) {
+        let track = &mut self.tracks[index];
+        if track.state == State::Over {
+            return;
+        }
+        let landed = has_landed(&result);
+        track.state = State::Over;
+        track.result = Some(result.clone());
+        self.over += 1;
+        self.active.remove(&index);
+        self.give_turn_back(index);
+        let stack = self.plan.steps[index].stack.clone();
+        self.report(Event::Settled { stack: stack.clone(), result: result.clone(), at: self.now });
+        let by = match result {
+            StepResult::Blocked { by } => by,
+            _ => stack,
+        };
+        for dependant in self.order.dependants[index].clone() {
+            self.tracks[dependant].missing -= 1;
+            if self.tracks[dependant].state != State::Waiting {
+                continue;
+            }
+            if !landed {
+                self.finish(dependant, StepResult::Blocked { by: by.clone() });
+            } else if self.tracks[dependant].missing == 0 && self.unchecked == Some(0) {
+                self.make_ready(dependant);
+            }
+        }
+    }
+
+    /// The step needs nothing more of CloudFormation.
+    pub(super) fn give_turn_back(&mut self, index: usize) {
+        if std::mem::take(&mut self.tracks[index].has_turn) {
+            self.turns[self.target_of[index]] -= 1;
+        }
+    }
+
+    fn has_landed(&self, index: usize) -> bool {
+        self.tracks[index].result.as_ref().is_some_and(has_landed)
+    }
+
+    fn wait_or_end(&mut self) {
+        if self.unchecked == Some(0) && self.active.is_empty() && self.interrupts > 0 {
+            self.leave_waiting();
+        }
+        if self.interrupts > 1 && !self.desk.is_changing() {
+            self.leave_running();
+            self.leave_waiting();
+        }
+        if self.over == self.tracks.len() && self.unchecked.is_some() {
+            return self.end();
+        }
+        let deadline = self.deadline().filter(|_| self.interrupts < 2);
+        if deadline.is_none() && self.desk.is_idle() {
+            self.leave_waiting();
+            return self.end();
+        }
+        self.out.extend(deadline.map(Command::SleepUntil));
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        let draws = self.settings.draw > 0 && !self.active.is_empty();
+        let tick = draws.then(|| self.now.plus(TICK));
+        let polls = self.sweeps.iter().filter_map(|sweep| sweep.next);
+        let alarm = self.alarms.first().map(|(at, _)| *at);
+        self.desk.deadline(self.now).into_iter().chain(tick).chain(polls).chain(alarm).min()
+    }
+
+    fn leave_waiting(&mut self) {
+        for index in 0..self.tracks.len() {
+            if self.tracks[index].state == State::Waiting {
+                self.finish(index, StepResult::NotStarted);
+            }
+        }
+    }
+
+    fn leave_running(&mut self) {
+        let plan = Rc::clone(&self.plan);
+        for index in self.active.clone() {
+            let track = &mut self.tracks[index];
+            let operation = track.current(&plan.steps[index]).map(failure::name_of).unwrap_or_default();
+            let result = match track.restoring.take() {
+                Some(mut failure) => {
+                    failure.aftermath.push("putting the stack back goes on in AWS, nobody watches it".into());
+                    StepResult::Failed(failure)
+                }
+                None if track.acted => StepResult::LeftRunning { operation, status: track.status.clone() },
+                None => StepResult::NotStarted,
+            };
+            self.finish(index, result);
+        }
+    }
+
+    fn end(&mut self) {
+        self.report(Event::Finished { at: self.now, calls: self.desk.made() });
+        let steps = self.plan.steps.iter().zip(&self.tracks);
+        let result = |track: &Track| track.result.clone().unwrap_or(StepResult::NotStarted);
+        let results = steps.map(|(step, track)| (step.stack.clone(), result(track))).collect();
+        self.out.push(Command::Done(Outcome { results, interrupted: self.interrupts > 0 }));
+    }
+
+    pub(super) fn report(&mut self, event: Event) {
+        self.out.push(Command::Report(event));
+    }
+
+    pub(super) fn ask(&mut self, index: usize, call: Call) {
+        self.desk.ask(Owner::Step(index), self.target_of[index], call, self.now);
+    }
+
+    pub(super) fn ask_sweep(&mut self, target: usize, call: Call) {
+        self.desk.ask(Owner::Sweep(target), target, call, self.now);
+    }
+
+    pub(super) fn target_of(&self, index: usize) -> usize {
+        self.target_of[index]
+    }
+
+    /// Says once what a stack waits for.
+    pub(super) fn wait_for(&mut self, index: usize, on: Waiting) {
+        if self.tracks[index].waiting.as_ref() != Some(&on) {
+            self.tracks[index].waiting = Some(on.clone());
+            let stack = self.plan.steps[index].stack.clone();
+            self.report(Event::Waiting { stack, on, at: self.now });
+        }
+    }
+
+    /// The step's failure; what depends on it is blocked.
+    pub(super) fn fail(&mut self, index: usize, failure: Failure) {
+        self.finish(index, StepResult::Failed(Box::new(failure)));
+    }
+
+    /// The step, its track's operation, and the operation's name.
+    pub(super) fn at_hand<'a>(&self, plan: &'a Plan, index: usize) -> (&'a Step, Option<&'a Operation>, String) {
+        let step = &plan.steps[index];
+        let operation = self.tracks[index].current(step);
+        (step, operation, operation.map(failure::name_of).unwrap_or_else(|| "look at the stack".into()))
+    }
+}
+
+/// What was left behind bills, but the stack stands.
+fn has_landed(result: &StepResult) -> bool {
+    match result {
+        StepResult::Done | StepResult::Unchanged => true,
+        StepResult::Failed(failure) => failure.kind == FailureKind::Leftover,
+        _ => false,
+    }
+}
+
+fn index_targets(plan: &Plan) -> (Vec<Target>, Vec<usize>) {
+    let set: BTreeSet<&Target> = plan.steps.iter().map(|step| &step.stack.target).collect();
+    let targets: Vec<Target> = set.into_iter().cloned().collect();
+    let place = |step: &Step| targets.binary_search(&step.stack.target).unwrap_or_default();
+    let target_of = plan.steps.iter().map(place).collect();
+    (targets, target_of)
+}
+
+fn known_values(plan: &Plan) -> BTreeMap<(StackRef, String), String> {
+    let outputs = |step: &Step| step.observed.clone().map(|observed| observed.outputs).unwrap_or_default();
+    let pairs = |step: &Step| {
+        let stack = step.stack.clone();
+        outputs(step).into_iter().map(move |(key, value)| ((stack.clone(), key), value)).collect::<Vec<_>>()
+    };
+    plan.steps.iter().flat_map(pairs).collect()
+}

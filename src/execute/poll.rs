@@ -1,0 +1,181 @@
+//! Where running stacks stand, asked for as few calls as can be.
+//!
+//! While few stacks of an account and Region run, each is described by its id, which also tells how it ended. When
+//! more do, one listing of everything that runs serves all; a stack that left the listing is described once.
+
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
+
+use super::{Answer, Call, Event, Machine, failure};
+use crate::{
+    cloud::{CloudError, CloudResult, StackStatus, Timestamp},
+    plan::Operation,
+};
+
+/// Up to here one description each costs no more than a listing and a description at the end.
+const FEW: usize = 3;
+/// The first look, and the pause while something began less than a minute ago: roles and alarms take seconds.
+const SOON: Duration = Duration::from_secs(2);
+/// The pause until ten minutes: a model is being loaded.
+const USUAL: Duration = Duration::from_secs(5);
+/// The pause after that: nobody minds ten seconds at the end of a quarter of an hour.
+const SLOW: Duration = Duration::from_secs(10);
+/// How long an accepted operation may not show: listings lag behind by seconds.
+const GRACE: Duration = Duration::from_secs(120);
+
+/// The shared poll of one target.
+#[derive(Debug, Default)]
+pub(super) struct Sweep {
+    /// When it is due; none while nothing runs.
+    pub(super) next: Option<Timestamp>,
+    /// A listing that is being read, and when it began.
+    listing: Option<Timestamp>,
+    seen: BTreeMap<String, StackStatus>,
+    /// Listing was refused: describe each, however many.
+    refused: bool,
+}
+
+impl Machine {
+    /// A stack began to run.
+    pub(super) fn poll_soon(&mut self, index: usize) {
+        let (first, target) = (self.now.plus(SOON), self.target_of(index));
+        self.tracks[index].sent = self.now;
+        let sweep = &mut self.sweeps[target];
+        sweep.next = Some(sweep.next.map_or(first, |next| next.min(first)));
+    }
+
+    /// Asks, if it is time to.
+    pub(super) fn poll(&mut self, target: usize) {
+        let sweep = &self.sweeps[target];
+        if sweep.listing.is_some() || sweep.next.is_none_or(|next| next > self.now) {
+            return;
+        }
+        let running = self.running(target);
+        let interval = running.iter().map(|index| self.interval(*index)).min();
+        let lists = running.len() > FEW && !sweep.refused;
+        let sweep = &mut self.sweeps[target];
+        sweep.next = interval.map(|interval| self.now.plus(interval));
+        if lists {
+            sweep.listing = Some(self.now);
+            sweep.seen.clear();
+            return self.ask_sweep(target, Call::ListRunning(None));
+        }
+        running.into_iter().for_each(|index| self.describe(index));
+    }
+
+    fn running(&self, target: usize) -> Vec<usize> {
+        let of_target = |index: &usize| self.target_of(*index) == target && self.tracks[*index].is_polled();
+        self.active.iter().copied().filter(of_target).collect()
+    }
+
+    fn interval(&self, index: usize) -> Duration {
+        match self.now.since(self.tracks[index].sent).as_secs() {
+            0..60 => SOON,
+            60..600 => USUAL,
+            _ => SLOW,
+        }
+    }
+
+    fn describe(&mut self, index: usize) {
+        let track = &mut self.tracks[index];
+        if !track.describing {
+            track.describing = true;
+            let name = &self.plan.steps[index].stack.name;
+            let stack = track.id.clone().unwrap_or_else(|| name.clone());
+            self.ask(index, Call::DescribeStack(stack));
+        }
+    }
+
+    /// A page of everything that runs in a target.
+    pub(super) fn swept(&mut self, target: usize, result: CloudResult<Answer>) {
+        let sweep = &mut self.sweeps[target];
+        let Ok(Answer::Running(page)) = result else {
+            sweep.refused = true;
+            sweep.listing = None;
+            sweep.next = Some(self.now);
+            return;
+        };
+        sweep.seen.extend(page.items.into_iter().map(|summary| (summary.id, summary.status)));
+        if page.next.is_some() {
+            return self.ask_sweep(target, Call::ListRunning(page.next));
+        }
+        let Some(began) = sweep.listing.take() else { return };
+        let seen = std::mem::take(&mut sweep.seen);
+        for index in self.running(target) {
+            let track = &self.tracks[index];
+            match track.id.as_ref().and_then(|id| seen.get(id)) {
+                Some(status) => self.moved(index, status.clone()),
+                None if track.sent.plus(SOON) <= began => self.describe(index),
+                None => {}
+            }
+        }
+    }
+
+    /// DescribeStacks of one was answered.
+    pub(super) fn described(&mut self, index: usize, result: CloudResult<Answer>) {
+        use super::track::State;
+        self.tracks[index].describing = false;
+        let found = match result {
+            Ok(Answer::Stack(found)) => found.map(|boxed| *boxed),
+            Ok(_) => None,
+            Err(error) => return self.lost(index, &error),
+        };
+        match self.tracks[index].state {
+            State::Inspecting => self.inspected(index, found),
+            State::Meeting => self.met(index, found),
+            State::Running => self.looked(index, found),
+            _ => {}
+        }
+    }
+
+    fn looked(&mut self, index: usize, found: Option<crate::cloud::Stack>) {
+        let began = self.has_begun(index, found.as_ref());
+        let patient = self.now.since(self.tracks[index].sent) < GRACE;
+        match found {
+            Some(stack) if began && stack.status.is_running() => self.moved(index, stack.status),
+            _ if !began && patient => {}
+            found => self.settled(index, found, began),
+        }
+    }
+
+    /// Is what DescribeStacks says about our operation, and not about the time before it?
+    fn has_begun(&self, index: usize, found: Option<&crate::cloud::Stack>) -> bool {
+        let plan = Rc::clone(&self.plan);
+        let (_, operation, _) = self.at_hand(&plan, index);
+        let track = &self.tracks[index];
+        let before = track.basis.as_ref().map(|(_, at)| *at);
+        match (operation, found) {
+            _ if track.joining => true,
+            (Some(Operation::Delete { .. }), None) => true,
+            (_, None) => false,
+            (Some(Operation::Delete { .. }), Some(stack)) => stack.status.as_str().starts_with("DELETE_"),
+            (Some(Operation::Create { .. }), Some(stack)) => stack.status != StackStatus::ReviewInProgress,
+            (_, Some(stack)) => before != Some(super::track::changed_at(stack)),
+        }
+    }
+
+    /// The stack stands there; said once.
+    pub(super) fn moved(&mut self, index: usize, status: StackStatus) {
+        let track = &mut self.tracks[index];
+        let (reads, changed) = (track.drawn && !track.history.reading, track.status.as_ref() != Some(&status));
+        if changed {
+            track.status = Some(status.clone());
+            let stack = self.plan.steps[index].stack.clone();
+            self.report(Event::Status { stack, status, at: self.now });
+        }
+        if reads && self.tracks[index].is_polled() {
+            self.request_events(index, None);
+        }
+    }
+
+    /// Nothing can be learnt about the stack any more.
+    fn lost(&mut self, index: usize, error: &CloudError) {
+        let plan = Rc::clone(&self.plan);
+        let (_, _, name) = self.at_hand(&plan, index);
+        let mut failure = failure::of_call(&name, error);
+        failure.status = self.tracks[index].status.clone();
+        if self.tracks[index].is_polled() {
+            failure.aftermath.push("the operation goes on in AWS, nobody watches it".into());
+        }
+        self.fail(index, failure);
+    }
+}

@@ -1,0 +1,205 @@
+//! What an operation came to, and what follows: the next one, the way back, or the end.
+//!
+//! Events are read for stacks that failed, that somebody watches, and whose change set removed or replaced
+//! something: only then can the clean-up after a success leave something that bills. A stack that was merely
+//! created or changed in place costs no such call.
+
+use std::rc::Rc;
+
+use super::{
+    Answer, Event, Failure, FailureKind, Machine,
+    failure::{self, Ended},
+    track::State,
+};
+use crate::{
+    cloud::{CloudResult, Stack, StackEvent, StackStatus},
+    plan::{OUTPUT_DIGEST, Operation},
+};
+
+impl Machine {
+    /// The operation is over, or (without `began`) was accepted and never showed.
+    pub(super) fn settled(&mut self, index: usize, found: Option<Stack>, began: bool) {
+        let status = found.as_ref().map_or(StackStatus::DeleteComplete, |stack| stack.status.clone());
+        self.tracks[index].state = State::Reading;
+        self.moved(index, status.clone());
+        let wanted = began && self.is_wanted(index, found.as_ref());
+        let track = &mut self.tracks[index];
+        if found.is_some() {
+            track.saw(found);
+        }
+        track.wanted = wanted;
+        if !wanted || track.drawn || track.may_leave {
+            track.reread = track.history.reading;
+            if !track.reread {
+                self.request_events(index, None);
+            }
+            return;
+        }
+        self.conclude(index);
+    }
+
+    fn is_wanted(&self, index: usize, found: Option<&Stack>) -> bool {
+        let plan = Rc::clone(&self.plan);
+        let (_, operation, _) = self.at_hand(&plan, index);
+        let deletes = matches!(operation, Some(Operation::Delete { .. }));
+        let Some(stack) = found else { return deletes };
+        let landed = stack.status.landed() && stack.status.is_deleted() == deletes;
+        if self.tracks[index].joining {
+            return landed && self.joined(index, stack).is_some();
+        }
+        let made = operation.and_then(Operation::submission).map(|submission| &submission.digest);
+        let theirs = stack.outputs.get(OUTPUT_DIGEST);
+        landed && (deletes || theirs.is_none() || made.is_none_or(|made| theirs == Some(made)))
+    }
+
+    /// Which of the step's operations it was that ran before us and landed.
+    fn joined(&self, index: usize, stack: &Stack) -> Option<usize> {
+        let theirs = stack.outputs.get(OUTPUT_DIGEST)?;
+        let made = |operation: &Operation| operation.submission().is_some_and(|sent| sent.digest == *theirs);
+        self.plan.steps[index].operations.iter().rposition(made)
+    }
+
+    /// A page of events arrived.
+    pub(super) fn read_events(&mut self, index: usize, result: CloudResult<Answer>) {
+        let page = match result {
+            Ok(Answer::Events(page)) => page,
+            Ok(_) => return,
+            Err(error) => {
+                self.tracks[index].history.news();
+                return self.events_read(index, Some(&error));
+            }
+        };
+        let (token, since) = self.until(index);
+        let track = &mut self.tracks[index];
+        if let Some(next) = track.history.take(page, token.as_deref(), since) {
+            return self.request_events(index, Some(next));
+        }
+        let news = track.history.news();
+        self.tell_resources(index, &news);
+        self.events_read(index, None);
+    }
+
+    fn events_read(&mut self, index: usize, error: Option<&crate::cloud::CloudError>) {
+        let again = std::mem::take(&mut self.tracks[index].reread);
+        match (&self.tracks[index].state, error) {
+            (State::Reading, _) if again => self.request_events(index, None),
+            (State::Reading, _) => self.conclude(index),
+            (State::Recognising, None) => self.recognised(index),
+            (State::Recognising, Some(error)) => {
+                let failure = failure::of_call("look at the stack", error);
+                self.fail(index, failure);
+            }
+            _ => {}
+        }
+    }
+
+    /// Watched stacks tell everything, others their failures.
+    fn tell_resources(&mut self, index: usize, news: &[StackEvent]) {
+        let drawn = self.tracks[index].drawn;
+        if self.tracks[index].state == State::Recognising {
+            return;
+        }
+        for event in news.iter().filter(|event| !event.is_of_stack() && (drawn || event.status.is_failure())) {
+            self.report(Event::Resource {
+                stack: self.plan.steps[index].stack.clone(),
+                logical_id: event.logical_id.clone(),
+                resource_type: event.resource_type.clone(),
+                status: event.status.clone(),
+                reason: event.reason.clone(),
+                at: event.at,
+            });
+        }
+    }
+
+    fn conclude(&mut self, index: usize) {
+        let plan = Rc::clone(&self.plan);
+        let (step, operation, name) = self.at_hand(&plan, index);
+        let track = &self.tracks[index];
+        let status = track.status.clone().unwrap_or(StackStatus::DeleteComplete);
+        let token = (!track.joining).then_some(track.token.as_str());
+        let body = operation.and_then(Operation::submission).and_then(|sent| plan.bodies.get(&sent.body));
+        let ended = Ended {
+            step,
+            body: body.map(|body| &**body),
+            operation: &name,
+            deletes: matches!(operation, Some(Operation::Delete { .. })),
+            status: &status,
+            reason: track.stack.as_ref().and_then(|stack| stack.status_reason.as_deref()),
+            events: track.history.operation(token),
+        };
+        if !track.wanted {
+            let failure = ended.failure();
+            return self.fail_or_restore(index, failure);
+        }
+        let scar = ended.leftover().filter(|_| track.may_leave || track.drawn).map(Box::new);
+        let joined = track.stack.as_ref().filter(|_| track.joining).and_then(|stack| self.joined(index, stack));
+        let track = &mut self.tracks[index];
+        track.scar = track.scar.take().or(scar);
+        track.operation = joined.unwrap_or(track.operation);
+        self.landed(index);
+    }
+
+    /// The operation did what it was to do, or there was nothing for it to do.
+    pub(super) fn landed(&mut self, index: usize) {
+        let track = &mut self.tracks[index];
+        if track.stack.as_ref().is_some_and(|stack| stack.status.is_deleted()) || track.is_gone() {
+            track.saw(None);
+        }
+        track.settle_basis();
+        if let Some(mut failure) = track.restoring.take() {
+            failure.aftermath.push("the old scalable target was put back".into());
+            return self.fail(index, *failure);
+        }
+        track.operation += 1;
+        self.begin(index);
+    }
+
+    /// A failed phase is followed by the way back, where the plan has one and the stack can take it.
+    pub(super) fn fail_or_restore(&mut self, index: usize, mut failure: Failure) {
+        let plan = Rc::clone(&self.plan);
+        let track = &mut self.tracks[index];
+        if let Some(mut first) = track.restoring.take() {
+            first.aftermath.push(format!("the old scalable target could not be put back: {}", in_short(&failure)));
+            first.aftermath.extend(failure.aftermath);
+            return self.fail(index, *first);
+        }
+        if track.operation == 0 || plan.steps[index].restore.is_none() {
+            return self.fail(index, failure);
+        }
+        match &track.stack {
+            Some(stack) if stack.status.is_updatable() && self.interrupts < 2 => {
+                track.settle_basis();
+                track.restoring = Some(Box::new(failure));
+                self.begin(index);
+            }
+            _ => {
+                let text = "the scalable target is out, and in this state it cannot be put back";
+                failure.aftermath.push(text.into());
+                self.fail(index, failure);
+            }
+        }
+    }
+
+    /// Everything was done: what the stack puts out is known, and only a scar can spoil it.
+    pub(super) fn succeed(&mut self, index: usize, found_good: bool) {
+        let stack = self.plan.steps[index].stack.clone();
+        let track = &mut self.tracks[index];
+        let outputs = track.stack.as_ref().map(|stack| stack.outputs.clone()).unwrap_or_default();
+        let scar = track.scar.take();
+        let done = track.acted || found_good;
+        self.values.extend(outputs.into_iter().map(|(key, value)| ((stack.clone(), key), value)));
+        match scar {
+            Some(scar) => self.fail(index, *scar),
+            None if done => self.finish(index, super::StepResult::Done),
+            None => self.finish(index, super::StepResult::Unchanged),
+        }
+    }
+}
+
+fn in_short(failure: &Failure) -> String {
+    match &failure.cause {
+        Some(cause) => format!("{}: {}", cause.logical_id, cause.reason),
+        None if failure.kind == FailureKind::Gate => format!("{}; it was not executed", failure.message),
+        None => failure.message.clone(),
+    }
+}

@@ -1,0 +1,594 @@
+//! What the machine does in a scripted account; what it does in a well-behaved one is tested on the sandbox.
+
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use expect_test::{Expect, expect};
+
+use self::world::{Goes, World, target};
+use super::*;
+use crate::{
+    cloud::{Change, ChangeAction, CloudErrorKind, Replacement, StackRef, Tags},
+    diagnostic::Position,
+    plan::{Action, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, Step, Submission},
+    render::{EndpointCheck, Origin, Origins, ParameterValue},
+};
+
+fn named(name: &str) -> StackRef {
+    StackRef { target: target(), name: name.into() }
+}
+
+fn submission(digest: &str) -> Submission {
+    Submission {
+        body: digest.into(),
+        digest: digest.into(),
+        parameters: BTreeMap::new(),
+        tags: Tags::new(),
+        capabilities: BTreeSet::new(),
+        role_arn: None,
+        notification_arns: Vec::new(),
+        termination_protection: false,
+    }
+}
+
+fn step(name: &str, action: Action, operations: Vec<Operation>) -> Step {
+    let position = |line| Position { file: "a.yaml".into(), line, column: 1 };
+    let origin = Origin { field: "spec.role".into(), position: position(7) };
+    Step {
+        stack: named(name),
+        environment: "dev".into(),
+        kind: "Endpoint".into(),
+        name: name.into(),
+        action,
+        observed: None,
+        needs: BTreeSet::new(),
+        operations,
+        restore: None,
+        predicate: false,
+        changes: Vec::new(),
+        reasons: Vec::new(),
+        choices: Vec::new(),
+        endpoint: Some(EndpointCheck { endpoint: name.into(), config_output: "EndpointConfigName".into() }),
+        origins: Origins { manifest: position(1), properties: [("Role/Properties".into(), origin)].into() },
+    }
+}
+
+fn create(name: &str) -> Step {
+    step(name, Action::Create, vec![Operation::Create { submission: submission("d"), validate: false }])
+}
+
+fn update(name: &str, observed: Observed, digests: &[&str]) -> Step {
+    let phase = |i| (digests.len() > 1).then(|| Phase { number: i + 1, of: digests.len(), purpose: "go on".into() });
+    let operation = |(i, digest): (usize, &&str)| Operation::Update {
+        submission: submission(digest),
+        gate: Gate::default(),
+        phase: phase(i),
+    };
+    let mut step = step(name, Action::Update, digests.iter().enumerate().map(operation).collect());
+    step.observed = Some(observed);
+    step
+}
+
+impl Step {
+    fn needs(mut self, names: &[&str]) -> Self {
+        self.needs = names.iter().map(|name| named(name)).collect();
+        self
+    }
+}
+
+fn plan(steps: Vec<Step>) -> Plan {
+    let environment = PlannedEnvironment { name: "dev".into(), target: target(), account: "111122223333".into() };
+    let bodies = ["d", "new", "old", "mid"].map(|digest| (digest.to_owned(), digest.into()));
+    Plan {
+        format: FORMAT,
+        environments: vec![environment],
+        bodies: bodies.into(),
+        steps,
+        left_behind: Vec::new(),
+        allowed: BTreeSet::new(),
+    }
+}
+
+/// Carries out a plan and shows what was told, how it ended and what it cost.
+fn check(world: &mut World, steps: Vec<Step>, expect: Expect) -> Outcome {
+    let outcome = world.run(plan(steps), Settings::default());
+    let mut text: String = world.events.iter().map(line).collect();
+    for (action, count) in &world.calls {
+        text += &format!("{action} {count}\n");
+    }
+    expect.assert_eq(&text);
+    outcome
+}
+
+fn line(event: &Event) -> String {
+    let second = |at: &crate::cloud::Timestamp| at.0 / 1000;
+    match event {
+        Event::Started { at, stacks } => format!("{} started {stacks}\n", second(at)),
+        Event::OperationStarted { stack, operation, at, .. } => format!("{} {stack}: {operation}\n", second(at)),
+        Event::Status { stack, status, at } => format!("{} {stack} {status}\n", second(at)),
+        Event::Resource { stack, logical_id, status, at, .. } => {
+            format!("{} {stack}/{logical_id} {status}\n", second(at))
+        }
+        Event::Waiting { stack, on, at } => format!("{} {stack} waits for {}\n", second(at), waiting(on)),
+        Event::Settled { stack, result, at } => format!("{} {stack} {}\n", second(at), ended(result)),
+        Event::Interrupted { at } => format!("{} interrupted\n", second(at)),
+        Event::Finished { at, calls } => format!("{} finished, {calls} calls\n", second(at)),
+        Event::Tick { .. } => String::new(),
+    }
+}
+
+fn waiting(on: &Waiting) -> String {
+    match on {
+        Waiting::Stacks(stacks) => stacks.iter().map(|stack| stack.name.as_str()).collect::<Vec<_>>().join(" "),
+        other => format!("{other:?}"),
+    }
+}
+
+fn ended(result: &StepResult) -> String {
+    match result {
+        StepResult::Failed(failure) => {
+            let cause = failure.cause.as_ref().map(|cause| {
+                let position = cause.position.as_ref().map(ToString::to_string).unwrap_or_default();
+                format!("\n    {} {}: {}", position, cause.logical_id, cause.reason)
+            });
+            let aftermath: String = failure.aftermath.iter().map(|line| format!("\n    {line}")).collect();
+            let cause = cause.unwrap_or_default();
+            format!("FAILED {:?}, {}: {}{cause}{aftermath}", failure.kind, failure.operation, failure.message)
+        }
+        StepResult::Blocked { by } => format!("blocked by {by}"),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn first_apply_costs_what_the_issue_allows() {
+    let mut world = World::new().goes("role", [Goes::Lands(20)]);
+    let names = ["a", "b", "c", "d", "e"];
+    let steps = [create("role")].into_iter().chain(names.map(|name| create(name).needs(&["role"])));
+    let outcome = check(
+        &mut world,
+        steps.collect(),
+        expect![[r#"
+        0 started 6
+        0 a waits for role
+        0 b waits for role
+        0 c waits for role
+        0 d waits for role
+        0 e waits for role
+        0 role: create
+        2 role CREATE_IN_PROGRESS
+        20 role CREATE_COMPLETE
+        20 role Done
+        20 a: create
+        20 b: create
+        20 c: create
+        20 d: create
+        20 e: create
+        22 a CREATE_IN_PROGRESS
+        22 b CREATE_IN_PROGRESS
+        22 c CREATE_IN_PROGRESS
+        22 d CREATE_IN_PROGRESS
+        22 e CREATE_IN_PROGRESS
+        50 a CREATE_COMPLETE
+        50 b CREATE_COMPLETE
+        50 c CREATE_COMPLETE
+        50 d CREATE_COMPLETE
+        50 e CREATE_COMPLETE
+        50 a Done
+        50 b Done
+        50 c Done
+        50 d Done
+        50 e Done
+        50 finished, 43 calls
+        CreateStack 6
+        DescribeEndpoint 6
+        DescribeStacks 15
+        GetCallerIdentity 1
+        ListStacks 15
+    "#]],
+    );
+    assert!(outcome.succeeded());
+}
+
+#[test]
+fn a_failure_names_its_cause_blocks_what_needs_it_and_lets_others_go_on() {
+    let fails = Goes::Fails(10, "Role", "no permission to make it");
+    let mut world = World::new().goes("role", [fails]);
+    let steps = vec![create("role"), create("other"), create("a").needs(&["role"]), create("b").needs(&["a"])];
+    let outcome = check(
+        &mut world,
+        steps,
+        expect![[r#"
+        0 started 4
+        0 a waits for role
+        0 b waits for a
+        0 role: create
+        0 other: create
+        2 role CREATE_IN_PROGRESS
+        2 other CREATE_IN_PROGRESS
+        10 role ROLLBACK_COMPLETE
+        0 role/Sibling CREATE_FAILED
+        0 role/Role CREATE_FAILED
+        10 role FAILED RolledBack, create: creating failed and everything was removed again
+            a.yaml:7:1 Role: no permission to make it
+        10 a blocked by role
+        10 b blocked by role
+        30 other CREATE_COMPLETE
+        30 other Done
+        30 finished, 25 calls
+        CreateStack 2
+        DescribeEndpoint 1
+        DescribeStackEvents 1
+        DescribeStacks 20
+        GetCallerIdentity 1
+    "#]],
+    );
+    assert!(!outcome.succeeded());
+}
+
+#[test]
+fn phase_two_fails_and_the_old_target_is_put_back() {
+    let fails = Goes::Fails(10, "Endpoint", "insufficient capacity");
+    let mut world = World::new().goes("chat", [Goes::Lands(5), fails, Goes::Lands(5)]);
+    let observed = world.has("chat", "old");
+    let mut step = update("chat", observed, &["mid", "new", "d"]);
+    step.restore = Some(Operation::Update { submission: submission("old"), gate: Gate::default(), phase: None });
+    check(
+        &mut world,
+        vec![step],
+        expect![[r#"
+            0 started 1
+            0 chat: update, phase 1 of 3: go on
+            0 chat waits for ChangeSet
+            3 chat UPDATE_IN_PROGRESS
+            7 chat UPDATE_COMPLETE
+            7 chat: update, phase 2 of 3: go on
+            7 chat waits for ChangeSet
+            9 chat UPDATE_IN_PROGRESS
+            19 chat UPDATE_ROLLBACK_COMPLETE
+            8 chat/Sibling CREATE_FAILED
+            8 chat/Endpoint CREATE_FAILED
+            19 chat: put the stack back as it was
+            19 chat waits for ChangeSet
+            21 chat UPDATE_IN_PROGRESS
+            25 chat UPDATE_COMPLETE
+            25 chat FAILED RolledBack, update, phase 2 of 3: the update failed and was rolled back
+                a.yaml:1:1 Endpoint: insufficient capacity
+                the old scalable target was put back
+            25 finished, 24 calls
+            CreateChangeSet 3
+            DescribeChangeSet 3
+            DescribeStackEvents 1
+            DescribeStacks 13
+            ExecuteChangeSet 3
+            GetCallerIdentity 1
+        "#]],
+    );
+}
+
+#[test]
+fn an_empty_update_is_no_change() {
+    let mut world = World::new().goes("chat", [Goes::Empty]);
+    let observed = world.has("chat", "old");
+    let steps = vec![update("chat", observed, &["new"])];
+    world.config = Some("config-old");
+    let outcome = check(
+        &mut world,
+        steps,
+        expect![[r#"
+        0 started 1
+        0 chat: update
+        0 chat waits for ChangeSet
+        1 chat Done
+        1 finished, 6 calls
+        CreateChangeSet 1
+        DeleteChangeSet 1
+        DescribeChangeSet 1
+        DescribeEndpoint 1
+        DescribeStacks 1
+        GetCallerIdentity 1
+    "#]],
+    );
+    assert!(outcome.succeeded());
+}
+
+fn removal() -> Change {
+    Change {
+        action: ChangeAction::Remove,
+        logical_id: "Alarm".into(),
+        physical_id: None,
+        resource_type: "AWS::CloudWatch::Alarm".into(),
+        replacement: None::<Replacement>,
+        scope: Vec::new(),
+        details: Vec::new(),
+    }
+}
+
+#[test]
+fn a_change_set_that_does_more_is_left_for_reading() {
+    let mut world = World::new();
+    let observed = world.has("chat", "old");
+    world.changes = vec![removal()];
+    check(
+        &mut world,
+        vec![update("chat", observed, &["new"])],
+        expect![[r#"
+        0 started 1
+        0 chat: update
+        0 chat waits for ChangeSet
+        1 chat FAILED Gate, update: the change set `hubform-d242be6d6c9a8f98eca2dace8d9ac3ad47177cfd` does more than the plan announced
+            Alarm (AWS::CloudWatch::Alarm) would be removed, and the plan does not name it
+            the change set was not executed and is left for reading
+        1 finished, 4 calls
+        CreateChangeSet 1
+        DescribeChangeSet 1
+        DescribeStacks 1
+        GetCallerIdentity 1
+    "#]],
+    );
+}
+
+#[test]
+fn what_could_not_be_removed_is_a_failure_that_blocks_nobody() {
+    let mut world = World::new().goes("chat", [Goes::Scars(10, "Alarm")]);
+    let observed = world.has("chat", "old");
+    world.changes = vec![removal()];
+    let mut step = update("chat", observed, &["new"]);
+    let allowed = crate::plan::Allowed { kind: crate::plan::ChangeKind::Remove, replacement: Replacement::False };
+    if let Operation::Update { gate, .. } = &mut step.operations[0] {
+        gate.allowed.insert("Alarm".into(), allowed);
+    }
+    check(
+        &mut world,
+        vec![step, create("after").needs(&["chat"])],
+        expect![[r#"
+        0 started 2
+        0 after waits for chat
+        0 chat: update
+        0 chat waits for ChangeSet
+        3 chat UPDATE_IN_PROGRESS
+        11 chat UPDATE_COMPLETE
+        1 chat/Alarm DELETE_FAILED
+        11 chat FAILED Leftover, update: the update landed, but old resources could not be removed and may go on billing
+            a.yaml:1:1 Alarm: it is in use
+            AWS::IAM::Role Alarm (Alarm) is still there: it is in use
+        11 after: create
+        13 after CREATE_IN_PROGRESS
+        41 after CREATE_COMPLETE
+        41 after Done
+        41 finished, 29 calls
+        CreateChangeSet 1
+        CreateStack 1
+        DescribeChangeSet 1
+        DescribeEndpoint 2
+        DescribeStackEvents 1
+        DescribeStacks 21
+        ExecuteChangeSet 1
+        GetCallerIdentity 1
+    "#]],
+    );
+}
+
+#[test]
+fn an_endpoint_that_silently_went_back_is_a_failure() {
+    let mut world = World::new();
+    let observed = world.has("chat", "old");
+    world.config = Some("config-older");
+    let mut step = step("chat", Action::Keep, Vec::new());
+    step.observed = Some(observed);
+    check(
+        &mut world,
+        vec![step],
+        expect![[r#"
+        0 started 0
+        0 chat FAILED SilentRollback, ask the endpoint what it runs: the endpoint chat runs config-older, its stack made config-old
+        0 finished, 2 calls
+        DescribeEndpoint 1
+        GetCallerIdentity 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_plan_that_is_stale_stops() {
+    let mut world = World::new();
+    let mut observed = world.has("chat", "old");
+    observed.changed_at = crate::cloud::Timestamp(-5);
+    check(
+        &mut world,
+        vec![update("chat", observed, &["new"])],
+        expect![[r#"
+        0 started 1
+        0 chat: update
+        0 chat FAILED Stale, update: somebody updated the stack at 1970-01-01T00:00:00Z, after the plan
+        0 finished, 2 calls
+        DescribeStacks 1
+        GetCallerIdentity 1
+    "#]],
+    );
+}
+
+fn token_of_creation(name: &str) -> String {
+    let intent = token::Intent { stack: &named(name), basis: None, digest: "d", operation: "create" };
+    token::token(intent)
+}
+
+#[test]
+fn a_creation_of_ours_that_runs_already_is_joined_and_another_is_not() {
+    let mut world = World::new();
+    world.runs("ours", &token_of_creation("ours"), 30);
+    world.runs("theirs", "their-token", 30);
+    check(
+        &mut world,
+        vec![create("ours"), create("theirs")],
+        expect![[r#"
+        0 started 2
+        0 ours: create
+        0 theirs: create
+        0 theirs FAILED Stale, create: a stack of this name exists since, made by somebody else
+        2 ours CREATE_IN_PROGRESS
+        30 ours CREATE_COMPLETE
+        30 ours Done
+        30 finished, 23 calls
+        CreateStack 2
+        DescribeEndpoint 1
+        DescribeStackEvents 2
+        DescribeStacks 17
+        GetCallerIdentity 1
+    "#]],
+    );
+}
+
+#[test]
+fn an_answer_that_was_lost_is_asked_for_again() {
+    let mut world = World::new();
+    let lost = || CloudErrorKind::Unreachable("connection reset".into());
+    world.errors.insert("CreateStack", [lost(), lost()].into());
+    world.errors.insert("DescribeStacks", vec![CloudErrorKind::Throttled("Rate exceeded".into()); 3].into());
+    let outcome = check(
+        &mut world,
+        vec![create("chat")],
+        expect![[r#"
+            0 started 1
+            0 chat: create
+            4 chat waits for Throttled
+            8 chat CREATE_IN_PROGRESS
+            32 chat CREATE_COMPLETE
+            32 chat Done
+            32 finished, 21 calls
+            CreateStack 3
+            DescribeEndpoint 1
+            DescribeStacks 16
+            GetCallerIdentity 1
+        "#]],
+    );
+    assert!(outcome.succeeded());
+}
+
+#[test]
+fn faults_end_and_quotas_are_not_tried_again() {
+    let mut world = World::new();
+    let fault = CloudErrorKind::ServiceFault("InternalFailure".into());
+    world.errors.insert("CreateStack", vec![fault; 8].into());
+    check(
+        &mut world,
+        vec![create("chat")],
+        expect![[r#"
+            0 started 1
+            0 chat: create
+            12 chat FAILED Unreachable, create: CreateStack of it in us-east-1 failed: AWS failed (InternalFailure)
+            12 finished, 9 calls
+            CreateStack 8
+            GetCallerIdentity 1
+        "#]],
+    );
+    let mut world = World::new();
+    world.errors.insert("CreateStack", [CloudErrorKind::LimitExceeded("2000 stacks".into())].into());
+    check(
+        &mut world,
+        vec![create("chat")],
+        expect![[r#"
+        0 started 1
+        0 chat: create
+        0 chat FAILED QuotaExceeded, create: CreateStack of it in us-east-1 failed: a quota of the account is used up: 2000 stacks
+        0 finished, 2 calls
+        CreateStack 1
+        GetCallerIdentity 1
+    "#]],
+    );
+}
+
+#[test]
+fn in_the_wrong_account_nothing_happens() {
+    let mut world = World::new();
+    world.account = "999900009999";
+    check(
+        &mut world,
+        vec![create("a"), create("b").needs(&["a"]), create("c")],
+        expect![[r#"
+        0 started 3
+        0 a FAILED WrongAccount, check the account: the plan was made for account 111122223333, the credentials lead to 999900009999
+        0 b blocked by a
+        0 c blocked by a
+        0 finished, 1 calls
+        GetCallerIdentity 1
+    "#]],
+    );
+}
+
+#[test]
+fn an_interrupt_lets_finish_what_runs_and_a_second_one_leaves() {
+    let mut world = World::new();
+    world.interrupts = [5].into();
+    let steps = || vec![create("a"), create("b").needs(&["a"])];
+    check(
+        &mut world,
+        steps(),
+        expect![[r#"
+        0 started 2
+        0 b waits for a
+        0 a: create
+        2 a CREATE_IN_PROGRESS
+        5 interrupted
+        30 a CREATE_COMPLETE
+        30 a Done
+        30 b waits for Turn
+        30 b NotStarted
+        30 finished, 18 calls
+        CreateStack 1
+        DescribeEndpoint 1
+        DescribeStacks 15
+        GetCallerIdentity 1
+    "#]],
+    );
+    let mut world = World::new();
+    world.interrupts = [5, 6].into();
+    check(
+        &mut world,
+        steps(),
+        expect![[r#"
+        0 started 2
+        0 b waits for a
+        0 a: create
+        2 a CREATE_IN_PROGRESS
+        5 interrupted
+        6 a LeftRunning { operation: "create", status: Some(CreateInProgress) }
+        6 b blocked by a
+        6 finished, 5 calls
+        CreateStack 1
+        DescribeStacks 3
+        GetCallerIdentity 1
+    "#]],
+    );
+}
+
+#[test]
+fn the_longest_way_starts_first() {
+    let mut world = World::new();
+    let mut small = create("small");
+    (small.kind, small.endpoint) = ("Role".into(), None);
+    let mut root = create("root");
+    (root.kind, root.endpoint) = ("Role".into(), None);
+    let steps = vec![small, root, create("leaf").needs(&["root"])];
+    let settings = Settings { concurrency: 1, ..Settings::default() };
+    world.run(plan(steps), settings);
+    let started = world.events.iter().filter_map(|event| match event {
+        Event::OperationStarted { stack, .. } => Some(stack.name.as_str()),
+        _ => None,
+    });
+    assert_eq!(started.collect::<Vec<_>>(), ["root", "leaf", "small"]);
+}
+
+#[test]
+fn values_flow_from_stack_to_stack() {
+    let mut world = World::new();
+    let mut after = create("after").needs(&["before"]);
+    let output = |key: &str| ParameterValue::Output { stack: named("before"), key: key.into() };
+    if let Operation::Create { submission, .. } = &mut after.operations[0] {
+        submission.parameters.insert("Missing".into(), output("Missing"));
+    }
+    let outcome = world.run(plan(vec![create("before"), after]), Settings::default());
+    let StepResult::Failed(failure) = &outcome.results[1].1 else { panic!("{outcome:?}") };
+    assert_eq!(failure.message, "the stack `before` has no output `Missing`");
+}

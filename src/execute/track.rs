@@ -1,0 +1,164 @@
+//! Where one step stands while the plan is carried out.
+
+use super::{Failure, StepResult, Waiting, history::History};
+use crate::{
+    cloud::{Stack, StackStatus, Timestamp},
+    plan::{Operation, Step},
+};
+
+/// What a step is doing.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum State {
+    /// It waits for others, or for its turn.
+    Waiting,
+    /// The stack is described before the first operation.
+    Inspecting,
+    /// A stack of the name to be created was met; it is described.
+    Meeting,
+    /// Events are read to learn whose operation runs.
+    Recognising,
+    /// A call that changes something is on its way.
+    Sending,
+    /// A change set is being computed.
+    Computing(ChangeSetWatch),
+    /// The operation runs; the stack is polled.
+    Running,
+    /// The operation is over; its events are being read.
+    Reading,
+    /// The endpoint is asked what it runs.
+    Asking {
+        /// Since when it is asked.
+        since: Timestamp,
+    },
+    /// Nothing more happens.
+    Over,
+}
+
+/// A change set that is being computed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ChangeSetWatch {
+    /// Its ARN.
+    pub(super) arn: String,
+    /// When it was asked for.
+    pub(super) since: Timestamp,
+    /// How long the last pause was.
+    pub(super) pause: std::time::Duration,
+}
+
+/// One step on its way.
+#[derive(Debug)]
+pub(super) struct Track {
+    pub(super) state: State,
+    /// Index of the operation.
+    pub(super) operation: usize,
+    /// The failure whose traces are being removed by the restoring operation.
+    pub(super) restoring: Option<Box<Failure>>,
+    /// The stack as it was last described.
+    pub(super) stack: Option<Stack>,
+    /// The stack's id, as soon as it is known.
+    pub(super) id: Option<String>,
+    /// Id and time of last change that the next token is made of.
+    pub(super) basis: Option<(String, Timestamp)>,
+    /// The token of the operation.
+    pub(super) token: String,
+    /// When the operation began.
+    pub(super) began: Timestamp,
+    /// The status last reported.
+    pub(super) status: Option<StackStatus>,
+    pub(super) history: History,
+    /// A DescribeStacks is on its way.
+    pub(super) describing: bool,
+    /// An operation that was running before us is waited for.
+    pub(super) joining: bool,
+    /// The change set removes or replaces something, so something may be left behind.
+    pub(super) may_leave: bool,
+    /// The operation ended as it was to end.
+    pub(super) wanted: bool,
+    /// Events were being read when the stack settled: they are read once more.
+    pub(super) reread: bool,
+    /// What went wrong, kept while something is cleared up or looked at first.
+    pub(super) setback: Option<Box<Failure>>,
+    /// What was left behind by an operation that landed.
+    pub(super) scar: Option<Box<Failure>>,
+    /// When the operation was accepted.
+    pub(super) sent: Timestamp,
+    /// Somebody watches its resources.
+    pub(super) drawn: bool,
+    /// Something was changed.
+    pub(super) acted: bool,
+    /// It counts among those worked on.
+    pub(super) has_turn: bool,
+    pub(super) waiting: Option<Waiting>,
+    pub(super) result: Option<StepResult>,
+    /// How many steps it still waits for.
+    pub(super) missing: usize,
+}
+
+impl Track {
+    pub(super) fn new(step: &Step, missing: usize) -> Self {
+        let basis = step.observed.as_ref().map(|observed| (observed.id.clone(), observed.changed_at));
+        Self {
+            state: State::Waiting,
+            operation: 0,
+            restoring: None,
+            stack: None,
+            id: step.observed.as_ref().map(|observed| observed.id.clone()),
+            basis,
+            token: String::new(),
+            began: Timestamp(0),
+            status: step.observed.as_ref().map(|observed| observed.status.clone()),
+            history: History::default(),
+            describing: false,
+            joining: false,
+            may_leave: false,
+            wanted: false,
+            reread: false,
+            setback: None,
+            scar: None,
+            sent: Timestamp(0),
+            drawn: false,
+            acted: false,
+            has_turn: false,
+            waiting: None,
+            result: None,
+            missing,
+        }
+    }
+
+    /// The operation at hand; none after the last.
+    pub(super) fn current<'a>(&self, step: &'a Step) -> Option<&'a Operation> {
+        match self.restoring {
+            Some(_) => step.restore.as_ref(),
+            None => step.operations.get(self.operation),
+        }
+    }
+
+    /// Is the stack polled?
+    pub(super) fn is_polled(&self) -> bool {
+        self.state == State::Running
+    }
+
+    /// Takes what DescribeStacks said; a stack that is gone is none.
+    pub(super) fn saw(&mut self, stack: Option<Stack>) {
+        self.stack = stack;
+        match &self.stack {
+            Some(stack) => self.id = Some(stack.id.clone()),
+            None => self.id = None,
+        }
+    }
+
+    /// Did the stack go?
+    pub(super) fn is_gone(&self) -> bool {
+        self.status == Some(StackStatus::DeleteComplete)
+    }
+
+    /// The next token is made of the stack as it stands.
+    pub(super) fn settle_basis(&mut self) {
+        self.basis = self.stack.as_ref().map(|stack| (stack.id.clone(), changed_at(stack)));
+    }
+}
+
+/// When a stack last changed.
+pub(super) fn changed_at(stack: &Stack) -> Timestamp {
+    stack.updated_at.unwrap_or(stack.created_at)
+}
