@@ -12,16 +12,31 @@
 
 pub mod diagnostic;
 
+pub mod manifest;
+
 pub mod catalog;
 
 pub mod cloud;
 
 pub mod clock;
 
+pub mod files;
+
+pub mod resolve;
+
 pub mod render;
 
 pub mod plan;
 
+pub mod gather;
+
 pub mod execute;
 
 pub mod report;
+
+#[cfg(feature = "aws")]
+pub mod aws;
+
+pub mod sandbox;
+
+pub mod cli;

@@ -50,6 +50,9 @@ impl Price {
     }
 }
 
+/// Instance type and source, or family and size class.
+type Pair = (String, String);
+
 #[derive(Debug)]
 struct Listed {
     usd_per_hour: f64,
@@ -60,9 +63,9 @@ struct Listed {
 #[derive(Debug)]
 pub(super) struct Prices {
     listed: HashMap<String, Listed>,
-    observed: HashMap<(String, String), String>,
+    observed: HashMap<Pair, String>,
     ec2: HashMap<String, Vec<(String, f64)>>,
-    ratios: HashMap<(String, String), f64>,
+    ratios: HashMap<Pair, f64>,
 }
 
 impl Prices {
@@ -113,8 +116,8 @@ fn listed(row: &Row<'_>) -> Result<(String, Listed), CatalogError> {
 }
 
 /// The newest day per instance type and source.
-fn observed(tables: &Tables) -> Result<HashMap<(String, String), String>, CatalogError> {
-    let mut days: HashMap<(String, String), String> = HashMap::new();
+fn observed(tables: &Tables) -> Result<HashMap<Pair, String>, CatalogError> {
+    let mut days: HashMap<Pair, String> = HashMap::new();
     csv::read(OBSERVED, &tables.text(OBSERVED)?, |row| {
         let day = row.cell("date")?;
         if day.starts_with(|first: char| first.is_ascii_digit()) {
@@ -140,7 +143,7 @@ fn ec2(tables: &Tables) -> Result<HashMap<String, Vec<(String, f64)>>, CatalogEr
     Ok(prices)
 }
 
-fn ratio(row: &Row<'_>) -> Result<Option<((String, String), f64)>, CatalogError> {
+fn ratio(row: &Row<'_>) -> Result<Option<(Pair, f64)>, CatalogError> {
     if row.cell("component")? != COMPONENT {
         return Ok(None);
     }

@@ -114,8 +114,8 @@ impl ResourceType {
 
     /// May `path` not be given because the service sets it? What is create-only as well may be given.
     pub fn is_read_only(&self, path: &str) -> bool {
-        let within = |paths: &[PropertyPath]| paths.iter().any(|known| known.contains(path));
-        within(&self.read_only) && !within(&self.create_only)
+        let creatable = |known: &PropertyPath| self.create_only.contains(known);
+        self.read_only.iter().any(|known| known.contains(path) && !creatable(known))
     }
 
     /// Is `path` taken and never shown, so that drift of it cannot be seen?

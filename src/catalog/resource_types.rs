@@ -101,7 +101,7 @@ impl Entry {
             let problem = |problem| CatalogError::new(RESOURCE_TYPES, Some(self.first_line + index), problem);
             reader.line(line).map_err(problem)?;
         }
-        Ok(reader.finish())
+        Ok(reader.found)
     }
 }
 
@@ -163,10 +163,6 @@ impl Reader {
             other => return Err(format!("there is no fact called {other:?}")),
         }
         Ok(())
-    }
-
-    fn finish(self) -> ResourceType {
-        self.found
     }
 }
 

@@ -84,8 +84,9 @@ impl ResourceType {
 
     fn check_object(&self, shape: &Shape, value: &Value, path: &str, found: &mut Vec<Misfit>) {
         let Some(members) = value.as_object() else { return };
-        for name in shape.required().filter(|name| !members.contains_key(*name)) {
-            found.push(Misfit { path: below(path, name), problem: Problem::Missing });
+        let missing = shape.required().filter(|name| !members.contains_key(*name)).map(|name| below(path, name));
+        for path in missing.filter(|path| !self.is_read_only(path)) {
+            found.push(Misfit { path, problem: Problem::Missing });
         }
         for (name, value) in members {
             let place = below(path, name);

@@ -153,7 +153,7 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
-        .min_by_key(|(distance, _)| *distance)
+        .min_by_key(|(distance, candidate)| (*distance, candidate.len().abs_diff(word.len())))
         .map(|(_, candidate)| candidate)
 }
 
@@ -167,5 +167,6 @@ mod tests {
         assert_eq!(did_you_mean("instance", fields), Some("instances"));
         assert_eq!(did_you_mean("Purchse", fields), Some("purchase"));
         assert_eq!(did_you_mean("volume", fields), None);
+        assert_eq!(did_you_mean("modle", ["mode", "model"]), Some("model"));
     }
 }

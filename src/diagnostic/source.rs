@@ -67,6 +67,18 @@ impl SourceMap {
         &self.0[file.0 as usize].text
     }
 
+    /// Puts `*` over bytes of a file, line ends excepted, so that nothing can show them. Spans stay as they are.
+    pub fn mask(&mut self, file: FileId, ranges: impl IntoIterator<Item = std::ops::Range<usize>>) {
+        let source = &mut self.0[file.0 as usize];
+        let mut bytes = source.text.as_bytes().to_vec();
+        for range in ranges {
+            let (start, end) =
+                (source.text.floor_char_boundary(range.start), source.text.ceil_char_boundary(range.end));
+            bytes[start..end].iter_mut().filter(|byte| !matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b'*');
+        }
+        source.text = String::from_utf8(bytes).expect("whole characters became ASCII").into();
+    }
+
     /// Where a span starts, as people name it.
     pub fn position(&self, span: Span) -> Position {
         let source = &self.0[span.file.0 as usize];
@@ -98,5 +110,13 @@ mod tests {
         let span = Span { file, start: at, end: at + 1 };
         assert_eq!(map.position(span).to_string(), "a.yaml:2:13");
         assert_eq!(map.line(span), "name: größe x");
+    }
+
+    #[test]
+    fn masked_bytes_keep_their_places() {
+        let mut map = SourceMap::default();
+        let file = map.add("a.yaml", "a: ßx\ny: z");
+        map.mask(file, [3..5, 4..7]);
+        assert_eq!(map.text(file), "a: ***\ny: z");
     }
 }

@@ -4,15 +4,35 @@
 //! into the next operation, the gate says what an update may do, the guard what protection forbids, and the audit
 //! re-reads the finished plan as a stranger.
 
+mod audit;
+mod capacity;
 mod decide;
+mod destroy;
+mod diff;
+mod edit;
 mod gate;
+mod graph;
+mod guard;
+mod inputs;
 mod model;
 mod observe;
+mod outlook;
+mod phases;
+mod planner;
+mod recover;
+mod template;
+mod update;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
+pub use audit::audit;
 pub use decide::{Verdict, decide};
+pub use destroy::destroy;
 pub use gate::judge;
+pub use graph::urgency;
 pub use model::{
     Action, Allowed, Change, ChangeKind, FORMAT, Gate, LeftBehind, Observed, Operation, Phase, Plan,
     PlannedEnvironment, PropertyChange, Step, Submission,
@@ -21,6 +41,7 @@ pub use observe::{
     OUTPUT_DIGEST, OUTPUT_VERSION, Observation, ObservedStack, Owner, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, wants_body,
     wants_body_to_destroy,
 };
+pub use planner::plan;
 
 use crate::{catalog::Catalog, cloud::StackRef, render::StackSpec};
 

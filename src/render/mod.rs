@@ -4,6 +4,118 @@
 //! structure. What leaves this room is a [`StackSpec`]: canonical bytes, parameters, tags, capabilities, a digest
 //! and where each property came from.
 
+mod body;
+mod hatch;
 mod spec;
+mod templates;
+mod token;
+mod tree;
 
-pub use spec::{Choice, EndpointCheck, Origin, Origins, ParameterValue, StackSpec, body_digest};
+use serde_json::{Map, Value};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, SourceMap},
+    resolve::DesiredStack,
+};
+
+pub use body::{BODY_LIMIT, DIGEST_OUTPUT, VERSION_OUTPUT, capabilities, with_digest, without_stamps, yaml};
+pub use spec::{Origin, Origins, StackSpec, body_digest};
+pub use templates::{EMBEDDED, TemplateError, Templates};
+
+pub use crate::resolve::{Choice, EndpointCheck, ParameterValue};
+
+/// Renders every stack, on all processors. Findings of one do not hide those of another.
+pub fn render(stacks: Vec<DesiredStack>, templates: &Templates, sources: &SourceMap) -> (Vec<StackSpec>, Diagnostics) {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(stacks.len() / 64 + 1);
+    let share = stacks.len().div_ceil(workers.max(1)).max(1);
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let work = |part: &[DesiredStack]| part.iter().map(|stack| one(stack, templates, sources)).collect::<Vec<_>>();
+        let parts: Vec<_> = stacks.chunks(share).map(|part| scope.spawn(move || work(part))).collect();
+        parts.into_iter().flat_map(|part| part.join().expect("rendering does not panic")).collect()
+    });
+    let (mut specs, mut diagnostics) = (Vec::with_capacity(results.len()), Diagnostics::new());
+    for result in results {
+        match result {
+            Ok(spec) => specs.push(spec),
+            Err(found) => diagnostics.extend(found),
+        }
+    }
+    (specs, diagnostics)
+}
+
+fn one(stack: &DesiredStack, templates: &Templates, sources: &SourceMap) -> Result<StackSpec, Diagnostics> {
+    let mut body = tree_of(stack, templates).map_err(only)?;
+    let overridden = hatch::apply(&mut body, stack)?;
+    body::stamp_metadata(&mut body, stack);
+    let capabilities = body::capabilities(&Value::Object(body.clone()));
+    let digest = body::digest(&body, stack);
+    let body = body::with_digest(Value::Object(body), &digest).to_string();
+    check_size(stack, &body).map_err(only)?;
+    Ok(StackSpec {
+        stack: stack.stack.clone(),
+        environment: stack.environment.clone(),
+        kind: stack.kind.clone(),
+        name: stack.name.clone(),
+        body: body.into(),
+        digest,
+        parameters: stack.parameters.clone(),
+        tags: stack.tags.clone(),
+        capabilities,
+        role_arn: stack.role_arn.clone(),
+        notification_arns: stack.notification_arns.clone(),
+        protect: stack.protect,
+        needs: stack.needs.clone(),
+        endpoint: stack.endpoint.clone(),
+        choices: stack.choices.clone(),
+        overridden,
+        origins: origins(stack, sources),
+    })
+}
+
+fn only(diagnostic: Diagnostic) -> Diagnostics {
+    Diagnostics::from_iter([diagnostic])
+}
+
+fn tree_of(stack: &DesiredStack, templates: &Templates) -> Result<Map<String, Value>, Diagnostic> {
+    let rendered = templates.render(stack.template, &stack.values).map_err(|error| failed(stack, &error))?;
+    let odd = |why: String| {
+        let message = format!("`{}` rendered to something that is no template: {why}", stack.template);
+        Diagnostic::new(Code::TemplateOutput, message).label(stack.span, "while rendering this")
+    };
+    match tree::parse(&rendered).map_err(odd)? {
+        Value::Object(body) if body.get("Resources").is_some_and(Value::is_object) => Ok(body),
+        _ => Err(odd("it has no `Resources`".to_owned())),
+    }
+}
+
+fn failed(stack: &DesiredStack, error: &TemplateError) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::TemplateFailed, error.to_string()).label(stack.span, "while rendering this");
+    match &error.line {
+        Some(line) => diagnostic.help(format!("the template's line is `{}`", line.trim())),
+        None => diagnostic,
+    }
+}
+
+fn check_size(stack: &DesiredStack, body: &str) -> Result<(), Diagnostic> {
+    if body.len() <= BODY_LIMIT {
+        return Ok(());
+    }
+    let message = format!("the body has {} bytes, and CloudFormation takes {BODY_LIMIT}", body.len());
+    Err(Diagnostic::new(Code::BodyTooLarge, message)
+        .at(stack.span)
+        .help("move part of `resources`, `env` or `statements` elsewhere"))
+}
+
+fn origins(stack: &DesiredStack, sources: &SourceMap) -> Origins {
+    let place =
+        |field: &crate::resolve::Field| Origin { field: field.path.clone(), position: sources.position(field.span) };
+    let mut properties: std::collections::BTreeMap<_, _> =
+        stack.origins.iter().map(|(path, field)| (path.clone(), place(field))).collect();
+    for (key, span) in &stack.hatch.spans {
+        if let Some(id) = key.strip_prefix("resources/") {
+            let origin = Origin { field: format!("spec.resources.{id}"), position: sources.position(*span) };
+            properties.insert(id.to_owned(), origin);
+        }
+    }
+    Origins { manifest: sources.position(stack.span), properties }
+}

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     cloud::{Capability, StackRef, Tags},
     diagnostic::Position,
+    resolve::{Choice, EndpointCheck, ParameterValue},
 };
 
 /// One stack as it should be.
@@ -50,43 +51,6 @@ pub struct StackSpec {
     pub overridden: BTreeSet<String>,
     /// Where each property came from.
     pub origins: Origins,
-}
-
-/// The value of a stack parameter.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum ParameterValue {
-    /// Known now.
-    Literal(String),
-    /// Known when the other stack has run.
-    Output {
-        /// The stack that has it.
-        stack: StackRef,
-        /// The output's name.
-        key: String,
-    },
-}
-
-/// The one question whose answer CloudFormation does not have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EndpointCheck {
-    /// The endpoint's name.
-    pub endpoint: String,
-    /// The output that names the configuration it must run.
-    pub config_output: String,
-}
-
-/// Something hubform chose for the user.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Choice {
-    /// What was chosen, as `instance`.
-    pub what: String,
-    /// The choice.
-    pub value: String,
-    /// Why this and not another.
-    pub reason: String,
-    /// It stood in the lock already.
-    pub pinned: bool,
 }
 
 /// Where properties came from: the longest known prefix wins, else the manifest itself.
@@ -130,6 +94,6 @@ pub fn body_digest(body: &str) -> String {
     hex(&Sha256::digest(body.as_bytes()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

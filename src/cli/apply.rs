@@ -1,0 +1,119 @@
+//! `hubform apply`: the plan, the question, the work.
+
+use anyhow::Result;
+use tokio::sync::mpsc;
+
+use super::{
+    Exit, Host, Refusal, args,
+    args::{Acting, Format, Globals, Planning},
+    ask, context, format,
+    plan::{Prepared, Purpose, prepare, show},
+};
+use crate::{
+    execute::{self, Event, Outcome, Settings},
+    report::{self, progress::Listener},
+};
+
+pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Apply) -> Result<Exit> {
+    let purpose = Purpose::Apply { validate: args.validate };
+    let Some(prepared) = prepare(host, globals, &args.planning, purpose).await? else { return Ok(Exit::Refused) };
+    show(host, &args.planning, &prepared)?;
+    let verb = Verb { name: "apply", question: "Carry out this plan?" };
+    confirmed(host, &args.planning, &args.acting, prepared, verb).await
+}
+
+/// How a verb that acts is named.
+pub(super) struct Verb {
+    pub(super) name: &'static str,
+    pub(super) question: &'static str,
+}
+
+/// Asks where something is to be done, then carries the plan out and says how it ended.
+pub(super) async fn confirmed(
+    host: &mut Host,
+    args: &Planning,
+    acting: &Acting,
+    prepared: Prepared,
+    verb: Verb,
+) -> Result<Exit> {
+    if !prepared.plan.is_empty() && !acting.yes {
+        if !host.interactive {
+            prepared.session.close()?;
+            anyhow::bail!(Refusal::needs_yes(verb.name));
+        }
+        if !ask(host, verb.question)? {
+            writeln!(host.errors, "Nothing was done.")?;
+            prepared.session.close()?;
+            return Ok(Exit::Refused);
+        }
+    }
+    let outcome = carry_out(host, args, acting, &prepared).await?;
+    let context = context(host, prepared.session.label());
+    match format(host, &args.selection) {
+        Format::Json => report::outcome::json(&outcome, &prepared.plan, &context, &mut host.output)?,
+        _ => report::outcome::human(&outcome, &prepared.plan, &context, &mut host.output)?,
+    }
+    prepared.session.close()?;
+    Ok(match &outcome {
+        outcome if outcome.succeeded() => Exit::Done,
+        outcome if outcome.interrupted => Exit::Interrupted,
+        _ => Exit::Failed,
+    })
+}
+
+async fn carry_out(host: &mut Host, args: &Planning, acting: &Acting, prepared: &Prepared) -> Result<Outcome> {
+    let context = context(host, prepared.session.label());
+    let format = format(host, &args.selection);
+    let said = host.variable("HUBFORM_CONCURRENCY").and_then(|count| count.parse().ok());
+    let concurrency = acting.concurrency.or(said).unwrap_or(Settings::default().concurrency).max(1);
+    let terminal = host.terminal.filter(|_| format == Format::Human);
+    let draw = terminal.map_or(concurrency, |terminal| usize::from(terminal.height));
+    let settings = Settings { concurrency, draw, ..Settings::default() };
+    let mut listener = match (format, terminal) {
+        (Format::Json, _) => Listener::ndjson(&mut host.output),
+        (_, Some(terminal)) => Listener::live(&mut host.output, &prepared.plan, &context, (terminal.width, terminal.height))?,
+        _ => Listener::plain(&mut host.output, &prepared.plan, &context),
+    };
+    let (stop, interrupts) = mpsc::unbounded_channel();
+    let watcher = tokio::spawn(watch_signals(stop));
+    let mut trouble = None;
+    let mut report = |event: &Event| {
+        if let Err(error) = listener.hear(event) {
+            trouble.get_or_insert(error);
+        }
+    };
+    let session = &prepared.session;
+    let plan = prepared.plan.clone();
+    let outcome =
+        execute::execute(plan, &*session.accounts, &*session.clock, settings, interrupts, &mut report).await;
+    watcher.abort();
+    listener.finish()?;
+    Ok(outcome)
+}
+
+/// Each interrupt is passed on; SIGTERM and SIGHUP count as two, which means leave at once.
+async fn watch_signals(stop: mpsc::UnboundedSender<()>) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+            return;
+        };
+        loop {
+            let times = tokio::select! {
+                _ = tokio::signal::ctrl_c() => 1,
+                _ = terminate.recv() => 2,
+                _ = hang_up.recv() => 2,
+            };
+            for _ in 0..times {
+                // Nobody listens any more when the work is over.
+                let _ = stop.send(());
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    while tokio::signal::ctrl_c().await.is_ok() {
+        // Nobody listens any more when the work is over.
+        let _ = stop.send(());
+    }
+}

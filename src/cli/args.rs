@@ -1,0 +1,245 @@
+//! What the user typed, before it means anything.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Hugging Face models on AWS, declared.
+///
+/// Manifests in, running CloudFormation stacks out. Every verb takes files and folders, reads the whole environment
+/// they belong to, and acts on what was named.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "hubform", version, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Options of every verb.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Options of every verb.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Globals {
+    /// Use an imagined AWS account: nothing is real, nothing costs
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+    /// Folder of the imagined account [default: .hubform/sandbox]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub sandbox_state: Option<PathBuf>,
+    /// Simulated seconds per second in the imagined account
+    #[arg(long, global = true, value_name = "FACTOR")]
+    pub sandbox_speed: Option<f64>,
+}
+
+/// One verb each.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Verb {
+    /// Write a first manifest and its environment
+    Init(Init),
+    /// Check manifests; needs no credentials
+    Validate(Selection),
+    /// Write the CloudFormation templates; needs no credentials
+    Render(Render),
+    /// Show what apply would do
+    Plan(Plan),
+    /// Show what is to be done, ask, and do it
+    Apply(Apply),
+    /// Delete the stacks of what is named
+    Destroy(Destroy),
+    /// Show the stacks of an environment
+    Status(Selection),
+    /// Pin every choice in hubform.lock
+    Lock(Lock),
+    /// Print the JSON Schema of a kind, for editors
+    Schema(Schema),
+    /// The templates that manifests are rendered through
+    Templates(Templates),
+    /// Explain a code such as HF1020
+    Explain(Explain),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+/// What is acted on, and how it is read.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Selection {
+    /// Files and folders of manifests; `-` is standard input [default: .]
+    pub paths: Vec<PathBuf>,
+    /// The same, as kubectl spells it
+    #[arg(short = 'f', long = "filename", value_name = "PATH")]
+    pub files: Vec<PathBuf>,
+    /// How to answer [default: human]
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub output: Option<Format>,
+    /// The Region, whatever the environment says
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The environment, where a folder has several
+    #[arg(long, value_name = "NAME")]
+    pub environment: Option<String>,
+    /// The lock file [default: hubform.lock beside the environment]
+    #[arg(long, value_name = "FILE")]
+    pub lock: Option<PathBuf>,
+    /// Refuse what is not in the lock [default where CI is set, and for protected environments]
+    #[arg(long)]
+    pub locked: bool,
+    /// Templates of your own
+    #[arg(long, value_name = "FOLDER")]
+    pub templates: Option<PathBuf>,
+}
+
+/// How to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Human,
+    /// For programs.
+    Json,
+    /// For pull requests.
+    Markdown,
+}
+
+/// `hubform init`.
+#[derive(Debug, Clone, Args)]
+pub struct Init {
+    /// Where to
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+    /// The model, by its Hub id
+    #[arg(long, default_value = "BAAI/bge-small-en-v1.5")]
+    pub model: String,
+    /// The endpoint's name [default: from the model]
+    #[arg(long)]
+    pub name: Option<String>,
+}
+
+/// `hubform render`.
+#[derive(Debug, Clone, Args)]
+pub struct Render {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub selection: Selection,
+    /// Write one file per stack into this folder
+    #[arg(short, long, value_name = "FOLDER")]
+    pub directory: Option<PathBuf>,
+}
+
+/// What planning takes.
+#[derive(Debug, Clone, Args)]
+pub struct Planning {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub selection: Selection,
+    /// Allow a protected manifest to be deleted or replaced
+    #[arg(long, value_name = "KIND/NAME")]
+    pub allow: Vec<String>,
+}
+
+/// `hubform plan`.
+#[derive(Debug, Clone, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub planning: Planning,
+    /// Exit with 3 where there is something to do
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// What carrying out takes.
+#[derive(Debug, Clone, Args)]
+pub struct Acting {
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Stacks at once, per account and Region [default: 10]
+    #[arg(long, value_name = "COUNT")]
+    pub concurrency: Option<usize>,
+}
+
+/// `hubform apply`.
+#[derive(Debug, Clone, Args)]
+pub struct Apply {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub planning: Planning,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub acting: Acting,
+    /// Let CloudFormation check new stacks before it makes them
+    #[arg(long)]
+    pub validate: bool,
+}
+
+/// `hubform destroy`.
+#[derive(Debug, Clone, Args)]
+pub struct Destroy {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub planning: Planning,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub acting: Acting,
+}
+
+/// `hubform lock`.
+#[derive(Debug, Clone, Args)]
+pub struct Lock {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub selection: Selection,
+    /// Choose again, for one manifest or for all
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    pub upgrade: Option<String>,
+}
+
+/// `hubform schema`.
+#[derive(Debug, Clone, Args)]
+pub struct Schema {
+    /// The kind, as `Endpoint`; without it, the kinds are listed
+    pub kind: Option<String>,
+}
+
+/// `hubform templates`.
+#[derive(Debug, Clone, Args)]
+pub struct Templates {
+    #[command(subcommand)]
+    #[allow(missing_docs)]
+    pub action: TemplatesAction,
+}
+
+/// What to do with templates.
+#[derive(Debug, Clone, Subcommand)]
+pub enum TemplatesAction {
+    /// Write the embedded templates out, to be changed and given by --templates
+    Eject {
+        /// Where to
+        folder: PathBuf,
+    },
+}
+
+/// `hubform explain`.
+#[derive(Debug, Clone, Args)]
+pub struct Explain {
+    /// The code, as HF1020; without it, all are listed
+    pub code: Option<String>,
+}
+
+/// `hubform completions`.
+#[derive(Debug, Clone, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+impl Selection {
+    /// Everything named, the current folder where nothing is.
+    pub fn all_paths(&self) -> Vec<PathBuf> {
+        let all: Vec<_> = self.paths.iter().chain(&self.files).cloned().collect();
+        if all.is_empty() { vec![PathBuf::from(".")] } else { all }
+    }
+}

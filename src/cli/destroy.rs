@@ -1,0 +1,20 @@
+//! `hubform destroy`: the stacks of what is named go, and nothing else does.
+
+use anyhow::Result;
+
+use super::{
+    Exit, Host,
+    apply::{Verb, confirmed},
+    args,
+    args::Globals,
+    plan::{Purpose, prepare, show},
+};
+
+pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Destroy) -> Result<Exit> {
+    let Some(prepared) = prepare(host, globals, &args.planning, Purpose::Destroy).await? else {
+        return Ok(Exit::Refused);
+    };
+    show(host, &args.planning, &prepared)?;
+    let verb = Verb { name: "destroy", question: "Delete these stacks?" };
+    confirmed(host, &args.planning, &args.acting, prepared, verb).await
+}

@@ -1,0 +1,20 @@
+//! `hubform explain`: a code and its page.
+
+use anyhow::{Result, bail};
+
+use super::{Exit, Host, Refusal, args};
+use crate::diagnostic::Code;
+
+pub(super) fn run(host: &mut Host, args: &args::Explain) -> Result<Exit> {
+    let Some(text) = &args.code else {
+        for code in Code::ALL {
+            writeln!(host.output, "{}  {}", code.number(), code.title())?;
+        }
+        return Ok(Exit::Done);
+    };
+    match Code::find(text) {
+        Some(code) => write!(host.output, "{}: {}\n\n{}", code.number(), code.title(), code.page())?,
+        None => bail!(Refusal::new(format!("there is no code `{text}`"), "`hubform explain` lists them")),
+    }
+    Ok(Exit::Done)
+}

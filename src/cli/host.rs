@@ -1,0 +1,80 @@
+//! The shell around a run, as a value: variables, folder, terminal. Nothing else in hubform looks at them.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, Write},
+    path::PathBuf,
+};
+
+use crate::sandbox::Sandbox;
+
+/// Everything a run gets from outside.
+pub struct Host {
+    /// Variables by name.
+    pub variables: BTreeMap<String, String>,
+    /// The folder relative paths start from.
+    pub folder: PathBuf,
+    /// Standard input.
+    pub input: Box<dyn BufRead>,
+    /// Standard output: what was asked for.
+    pub output: Box<dyn Write>,
+    /// Standard error: findings, progress, questions.
+    pub errors: Box<dyn Write>,
+    /// The terminal behind standard output, where there is one.
+    pub terminal: Option<Terminal>,
+    /// Is standard input a terminal, so that a question can be answered?
+    pub interactive: bool,
+    /// An account that is there already: with `--sandbox` this one is used and no state is kept on disk.
+    pub sandbox: Option<Sandbox>,
+    /// Catalogue tables in place of the embedded ones, by file name.
+    pub tables: BTreeMap<String, String>,
+}
+
+/// A terminal that is drawn on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terminal {
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+impl Host {
+    /// The real one.
+    pub fn of_process() -> Self {
+        use std::io::IsTerminal;
+        let terminal = || {
+            let (width, height) = crossterm::terminal::size().unwrap_or((80, 24));
+            Terminal { width, height }
+        };
+        Self {
+            variables: std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+            folder: std::env::current_dir().unwrap_or_default(),
+            input: Box::new(io::BufReader::new(io::stdin())),
+            output: Box::new(io::stdout()),
+            errors: Box::new(io::stderr()),
+            terminal: io::stdout().is_terminal().then(terminal),
+            interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+            sandbox: None,
+            tables: BTreeMap::new(),
+        }
+    }
+
+    /// A variable that is set to something.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// May output be coloured? Only on a terminal, and not where `NO_COLOR` is set.
+    pub fn colour(&self) -> bool {
+        self.terminal.is_some() && self.variable("NO_COLOR").is_none() && self.variable("TERM") != Some("dumb")
+    }
+
+    /// Columns to wrap at.
+    pub fn width(&self) -> usize {
+        let said = self.variable("COLUMNS").and_then(|columns| columns.parse().ok());
+        self.terminal.map(|terminal| usize::from(terminal.width)).or(said).unwrap_or(100).max(40)
+    }
+}

@@ -1,0 +1,256 @@
+//! Manifests to rendered stacks: the part that every verb but a few begins with.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+
+use super::{
+    args::Selection,
+    host::Host,
+    sources::{self, Named},
+};
+use crate::{
+    catalog::Catalog,
+    cloud::{StackRef, Target},
+    diagnostic::{Code, Diagnostic, Diagnostics, SourceMap},
+    files::{Disk, Files},
+    manifest::EnvironmentSet,
+    render::{StackSpec, Templates, render},
+    resolve::{Lock, Resolved, Scope, resolve},
+};
+
+/// The Region where nothing says one and nothing real happens.
+const USUAL_REGION: &str = "us-east-1";
+
+/// Everything that was read, resolved and rendered, and what was found wrong on the way.
+pub(super) struct Loaded {
+    pub(super) sources: SourceMap,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) resolved: Resolved,
+    pub(super) specs: Vec<StackSpec>,
+    pub(super) diagnostics: Diagnostics,
+    /// Stacks of what was named.
+    pub(super) chosen: BTreeSet<StackRef>,
+    pub(super) skipped: usize,
+    /// Sentences about the run itself, told once.
+    pub(super) notes: Vec<String>,
+    lock_files: Vec<PathBuf>,
+}
+
+/// How a verb wants it loaded.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wants {
+    /// The Region of the caller's AWS profile.
+    pub(super) profile_region: Option<String>,
+    /// Refuse to go on without a Region that somebody said.
+    pub(super) region_needed: bool,
+    /// The account behind the credentials, where it is known.
+    pub(super) account: Option<String>,
+    /// Where locks of an imagined account are kept: laid over those beside the environments.
+    pub(super) lock_overlay: Option<PathBuf>,
+    /// Choose again what is pinned for this manifest; for all where it is empty.
+    pub(super) upgrade: Option<String>,
+    /// Missing choices are no errors here.
+    pub(super) unlocked: bool,
+}
+
+/// Reads, resolves and renders.
+pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Result<Loaded> {
+    let files = Disk { from: host.folder.clone() };
+    let choice = selection.environment.clone().or_else(|| host.variable("HUBFORM_ENVIRONMENT").map(str::to_owned));
+    let read = sources::read(&files, &mut host.input, &selection.all_paths(), choice.as_deref())?;
+    let mut notes = Vec::new();
+    let mut diagnostics = read.diagnostics;
+    let (mut scopes, mut lock_files) = (Vec::new(), Vec::new());
+    for set in read.sets {
+        let (target, target_name) = target(host, selection, wants, &set, &mut notes)?;
+        let lock_file = lock_file(host, selection, &set);
+        let lock = read_lock(&files, &lock_file, wants, &set.environment.name, &mut diagnostics);
+        let account = target.account.clone().or_else(|| wants.account.clone());
+        let locked = !wants.unlocked && locked(host, selection, &set);
+        scopes.push(Scope { set, target, target_name, account, lock, locked });
+        lock_files.push(lock_file);
+    }
+    let own;
+    let catalog = match host.tables.is_empty() {
+        true => Catalog::embedded(),
+        false => {
+            own = Catalog::with_tables(host.tables.clone())?;
+            &own
+        }
+    };
+    let (resolved, found) = resolve(&scopes, catalog);
+    diagnostics.extend(found);
+    let (specs, found) = render_all(host, selection, &files, &scopes, &resolved, &read.sources)?;
+    diagnostics.extend(found);
+    let chosen = chosen(&scopes, &resolved, &read.named, &read.sources);
+    let diagnostics = diagnostics.sorted();
+    let (sources, skipped) = (read.sources, read.skipped);
+    Ok(Loaded { sources, scopes, resolved, specs, diagnostics, chosen, skipped, notes, lock_files })
+}
+
+fn target(
+    host: &Host,
+    selection: &Selection,
+    wants: &Wants,
+    set: &EnvironmentSet,
+    notes: &mut Vec<String>,
+) -> Result<(Target, String)> {
+    let written = set.environment.targets().into_iter().next().unwrap_or_default();
+    let said = selection
+        .region
+        .clone()
+        .or_else(|| host.variable("HUBFORM_REGION").map(str::to_owned))
+        .or_else(|| written.region.clone())
+        .or_else(|| host.variable("AWS_REGION").map(str::to_owned))
+        .or_else(|| host.variable("AWS_DEFAULT_REGION").map(str::to_owned))
+        .or_else(|| wants.profile_region.clone());
+    let region = match said {
+        Some(region) => region,
+        None if wants.region_needed => anyhow::bail!(super::Refusal::no_region(&set.environment.name)),
+        None => {
+            let note = format!("no Region is said anywhere; this takes {USUAL_REGION}");
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+            USUAL_REGION.to_owned()
+        }
+    };
+    let name = written.name().to_owned();
+    Ok((Target { account: written.account, region, assume_role: written.assume_role }, name))
+}
+
+fn lock_file(host: &Host, selection: &Selection, set: &EnvironmentSet) -> PathBuf {
+    let said = selection.lock.clone().or_else(|| host.variable("HUBFORM_LOCK").map(PathBuf::from));
+    said.unwrap_or_else(|| set.environment.folder.join("hubform.lock"))
+}
+
+fn locked(host: &Host, selection: &Selection, set: &EnvironmentSet) -> bool {
+    let said = host.variable("HUBFORM_LOCKED").map(|value| value != "0" && value != "false");
+    selection.locked || said.unwrap_or_else(|| host.variable("CI").is_some() || set.environment.protect)
+}
+
+fn read_lock(
+    files: &dyn Files,
+    path: &Path,
+    wants: &Wants,
+    environment: &str,
+    diagnostics: &mut Diagnostics,
+) -> Lock {
+    let mut read = |path: &Path| {
+        let Ok(bytes) = files.read(path) else { return Lock::default() };
+        Lock::parse(&String::from_utf8_lossy(&bytes)).unwrap_or_else(|error| {
+            let message = format!("cannot use `{}`: {error}", path.display());
+            diagnostics.push(Diagnostic::new(Code::LockUnreadable, message));
+            Lock::default()
+        })
+    };
+    let mut lock = read(path);
+    if let Some(folder) = &wants.lock_overlay {
+        lock = lock.overlaid(read(&overlay_file(folder, environment)));
+    }
+    if let Some(name) = &wants.upgrade {
+        lock.forget(Some(name.as_str()).filter(|name| !name.is_empty()));
+    }
+    lock
+}
+
+fn overlay_file(folder: &Path, environment: &str) -> PathBuf {
+    folder.join(format!("{environment}.hubform.lock"))
+}
+
+fn render_all(
+    host: &Host,
+    selection: &Selection,
+    files: &dyn Files,
+    scopes: &[Scope],
+    resolved: &Resolved,
+    sources: &SourceMap,
+) -> Result<(Vec<StackSpec>, Diagnostics)> {
+    let said = selection.templates.clone().or_else(|| host.variable("HUBFORM_TEMPLATES").map(PathBuf::from));
+    let mut by_folder: BTreeMap<Option<PathBuf>, BTreeSet<&str>> = BTreeMap::new();
+    for scope in scopes {
+        let environment = &scope.set.environment;
+        let own = environment.spec.templates.as_ref().map(|path| environment.folder.join(path));
+        by_folder.entry(said.clone().or(own)).or_default().insert(&environment.name);
+    }
+    let (mut specs, mut diagnostics) = (Vec::new(), Diagnostics::new());
+    for (folder, environments) in by_folder {
+        let own;
+        let templates = match &folder {
+            None => Templates::embedded(),
+            Some(folder) => {
+                own = Templates::with(&read_templates(files, folder)?)?;
+                &own
+            }
+        };
+        let stacks = resolved.stacks.iter().filter(|stack| environments.contains(stack.environment.as_str()));
+        let (rendered, found) = render(stacks.cloned().collect(), templates, sources);
+        specs.extend(rendered);
+        diagnostics.extend(found);
+    }
+    Ok((specs, diagnostics))
+}
+
+fn read_templates(files: &dyn Files, folder: &Path) -> Result<BTreeMap<String, String>> {
+    let failed = || format!("cannot read the templates in `{}`", folder.display());
+    let mut found = BTreeMap::new();
+    let mut folders = vec![(folder.to_path_buf(), String::new())];
+    while let Some((folder, prefix)) = folders.pop() {
+        for entry in files.list(&folder).with_context(failed)? {
+            let (path, name) = (folder.join(&entry.name), format!("{prefix}{}", entry.name));
+            if entry.folder {
+                folders.push((path, format!("{name}/")));
+            } else if name.ends_with(".tera") {
+                let text = String::from_utf8(files.read(&path).with_context(failed)?);
+                found.insert(name, text.with_context(|| format!("`{}` is not UTF-8", path.display()))?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The stacks of manifests that were named; all of an environment whose own manifest was.
+fn chosen(scopes: &[Scope], resolved: &Resolved, named: &Named, sources: &SourceMap) -> BTreeSet<StackRef> {
+    let whole: BTreeSet<&str> = scopes
+        .iter()
+        .map(|scope| &scope.set.environment)
+        .filter(|environment| environment.origin.as_ref().is_some_and(|origin| named.covers(&origin.path)))
+        .map(|environment| environment.name.as_str())
+        .collect();
+    let is_chosen = |stack: &&crate::resolve::DesiredStack| {
+        whole.contains(stack.environment.as_str()) || named.covers(Path::new(sources.name(stack.span.file)))
+    };
+    resolved.stacks.iter().filter(is_chosen).map(|stack| stack.stack.clone()).collect()
+}
+
+impl Loaded {
+    /// Writes what was chosen anew; answers the files that changed.
+    pub(super) fn write_locks(&self, host: &Host, wants: &Wants) -> Result<Vec<PathBuf>> {
+        let files = Disk { from: host.folder.clone() };
+        let mut written = Vec::new();
+        for ((scope, lock), beside) in self.scopes.iter().zip(&self.resolved.locks).zip(&self.lock_files) {
+            let path = match &wants.lock_overlay {
+                Some(folder) => overlay_file(folder, &scope.set.environment.name),
+                None => beside.clone(),
+            };
+            let text = lock.text();
+            let same = |old: Vec<u8>| old == text.as_bytes();
+            let nothing = lock.choices.is_empty() && lock.models.is_empty();
+            if files.read(&path).map_or(nothing, same) || wants.lock_overlay.is_some() && *lock == scope.lock {
+                continue;
+            }
+            files.write(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
+            written.push(path);
+        }
+        Ok(written)
+    }
+
+    /// Every target in scope.
+    pub(super) fn targets(&self) -> BTreeSet<Target> {
+        self.scopes.iter().map(|scope| scope.target.clone()).collect()
+    }
+}

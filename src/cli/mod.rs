@@ -1,0 +1,227 @@
+//! One file per verb, one shape for all: load, ask, act, report. Meaning is given to arguments here; decisions are not.
+
+mod args;
+mod host;
+mod load;
+mod session;
+mod sources;
+
+mod apply;
+mod completions;
+mod destroy;
+mod explain;
+mod init;
+mod lock;
+mod plan;
+mod render;
+mod schema;
+mod status;
+mod templates;
+mod validate;
+
+use std::{ffi::OsString, io::Write, process::ExitCode};
+
+use anyhow::Result;
+use clap::Parser;
+
+pub use args::Cli;
+pub use host::{Host, Terminal};
+
+use args::{Format, Selection, Verb};
+use load::Loaded;
+
+use crate::report;
+
+/// How a run ends; the numbers are part of the interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// Something failed in the world.
+    Failed,
+    /// The user's input cannot be carried out.
+    Refused,
+    /// There is something to do; only when asked for.
+    Pending,
+    /// Interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Refused => 2,
+            Self::Pending => 3,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Input that cannot be carried out, for which there is no place in a file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Refusal {
+    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { message: message.into(), help: Some(help.into()) }
+    }
+
+    fn no_region(environment: &str) -> Self {
+        Self::new(
+            format!("no Region is said for environment `{environment}`"),
+            "say `targets: [{region: …}]` in the Environment, `--region`, `AWS_REGION`, or one in the AWS profile",
+        )
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn no_aws() -> Self {
+        Self::new(
+            "this hubform was built without AWS",
+            "add `--sandbox` for an imagined account, or build it with default features",
+        )
+    }
+
+    fn needs_yes(verb: &str) -> Self {
+        Self::new(format!("nobody can be asked here, so `{verb}` does nothing"), "add `--yes` to go on without asking")
+    }
+}
+
+/// Runs a command line, the program's name first.
+pub fn run(host: &mut Host, arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(host, &error),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(host, cli)),
+        Err(error) => Err(error.into()),
+    };
+    let exit = ended.unwrap_or_else(|error| failed(host, &error));
+    let flushed = host.output.flush().and(host.errors.flush());
+    if flushed.is_err() { Exit::Failed } else { exit }
+}
+
+async fn dispatch(host: &mut Host, cli: Cli) -> Result<Exit> {
+    let globals = &cli.globals;
+    match cli.verb {
+        Verb::Init(args) => init::run(host, &args),
+        Verb::Validate(args) => validate::run(host, &args),
+        Verb::Render(args) => render::run(host, &args),
+        Verb::Plan(args) => plan::run(host, globals, &args).await,
+        Verb::Apply(args) => apply::run(host, globals, &args).await,
+        Verb::Destroy(args) => destroy::run(host, globals, &args).await,
+        Verb::Status(args) => status::run(host, globals, &args).await,
+        Verb::Lock(args) => lock::run(host, globals, &args),
+        Verb::Schema(args) => schema::run(host, &args),
+        Verb::Templates(args) => templates::run(host, &args),
+        Verb::Explain(args) => explain::run(host, &args),
+        Verb::Completions(args) => completions::run(host, &args),
+    }
+}
+
+fn usage(host: &mut Host, error: &clap::Error) -> Exit {
+    let text = match host.colour() {
+        true => error.render().ansi().to_string(),
+        false => error.render().to_string(),
+    };
+    // Help and version are answers; everything else is a complaint. Nobody is left to tell if writing fails.
+    match error.use_stderr() {
+        true => {
+            let _ = write!(host.errors, "{text}");
+            Exit::Refused
+        }
+        false => {
+            let _ = write!(host.output, "{text}");
+            Exit::Done
+        }
+    }
+}
+
+/// The chain of causes, once, at the edge. A closed pipe is no failure: the reader had enough.
+fn failed(host: &mut Host, error: &anyhow::Error) -> Exit {
+    let is_closed_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    };
+    if error.chain().any(is_closed_pipe) {
+        return Exit::Done;
+    }
+    let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
+    let mut text = format!("error: {}\n", report::mask(&error.to_string()));
+    for cause in error.chain().skip(1) {
+        text.push_str(&format!("  because {}\n", report::mask(&cause.to_string())));
+    }
+    let help = refusal.and_then(|refusal| refusal.help.clone()).or_else(|| report::world_advice(error));
+    if let Some(help) = help {
+        text.push_str(&format!("  help: {help}\n"));
+    }
+    let _ = host.errors.write_all(text.as_bytes());
+    let world = error.chain().any(|cause| cause.is::<crate::cloud::CloudError>());
+    if refusal.is_some() || !world { Exit::Refused } else { Exit::Failed }
+}
+
+fn format(host: &Host, selection: &Selection) -> Format {
+    let said = match host.variable("HUBFORM_OUTPUT") {
+        Some("json") => Format::Json,
+        Some("markdown") => Format::Markdown,
+        _ => Format::Human,
+    };
+    selection.output.unwrap_or(said)
+}
+
+/// How reports are written on this host.
+fn context<'a>(host: &Host, label: Option<&'a str>) -> report::Context<'a> {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| host.variable(name)).unwrap_or("UTF-8");
+    let unicode = locale.to_uppercase().replace('-', "").contains("UTF8");
+    report::Context { width: host.width(), color: host.colour(), unicode, label }
+}
+
+/// Tells what was found in the manifests. Does anything stop the run?
+fn tell(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<bool> {
+    for note in &loaded.notes {
+        writeln!(host.errors, "note: {note}")?;
+    }
+    if loaded.skipped > 0 {
+        let documents = if loaded.skipped == 1 { "document is" } else { "documents are" };
+        writeln!(host.errors, "note: {} {documents} not hubform's and passed over", loaded.skipped)?;
+    }
+    tell_findings(host, selection, &loaded.diagnostics, loaded)
+}
+
+fn tell_findings(
+    host: &mut Host,
+    selection: &Selection,
+    diagnostics: &crate::diagnostic::Diagnostics,
+    loaded: &Loaded,
+) -> Result<bool> {
+    let context = context(host, None);
+    match format(host, selection) {
+        Format::Json => report::diagnostics::json(diagnostics, &loaded.sources, &mut host.output)?,
+        _ => report::diagnostics::human(diagnostics, &loaded.sources, &context, &mut host.errors)?,
+    }
+    Ok(diagnostics.has_errors())
+}
+
+/// Asks, on standard error; only `yes` and `y` are yes.
+fn ask(host: &mut Host, question: &str) -> Result<bool> {
+    write!(host.errors, "{question} [y/N] ")?;
+    host.errors.flush()?;
+    let mut answer = String::new();
+    host.input.read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,178 @@
+//! `hubform plan`: what `apply` would do. `apply` and `destroy` begin with the same story.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use super::{
+    Exit, Host, Refusal, args,
+    args::{Format, Globals, Planning},
+    context, format,
+    load::{Loaded, Wants, load},
+    session::{self, Session},
+    tell, tell_findings,
+};
+use crate::{
+    catalog::Catalog,
+    diagnostic::Diagnostics,
+    gather,
+    plan::{self, Plan, PlannedEnvironment, Request},
+    report,
+};
+
+pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Plan) -> Result<Exit> {
+    let Some(prepared) = prepare(host, globals, &args.planning, Purpose::Plan).await? else {
+        return Ok(Exit::Refused);
+    };
+    show(host, &args.planning, &prepared)?;
+    let pending = !prepared.plan.is_empty();
+    prepared.session.close()?;
+    Ok(if pending && args.detailed_exitcode { Exit::Pending } else { Exit::Done })
+}
+
+/// What the plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be read.
+    Plan,
+    /// To be carried out.
+    Apply {
+        /// With the service's own checks of new stacks.
+        validate: bool,
+    },
+    /// To delete what is named.
+    Destroy,
+}
+
+/// A plan and the account it was made for.
+pub(super) struct Prepared {
+    pub(super) loaded: Loaded,
+    pub(super) session: Session,
+    pub(super) plan: Plan,
+}
+
+/// Loads, gathers and plans. Nothing, after the findings were told, where something stops the run.
+pub(super) async fn prepare(
+    host: &mut Host,
+    globals: &Globals,
+    args: &Planning,
+    purpose: Purpose,
+) -> Result<Option<Prepared>> {
+    let sandbox = session::sandbox_folder(host, globals);
+    let mut wants = Wants {
+        profile_region: session::profile_region(host, globals).await?,
+        region_needed: sandbox.is_none(),
+        lock_overlay: sandbox.filter(|_| host.sandbox.is_none()),
+        unlocked: purpose == Purpose::Destroy,
+        ..Wants::default()
+    };
+    let mut loaded = load(host, &args.selection, &wants)?;
+    if loaded.diagnostics.has_errors() && !needs_account(&loaded) {
+        tell(host, &args.selection, &loaded)?;
+        return Ok(None);
+    }
+    let account = loaded.scopes.iter().find_map(|scope| scope.target.account.clone());
+    let session = session::open(host, globals, account.as_deref())?;
+    let targets = loaded.targets();
+    let accounts = gather::identities(&*session.accounts, &targets).await?;
+    check_accounts(&loaded, &accounts)?;
+    if needs_account(&loaded) {
+        wants.account = accounts.values().next().cloned();
+        loaded = load(host, &args.selection, &wants)?;
+    }
+    if tell(host, &args.selection, &loaded)? {
+        return Ok(None);
+    }
+    let found = gather::check_roles(&*session.accounts, &loaded.resolved.named_roles).await?;
+    if tell_findings(host, &args.selection, &found, &loaded)? {
+        return Ok(None);
+    }
+    if purpose != Purpose::Destroy {
+        loaded.write_locks(host, &wants)?;
+    }
+    let (plan, found) = make(&loaded, &session, &accounts, args, purpose).await?;
+    if tell_findings(host, &args.selection, &found, &loaded)? {
+        return Ok(None);
+    }
+    let doubts = plan::audit(&plan);
+    assert!(doubts.is_empty(), "hubform made a plan that it does not trust: {}", doubts.join("; "));
+    Ok(Some(Prepared { loaded, session, plan }))
+}
+
+/// `${account}` was met where the account was not known yet.
+fn needs_account(loaded: &Loaded) -> bool {
+    loaded.diagnostics.iter().any(|found| found.code == crate::diagnostic::Code::AccountUnknown)
+}
+
+type Accounts = std::collections::BTreeMap<crate::cloud::Target, String>;
+
+fn check_accounts(loaded: &Loaded, accounts: &Accounts) -> Result<()> {
+    for scope in &loaded.scopes {
+        let (wanted, found) = (&scope.target.account, accounts.get(&scope.target));
+        if let (Some(wanted), Some(found)) = (wanted, found)
+            && wanted != found
+        {
+            let environment = &scope.set.environment.name;
+            let message = format!("environment `{environment}` is for account {wanted}, and the credentials are for {found}");
+            anyhow::bail!(Refusal::new(message, "use the credentials of that account, or say `assumeRole`"));
+        }
+    }
+    Ok(())
+}
+
+async fn make(
+    loaded: &Loaded,
+    session: &Session,
+    accounts: &Accounts,
+    args: &Planning,
+    purpose: Purpose,
+) -> Result<(Plan, Diagnostics)> {
+    let environments: Vec<_> = loaded
+        .scopes
+        .iter()
+        .map(|scope| PlannedEnvironment {
+            name: scope.set.environment.name.clone(),
+            target: scope.target.clone(),
+            account: accounts.get(&scope.target).cloned().unwrap_or_default(),
+        })
+        .collect();
+    let specs: std::collections::BTreeMap<_, _> =
+        loaded.specs.iter().map(|spec| ((&spec.stack.target, spec.stack.name.as_str()), spec)).collect();
+    let names: BTreeSet<_> = environments.iter().map(|environment| environment.name.as_str()).collect();
+    let wants_body = |target: &crate::cloud::Target, stack: &crate::cloud::Stack| {
+        let spec = specs.get(&(target, stack.name.as_str())).copied();
+        match purpose {
+            Purpose::Destroy => {
+                let ours = plan::Owner::read(&stack.tags).is_some_and(|owner| names.contains(owner.environment));
+                ours && plan::wants_body_to_destroy(spec, stack)
+            }
+            _ => spec.is_some_and(|spec| plan::wants_body(spec, stack)),
+        }
+    };
+    let observation = gather::observe(&*session.accounts, &loaded.targets(), &wants_body).await?;
+    let allow: BTreeSet<String> = args.allow.iter().cloned().collect();
+    let request = Request {
+        environments: &environments,
+        specs: &loaded.specs,
+        chosen: &loaded.chosen,
+        observation: &observation,
+        allow: &allow,
+        validate: purpose == Purpose::Apply { validate: true },
+        catalog: Catalog::embedded(),
+    };
+    Ok(match purpose {
+        Purpose::Destroy => plan::destroy(request),
+        _ => plan::plan(request),
+    })
+}
+
+/// Prints the plan.
+pub(super) fn show(host: &mut Host, args: &Planning, prepared: &Prepared) -> Result<()> {
+    let context = context(host, prepared.session.label());
+    match format(host, &args.selection) {
+        Format::Human => report::plan::human(&prepared.plan, &context, &mut host.output)?,
+        Format::Json => report::plan::json(&prepared.plan, &context, &mut host.output)?,
+        Format::Markdown => report::plan::markdown(&prepared.plan, &context, &mut host.output)?,
+    }
+    Ok(host.output.flush()?)
+}

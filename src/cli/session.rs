@@ -1,0 +1,94 @@
+//! The account that a verb works on: the caller's, or an imagined one.
+
+use std::{path::PathBuf, rc::Rc};
+
+use anyhow::Result;
+
+use super::{Refusal, args::Globals, host::Host};
+use crate::{
+    clock::Clock,
+    cloud::Accounts,
+    sandbox::{Pace, Sandbox, Settings},
+};
+
+/// Accounts and their time.
+pub(super) struct Session {
+    pub(super) accounts: Rc<dyn Accounts>,
+    pub(super) clock: Rc<dyn Clock>,
+    sandbox: Option<Sandbox>,
+    kept: bool,
+}
+
+/// The folder of the imagined account, where one is used.
+pub(super) fn sandbox_folder(host: &Host, globals: &Globals) -> Option<PathBuf> {
+    let said = globals.sandbox_state.clone().or_else(|| host.variable("HUBFORM_SANDBOX_STATE").map(PathBuf::from));
+    is_sandbox(host, globals).then(|| said.unwrap_or_else(|| PathBuf::from(".hubform/sandbox")))
+}
+
+/// Is this run about an imagined account?
+pub(super) fn is_sandbox(host: &Host, globals: &Globals) -> bool {
+    globals.sandbox || host.variable("HUBFORM_SANDBOX").is_some_and(|value| value != "0" && value != "false")
+}
+
+/// Connects. `account` is the one an environment names, for a new imagined account.
+pub(super) fn open(host: &Host, globals: &Globals, account: Option<&str>) -> Result<Session> {
+    let Some(folder) = sandbox_folder(host, globals) else { return real(host) };
+    let (sandbox, kept) = match &host.sandbox {
+        Some(sandbox) => (sandbox.clone(), false),
+        None => {
+            let mut settings = Settings::default();
+            if let Some(account) = account {
+                settings.account = account.to_owned();
+            }
+            let pace = globals.sandbox_speed.map_or_else(Pace::default, Pace::Scaled);
+            (Sandbox::open(&host.folder.join(folder), settings, pace)?, true)
+        }
+    };
+    Ok(Session { accounts: sandbox.accounts(), clock: sandbox.clock(), sandbox: Some(sandbox), kept })
+}
+
+#[cfg(feature = "aws")]
+fn real(_: &Host) -> Result<Session> {
+    let accounts = Rc::new(crate::aws::AwsAccounts::new(None));
+    Ok(Session { accounts, clock: Rc::new(crate::clock::SystemClock), sandbox: None, kept: false })
+}
+
+#[cfg(not(feature = "aws"))]
+fn real(_: &Host) -> Result<Session> {
+    anyhow::bail!(Refusal::no_aws())
+}
+
+/// The Region of the caller's profile, for verbs on a real account.
+#[cfg(feature = "aws")]
+pub(super) async fn profile_region(host: &Host, globals: &Globals) -> Result<Option<String>> {
+    if is_sandbox(host, globals) {
+        return Ok(None);
+    }
+    Ok(crate::aws::profile_region(None).await)
+}
+
+/// The Region of the caller's profile, for verbs on a real account.
+#[cfg(not(feature = "aws"))]
+pub(super) async fn profile_region(host: &Host, globals: &Globals) -> Result<Option<String>> {
+    if is_sandbox(host, globals) { Ok(None) } else { anyhow::bail!(Refusal::no_aws()) }
+}
+
+impl Session {
+    /// Is it an imagined account?
+    pub(super) fn is_imagined(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
+    /// What headers say of it.
+    pub(super) fn label(&self) -> Option<&'static str> {
+        self.is_imagined().then_some("imagined account")
+    }
+
+    /// Writes down what an imagined account has become.
+    pub(super) fn close(self) -> Result<()> {
+        match self.sandbox {
+            Some(sandbox) if self.kept => Ok(sandbox.save()?),
+            _ => Ok(()),
+        }
+    }
+}

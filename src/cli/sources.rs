@@ -1,0 +1,190 @@
+//! Which files a run reads: those named, and the whole environment they belong to.
+
+use std::{
+    collections::BTreeSet,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    diagnostic::{Diagnostics, SourceMap},
+    files::{Files, manifests_below, normal},
+    manifest::{EnvironmentSet, Input, environments, parse},
+};
+
+/// A file that is larger than this is refused before it is read whole, in bytes.
+const FILE_LIMIT: u64 = 8 << 20;
+
+/// What was read, and what of it was named.
+pub(super) struct Reading {
+    pub(super) sources: SourceMap,
+    pub(super) sets: Vec<EnvironmentSet>,
+    pub(super) diagnostics: Diagnostics,
+    /// Documents of other API groups that were passed over.
+    pub(super) skipped: usize,
+    pub(super) named: Named,
+}
+
+/// What was named: files, folders, standard input.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    files: BTreeSet<PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+impl Named {
+    /// Was this file named, or a folder above it?
+    pub(super) fn covers(&self, file: &Path) -> bool {
+        let file = normal(file);
+        self.files.contains(&file) || self.folders.iter().any(|folder| is_below(&file, folder))
+    }
+}
+
+fn is_below(file: &Path, folder: &Path) -> bool {
+    folder.as_os_str().is_empty() && !file.is_absolute() && !file.starts_with("..") || file.starts_with(folder)
+}
+
+/// Reads everything that the named paths belong to.
+pub(super) fn read(files: &dyn Files, input: &mut dyn Read, paths: &[PathBuf], choice: Option<&str>) -> Result<Reading> {
+    let mut gathering = Gathering { files, inputs: Vec::new(), seen: BTreeSet::new(), named: Named::default() };
+    for path in paths {
+        gathering.named_path(path, input)?;
+    }
+    for folder in gathering.environment_folders() {
+        gathering.folder(&folder)?;
+    }
+    loop {
+        let read = gathering.parse(choice);
+        let folders = included(&read.sets);
+        let before = gathering.inputs.len();
+        for folder in folders {
+            gathering.folder(&folder)?;
+        }
+        if gathering.inputs.len() == before {
+            return Ok(Reading { named: gathering.named, ..read });
+        }
+    }
+}
+
+fn included(sets: &[EnvironmentSet]) -> BTreeSet<PathBuf> {
+    let of = |set: &EnvironmentSet| {
+        let folder = set.environment.folder.clone();
+        set.environment.spec.include.iter().map(move |path| normal(&folder.join(path))).collect::<Vec<_>>()
+    };
+    sets.iter().flat_map(of).collect()
+}
+
+struct Gathering<'a> {
+    files: &'a dyn Files,
+    inputs: Vec<Input>,
+    seen: BTreeSet<PathBuf>,
+    named: Named,
+}
+
+impl Gathering<'_> {
+    fn named_path(&mut self, path: &Path, input: &mut dyn Read) -> Result<()> {
+        if path == Path::new("-") {
+            let mut bytes = Vec::new();
+            input.take(FILE_LIMIT + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
+            self.named.files.insert(path.into());
+            self.inputs.push(Input { name: "-".to_owned(), bytes, named: true });
+            return Ok(());
+        }
+        let path = normal(path);
+        if self.files.is_folder(&or_here(&path)) {
+            self.named.folders.push(path.clone());
+            return self.folder(&path);
+        }
+        if !self.files.exists(&path) {
+            bail!("there is no file or folder `{}`", path.display());
+        }
+        self.named.files.insert(path.clone());
+        self.file(&path, true)
+    }
+
+    fn folder(&mut self, folder: &Path) -> Result<()> {
+        let here = or_here(folder);
+        let found = manifests_below(self.files, &here)
+            .with_context(|| format!("cannot read the folder `{}`", here.display()))?;
+        found.iter().try_for_each(|path| self.file(&normal(path), false))
+    }
+
+    fn file(&mut self, path: &Path, named: bool) -> Result<()> {
+        if !self.seen.insert(path.to_path_buf()) {
+            return Ok(());
+        }
+        let failed = || format!("cannot read `{}`", path.display());
+        let size = self.files.size(path).with_context(failed)?;
+        let bytes = match size {
+            0..=FILE_LIMIT => self.files.read(path).with_context(failed)?,
+            // Refused by its size alone, so what it holds does not matter.
+            _ => vec![b' '; usize::try_from(FILE_LIMIT)? + 1],
+        };
+        self.inputs.push(Input { name: path.display().to_string(), bytes, named });
+        Ok(())
+    }
+
+    /// For each named path the nearest folder, its own or above, that has an `environment.yaml`; up to the
+    /// repository's root.
+    fn environment_folders(&self) -> BTreeSet<PathBuf> {
+        let files = self.named.files.iter().filter(|path| *path != Path::new("-"));
+        let starts = files.map(|path| path.parent().unwrap_or(Path::new("")).to_path_buf());
+        starts.chain(self.named.folders.iter().cloned()).filter_map(|start| self.nearest(&start)).collect()
+    }
+
+    fn nearest(&self, start: &Path) -> Option<PathBuf> {
+        let mut folder = start.to_path_buf();
+        for _ in 0..64 {
+            let here = or_here(&folder);
+            if ["environment.yaml", "environment.yml"].iter().any(|name| self.files.exists(&here.join(name))) {
+                return Some(folder);
+            }
+            if self.files.exists(&here.join(".git")) || !self.files.is_folder(&here) {
+                return None;
+            }
+            folder = above(&folder)?;
+        }
+        None
+    }
+
+    fn parse(&self, choice: Option<&str>) -> Reading {
+        let mut sources = SourceMap::default();
+        let (manifests, mut diagnostics) = parse(self.inputs.clone(), &mut sources);
+        let skipped = manifests.skipped;
+        let (sets, found) = environments(manifests, choice);
+        diagnostics.extend(found);
+        Reading { sources, sets, diagnostics, skipped, named: Named::default() }
+    }
+}
+
+fn or_here(path: &Path) -> PathBuf {
+    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path.to_path_buf() }
+}
+
+/// The folder above, by name; `..` above what has no name left.
+fn above(folder: &Path) -> Option<PathBuf> {
+    if folder == Path::new("/") {
+        return None;
+    }
+    let last = folder.components().next_back();
+    match last {
+        Some(std::path::Component::Normal(_)) => Some(folder.parent().unwrap_or(Path::new("")).to_path_buf()),
+        _ => Some(folder.join("..")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_folders_cover_what_is_below_them() {
+        let named = Named { files: [PathBuf::from("a/x.yaml")].into(), folders: vec![PathBuf::from("b")] };
+        assert!(named.covers(Path::new("./a/x.yaml")) && named.covers(Path::new("b/c/y.yaml")));
+        assert!(!named.covers(Path::new("a/y.yaml")) && !named.covers(Path::new("bc/y.yaml")));
+        let here = Named { files: BTreeSet::new(), folders: vec![PathBuf::new()] };
+        assert!(here.covers(Path::new("b/c/y.yaml")) && !here.covers(Path::new("../y.yaml")));
+    }
+}

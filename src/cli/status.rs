@@ -1,0 +1,57 @@
+//! `hubform status`: what stands in the account, and whether each endpoint runs what its stack made.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::{
+    Exit, Host,
+    args::{Format, Globals, Selection},
+    context, format,
+    load::{Wants, load},
+    session, tell,
+};
+use crate::{gather, report};
+
+pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selection) -> Result<Exit> {
+    let sandbox = session::sandbox_folder(host, globals);
+    let wants = Wants {
+        profile_region: session::profile_region(host, globals).await?,
+        region_needed: sandbox.is_none(),
+        lock_overlay: sandbox.filter(|_| host.sandbox.is_none()),
+        unlocked: true,
+        ..Wants::default()
+    };
+    let loaded = load(host, selection, &wants)?;
+    if loaded.scopes.is_empty() {
+        tell(host, selection, &loaded)?;
+        return Ok(Exit::Refused);
+    }
+    let account = loaded.scopes.iter().find_map(|scope| scope.target.account.clone());
+    let session = session::open(host, globals, account.as_deref())?;
+    let observation = gather::observe(&*session.accounts, &loaded.targets(), &|_, _| false).await?;
+    let environments: BTreeMap<_, _> =
+        loaded.scopes.iter().map(|scope| (scope.set.environment.name.as_str(), &scope.target)).collect();
+    let mut rows = Vec::new();
+    for observed in &observation.stacks {
+        let owner = crate::plan::Owner::read(&observed.stack.tags);
+        let Some(owner) = owner.filter(|owner| environments.get(owner.environment) == Some(&&observed.target)) else {
+            continue;
+        };
+        let endpoint = match observed.stack.outputs.get("EndpointName") {
+            Some(name) => {
+                session.accounts.at(&observed.target).await?.sagemaker.describe_endpoint(name).await?
+            }
+            None => None,
+        };
+        rows.push(report::status::Row::new(owner, observed, endpoint));
+    }
+    let context = context(host, session.label());
+    match format(host, selection) {
+        Format::Json => report::status::json(&rows, &context, &mut host.output)?,
+        _ => report::status::human(&rows, &context, &mut host.output)?,
+    }
+    let healthy = rows.iter().all(report::status::Row::is_healthy);
+    session.close()?;
+    Ok(if healthy { Exit::Done } else { Exit::Failed })
+}

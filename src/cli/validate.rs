@@ -1,0 +1,25 @@
+//! `hubform validate`: everything that can be known without an account.
+
+use anyhow::Result;
+
+use super::{
+    Exit, Host,
+    args::{Format, Selection},
+    format,
+    load::{Wants, load},
+    tell,
+};
+
+pub(super) fn run(host: &mut Host, selection: &Selection) -> Result<Exit> {
+    let loaded = load(host, selection, &Wants::default())?;
+    if tell(host, selection, &loaded)? {
+        return Ok(Exit::Refused);
+    }
+    let stacks = loaded.specs.len();
+    let documents: usize = loaded.scopes.iter().map(|scope| scope.set.documents.len()).sum();
+    if format(host, selection) != Format::Json {
+        let stacks = if stacks == 1 { "1 stack".to_owned() } else { format!("{stacks} stacks") };
+        writeln!(host.output, "{documents} manifests, {stacks}: valid")?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,286 @@
+//! Which environment each document belongs to, and what that makes of it.
+//!
+//! A document belongs to the nearest environment in its own folder or above. A folder that an environment
+//! includes counts as that environment's own: documents in it belong to every environment that includes it, and
+//! no longer to one further up. Including a folder that has an environment of its own takes over what that one
+//! includes, too.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::document::{Document, Draft, EnvironmentSet, Header, Manifests, Origin, Reading, ResolvedEnvironment};
+use super::folder::Folder;
+use super::kind::{Environment, Kind, Spec};
+use super::read::{patches, read};
+use super::secret::shown;
+use super::tree::{Entry, Node};
+use super::wording::ticked;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
+
+/// The name and prefix of what has no environment.
+const DEFAULT: &str = "default";
+const LONGEST_PREFIX: usize = 12;
+const PROTECTED: [&str; 3] = ["prod", "prd", "live"];
+
+/// Sorts documents into environments, merges patches (RFC 7396) and checks what they change. `choice` keeps the
+/// environments of that name alone.
+///
+/// Folders are read from the names of inputs; an included folder holds what the caller has read of it.
+pub fn environments(manifests: Manifests, choice: Option<&str>) -> (Vec<EnvironmentSet>, Diagnostics) {
+    let mut findings = Diagnostics::new();
+    let (written, drafts): (Vec<_>, Vec<_>) =
+        manifests.drafts.into_iter().partition(|d| d.header.kind == Kind::Environment);
+    let places = Places::new(&written, &mut findings);
+    unknown_choice(choice, &written, &mut findings);
+    let chosen = |place: &Place<'_>| choice.is_none_or(|name| name == place.draft.header.name);
+    several_in_one_folder(&places, chosen, &mut findings);
+
+    let owned: Vec<_> = drafts.iter().map(|draft| (draft, places.owners(draft))).collect();
+    let mut sets = Vec::new();
+    for (index, place) in places.0.iter().enumerate().filter(|(_, place)| chosen(place)) {
+        let members = owned.iter().filter(|(_, owners)| owners.contains(&index)).map(|(draft, _)| *draft);
+        if let Some(environment) = resolve(place.draft, &mut findings) {
+            sets.push(gather(environment, members, &mut findings));
+        }
+    }
+    let alone: Vec<_> = owned.iter().filter(|(_, owners)| owners.is_empty()).map(|(draft, _)| *draft).collect();
+    let wanted = choice.is_none_or(|name| name == DEFAULT);
+    if wanted && (!alone.is_empty() || places.0.is_empty()) {
+        sets.push(gather(default(manifests.folder), alone.into_iter(), &mut findings));
+    }
+    (sets, findings)
+}
+
+impl Manifests {
+    /// Folders that belong to the environments read so far: their own and those they include, without what those
+    /// include in turn. What lies in them must be read, too, before [`environments`] can say what is there.
+    pub fn folders(&self) -> BTreeSet<PathBuf> {
+        let written = self.drafts.iter().filter(|draft| draft.header.kind == Kind::Environment);
+        let folders = written.flat_map(|draft| {
+            let own = Folder::new(draft.header.origin.folder());
+            let included: Vec<_> = included(&draft.header.origin.tree).map(|(path, _)| own.join(path)).collect();
+            std::iter::once(own).chain(included)
+        });
+        folders.map(|folder| PathBuf::from(folder.to_string())).collect()
+    }
+}
+
+/// What an environment includes, as written, with its places.
+fn included(environment: &Node) -> impl Iterator<Item = (&str, Span)> {
+    let list = environment.get("spec").and_then(|spec| spec.value.get("include"));
+    let items = list.and_then(|list| list.value.items()).unwrap_or_default();
+    items.iter().filter_map(|item| Some((item.text()?, item.span)))
+}
+
+/// An environment and the folders that are its own.
+struct Place<'a> {
+    draft: &'a Draft,
+    folder: Folder,
+    included: BTreeSet<Folder>,
+}
+
+struct Places<'a>(Vec<Place<'a>>);
+
+impl<'a> Places<'a> {
+    fn new(written: &'a [Draft], findings: &mut Diagnostics) -> Self {
+        let folder = |draft: &Draft| Folder::new(draft.header.origin.folder());
+        let mut places: Vec<_> =
+            written.iter().map(|draft| Place { draft, folder: folder(draft), included: BTreeSet::new() }).collect();
+        let includes = Includes::new(&places);
+        for place in &mut places {
+            includes.follow(&place.folder, &mut vec![place.folder.clone()], &mut place.included, findings);
+        }
+        Self(places)
+    }
+
+    /// Indices of the environments a document belongs to.
+    fn owners(&self, draft: &Draft) -> BTreeSet<usize> {
+        let folder = Folder::new(draft.header.origin.folder());
+        let claims = self.0.iter().enumerate().flat_map(|(index, place)| {
+            let folders = std::iter::once(&place.folder).chain(&place.included);
+            folders.filter(|own| own.holds(&folder)).map(move |own| (own.depth(), index)).collect::<Vec<_>>()
+        });
+        let claims: Vec<(isize, usize)> = claims.collect();
+        let nearest = claims.iter().map(|(depth, _)| *depth).max();
+        claims.into_iter().filter(|(depth, _)| Some(*depth) == nearest).map(|(_, index)| index).collect()
+    }
+}
+
+/// What each folder with an environment includes.
+struct Includes(BTreeMap<Folder, Vec<(Folder, Diagnostic)>>);
+
+impl Includes {
+    fn new(places: &[Place<'_>]) -> Self {
+        let mut includes: BTreeMap<Folder, Vec<_>> = BTreeMap::new();
+        for place in places {
+            for (path, span) in included(&place.draft.header.origin.tree) {
+                let cycle = Diagnostic::new(Code::IncludeCycle, "environments include each other").at(span);
+                includes.entry(place.folder.clone()).or_default().push((place.folder.join(path), cycle));
+            }
+        }
+        Self(includes)
+    }
+
+    fn follow(&self, from: &Folder, way: &mut Vec<Folder>, into: &mut BTreeSet<Folder>, findings: &mut Diagnostics) {
+        for (to, cycle) in self.0.get(from).into_iter().flatten() {
+            if let Some(start) = way.iter().position(|folder| folder == to) {
+                let loop_of = way[start..].iter().chain([to]).map(|folder| folder.to_string());
+                let finding = cycle.clone().help(loop_of.collect::<Vec<_>>().join(" → "));
+                if way[start..].iter().min() == Some(&way[start]) {
+                    findings.push(finding);
+                }
+            } else if into.insert(to.clone()) {
+                way.push(to.clone());
+                self.follow(to, way, into, findings);
+                way.pop();
+            }
+        }
+    }
+}
+
+fn unknown_choice(choice: Option<&str>, written: &[Draft], findings: &mut Diagnostics) {
+    let names = || written.iter().map(|draft| draft.header.name.as_str());
+    let Some(choice) = choice.filter(|choice| !names().any(|name| name == *choice)) else { return };
+    if written.is_empty() && choice == DEFAULT {
+        return;
+    }
+    let finding = Diagnostic::new(Code::UnknownEnvironment, format!("no environment is called `{}`", shown(choice)));
+    let help = match did_you_mean(choice, names()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None if written.is_empty() => "there is none here".to_owned(),
+        None => format!("there are {}", ticked(names().collect::<BTreeSet<_>>(), "and")),
+    };
+    findings.push(finding.help(help));
+}
+
+fn several_in_one_folder(places: &Places<'_>, chosen: impl Fn(&Place<'_>) -> bool, findings: &mut Diagnostics) {
+    let mut folders: BTreeMap<&Folder, Vec<&Place<'_>>> = BTreeMap::new();
+    for place in places.0.iter().filter(|place| chosen(place)) {
+        folders.entry(&place.folder).or_default().push(place);
+    }
+    for places in folders.into_values().filter(|places| places.len() > 1) {
+        let names: BTreeSet<_> = places.iter().map(|place| place.draft.header.name.as_str()).collect();
+        let spans = places.iter().map(|place| place.draft.header.origin.span("/metadata/name"));
+        let same = names.len() == 1;
+        let finding = if same {
+            Diagnostic::new(Code::DuplicateDocument, format!("two environments are called {}", ticked(names, "and")))
+        } else {
+            let message = format!("this folder has the environments {}", ticked(names, "and"));
+            Diagnostic::new(Code::SeveralEnvironments, message).help("choose one with `--environment NAME`")
+        };
+        findings.push(spans.fold(finding, Diagnostic::at));
+    }
+}
+
+fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironment> {
+    let Header { name, labels, origin, .. } = &draft.header;
+    let Reading::Done(Spec::Environment(spec)) = &draft.reading else { return None };
+    if spec.prefix.is_none() && name.len() > LONGEST_PREFIX {
+        let message = format!("`{name}` has more than {LONGEST_PREFIX} characters, so `prefix` must be set");
+        let finding = Diagnostic::new(Code::PrefixNeeded, message).at(origin.span("/metadata/name"));
+        findings.push(
+            finding.help("add `prefix` to `spec`; generated names begin with it, and have 63 characters at most"),
+        );
+    }
+    Some(ResolvedEnvironment {
+        name: name.clone(),
+        prefix: spec.prefix.clone().unwrap_or_else(|| name.clone()),
+        folder: origin.folder().to_owned(),
+        protect: spec.protect.unwrap_or_else(|| PROTECTED.iter().any(|start| name.starts_with(start))),
+        labels: labels.clone(),
+        spec: Environment::clone(spec),
+        origin: Some(origin.clone()),
+    })
+}
+
+fn default(folder: PathBuf) -> ResolvedEnvironment {
+    ResolvedEnvironment {
+        name: DEFAULT.to_owned(),
+        prefix: DEFAULT.to_owned(),
+        folder,
+        protect: false,
+        labels: BTreeMap::new(),
+        spec: Environment::default(),
+        origin: None,
+    }
+}
+
+fn gather<'a>(
+    environment: ResolvedEnvironment,
+    members: impl Iterator<Item = &'a Draft>,
+    findings: &mut Diagnostics,
+) -> EnvironmentSet {
+    let mut set = EnvironmentSet { environment, documents: Vec::new(), refused: BTreeSet::new() };
+    let mut seen: BTreeMap<(Kind, String), Origin> = BTreeMap::new();
+    for draft in members {
+        let Header { kind, name, origin, .. } = &draft.header;
+        if let Some(first) = seen.get(&(*kind, name.clone())).filter(|_| !name.is_empty()) {
+            findings.push(duplicate(*kind, name, first, origin));
+            continue;
+        }
+        seen.insert((*kind, name.clone()), origin.clone());
+        match document(draft, set.environment.origin.as_ref(), findings) {
+            Some(document) => set.documents.push(document),
+            None => drop(set.refused.insert((*kind, name.clone()))),
+        }
+    }
+    dangling_patches(&set.environment, &seen, findings);
+    set
+}
+
+fn duplicate(kind: Kind, name: &str, first: &Origin, second: &Origin) -> Diagnostic {
+    let message = format!("there are two manifests `{kind}/{name}`");
+    let finding = Diagnostic::new(Code::DuplicateDocument, message).label(second.span("/metadata/name"), "again here");
+    finding.label(first.span("/metadata/name"), "first here")
+}
+
+fn document(draft: &Draft, environment: Option<&Origin>, findings: &mut Diagnostics) -> Option<Document> {
+    let (header, spec) = match &draft.reading {
+        Reading::Refused => return None,
+        Reading::Done(spec) => (draft.header.clone(), spec.clone()),
+        Reading::Deferred => {
+            let mut header = patched(&draft.header, environment);
+            let spec = read(&mut header, findings)?;
+            (header, spec)
+        }
+    };
+    let Header { kind, name, labels, annotations, origin } = header;
+    Some(Document { kind, name, labels, annotations, spec, origin })
+}
+
+fn patched(header: &Header, environment: Option<&Origin>) -> Header {
+    let environment = environment.map(|origin| &*origin.tree);
+    let ours =
+        environment.into_iter().flat_map(patches).filter(|p| p.kind == header.kind.name() && p.name == header.name);
+    let tree = ours.fold((*header.origin.tree).clone(), |tree, patch| with_spec(&tree, patch.spec));
+    Header { origin: Origin { tree: Arc::new(tree), ..header.origin.clone() }, ..header.clone() }
+}
+
+/// The document with a patch merged into its `spec`.
+fn with_spec(document: &Node, patch: &Node) -> Node {
+    let spec = Entry { key: "spec".into(), key_span: patch.span, value: patch.clone() };
+    let wrapper = Node { span: patch.span, content: super::tree::Content::Map(Arc::new([spec])) };
+    document.merged(&wrapper)
+}
+
+fn dangling_patches(
+    environment: &ResolvedEnvironment,
+    seen: &BTreeMap<(Kind, String), Origin>,
+    findings: &mut Diagnostics,
+) {
+    let Some(origin) = &environment.origin else { return };
+    for patch in patches(&origin.tree) {
+        let Some(kind) = Kind::find(patch.kind).filter(|kind| *kind != Kind::Environment) else { continue };
+        let names = || seen.keys().filter(|(k, _)| *k == kind).map(|(_, name)| name.as_str());
+        if names().any(|name| name == patch.name) {
+            continue;
+        }
+        let message = format!("no {kind} of this environment is called `{}`", shown(patch.name));
+        let finding = Diagnostic::new(Code::DanglingPatch, message).at(patch.name_span);
+        findings.push(match did_you_mean(patch.name, names()) {
+            Some(name) => finding.help(format!("did you mean `{name}`?")),
+            None => finding.help("is its folder among `include`, or among what is given?"),
+        });
+    }
+}

@@ -1,0 +1,40 @@
+//! `Role`: an IAM role of its own stack.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::endpoint::hatch;
+use crate::manifest::check::{Check, Rules};
+use crate::manifest::value::{Setting, Value, Values};
+
+/// An IAM role with the statements that the manifests naming it need, and more.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Role {
+    /// Statements beyond the generated ones, in IAM's words.
+    pub statements: Vec<serde_json::Map<String, serde_json::Value>>,
+    /// ARNs of managed policies to attach.
+    pub managed_policies: Option<Values>,
+    /// Permissions boundary; `none` turns off the environment's.
+    pub permissions_boundary: Option<Setting<Value>>,
+    /// Services (`lambda.amazonaws.com`) and ARNs that may assume the role besides SageMaker.
+    #[schemars(extend("x-inner" = {"x-form": "principal"}))]
+    pub trust: Vec<String>,
+    /// Patches of rendered resources by logical id.
+    #[schemars(extend("x-inner" = {"type": ["object", "array"]}))]
+    pub overrides: BTreeMap<String, serde_json::Value>,
+    /// Whole resources by logical id.
+    #[schemars(extend("x-inner" = {"type": "object"}))]
+    pub resources: BTreeMap<String, serde_json::Value>,
+    /// Whole outputs by name.
+    #[schemars(extend("x-inner" = {"type": "object"}))]
+    pub outputs: BTreeMap<String, serde_json::Value>,
+}
+
+impl Rules for Role {
+    fn check(&self, at: &mut Check<'_>) {
+        hatch(&self.resources, &self.outputs, at);
+    }
+}

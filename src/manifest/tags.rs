@@ -1,0 +1,34 @@
+//! What may be a tag: the set that SageMaker and IAM share.
+
+use super::secret::shown;
+use super::tree::Entry;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
+
+const MOST: usize = 50;
+const LONGEST_KEY: usize = 128;
+const LONGEST_VALUE: usize = 256;
+const RESERVED: [&str; 2] = ["aws:", "hubform:"];
+
+pub(super) fn check(entries: &[Entry], findings: &mut Diagnostics) {
+    let mut report = |place: Span, message: String| findings.push(Diagnostic::new(Code::InvalidTag, message).at(place));
+    for entry in entries {
+        let key = shown(&entry.key);
+        if let Some(prefix) = RESERVED.iter().find(|prefix| entry.key.to_ascii_lowercase().starts_with(**prefix)) {
+            report(entry.key_span, format!("`{key}` begins with `{prefix}`, which is reserved"));
+        }
+        if entry.key.is_empty() || entry.key.chars().count() > LONGEST_KEY || !entry.key.chars().all(is_allowed) {
+            report(entry.key_span, format!("`{key}` cannot be a tag key"));
+        }
+        let value = entry.value.text().unwrap_or_default();
+        if value.chars().count() > LONGEST_VALUE || !value.chars().all(is_allowed) {
+            report(entry.value.span, format!("the value of `{key}` cannot be a tag value"));
+        }
+    }
+    if let Some(first) = entries.get(MOST) {
+        report(first.key_span, format!("there are more than {MOST} tags"));
+    }
+}
+
+fn is_allowed(c: char) -> bool {
+    c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c)
+}

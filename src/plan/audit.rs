@@ -1,0 +1,278 @@
+//! A finished plan, re-read by somebody who did not make it and shares no code with whoever did.
+//!
+//! Every sentence is a mistake of ours. A plan with one is not carried out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Action, ChangeKind, FORMAT, Gate, Operation, Plan, Step, Submission};
+use crate::{
+    cloud::{Replacement, StackRef, StackStatus},
+    render::{ParameterValue, body_digest},
+};
+
+/// What is wrong with a plan, in sentences; none if it may be carried out.
+pub fn audit(plan: &Plan) -> Vec<String> {
+    let mut auditor = Auditor { plan, bodies: BTreeMap::new(), found: Vec::new() };
+    auditor.read_bodies();
+    auditor.check_order();
+    auditor.check_scope();
+    plan.steps.iter().for_each(|step| auditor.check_step(step));
+    auditor.found
+}
+
+struct Auditor<'a> {
+    plan: &'a Plan,
+    bodies: BTreeMap<&'a str, Value>,
+    found: Vec<String>,
+}
+
+impl<'a> Auditor<'a> {
+    fn say(&mut self, step: &Step, what: impl AsRef<str>) {
+        self.found.push(format!("{}: {}", step.stack, what.as_ref()));
+    }
+
+    fn require(&mut self, holds: bool, step: &Step, otherwise: impl Fn() -> String) {
+        if !holds {
+            self.say(step, otherwise());
+        }
+    }
+
+    fn read_bodies(&mut self) {
+        if self.plan.format != FORMAT {
+            self.found.push(format!("the plan has format {}, not {FORMAT}", self.plan.format));
+        }
+        let used: BTreeSet<&str> = self.plan.steps.iter().flat_map(sent).map(|sent| sent.body.as_str()).collect();
+        for (key, text) in &self.plan.bodies {
+            if body_digest(text) != *key {
+                self.found.push(format!("the body {key} is not what its key says"));
+            }
+            if !used.contains(key.as_str()) {
+                self.found.push(format!("nothing uses the body {key}"));
+            }
+            match serde_json::from_str::<Value>(text) {
+                Ok(body) => drop(self.bodies.insert(key, body)),
+                Err(_) => drop(self.bodies.insert(key, Value::Null)),
+            }
+        }
+    }
+
+    /// Each step comes once, after all it needs; so the needs have no cycle either.
+    fn check_order(&mut self) {
+        let mut before: BTreeSet<&StackRef> = BTreeSet::new();
+        for step in &self.plan.steps {
+            for need in step.needs.iter().filter(|need| !before.contains(need)) {
+                let known = self.plan.steps.iter().any(|other| other.stack == *need);
+                let what = if known { "comes before" } else { "is alone without" };
+                self.say(step, format!("{what} `{need}`, which it needs"));
+            }
+            if !before.insert(&step.stack) {
+                self.say(step, "has two steps");
+            }
+        }
+    }
+
+    fn check_scope(&mut self) {
+        for step in &self.plan.steps {
+            let planned = self.plan.environments.iter();
+            let mut known = planned.filter(|e| e.name == step.environment && e.target == step.stack.target);
+            if known.next().is_none() {
+                self.say(step, "is in no environment of the plan");
+            }
+            if self.plan.left_behind.iter().any(|left| left.stack == step.stack) {
+                self.say(step, "is left behind and has a step");
+            }
+        }
+    }
+
+    fn check_step(&mut self, step: &'a Step) {
+        self.check_shape(step);
+        self.check_protection(step);
+        self.check_changes(step);
+        self.check_phases(step);
+        sent(step).for_each(|submission| self.check_submission(step, submission));
+        let fed =
+            sent(step).any(|sent| sent.parameters.values().any(|value| matches!(value, ParameterValue::Output { .. })));
+        self.require(!step.predicate || fed, step, || "depends on values that it does not take".to_owned());
+    }
+
+    /// The operations are those that the action and the observed status admit.
+    fn check_shape(&mut self, step: &Step) {
+        let rest: Vec<&Operation> =
+            step.operations.iter().filter(|operation| !matches!(operation, Operation::Protect { .. })).collect();
+        let status = step.observed.as_ref().map(|observed| &observed.status);
+        let fits = match (step.action, rest.as_slice()) {
+            (Action::Keep, []) => step.operations.is_empty(),
+            (Action::Create, [Operation::Create { .. }]) => status.is_none() && step.operations.len() == 1,
+            (Action::Recreate, [Operation::Delete { .. }, Operation::Create { .. }]) => {
+                status.is_some_and(|status| !status.is_updatable() && !status.is_running())
+            }
+            (Action::Delete, [Operation::Delete { .. }]) => status.is_some_and(|status| !status.is_running()),
+            (Action::Update, updates) => {
+                let only = updates.iter().all(|operation| matches!(operation, Operation::Update { .. }));
+                only && !step.operations.is_empty() && status.is_some_and(StackStatus::is_updatable)
+            }
+            _ => false,
+        };
+        let from = || status.map_or("nothing".to_owned(), ToString::to_string);
+        self.require(fits, step, || format!("{:?} is not done by these operations from {}", step.action, from()));
+    }
+
+    /// What is protected goes only after protection was turned off, and only if the user said so.
+    fn check_protection(&mut self, step: &Step) {
+        let name = format!("{}/{}", step.kind, step.name);
+        let allowed = self.plan.allowed.contains(&name);
+        let deletes = step.operations.iter().position(|operation| matches!(operation, Operation::Delete { .. }));
+        if let (Some(at), Some(observed)) = (deletes, &step.observed) {
+            let off = |operation: &Operation| matches!(operation, Operation::Protect { on: false });
+            let turned_off = step.operations[..at].iter().any(off);
+            self.require(!observed.protected || turned_off, step, || "is deleted while it is protected".to_owned());
+            let never_landed = !observed.status.landed()
+                && !matches!(observed.status, StackStatus::DeleteFailed)
+                && !observed.status.as_str().starts_with("UPDATE_");
+            let free = allowed || never_landed || !observed.protected;
+            self.require(free, step, || format!("is protected, and nobody allowed {name} to be deleted"));
+        }
+        let matters = ["AWS::SageMaker::Endpoint", "AWS::IAM::Role"];
+        let protected = sent(step).any(|sent| sent.termination_protection) && step.action == Action::Update;
+        for change in step.changes.iter().filter(|change| matters.contains(&change.resource_type.as_str())) {
+            let lost = change.kind == ChangeKind::Remove || change.replacement == Replacement::True;
+            self.require(!(protected && lost) || allowed, step, || {
+                format!("loses {}, which is protected, and nobody allowed {name}", change.logical_id)
+            });
+        }
+    }
+
+    /// What is announced is what the gates allow, no less and hardly more.
+    fn check_changes(&mut self, step: &Step) {
+        let gates: Vec<&Gate> = step.operations.iter().filter_map(gate_of).collect();
+        let [gate] = gates.as_slice() else { return };
+        for change in &step.changes {
+            let allowed = gate.allowed.get(&change.logical_id);
+            let covers = allowed.is_some_and(|allowed| {
+                allowed.kind == change.kind && allowed.replacement.rank() >= change.replacement.rank()
+            });
+            self.require(covers, step, || format!("announces {}, which its gate refuses", change.logical_id));
+        }
+        for (id, allowed) in &gate.allowed {
+            let change = step.changes.iter().find(|change| change.logical_id == *id);
+            let said = change.map_or(0, |change| change.replacement.rank());
+            let quiet = change.is_some() || allowed.kind == ChangeKind::Modify;
+            let worse = allowed.replacement.rank() > said && !step.predicate;
+            self.require(quiet && !worse, step, || format!("allows {id} more than it announces"));
+        }
+    }
+
+    fn check_phases(&mut self, step: &Step) {
+        let updates = || step.operations.iter().filter(|operation| matches!(operation, Operation::Update { .. }));
+        let count = updates().count();
+        if count < 2 {
+            let whole = updates().all(|operation| matches!(operation, Operation::Update { phase: None, .. }));
+            return self.require(whole && step.restore.is_none(), step, || "has one phase of several".to_owned());
+        }
+        for (at, operation) in updates().enumerate() {
+            let Operation::Update { phase, .. } = operation else { continue };
+            let right = phase.as_ref().is_some_and(|phase| (phase.number, phase.of) == (at + 1, count));
+            self.require(right, step, || format!("update {} of {count} is numbered otherwise", at + 1));
+        }
+        let digests: BTreeSet<&str> = updates().filter_map(Operation::submission).map(|s| s.digest.as_str()).collect();
+        self.require(digests.len() == count, step, || "two phases leave the same digest".to_owned());
+        self.check_set_aside(step, count);
+    }
+
+    /// What the first phase takes out stays out until the last, and can be put back.
+    fn check_set_aside(&mut self, step: &Step, count: usize) {
+        let updates: Vec<&Operation> =
+            step.operations.iter().filter(|operation| matches!(operation, Operation::Update { .. })).collect();
+        let out: Vec<&String> =
+            updates.first().copied().and_then(gate_of).into_iter().flat_map(|g| g.allowed.keys()).collect();
+        let first_only_removes = updates.first().copied().and_then(gate_of).is_some_and(|gate| {
+            !gate.allowed.is_empty() && gate.allowed.values().all(|allowed| allowed.kind != ChangeKind::Add)
+        });
+        self.require(first_only_removes, step, || "its first phase takes nothing out".to_owned());
+        let target = |body: &Value, id: &String| {
+            body["Resources"][id]["Type"].as_str() == Some("AWS::ApplicationAutoScaling::ScalableTarget")
+        };
+        for (at, operation) in updates.iter().enumerate().take(count - 1) {
+            let body = operation.submission().and_then(|sent| self.bodies.get(sent.body.as_str())).cloned();
+            let back = |id: &&&String| body.as_ref().is_some_and(|body| target(body, id));
+            if let Some(id) = out.iter().find(back) {
+                self.say(step, format!("phase {} has {id}, which phase 1 took out", at + 1));
+            }
+        }
+        let restored = step.restore.as_ref().and_then(Operation::submission);
+        let complete = restored
+            .and_then(|sent| self.bodies.get(sent.body.as_str()))
+            .is_some_and(|body| out.iter().all(|id| body["Resources"].get(id.as_str()).is_some()));
+        self.require(complete, step, || "cannot put back what its first phase takes out".to_owned());
+    }
+
+    fn check_submission(&mut self, step: &Step, sent: &Submission) {
+        let Some(body) = self.bodies.get(sent.body.as_str()).cloned() else {
+            return self.say(step, format!("the body {} is missing", sent.body));
+        };
+        if body["Resources"].as_object().is_none_or(serde_json::Map::is_empty) {
+            return self.say(step, format!("the body {} has no resources", sent.body));
+        }
+        let is_restore = step.restore.as_ref().and_then(Operation::submission).is_some_and(|s| std::ptr::eq(s, sent));
+        let digest = body["Outputs"]["HubformDigest"]["Value"].as_str();
+        self.require(is_restore || digest == Some(&sent.digest), step, || {
+            format!("the body {} does not carry the digest it is sent with", sent.body)
+        });
+        self.check_parameters(step, sent, &body);
+        self.check_owner(step, sent);
+        self.check_gate(step, sent, &body);
+        let iam = body["Resources"].as_object().into_iter().flatten();
+        let needs_iam = iam.into_iter().any(|(_, resource)| resource["Type"] == "AWS::IAM::Role");
+        let acknowledged = sent.capabilities.iter().any(|capability| capability.as_str().ends_with("_IAM"));
+        self.require(!needs_iam || acknowledged, step, || "makes a role without the capability".to_owned());
+    }
+
+    fn check_parameters(&mut self, step: &Step, sent: &Submission, body: &Value) {
+        let declared = body["Parameters"].as_object();
+        for (name, value) in &sent.parameters {
+            let known = declared.is_some_and(|declared| declared.contains_key(name));
+            self.require(known, step, || format!("gives the parameter {name}, which the body does not have"));
+            if let ParameterValue::Output { stack, .. } = value {
+                self.require(step.needs.contains(stack), step, || {
+                    format!("takes a value of `{stack}` without needing it")
+                });
+            }
+        }
+        for (name, parameter) in declared.into_iter().flatten() {
+            let given = sent.parameters.contains_key(name) || parameter.get("Default").is_some();
+            self.require(given, step, || format!("the parameter {name} has no value"));
+        }
+    }
+
+    fn check_owner(&mut self, step: &Step, sent: &Submission) {
+        let says = |key: &str, value: &str| sent.tags.get(key).is_some_and(|tag| tag.eq_ignore_ascii_case(value));
+        let owned = says("hubform:environment", &step.environment)
+            && says("hubform:kind", &step.kind)
+            && says("hubform:name", &step.name);
+        self.require(owned, step, || "would lose the tags that say whose it is".to_owned());
+    }
+
+    /// A gate speaks of resources that the body has, or, where they are removed, has not.
+    fn check_gate(&mut self, step: &Step, sent: &Submission, body: &Value) {
+        let operations = step.operations.iter().chain(&step.restore);
+        let own = operations.filter(|operation| operation.submission().is_some_and(|s| std::ptr::eq(s, sent)));
+        for (id, allowed) in own.filter_map(gate_of).flat_map(|gate| &gate.allowed) {
+            let there = body["Resources"].get(id).is_some();
+            let wanted = allowed.kind != ChangeKind::Remove;
+            self.require(there == wanted, step, || format!("its gate and its body disagree about {id}"));
+        }
+    }
+}
+
+fn sent(step: &Step) -> impl Iterator<Item = &Submission> {
+    step.operations.iter().chain(&step.restore).filter_map(Operation::submission)
+}
+
+fn gate_of(operation: &Operation) -> Option<&Gate> {
+    match operation {
+        Operation::Update { gate, .. } => Some(gate),
+        _ => None,
+    }
+}

@@ -1,0 +1,153 @@
+//! A plan that deletes exactly what was chosen, what needs it first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Action, ChangeKind, Operation, Plan, Request, Step,
+    graph::{self, Edges},
+    guard,
+    observe::{self, ObservedStack, digest_holds},
+    planner::{all, blank, empty},
+    recover,
+    template::Template,
+};
+use crate::{
+    cloud::StackRef,
+    diagnostic::{Code, Diagnostic, Diagnostics, Position},
+    render::{Origins, StackSpec},
+};
+
+/// Plans the deletion of what is chosen. Refuses, naming them, while others that are not chosen need it. What a stack
+/// needs is read from the body that runs, and from its manifest.
+pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
+    let specs: BTreeMap<&StackRef, &StackSpec> = request.specs.iter().map(|spec| (&spec.stack, spec)).collect();
+    let observed = observe::index(request.observation);
+    let needs = needs(request, &specs, &observed);
+    let dependants = graph::dependants(&needs);
+    let mut diagnostics = Diagnostics::new();
+    let mut edges = Edges::new();
+    for stack in request.chosen {
+        let dependants = dependants.get(stack).into_iter().flatten().map(|dependant| (*dependant).clone());
+        let (chosen, others): (BTreeSet<StackRef>, _) = dependants.partition(|stack| request.chosen.contains(stack));
+        diagnostics.extend(still_needed(stack, &others));
+        edges.insert(stack.clone(), chosen);
+    }
+    let mut steps = Vec::with_capacity(edges.len());
+    for stack in graph::order(&edges, |stack| stack.clone()) {
+        let (spec, observed) = (specs.get(&stack).copied(), observed.get(&stack).copied());
+        match step(request, spec, observed) {
+            Ok(Some(step)) => steps.push(Step { needs: edges[&stack].clone(), ..step }),
+            Ok(None) => {}
+            Err(refused) => diagnostics.push(refused),
+        }
+    }
+    (Plan { steps, ..empty(request) }, diagnostics)
+}
+
+/// For each live stack of ours the live stacks it needs.
+fn needs(
+    request: &Request<'_>,
+    specs: &BTreeMap<&StackRef, &StackSpec>,
+    observed: &BTreeMap<StackRef, &ObservedStack>,
+) -> Edges {
+    let ours = observed.iter().filter(|(_, found)| {
+        found.owner().is_some_and(|owner| request.environments.iter().any(|planned| planned.name == owner.environment))
+    });
+    let needed = |(stack, found): (&StackRef, &&ObservedStack)| {
+        let mut needs = specs.get(stack).map(|spec| spec.needs.clone()).unwrap_or_default();
+        if let Some(Ok(body)) = found.body.as_deref().map(Template::parse) {
+            needs.extend(body.needs().map(|name| StackRef { target: stack.target.clone(), name: name.to_owned() }));
+        }
+        needs.retain(|need| observed.contains_key(need) && need != stack);
+        (stack.clone(), needs)
+    };
+    ours.map(needed).collect()
+}
+
+fn still_needed(stack: &StackRef, others: &BTreeSet<StackRef>) -> Option<Diagnostic> {
+    let names: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
+    (!names.is_empty()).then(|| {
+        let message = format!("the stack `{stack}` is needed by {}", names.join(", "));
+        Diagnostic::new(Code::StillNeeded, message).help("destroy them together, or first apply them without it")
+    })
+}
+
+fn step(
+    request: &Request<'_>,
+    spec: Option<&StackSpec>,
+    observed: Option<&ObservedStack>,
+) -> Result<Option<Step>, Diagnostic> {
+    let mut step = match (spec, observed) {
+        (None, None) => return Ok(None),
+        (Some(spec), observed) => Step { choices: Vec::new(), endpoint: None, ..blank(spec, observed) },
+        (None, Some(observed)) => orphan(request, observed)?,
+    };
+    let Some(observed) = observed else {
+        step.reasons.push("there is no such stack".to_owned());
+        return Ok(Some(step));
+    };
+    if let Some(foreign) = spec.and_then(|spec| guard::foreign(spec, observed)) {
+        return Err(foreign);
+    }
+    let subject = spec.map_or_else(|| format!("{}/{}", step.kind, step.name), guard::subject);
+    if observed.stack.status.is_running() {
+        return Err(recover::running(&subject, &observed.stack.status));
+    }
+    let protected = observed.stack.termination_protection || spec.is_some_and(|spec| spec.protect);
+    if protected && !observed.stack.status.is_leftover() && !guard::is_allowed(request, &step.kind, &step.name) {
+        return Err(guard::protected(&subject, "its stack would be deleted", &step.kind, &step.name));
+    }
+    delete(&mut step, spec, observed);
+    Ok(Some(step))
+}
+
+fn delete(step: &mut Step, spec: Option<&StackSpec>, observed: &ObservedStack) {
+    step.action = Action::Delete;
+    if observed.stack.termination_protection {
+        step.operations.push(Operation::Protect { on: false });
+    }
+    step.operations.push(Operation::Delete { role_arn: spec.and_then(|spec| spec.role_arn.clone()) });
+    let holds = spec.filter(|spec| digest_holds(spec, &observed.stack));
+    let body = observed.body.as_deref().or_else(|| holds.map(|spec| &*spec.body));
+    let Some(Ok(template)) = body.map(Template::parse) else { return };
+    let retained = |id: &str| template.resource(id).is_some_and(|resource| resource["DeletionPolicy"] == "Retain");
+    step.changes = all(&template, ChangeKind::Remove);
+    step.reasons = kept(step.changes.iter().map(|change| change.logical_id.as_str()).filter(|id| retained(id)));
+    step.changes.retain(|change| !retained(&change.logical_id));
+}
+
+fn kept<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
+    ids.map(|id| format!("`{id}` is retained and stays in the account")).collect()
+}
+
+/// The step of a stack of ours without a manifest.
+fn orphan(request: &Request<'_>, observed: &ObservedStack) -> Result<Step, Diagnostic> {
+    let stack = observed.reference();
+    let ours = observed.owner().filter(|owner| {
+        let same =
+            |planned: &super::PlannedEnvironment| planned.name == owner.environment && planned.target == stack.target;
+        request.environments.iter().any(same)
+    });
+    let Some(owner) = ours else {
+        let message = format!("the stack `{stack}` in {} belongs to none of these environments", stack.target);
+        return Err(Diagnostic::new(Code::ForeignStack, message).help("only stacks that hubform made are destroyed"));
+    };
+    let nowhere = Position { file: "(no manifest)".to_owned(), line: 1, column: 1 };
+    Ok(Step {
+        environment: owner.environment.to_owned(),
+        kind: owner.kind.to_owned(),
+        name: owner.name.to_owned(),
+        action: Action::Keep,
+        observed: Some(observed.as_planned_upon()),
+        needs: BTreeSet::new(),
+        operations: Vec::new(),
+        restore: None,
+        predicate: false,
+        changes: Vec::new(),
+        reasons: vec!["no manifest describes it any more".to_owned()],
+        choices: Vec::new(),
+        endpoint: None,
+        origins: Origins { manifest: nowhere, properties: BTreeMap::new() },
+        stack,
+    })
+}

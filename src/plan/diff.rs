@@ -1,0 +1,304 @@
+//! Two bodies become changes, resource by resource, as CloudFormation's change sets would list them.
+//!
+//! What somebody wrote differently is a static change and judged by the resource-type table as it is. What changes
+//! because another resource does is dynamic: its new value is known only at execution, so a create-only property
+//! makes the replacement conditional. `Ref` to a resource changed in place changes nothing; `Fn::GetAtt` may.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{
+    Allowed, Change, ChangeKind, Gate, PropertyChange,
+    edit::{Edit, edits},
+    inputs::InputChange,
+    template::{Reference, Template, references, type_of},
+};
+use crate::{
+    catalog::{self, Catalog},
+    cloud::Replacement,
+    render::StackSpec,
+};
+
+/// What is compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sides<'a> {
+    /// The body that runs.
+    pub(super) live: &'a Template,
+    /// The body wanted.
+    pub(super) wanted: &'a Template,
+    /// Parameters of the wanted body whose value changes.
+    pub(super) inputs: &'a BTreeMap<String, InputChange>,
+    /// The stack tags that change, before and after.
+    pub(super) tags: Option<&'a (Value, Value)>,
+    /// The resource types.
+    pub(super) catalog: &'a Catalog,
+}
+
+/// What happens to one resource.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ResourceDiff {
+    pub(super) logical_id: String,
+    pub(super) resource_type: String,
+    pub(super) kind: ChangeKind,
+    /// Empty for a resource of which only a policy or the order changes.
+    pub(super) properties: Vec<PropertyDiff>,
+}
+
+/// What happens to one property.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct PropertyDiff {
+    pub(super) edit: Edit,
+    pub(super) cause: Cause,
+    pub(super) replacement: Replacement,
+}
+
+/// Why a property changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// It is written differently.
+    Written,
+    /// The resource is of another type.
+    Type,
+    /// A parameter has another value; where from, if another stack feeds it.
+    Input(Option<String>),
+    /// A parameter gets a value that only another stack's operation will tell; would that value surely replace?
+    Later { from: String, replaces: bool },
+    /// The resource of this logical id changes.
+    Resource(String),
+}
+
+/// Everything that an update from one body to the other does, by logical id.
+pub(super) fn diff(sides: &Sides<'_>) -> Vec<ResourceDiff> {
+    let ids: BTreeSet<&str> = sides.live.resources().chain(sides.wanted.resources()).map(|(id, _)| id).collect();
+    let mut found: BTreeMap<&str, ResourceDiff> =
+        ids.into_iter().filter_map(|id| Some((id, direct(sides, id)?))).collect();
+    propagate(sides, &mut found);
+    found.into_values().collect()
+}
+
+fn direct(sides: &Sides<'_>, id: &str) -> Option<ResourceDiff> {
+    let (kind, resource, properties) = match (sides.live.resource(id), sides.wanted.resource(id)) {
+        (None, Some(resource)) => (ChangeKind::Add, resource, Vec::new()),
+        (Some(resource), None) => (ChangeKind::Remove, resource, Vec::new()),
+        (Some(live), Some(wanted)) => {
+            let properties = modified(sides, live, wanted);
+            if properties.is_empty() && live == wanted {
+                return None;
+            }
+            (ChangeKind::Modify, wanted, properties)
+        }
+        (None, None) => return None,
+    };
+    let resource_type = type_of(resource).to_owned();
+    Some(ResourceDiff { logical_id: id.to_owned(), resource_type, kind, properties })
+}
+
+fn modified(sides: &Sides<'_>, live: &Value, wanted: &Value) -> Vec<PropertyDiff> {
+    let resource_type = type_of(wanted);
+    if type_of(live) != resource_type {
+        let edit =
+            Edit { path: "Type".to_owned(), before: Some(live["Type"].clone()), after: Some(wanted["Type"].clone()) };
+        return vec![PropertyDiff { edit, cause: Cause::Type, replacement: Replacement::True }];
+    }
+    let mut found: Vec<PropertyDiff> = edits(&live["Properties"], &wanted["Properties"])
+        .into_iter()
+        .map(|edit| written(sides, resource_type, edit))
+        .collect();
+    let fed = fed(sides, resource_type, &wanted["Properties"]);
+    found.extend(fed.filter(|change| !is_written(&found, &change.edit.path)).collect::<Vec<_>>());
+    found.extend(sides.tags.and_then(|tags| tagged(sides.catalog, resource_type, tags)));
+    if live["Metadata"] != wanted["Metadata"] {
+        let edit = Edit { path: "Metadata".to_owned(), before: None, after: None };
+        found.push(PropertyDiff { edit, cause: Cause::Written, replacement: Replacement::False });
+    }
+    found
+}
+
+fn written(sides: &Sides<'_>, resource_type: &str, edit: Edit) -> PropertyDiff {
+    let replacement = static_replacement(on_change(sides.catalog, resource_type, &edit.path));
+    PropertyDiff { edit, cause: Cause::Written, replacement }
+}
+
+/// What changes because parameters do.
+fn fed(sides: &Sides<'_>, resource_type: &str, properties: &Value) -> impl Iterator<Item = PropertyDiff> {
+    let changed = |reference: Reference<'_>| Some((sides.inputs.get(reference.target)?, reference.path));
+    let fed = move |(input, path): (&InputChange, String)| {
+        let table = on_change(sides.catalog, resource_type, &path);
+        let (cause, replacement) = match &input.later {
+            None => (Cause::Input(input.because.clone()), static_replacement(table)),
+            Some(from) => {
+                let replaces = table == catalog::Replacement::Always;
+                (Cause::Later { from: from.clone(), replaces }, dynamic_replacement(table))
+            }
+        };
+        let whole = at(properties, &path).is_some_and(|value| value.get("Ref").is_some());
+        let shown = |value: &Option<String>| value.clone().filter(|_| whole).map(Value::String);
+        let edit = Edit { before: shown(&input.before), after: shown(&input.after), path };
+        PropertyDiff { edit, cause, replacement }
+    };
+    references("", properties).into_iter().filter_map(changed).map(fed)
+}
+
+/// Is this place, or the whole it is in, written differently anyway?
+fn is_written(properties: &[PropertyDiff], path: &str) -> bool {
+    let within = |whole: &str| path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    properties.iter().any(|known| known.cause == Cause::Written && within(&known.edit.path))
+}
+
+fn tagged(catalog: &Catalog, resource_type: &str, tags: &(Value, Value)) -> Option<PropertyDiff> {
+    let facts = catalog.resource_type(resource_type)?;
+    facts.tags_property()?;
+    let replacement = if facts.tags_create_only() { Replacement::True } else { Replacement::False };
+    let edit = Edit { path: "Tags".to_owned(), before: Some(tags.0.clone()), after: Some(tags.1.clone()) };
+    Some(PropertyDiff { edit, cause: Cause::Written, replacement })
+}
+
+/// Adds what changes because something it refers to changes, until nothing is added any more.
+fn propagate<'a>(sides: &Sides<'a>, found: &mut BTreeMap<&'a str, ResourceDiff>) {
+    let links = links(sides);
+    loop {
+        let added: Vec<_> = links.iter().filter(|(id, link)| reaches(found, id, link)).collect();
+        if added.is_empty() {
+            return;
+        }
+        for (id, link) in added {
+            let resource_type = sides.wanted.resource(id).map_or("", type_of);
+            let entry = found.entry(id).or_insert_with(|| ResourceDiff {
+                logical_id: (*id).to_owned(),
+                resource_type: resource_type.to_owned(),
+                kind: ChangeKind::Modify,
+                properties: Vec::new(),
+            });
+            entry.add_dynamic(link, dynamic_replacement(on_change(sides.catalog, resource_type, &link.path)));
+        }
+    }
+}
+
+/// References of resources that stay to resources that stay.
+fn links<'a>(sides: &Sides<'a>) -> Vec<(&'a str, Reference<'a>)> {
+    let stays = |id: &str| sides.live.resource(id).is_some() && sides.wanted.resource(id).is_some();
+    let staying = sides.wanted.resources().filter(|(id, _)| stays(id));
+    let links = staying.flat_map(|(id, resource)| {
+        references("", &resource["Properties"]).into_iter().map(move |reference| (id, reference))
+    });
+    links.filter(|(id, link)| *id != link.target && stays(link.target)).collect()
+}
+
+fn reaches(found: &BTreeMap<&str, ResourceDiff>, id: &str, link: &Reference<'_>) -> bool {
+    let Some(target) = found.get(link.target) else { return false };
+    let moves = !target.is_quiet() && (link.attribute.is_some() || target.replacement().rank() > 0);
+    moves && !found.get(id).is_some_and(|own| own.knows(link))
+}
+
+impl ResourceDiff {
+    fn knows(&self, link: &Reference<'_>) -> bool {
+        let cause = Cause::Resource(link.target.to_owned());
+        let same = |known: &PropertyDiff| known.edit.path == link.path && known.cause == cause;
+        self.properties.iter().any(same) || is_written(&self.properties, &link.path)
+    }
+
+    fn add_dynamic(&mut self, link: &Reference<'_>, replacement: Replacement) {
+        if !self.knows(link) {
+            let edit = Edit { path: link.path.clone(), before: None, after: None };
+            self.properties.push(PropertyDiff { edit, cause: Cause::Resource(link.target.to_owned()), replacement });
+        }
+    }
+
+    /// Only a policy or the order changes, which no change set lists.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.kind == ChangeKind::Modify && self.properties.is_empty()
+    }
+
+    /// Is it replaced?
+    pub(super) fn replacement(&self) -> Replacement {
+        worst(self.properties.iter().map(|property| property.replacement.clone()))
+    }
+
+    /// Is it replaced, should every value that is not known yet turn out to be another?
+    pub(super) fn at_worst(&self) -> Replacement {
+        worst(self.properties.iter().map(|property| match property.cause {
+            Cause::Later { replaces: true, .. } => Replacement::True,
+            _ => property.replacement.clone(),
+        }))
+    }
+
+    fn announce(&self, spec: &StackSpec) -> Change {
+        let properties = self.properties.iter().map(|property| property.announce(&self.logical_id, spec)).collect();
+        Change {
+            logical_id: self.logical_id.clone(),
+            resource_type: self.resource_type.clone(),
+            kind: self.kind,
+            replacement: self.replacement(),
+            properties,
+        }
+    }
+}
+
+impl PropertyDiff {
+    fn announce(&self, logical_id: &str, spec: &StackSpec) -> PropertyChange {
+        let place = format!("{logical_id}/Properties/{}", self.edit.path);
+        let because = match &self.cause {
+            Cause::Written | Cause::Type => None,
+            Cause::Input(from) => from.clone(),
+            Cause::Later { from, .. } => Some(from.clone()),
+            Cause::Resource(id) => Some(id.clone()),
+        };
+        PropertyChange {
+            path: self.edit.path.clone(),
+            before: self.edit.before.clone(),
+            after: self.edit.after.clone(),
+            replacement: self.replacement.clone(),
+            because,
+            overridden: is_overridden(&place, spec),
+            position: spec.origins.of(&place).map(|origin| origin.position.clone()),
+        }
+    }
+}
+
+/// The changes as a plan lists them.
+pub(super) fn announce(diffs: &[ResourceDiff], spec: &StackSpec) -> Vec<Change> {
+    diffs.iter().filter(|diff| !diff.is_quiet()).map(|diff| diff.announce(spec)).collect()
+}
+
+/// What a change set for these differences may do.
+pub(super) fn gate(diffs: &[ResourceDiff]) -> Gate {
+    let allowed = |diff: &ResourceDiff| Allowed { kind: diff.kind, replacement: diff.at_worst() };
+    Gate { allowed: diffs.iter().map(|diff| (diff.logical_id.clone(), allowed(diff))).collect() }
+}
+
+fn is_overridden(place: &str, spec: &StackSpec) -> bool {
+    place.match_indices('/').map(|(at, _)| &place[..at]).chain([place]).any(|place| spec.overridden.contains(place))
+}
+
+fn worst(all: impl Iterator<Item = Replacement>) -> Replacement {
+    all.max_by_key(Replacement::rank).unwrap_or(Replacement::False)
+}
+
+/// What is not in the table may be replaced.
+fn on_change(catalog: &Catalog, resource_type: &str, path: &str) -> catalog::Replacement {
+    let facts = catalog.resource_type(resource_type);
+    facts.map_or(catalog::Replacement::Conditional, |facts| facts.replacement_on(path))
+}
+
+fn static_replacement(table: catalog::Replacement) -> Replacement {
+    match table {
+        catalog::Replacement::Never => Replacement::False,
+        catalog::Replacement::Conditional => Replacement::Conditional,
+        catalog::Replacement::Always => Replacement::True,
+    }
+}
+
+fn dynamic_replacement(table: catalog::Replacement) -> Replacement {
+    match table {
+        catalog::Replacement::Never => Replacement::False,
+        catalog::Replacement::Conditional | catalog::Replacement::Always => Replacement::Conditional,
+    }
+}
+
+fn at<'a>(properties: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('/').try_fold(properties, |value, name| match value {
+        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
+        value => value.get(name),
+    })
+}

@@ -1,0 +1,296 @@
+//! From stacks wanted and stacks observed to steps, in order.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    Action, Change, ChangeKind, FORMAT, LeftBehind, Operation, Plan, Request, Step, capacity,
+    diff::announce,
+    graph, guard,
+    inputs::{self, InputChange, values_hold},
+    observe::{self, ObservedStack, digest_holds},
+    outlook::{Outputs, literal_outputs, surviving},
+    recover::{Next, next},
+    template::{Template, type_of},
+    update::{Carried, Update, same_topics, settings_hold, submission},
+};
+use crate::{
+    cloud::{Replacement, Stack, StackRef, StackStatus},
+    diagnostic::{Code, Diagnostic, Diagnostics},
+    render::{StackSpec, body_digest},
+};
+
+/// Plans what is chosen and what it needs. The plan is only to be carried out when nothing found is an error; steps
+/// that were refused do nothing in it.
+pub fn plan(request: &Request<'_>) -> (Plan, Diagnostics) {
+    let specs: BTreeMap<&StackRef, &StackSpec> = request.specs.iter().map(|spec| (&spec.stack, spec)).collect();
+    debug_assert_eq!(specs.len(), request.specs.len(), "two manifests for one stack were let through");
+    let observed = observe::index(request.observation);
+    let edges = graph::with_needs(request.chosen, &specs);
+    let rank = ranks(request);
+    let mut planner = Planner {
+        request,
+        observed: &observed,
+        outputs: Outputs::new(&observed),
+        bodies: BTreeMap::new(),
+        diagnostics: Diagnostics::new(),
+    };
+    let mut steps = Vec::with_capacity(edges.len());
+    for stack in graph::order(&edges, |stack| rank(specs[stack])) {
+        let mut step = planner.step(specs[&stack]);
+        step.needs = edges[&stack].clone();
+        steps.push(step);
+    }
+    let left_behind = left_behind(request, &specs, &observed, &mut planner.diagnostics);
+    let plan = Plan { steps, left_behind, bodies: planner.bodies, ..empty(request) };
+    (plan, planner.diagnostics)
+}
+
+/// A plan of these environments that does nothing.
+pub(super) fn empty(request: &Request<'_>) -> Plan {
+    Plan {
+        format: FORMAT,
+        environments: request.environments.to_vec(),
+        bodies: BTreeMap::new(),
+        steps: Vec::new(),
+        left_behind: Vec::new(),
+        allowed: request.allow.clone(),
+    }
+}
+
+/// Environments as they were given, then stacks by name.
+fn ranks<'a>(request: &Request<'a>) -> impl Fn(&'a StackSpec) -> (usize, &'a StackRef) {
+    let environments = request.environments;
+    move |spec| {
+        let same = |planned: &super::PlannedEnvironment| {
+            planned.name == spec.environment && planned.target == spec.stack.target
+        };
+        (environments.iter().position(same).unwrap_or(environments.len()), &spec.stack)
+    }
+}
+
+struct Planner<'a> {
+    request: &'a Request<'a>,
+    observed: &'a BTreeMap<StackRef, &'a ObservedStack>,
+    outputs: Outputs<'a>,
+    bodies: BTreeMap<String, Arc<str>>,
+    diagnostics: Diagnostics,
+}
+
+impl<'a> Planner<'a> {
+    fn step(&mut self, spec: &'a StackSpec) -> Step {
+        let observed = self.observed.get(&spec.stack).copied();
+        let mut step = blank(spec, observed);
+        let outcome = match next(spec, observed) {
+            Next::Create => self.create(&mut step, spec),
+            Next::Compare(observed) => self.compare(&mut step, spec, observed),
+            Next::Recreate { observed, why, had_landed } => {
+                step.reasons.push(why.to_owned());
+                self.recreate(&mut step, spec, observed, had_landed)
+            }
+            Next::Refuse(refused) => Err(refused),
+        };
+        match outcome {
+            Ok(()) => step,
+            Err(refused) => {
+                self.diagnostics.push(refused);
+                blank(spec, observed)
+            }
+        }
+    }
+
+    fn create(&mut self, step: &mut Step, spec: &StackSpec) -> Result<(), Diagnostic> {
+        let wanted = rendered(spec)?;
+        self.keep(spec.body.clone());
+        self.outputs.change(&spec.stack, literal_outputs(&wanted));
+        step.action = Action::Create;
+        step.operations.push(Operation::Create { submission: submission(spec), validate: self.request.validate });
+        step.changes = all(&wanted, ChangeKind::Add);
+        Ok(())
+    }
+
+    fn recreate(
+        &mut self,
+        step: &mut Step,
+        spec: &StackSpec,
+        observed: &ObservedStack,
+        had_landed: bool,
+    ) -> Result<(), Diagnostic> {
+        if had_landed && spec.protect && !guard::is_allowed(self.request, &spec.kind, &spec.name) {
+            let what = "what is left of its stack would be deleted";
+            return Err(guard::protected(&guard::subject(spec), what, &spec.kind, &spec.name));
+        }
+        if observed.stack.termination_protection {
+            step.operations.push(Operation::Protect { on: false });
+        }
+        step.operations.push(Operation::Delete { role_arn: spec.role_arn.clone() });
+        self.create(step, spec)?;
+        step.action = Action::Recreate;
+        Ok(())
+    }
+
+    fn compare(&mut self, step: &mut Step, spec: &StackSpec, observed: &'a ObservedStack) -> Result<(), Diagnostic> {
+        let stack = &observed.stack;
+        let holds = digest_holds(spec, stack);
+        let settings = settings_hold(spec, stack);
+        let plainly_same = holds && settings && values_hold(spec, stack, &self.outputs);
+        if !plainly_same {
+            let live_text: &str = if holds { &spec.body } else { body_of(spec, observed)? };
+            let live = Template::parse(live_text).map_err(|error| unreadable(spec, "that runs", &error))?;
+            let wanted = rendered(spec)?;
+            let inputs = inputs::changed(spec, stack, &wanted, &self.outputs);
+            let same_body = holds || live.unstamped() == wanted.unstamped();
+            if !(same_body && settings && inputs.is_empty()) {
+                let catalog = self.request.catalog;
+                let (live, wanted, inputs) = (&live, &wanted, &inputs);
+                self.update(step, &Update { spec, observed: stack, live_text, live, wanted, inputs, catalog })?;
+            }
+        }
+        self.protection(step, spec, observed);
+        Ok(())
+    }
+
+    fn update(&mut self, step: &mut Step, update: &Update<'_>) -> Result<(), Diagnostic> {
+        let (spec, stack) = (update.spec, update.observed);
+        let Carried { operations, restore, diffs, reasons, bodies } = update.carry().map_err(|entangled| {
+            let (who, what) = (entangled.resource, entangled.scaler);
+            let message =
+                format!("{} has to take `{what}` out for a while, but `{who}` refers to it", guard::subject(spec));
+            Diagnostic::new(Code::ScalerEntangled, message).help("name it by text instead of `Ref` or `Fn::GetAtt`")
+        })?;
+        let mut refused = guard::update(self.request, spec, &diffs);
+        if let Some(last) = refused.pop() {
+            self.diagnostics.extend(refused);
+            return Err(last);
+        }
+        bodies.into_iter().for_each(|body| self.keep(body));
+        let known = surviving((update.live, update.wanted), &diffs, update.inputs, &stack.outputs);
+        self.outputs.change(&spec.stack, known);
+        step.action = Action::Update;
+        step.predicate = update.inputs.values().any(|input| input.later.is_some());
+        step.changes = announce(&diffs, spec);
+        step.reasons.extend(after_rollback(&stack.status));
+        step.reasons.extend(settings(spec, stack));
+        if step.changes.is_empty() {
+            step.reasons.push("changes no resource, only what the stack says about itself".to_owned());
+        }
+        step.reasons.extend(waits(update.inputs));
+        step.reasons.extend(reasons);
+        step.reasons.extend(capacity::room(update.wanted, &diffs));
+        (step.operations, step.restore) = (operations, restore);
+        Ok(())
+    }
+
+    /// Termination protection is switched by an operation of its own, before everything else.
+    fn protection(&mut self, step: &mut Step, spec: &StackSpec, observed: &ObservedStack) {
+        if spec.protect != observed.stack.termination_protection {
+            step.operations.insert(0, Operation::Protect { on: spec.protect });
+            step.action = Action::Update;
+            let word = if spec.protect { "on" } else { "off" };
+            step.reasons.push(format!("termination protection is turned {word}"));
+        }
+    }
+
+    fn keep(&mut self, body: Arc<str>) {
+        self.bodies.insert(body_digest(&body), body);
+    }
+}
+
+/// A step that does nothing yet.
+pub(super) fn blank(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step {
+    Step {
+        stack: spec.stack.clone(),
+        environment: spec.environment.clone(),
+        kind: spec.kind.clone(),
+        name: spec.name.clone(),
+        action: Action::Keep,
+        observed: observed.map(ObservedStack::as_planned_upon),
+        needs: BTreeSet::new(),
+        operations: Vec::new(),
+        restore: None,
+        predicate: false,
+        changes: Vec::new(),
+        reasons: Vec::new(),
+        choices: spec.choices.clone(),
+        endpoint: spec.endpoint.clone(),
+        origins: spec.origins.clone(),
+    }
+}
+
+/// The same thing happens to every resource.
+pub(super) fn all(template: &Template, kind: ChangeKind) -> Vec<Change> {
+    let change = |(id, resource): (&str, _)| Change {
+        logical_id: id.to_owned(),
+        resource_type: type_of(resource).to_owned(),
+        kind,
+        replacement: Replacement::False,
+        properties: Vec::new(),
+    };
+    template.resources().map(change).collect()
+}
+
+fn rendered(spec: &StackSpec) -> Result<Template, Diagnostic> {
+    Template::parse(&spec.body).map_err(|error| unreadable(spec, "that was rendered", &error))
+}
+
+fn body_of<'a>(spec: &StackSpec, observed: &'a ObservedStack) -> Result<&'a str, Diagnostic> {
+    observed.body.as_deref().ok_or_else(|| unreadable(spec, "that runs", "it was not fetched"))
+}
+
+fn unreadable(spec: &StackSpec, which: &str, error: &str) -> Diagnostic {
+    let message = format!("the template {which} for {} cannot be compared: {error}", guard::subject(spec));
+    Diagnostic::new(Code::UnreadableBody, message)
+}
+
+fn settings(spec: &StackSpec, observed: &Stack) -> Vec<String> {
+    let role = spec.role_arn.as_ref().filter(|_| spec.role_arn != observed.role_arn);
+    let mut found: Vec<String> =
+        role.map(|role| format!("CloudFormation acts with {role} from now on")).into_iter().collect();
+    if !same_topics(&spec.notification_arns, &observed.notification_arns) {
+        found.push("stack events go to other topics".to_owned());
+    }
+    found
+}
+
+fn after_rollback(status: &StackStatus) -> Option<String> {
+    status.is_rollback().then(|| "the last operation was rolled back".to_owned())
+}
+
+fn waits(inputs: &BTreeMap<String, InputChange>) -> impl Iterator<Item = String> {
+    let sources: BTreeSet<&String> = inputs.values().filter_map(|input| input.later.as_ref()).collect();
+    sources.into_iter().map(|from| {
+        format!(
+            "takes {from}, which is known only when that stack has changed: changes at most like this, or not at all"
+        )
+    })
+}
+
+/// Stacks that carry an environment's tag and have no manifest.
+fn left_behind(
+    request: &Request<'_>,
+    specs: &BTreeMap<&StackRef, &StackSpec>,
+    observed: &BTreeMap<StackRef, &ObservedStack>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<LeftBehind> {
+    let mut found = Vec::new();
+    for (stack, observed) in observed.iter().filter(|(stack, _)| !specs.contains_key(stack)) {
+        let Some(owner) = observed.owner() else { continue };
+        let in_scope =
+            |planned: &super::PlannedEnvironment| planned.name == owner.environment && planned.target == stack.target;
+        if request.environments.iter().any(in_scope) {
+            let left = LeftBehind {
+                stack: stack.clone(),
+                environment: owner.environment.to_owned(),
+                kind: owner.kind.to_owned(),
+                name: owner.name.to_owned(),
+            };
+            let message = format!("the stack `{stack}` of {}/{} has no manifest any more", left.kind, left.name);
+            let note = Diagnostic::new(Code::LeftBehind, message);
+            diagnostics.push(note.help("put the manifest back, or destroy the stack; until then it stays as it is"));
+            found.push(left);
+        }
+    }
+    found
+}

@@ -1,0 +1,255 @@
+//! A template as the plan reads it: resources, what they refer to, and the body with parts taken out.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use serde_yaml::Value as Yaml;
+
+use super::observe::{OUTPUT_DIGEST, OUTPUT_VERSION};
+use crate::render::body_digest;
+
+/// A parsed body.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Template(Value);
+
+/// One place where a value refers to a parameter or resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reference<'a> {
+    /// Where the referring function stands, as `ProductionVariants/0/ModelName`.
+    pub(super) path: String,
+    /// The parameter or resource.
+    pub(super) target: &'a str,
+    /// The attribute, for `Fn::GetAtt`.
+    pub(super) attribute: Option<&'a str>,
+}
+
+impl Template {
+    /// Parses JSON, or YAML as somebody may have submitted it by hand.
+    pub(super) fn parse(body: &str) -> Result<Self, String> {
+        let tree = match serde_json::from_str(body) {
+            Ok(tree) => tree,
+            Err(_) => from_yaml(serde_yaml::from_str(body).map_err(|error| error.to_string())?),
+        };
+        let template = Self(tree);
+        if template.section("Resources").next().is_none() {
+            return Err("it has no resources".to_owned());
+        }
+        Ok(template)
+    }
+
+    /// The entries of a section, none where it is missing.
+    pub(super) fn section<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        self.0[name].as_object().into_iter().flatten().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// Logical ids with their resources.
+    pub(super) fn resources(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.section("Resources")
+    }
+
+    /// Logical ids and properties of the resources of one type.
+    pub(super) fn of_type<'a>(&'a self, resource_type: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        let wanted = move |(_, resource): &(&str, &Value)| type_of(resource) == resource_type;
+        self.resources().filter(wanted).map(|(id, resource)| (id, &resource["Properties"]))
+    }
+
+    pub(super) fn resource(&self, id: &str) -> Option<&Value> {
+        self.0["Resources"].get(id)
+    }
+
+    /// The value of an output; null where there is none.
+    pub(super) fn output(&self, key: &str) -> &Value {
+        &self.0["Outputs"][key]["Value"]
+    }
+
+    /// The default of a parameter, as text.
+    pub(super) fn default_of(&self, parameter: &str) -> Option<String> {
+        text_of(&self.0["Parameters"][parameter]["Default"])
+    }
+
+    /// Is the value of this parameter never to be shown?
+    pub(super) fn hides(&self, parameter: &str) -> bool {
+        text_of(&self.0["Parameters"][parameter]["NoEcho"]).is_some_and(|flag| flag == "true")
+    }
+
+    /// The stacks that the stack said it needs, by name, when it was applied.
+    pub(super) fn needs(&self) -> impl Iterator<Item = &str> {
+        self.0["Metadata"]["Hubform"]["needs"].as_array().into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// The body without what only says when and by whom it was applied.
+    pub(super) fn unstamped(&self) -> Value {
+        let mut tree = self.0.clone();
+        if let Some(outputs) = section_mut(&mut tree, "Outputs") {
+            outputs.remove(OUTPUT_DIGEST);
+            outputs.remove(OUTPUT_VERSION);
+        }
+        drop_empty(&mut tree, "Outputs");
+        tree
+    }
+
+    /// The body without these resources, and without what names them only in passing.
+    pub(super) fn without(&self, ids: &BTreeSet<String>) -> Self {
+        let mut tree = self.0.clone();
+        if let Some(resources) = section_mut(&mut tree, "Resources") {
+            resources.retain(|id, _| !ids.contains(id));
+            resources.values_mut().for_each(|resource| forget_order(resource, ids));
+        }
+        if let Some(outputs) = section_mut(&mut tree, "Outputs") {
+            outputs.retain(|_, output| !references("", output).iter().any(|found| ids.contains(found.target)));
+        }
+        Self(tree)
+    }
+
+    /// The body's text with a digest of its own among the outputs, and that digest.
+    pub(super) fn stamp(mut self) -> (String, String) {
+        let digest = body_digest(&self.unstamped().to_string());
+        if let Some(body) = self.0.as_object_mut() {
+            body.entry("Outputs").or_insert_with(|| json!({}));
+        }
+        if let Some(outputs) = section_mut(&mut self.0, "Outputs") {
+            outputs.insert(OUTPUT_DIGEST.to_owned(), json!({ "Value": digest }));
+        }
+        (self.0.to_string(), digest)
+    }
+}
+
+/// The type of a resource; empty where it has none.
+pub(super) fn type_of(resource: &Value) -> &str {
+    resource["Type"].as_str().unwrap_or_default()
+}
+
+/// A scalar as CloudFormation takes it.
+pub(super) fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Is it `{"Ref": …}` or `{"Fn::…": …}`?
+pub(super) fn is_function(value: &Value) -> bool {
+    let only = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.keys().next());
+    only.is_some_and(|key| key == "Ref" || key.starts_with("Fn::"))
+}
+
+/// `path` and one name below it.
+pub(super) fn below(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
+}
+
+/// Everything that a value refers to.
+pub(super) fn references<'a>(path: &str, value: &'a Value) -> Vec<Reference<'a>> {
+    let mut found = Vec::new();
+    walk(path, value, &mut found);
+    found
+}
+
+fn walk<'a>(path: &str, value: &'a Value, found: &mut Vec<Reference<'a>>) {
+    match value {
+        Value::Object(members) if is_function(value) => {
+            for (function, argument) in members {
+                call(path, function, argument, found);
+            }
+        }
+        Value::Object(members) => members.iter().for_each(|(name, value)| walk(&below(path, name), value, found)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| walk(&below(path, &at.to_string()), item, found));
+        }
+        _ => {}
+    }
+}
+
+fn call<'a>(path: &str, function: &str, argument: &'a Value, found: &mut Vec<Reference<'a>>) {
+    let mut add = |target: &'a str, attribute| {
+        found.push(Reference { path: path.to_owned(), target, attribute });
+    };
+    match (function, argument) {
+        ("Ref", Value::String(target)) => add(target, None),
+        ("Fn::GetAtt", Value::String(text)) => dotted(text, &mut add),
+        ("Fn::GetAtt", Value::Array(parts)) => {
+            if let (Some(target), attribute) = (parts.first().and_then(Value::as_str), parts.get(1)) {
+                add(target, Some(attribute.and_then(Value::as_str).unwrap_or_default()));
+            }
+        }
+        ("Fn::Sub", Value::String(text)) => placeholders(text).for_each(|name| dotted(name, &mut add)),
+        ("Fn::Sub", Value::Array(parts)) => {
+            let local = parts.get(1).and_then(Value::as_object);
+            let outside = |name: &&str| !local.is_some_and(|local| local.contains_key(*name));
+            let text = parts.first().and_then(Value::as_str).unwrap_or_default();
+            placeholders(text).filter(outside).for_each(|name| dotted(name, &mut add));
+            inside(path, local.into_iter().flat_map(Map::values), found);
+        }
+        (_, argument) => inside(path, std::iter::once(argument), found),
+    }
+}
+
+fn dotted<'a>(name: &'a str, add: &mut impl FnMut(&'a str, Option<&'a str>)) {
+    match name.split_once('.') {
+        Some((target, attribute)) => add(target, Some(attribute)),
+        None => add(name, None),
+    }
+}
+
+/// What stands below a function is part of the value at the function's own place.
+fn inside<'a>(path: &str, values: impl Iterator<Item = &'a Value>, found: &mut Vec<Reference<'a>>) {
+    for value in values {
+        let below = references("", value);
+        found.extend(below.into_iter().map(|reference| Reference { path: path.to_owned(), ..reference }));
+    }
+}
+
+/// The names in `${…}`; `${!…}` stands for itself.
+fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split("${").skip(1).filter_map(|part| part.split_once('}'));
+    parts.map(|(name, _)| name.trim()).filter(|name| !name.starts_with('!'))
+}
+
+fn section_mut<'a>(tree: &'a mut Value, name: &str) -> Option<&'a mut Map<String, Value>> {
+    tree.get_mut(name).and_then(Value::as_object_mut)
+}
+
+fn forget_order(resource: &mut Value, ids: &BTreeSet<String>) {
+    let gone = |id: &Value| id.as_str().is_some_and(|id| ids.contains(id));
+    let Some(resource) = resource.as_object_mut() else { return };
+    let empty = match resource.get_mut("DependsOn") {
+        Some(Value::Array(items)) => {
+            items.retain(|id| !gone(id));
+            items.is_empty()
+        }
+        Some(one) => gone(one),
+        None => false,
+    };
+    if empty {
+        resource.remove("DependsOn");
+    }
+}
+
+fn drop_empty(tree: &mut Value, section: &str) {
+    let empty = section_mut(tree, section).is_some_and(|entries| entries.is_empty());
+    if let (true, Some(tree)) = (empty, tree.as_object_mut()) {
+        tree.remove(section);
+    }
+}
+
+fn from_yaml(tree: Yaml) -> Value {
+    match tree {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(flag) => Value::Bool(flag),
+        Yaml::Number(number) => serde_json::to_value(number).unwrap_or(Value::Null),
+        Yaml::String(text) => Value::String(text),
+        Yaml::Sequence(items) => items.into_iter().map(from_yaml).collect(),
+        Yaml::Mapping(map) => map.into_iter().map(|(key, value)| (yaml_key(key), from_yaml(value))).collect(),
+        Yaml::Tagged(tagged) => {
+            let tag = tagged.tag.to_string();
+            let name = tag.trim_start_matches('!');
+            let function = if matches!(name, "Ref" | "Condition") { name.to_owned() } else { format!("Fn::{name}") };
+            Value::Object(Map::from_iter([(function, from_yaml(tagged.value))]))
+        }
+    }
+}
+
+fn yaml_key(key: Yaml) -> String {
+    text_of(&from_yaml(key)).unwrap_or_default()
+}

@@ -1,0 +1,88 @@
+//! What plans to destroy say.
+
+use expect_test::expect;
+
+use super::{Scenario, check};
+
+const BODY: &str = "{Resources: {R: {Type: 'AWS::SNS::Topic'}, K: {Type: 'AWS::S3::Bucket', DeletionPolicy: Retain}}}";
+
+#[test]
+fn dependants_go_first_and_what_is_retained_is_said() {
+    let wanted = format!("- {{stack: chat, needs: [role], body: {BODY}}}\n- {{stack: role, kind: Role, body: {BODY}}}");
+    let live = format!("- {{stack: chat, body: {BODY}}}\n- {{stack: role, kind: Role, body: {BODY}}}");
+    check(
+        &Scenario { wanted: &wanted, live: &live, destroy: true, ..Scenario::default() },
+        &expect![[r#"
+        chat: Delete
+          because `K` is retained and stays in the account
+          R Remove False
+          1. delete
+        role: Delete
+          because `K` is retained and stays in the account
+          R Remove False
+          1. delete
+    "#]],
+    );
+}
+
+#[test]
+fn what_others_need_stays_even_when_only_their_body_says_so() {
+    let body = "{Metadata: {Hubform: {needs: [role]}}, Resources: {R: {Type: 'AWS::SNS::Topic'}}}";
+    let wanted = format!("- {{stack: role, kind: Role, body: {BODY}}}");
+    let live = format!("- {{stack: old, body: {body}}}\n- {{stack: role, kind: Role, body: {BODY}}}");
+    let chosen = &["role"];
+    check(
+        &Scenario { wanted: &wanted, live: &live, chosen, destroy: true, ..Scenario::default() },
+        &expect![[r#"
+        role: Delete
+          because `K` is retained and stays in the account
+          R Remove False
+          1. delete
+        HF4007 the stack `role` is needed by `old`
+          help: destroy them together, or first apply them without it
+    "#]],
+    );
+    let chosen = &["role", "old"];
+    check(
+        &Scenario { wanted: &wanted, live: &live, chosen, destroy: true, ..Scenario::default() },
+        &expect![[r#"
+        old: Delete
+          R Remove False
+          1. delete
+        role: Delete
+          because `K` is retained and stays in the account
+          R Remove False
+          1. delete
+    "#]],
+    );
+}
+
+#[test]
+fn what_is_protected_needs_the_users_word() {
+    let live = "- {stack: chat, protected: true}\n- {stack: half, status: ROLLBACK_COMPLETE, protected: true}\n\
+                - {stack: theirs, tags: false}";
+    let chosen = &["chat", "half", "theirs", "nowhere"];
+    check(
+        &Scenario { live, chosen, destroy: true, ..Scenario::default() },
+        &expect![[r#"
+        half: Delete
+          because no manifest describes it any more
+          1. protect false
+          2. delete
+        HF4005 Endpoint/chat is protected, and its stack would be deleted
+          help: if that is meant, say `--allow Endpoint/chat`
+        HF4001 the stack `theirs` in us-east-1 belongs to none of these environments
+          help: only stacks that hubform made are destroyed
+    "#]],
+    );
+    let (chosen, allow) = (&["chat"], &["Endpoint/chat"]);
+    check(
+        &Scenario { live, chosen, allow, destroy: true, ..Scenario::default() },
+        &expect![[r#"
+        chat: Delete
+          because no manifest describes it any more
+          1. protect false
+          2. delete
+    "#]],
+    );
+}

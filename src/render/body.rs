@@ -1,0 +1,117 @@
+//! What every body carries, and what is derived from it: metadata, capabilities, digest, and the text for people.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use super::spec::hex;
+use crate::{cloud::Capability, resolve::DesiredStack};
+
+/// What CloudFormation takes with a request, in bytes.
+pub const BODY_LIMIT: usize = 51_200;
+/// The output that says which desired state a stack runs.
+pub const DIGEST_OUTPUT: &str = "HubformDigest";
+/// The output that says which hubform made it.
+pub const VERSION_OUTPUT: &str = "HubformVersion";
+
+/// Grows whenever a digest means something else.
+const DIGEST_FORMAT: u32 = 1;
+
+/// IAM resources and the property that names each: with a name of one's own, CAPABILITY_NAMED_IAM is needed.
+const IAM_RESOURCES: [(&str, Option<&str>); 8] = [
+    ("AWS::IAM::AccessKey", None),
+    ("AWS::IAM::Group", Some("GroupName")),
+    ("AWS::IAM::InstanceProfile", Some("InstanceProfileName")),
+    ("AWS::IAM::ManagedPolicy", Some("ManagedPolicyName")),
+    ("AWS::IAM::Policy", None),
+    ("AWS::IAM::Role", Some("RoleName")),
+    ("AWS::IAM::User", Some("UserName")),
+    ("AWS::IAM::UserToGroupAddition", None),
+];
+
+/// Writes who the stack is into its `Metadata`: from it, deletion order is read when the manifests are gone.
+pub(super) fn stamp_metadata(body: &mut Map<String, Value>, stack: &DesiredStack) {
+    let needs: Vec<_> = stack.needs.iter().map(|need| need.name.as_str()).collect();
+    let own = json!({ "Kind": stack.kind, "Name": stack.name, "Needs": needs });
+    let metadata = body.entry("Metadata").or_insert_with(|| json!({}));
+    metadata["Hubform"] = own;
+}
+
+/// The digest of everything that makes an update, the body without its stamps included.
+pub(super) fn digest(body: &Map<String, Value>, stack: &DesiredStack) -> String {
+    let all = json!({
+        "format": DIGEST_FORMAT,
+        "body": body,
+        "parameters": stack.parameters,
+        "tags": stack.tags,
+        "role": stack.role_arn,
+        "notifications": stack.notification_arns,
+        "protect": stack.protect,
+    });
+    hex(&Sha256::digest(all.to_string().as_bytes()))[..32].to_owned()
+}
+
+/// The body with its digest and this version among its outputs.
+pub fn with_digest(mut body: Value, digest: &str) -> Value {
+    body["Outputs"][DIGEST_OUTPUT] = json!({ "Value": digest });
+    body["Outputs"][VERSION_OUTPUT] = json!({ "Value": env!("CARGO_PKG_VERSION") });
+    body
+}
+
+/// The body without digest and version: what is compared when the digest does not settle it.
+pub fn without_stamps(mut body: Value) -> Value {
+    if let Some(Value::Object(outputs)) = body.get_mut("Outputs") {
+        outputs.remove(DIGEST_OUTPUT);
+        outputs.remove(VERSION_OUTPUT);
+    }
+    body
+}
+
+/// What a body needs acknowledged, and nothing more.
+pub fn capabilities(body: &Value) -> BTreeSet<Capability> {
+    let mut needed = BTreeSet::new();
+    let resources = body["Resources"].as_object().into_iter().flatten();
+    for (_, resource) in resources {
+        let kind = resource["Type"].as_str().unwrap_or_default();
+        if let Some((_, name)) = IAM_RESOURCES.iter().find(|(iam, _)| *iam == kind) {
+            let named = name.is_some_and(|name| !resource["Properties"][name].is_null());
+            needed.insert(if named { Capability::NamedIam } else { Capability::Iam });
+        }
+    }
+    if needed.contains(&Capability::NamedIam) {
+        needed.remove(&Capability::Iam);
+    }
+    if !body["Transform"].is_null() || mentions_transform(body) {
+        needed.insert(Capability::AutoExpand);
+    }
+    needed
+}
+
+fn mentions_transform(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.iter().any(|(key, value)| key == "Fn::Transform" || mentions_transform(value)),
+        Value::Array(items) => items.iter().any(mentions_transform),
+        _ => false,
+    }
+}
+
+/// A body as people read it.
+pub fn yaml(body: &str) -> String {
+    let tree: Value = serde_json::from_str(body).unwrap_or(Value::Null);
+    serde_yaml::to_string(&tree).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_follow_from_the_body() {
+        let body =
+            |properties: Value| json!({ "Resources": { "R": { "Type": "AWS::IAM::Role", "Properties": properties } } });
+        assert_eq!(capabilities(&body(json!({}))), BTreeSet::from([Capability::Iam]));
+        assert_eq!(capabilities(&body(json!({ "RoleName": "x" }))), BTreeSet::from([Capability::NamedIam]));
+        assert_eq!(capabilities(&json!({ "Resources": { "Q": { "Type": "AWS::SQS::Queue" } } })), BTreeSet::new());
+    }
+}

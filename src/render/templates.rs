@@ -1,0 +1,98 @@
+//! The template sources: those in the binary, with a team's own in their place where there are any.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use serde_json::Value;
+use tera::{Context, ErrorKind, Kwargs, State, Tera};
+
+use super::token;
+
+/// What the binary carries, by name.
+pub const EMBEDDED: &[(&str, &str)] = &[
+    ("components/alarms.yaml.tera", include_str!("../../templates/components/alarms.yaml.tera")),
+    ("components/execution-role.yaml.tera", include_str!("../../templates/components/execution-role.yaml.tera")),
+    ("components/scaling.yaml.tera", include_str!("../../templates/components/scaling.yaml.tera")),
+    ("endpoint.yaml.tera", include_str!("../../templates/endpoint.yaml.tera")),
+    ("role.yaml.tera", include_str!("../../templates/role.yaml.tera")),
+];
+
+/// Templates ready to render.
+pub struct Templates {
+    engine: Tera,
+    sources: BTreeMap<String, String>,
+}
+
+/// A template that cannot be used, or did not render.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {message}")]
+pub struct TemplateError {
+    /// The template, with line and column where they are known.
+    pub place: String,
+    /// What is wrong.
+    pub message: String,
+    /// The template's line, where it is known.
+    pub line: Option<String>,
+}
+
+impl Templates {
+    /// The templates of this binary.
+    pub fn embedded() -> &'static Self {
+        static EMBEDDED_TEMPLATES: OnceLock<Templates> = OnceLock::new();
+        EMBEDDED_TEMPLATES.get_or_init(|| Self::with(&BTreeMap::new()).expect("the embedded templates parse"))
+    }
+
+    /// The embedded templates, some of them replaced: name to text. A name that replaces nothing is an error.
+    pub fn with(own: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        if let Some(stranger) = own.keys().find(|name| !EMBEDDED.iter().any(|(known, _)| known == name)) {
+            let known: Vec<_> = EMBEDDED.iter().map(|(name, _)| *name).collect();
+            let message = format!("it replaces no template of hubform; there are {}", known.join(", "));
+            return Err(TemplateError { place: stranger.clone(), message, line: None });
+        }
+        let mut sources: BTreeMap<&str, &str> = EMBEDDED.iter().copied().collect();
+        sources.extend(own.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+        if let Some((name, _)) = sources.iter().find(|(_, text)| token::has_marks(text)) {
+            let message = "it contains characters that hubform keeps for itself (U+E000, U+E001)".to_owned();
+            return Err(TemplateError { place: (*name).to_owned(), message, line: None });
+        }
+        let mut engine = Tera::default();
+        engine.autoescape_on([".tera"]);
+        engine.set_escape_fn(token::write_text);
+        engine.register_filter("value", as_value);
+        engine.register_filter("safe", refuse_safe);
+        let sources: BTreeMap<_, _> =
+            sources.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        engine.add_raw_templates(&sources).map_err(|error| TemplateError::read(&error, &sources))?;
+        Ok(Self { engine, sources })
+    }
+
+    /// The rendered text, values still as tokens.
+    pub(super) fn render(&self, template: &str, values: &Value) -> Result<String, TemplateError> {
+        let context = Context::from_serialize(values).map_err(|error| TemplateError::read(&error, &self.sources))?;
+        self.engine.render(template, &context).map_err(|error| TemplateError::read(&error, &self.sources))
+    }
+}
+
+impl TemplateError {
+    fn read(error: &tera::Error, sources: &BTreeMap<String, String>) -> Self {
+        match error.kind() {
+            ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
+                let span = report.span();
+                let source = sources.get(report.filename()).map_or("", String::as_str);
+                let line = source.lines().nth(span.start_line.saturating_sub(1)).map(str::to_owned);
+                let place = format!("{}:{}:{}", report.filename(), span.start_line, span.start_col + 1);
+                Self { place, message: report.message().to_owned(), line }
+            }
+            other => Self { place: "templates".to_owned(), message: other.to_string(), line: None },
+        }
+    }
+}
+
+/// `{{ x | value }}`: the whole value, structure included, as one node of the tree.
+fn as_value(value: tera::Value, _: Kwargs, _: &State) -> Result<tera::Value, tera::Error> {
+    let json = serde_json::to_value(&value).map_err(tera::Error::message)?;
+    Ok(tera::Value::safe_string(&token::of_value(&json)))
+}
+
+fn refuse_safe(_: tera::Value, _: Kwargs, _: &State) -> Result<tera::Value, tera::Error> {
+    Err(tera::Error::message("`safe` would let a value change the structure of the body; leave it out"))
+}

@@ -1,0 +1,91 @@
+//! The parsed text of a rendered template becomes a CloudFormation tree: short tags in their long form, tokens as
+//! the values they stand for, keys in a stable order.
+
+use serde_json::{Map, Value};
+use serde_yaml::Value as Yaml;
+
+use super::token;
+
+/// Parses a rendered template. The error is a sentence about the rendered text.
+pub(super) fn parse(rendered: &str) -> Result<Value, String> {
+    let tree: Yaml = serde_yaml::from_str(rendered).map_err(|error| error.to_string())?;
+    convert(tree, false)
+}
+
+fn convert(tree: Yaml, in_sub: bool) -> Result<Value, String> {
+    Ok(match tree {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(flag) => Value::Bool(flag),
+        Yaml::Number(number) => convert_number(&number)?,
+        Yaml::String(text) => token::decode(&text, in_sub),
+        Yaml::Sequence(items) => convert_items(items, in_sub)?,
+        Yaml::Mapping(map) => Value::Object(convert_map(map)?),
+        Yaml::Tagged(tagged) => convert_tag(&tagged.tag.to_string(), tagged.value)?,
+    })
+}
+
+fn convert_number(number: &serde_yaml::Number) -> Result<Value, String> {
+    let value = number.as_i64().map(Value::from).or_else(|| number.as_u64().map(Value::from));
+    value
+        .or_else(|| number.as_f64().and_then(serde_json::Number::from_f64).map(Value::Number))
+        .ok_or_else(|| format!("{number} is not a number that JSON has"))
+}
+
+fn convert_items(items: Vec<Yaml>, in_sub: bool) -> Result<Value, String> {
+    let items = items.into_iter().enumerate().map(|(at, item)| convert(item, in_sub && at == 0));
+    Ok(Value::Array(items.collect::<Result<_, _>>()?))
+}
+
+fn convert_map(map: serde_yaml::Mapping) -> Result<Map<String, Value>, String> {
+    map.into_iter()
+        .map(|(key, value)| {
+            let key = match key {
+                Yaml::String(text) => token::decode_text(&text, false),
+                other => return Err(format!("a key must be text, not {other:?}")),
+            };
+            let value = convert(value, key == "Fn::Sub")?;
+            Ok((key, value))
+        })
+        .filter(|entry| !matches!(entry, Ok((_, Value::Null))))
+        .collect()
+}
+
+fn convert_tag(tag: &str, value: Yaml) -> Result<Value, String> {
+    let name = tag.trim_start_matches('!');
+    let key = match name {
+        "Ref" | "Condition" => name.to_owned(),
+        "And" | "Base64" | "Cidr" | "Equals" | "FindInMap" | "GetAtt" | "GetAZs" | "If" | "ImportValue" | "Join"
+        | "Length" | "Not" | "Or" | "Select" | "Split" | "Sub" | "ToJsonString" | "Transform" => format!("Fn::{name}"),
+        _ => return Err(format!("`!{name}` is not a function CloudFormation has")),
+    };
+    let value = convert(value, name == "Sub")?;
+    let value = match (name, value) {
+        ("GetAtt", Value::String(text)) => match text.split_once('.') {
+            Some((id, attribute)) => serde_json::json!([id, attribute]),
+            None => return Err(format!("`!GetAtt {text}` needs an attribute after a dot")),
+        },
+        (_, value) => value,
+    };
+    Ok(Value::Object(Map::from_iter([(key, value)])))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn short_tags_take_their_long_form() {
+        let text =
+            "A: !GetAtt Model.ModelName\nB: !Sub 'x/${AWS::Region}'\nC: !Join ['-', [!Ref X, y]]\nD: ~\nE: 007\n";
+        expect![[r#"{"A":{"Fn::GetAtt":["Model","ModelName"]},"B":{"Fn::Sub":"x/${AWS::Region}"},"C":{"Fn::Join":["-",[{"Ref":"X"},"y"]]},"E":"007"}"#]]
+            .assert_eq(&parse(text).map_or_else(|error| error, |tree| tree.to_string()));
+    }
+
+    #[test]
+    fn an_unknown_tag_is_an_error() {
+        expect!["`!Nope` is not a function CloudFormation has"]
+            .assert_eq(&parse("A: !Nope x").expect_err("there is no such function"));
+    }
+}

@@ -1,0 +1,72 @@
+//! What hubform chooses, it chooses once: the lock is asked first, and told afterwards.
+
+use super::{Choice, Context, Pinned};
+use crate::diagnostic::{Code, Diagnostic, Span};
+
+/// What one manifest's choices are made with.
+pub(super) struct Chooser {
+    /// `Kind/name@target`.
+    key: String,
+    span: Span,
+    /// Made so far, in order.
+    pub(super) choices: Vec<Choice>,
+}
+
+/// A choice as it would be made today.
+pub(super) struct Fresh {
+    pub(super) value: String,
+    pub(super) reason: String,
+}
+
+impl Chooser {
+    pub(super) fn new(context: &Context<'_>, kind: &str, name: &str, span: Span) -> Self {
+        let key = format!("{kind}/{name}@{}", context.scope.target_name);
+        Self { key, span, choices: Vec::new() }
+    }
+
+    /// The pinned value where it follows from the same inputs; else what `fresh` chooses, which is then pinned.
+    pub(super) fn choose(
+        &mut self,
+        context: &mut Context<'_>,
+        what: &str,
+        follows: &str,
+        fresh: impl FnOnce(&mut Context<'_>) -> Option<Fresh>,
+    ) -> Option<String> {
+        let pinned = context.scope.lock.choices.get(&self.key).and_then(|choices| choices.get(what)).cloned();
+        let kept = pinned.filter(|pinned| pinned.follows == follows);
+        let today = fresh(context);
+        let choice = match (kept, today) {
+            (Some(pinned), today) => keep(what, pinned, today),
+            (None, Some(today)) if context.scope.locked => {
+                self.refuse(context, what, &today.value);
+                Choice { what: what.into(), value: today.value, reason: today.reason, pinned: false }
+            }
+            (None, Some(today)) => self.pin(context, what, follows, today),
+            (None, None) => return None,
+        };
+        let value = choice.value.clone();
+        self.choices.push(choice);
+        Some(value)
+    }
+
+    fn pin(&self, context: &mut Context<'_>, what: &str, follows: &str, today: Fresh) -> Choice {
+        let pinned = Pinned { value: today.value.clone(), follows: follows.to_owned() };
+        context.lock_after.choices.entry(self.key.clone()).or_default().insert(what.to_owned(), pinned);
+        Choice { what: what.to_owned(), value: today.value, reason: today.reason, pinned: false }
+    }
+
+    fn refuse(&self, context: &mut Context<'_>, what: &str, value: &str) {
+        let message = format!("the {what} of `{}` is not in the lock; hubform would choose {value}", self.key);
+        let help = "run `hubform lock` without `--locked` and commit hubform.lock";
+        context.report(Diagnostic::new(Code::LockMissing, message).at(self.span).help(help));
+    }
+}
+
+fn keep(what: &str, pinned: Pinned, today: Option<Fresh>) -> Choice {
+    let reason = match today {
+        Some(today) if today.value == pinned.value => today.reason,
+        Some(today) => format!("pinned; today it would be {}: {}", today.value, today.reason),
+        None => "pinned; today there would be none".to_owned(),
+    };
+    Choice { what: what.to_owned(), value: pinned.value, reason, pinned: true }
+}

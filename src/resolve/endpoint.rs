@@ -1,0 +1,452 @@
+//! An `Endpoint` in mode realtime: one model on instances of one type, put together from its parts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{
+    Context, DesiredStack, EndpointCheck, Field, NamedRole, ParameterValue,
+    access::Access,
+    alarms,
+    chooser::{Chooser, Fresh},
+    container,
+    hardware::{self, Chosen, engine_name},
+    hatch,
+    image::{self, Container},
+    model::{self, Served, Weights},
+    references::{Place, find},
+    role, rollout, scaling, settings,
+};
+use crate::{
+    cloud::StackRef,
+    diagnostic::{Code, Diagnostic},
+    manifest::{
+        Capture, CaptureContent, Document, Endpoint, Engine, Kind, Reference, Role, Routing, RoutingStrategy, Setting,
+        Timeouts,
+    },
+};
+
+/// An endpoint's stack, and what it asks of others.
+pub(super) struct Resolved {
+    pub(super) stack: DesiredStack,
+    /// The `Role` manifest it names, and what it needs of it.
+    pub(super) shared: Option<(String, Access)>,
+    pub(super) named_role: Option<NamedRole>,
+}
+
+/// The parts that most of the others look at.
+struct Parts<'a> {
+    served: Served<'a>,
+    chosen: Chosen<'a>,
+    container: Container,
+    fit: Option<hardware::Fit>,
+    endpoint_name: String,
+    count: scaling::Count,
+    count_place: Option<Place<'a>>,
+}
+
+/// Resolves an endpoint; nothing, with findings, where it cannot be.
+pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spec: &'a Endpoint) -> Option<Resolved> {
+    let place = Place::new(&document.origin, "/spec");
+    let span = document.origin.span("/metadata/name");
+    let mut chooser = Chooser::new(context, Kind::Endpoint.name(), &document.name, span);
+    let parts = parts(context, &mut chooser, document, spec, &place)?;
+    let network = settings::network(context, spec.network.as_ref(), place.at("network"));
+    refuse_isolated_hub(context, &parts, network.isolated, &place);
+    let key = settings::key(context, spec.encryption.as_ref(), place.at("encryption"));
+    let capture =
+        spec.capture.as_ref().map(|capture| capture_values(context, capture, key.as_ref(), &place.at("capture")));
+    let access = access(&parts, key.as_ref(), capture.as_ref(), network.vpc.is_some());
+    let owner = role_owner(context, spec, access, &place)?;
+
+    let alarms =
+        alarms::resolve(context, default_of(context, spec.alarms.as_ref(), &place, "alarms"), &parts.endpoint_name);
+    let wanted = default_of(context, spec.rollout.as_ref(), &place, "rollout");
+    let rollout = rollout::resolve(context, wanted, &parts.chosen, parts.count.min, alarms.is_some())?;
+    let variant = variant(context, &mut chooser, &parts, spec, &place);
+
+    let environment = context.scope.set.environment.name.clone();
+    let watched = alarms.is_some() || rollout["alarms"].as_array().is_some_and(|names| !names.is_empty());
+    let mut values = json!({
+        "description": format!("Endpoint {} of environment {environment}, made by hubform.", document.name),
+        "endpoint_name": parts.endpoint_name,
+        "role": owner.values,
+        "model": model_values(context, &parts, &network, document),
+        "variant": variant,
+        "rollout": rollout,
+        "watched": watched,
+    });
+    let mut put = |name: &str, value: Option<Value>| value.map(|value| values[name] = value);
+    put("alarms", alarms);
+    put("capture", capture);
+    put("scaling", parts.count.scaler.clone());
+    put("kms_key", key.filter(|_| !has_local_disk(&parts.chosen)).map(|(key, _)| key));
+
+    let stack = DesiredStack {
+        stack: context.stack(Kind::Endpoint, &document.name),
+        kind: Kind::Endpoint.name().to_owned(),
+        name: document.name.clone(),
+        template: "endpoint.yaml.tera",
+        values,
+        parameters: owner.parameters,
+        tags: settings::tags(context, document),
+        role_arn: context.settings.settings.service_role.clone(),
+        notification_arns: context.settings.settings.notifications.clone().unwrap_or_default(),
+        protect: context.scope.set.environment.protect,
+        needs: owner.needs,
+        endpoint: Some(EndpointCheck {
+            endpoint: parts.endpoint_name.clone(),
+            config_output: "EndpointConfigName".to_owned(),
+        }),
+        choices: chooser.choices,
+        hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
+        origins: origins(&parts, &place),
+        span,
+        environment,
+    };
+    Some(Resolved { stack, shared: owner.shared, named_role: owner.named })
+}
+
+fn parts<'a>(
+    context: &mut Context<'a>,
+    chooser: &mut Chooser,
+    document: &'a Document,
+    spec: &'a Endpoint,
+    place: &Place<'a>,
+) -> Option<Parts<'a>> {
+    let own = spec.hardware.as_ref().map(|reference| (reference, place.at("hardware")));
+    let hardware = hardware::wanted(context, own);
+    let names_instance =
+        hardware.as_ref().is_none_or(|found| found.as_ref().is_some_and(|found| found.spec.instances.is_some()));
+    let own = spec.scaling.as_ref().map(|reference| (reference, place.at("scaling")));
+    let scaling = scaling::wanted(context, own);
+    let served = model::resolve(context, chooser, spec.model.as_ref()?, place.at("model"), names_instance);
+    let (hardware, scaling, served) = (hardware?, scaling?, served?);
+    let chosen = hardware::resolve(context, chooser, hardware, &served)?;
+    let container = image::resolve(context, chooser, &served, &chosen)?;
+    let fit = match served.engine {
+        Engine::Vllm => Some(hardware::fit(context, chooser, &served, &chosen)?),
+        _ => None,
+    };
+    let endpoint_name = endpoint_name(context, document, spec);
+    let (count, count_place) = scaling::resolve(context, chooser, scaling, &chosen, &endpoint_name)?;
+    Some(Parts { served, chosen, container, fit, endpoint_name, count, count_place })
+}
+
+fn endpoint_name(context: &Context<'_>, document: &Document, spec: &Endpoint) -> String {
+    spec.name.clone().unwrap_or_else(|| context.stack(Kind::Endpoint, &document.name).name)
+}
+
+/// A setting of the endpoint, else the environment's default for it, with its place.
+fn default_of<'a, T: Inherited>(
+    context: &Context<'a>,
+    own: Option<&'a T>,
+    place: &Place<'a>,
+    field: &str,
+) -> Option<(&'a T, Place<'a>)> {
+    if let Some(own) = own {
+        return Some((own, place.at(field)));
+    }
+    let environment = &context.scope.set.environment;
+    let origin = environment.origin.as_ref()?;
+    let of_target = environment.spec.targets.first().and_then(|target| target.settings.defaults.as_ref());
+    let (defaults, base) = match of_target {
+        Some(defaults) => (defaults, "/spec/targets/0/defaults"),
+        None => (environment.spec.settings.defaults.as_ref()?, "/spec/defaults"),
+    };
+    Some((T::of(defaults)?, Place::new(origin, format!("{base}/{field}"))))
+}
+
+/// A setting that an Environment's `defaults` may give.
+trait Inherited {
+    fn of(defaults: &crate::manifest::Defaults) -> Option<&Self>;
+}
+
+macro_rules! inherited {
+    ($($type:ty = $field:ident,)*) => {$(
+        impl Inherited for $type {
+            fn of(defaults: &crate::manifest::Defaults) -> Option<&Self> {
+                defaults.$field.as_ref()
+            }
+        }
+    )*};
+}
+
+inherited! {
+    crate::manifest::Rollout = rollout,
+    Setting<crate::manifest::Alarms> = alarms,
+    Setting<Reference<Role>> = role,
+    Timeouts = timeouts,
+}
+
+fn refuse_isolated_hub(context: &mut Context<'_>, parts: &Parts<'_>, isolated: bool, place: &Place<'_>) {
+    if isolated && matches!(parts.served.weights, Weights::Hub { .. }) {
+        let message = "an isolated container has no way to the Hub, and its model is there";
+        let help = "copy the weights to S3 and say `s3:`, or leave `isolated` out";
+        let span = place.at("network/isolated").span();
+        context.report(Diagnostic::new(Code::IsolatedHub, message).at(span).help(help));
+    }
+}
+
+fn has_local_disk(chosen: &Chosen<'_>) -> bool {
+    chosen.facts.and_then(|instance| instance.local_nvme_gb).is_some_and(|size| size > 0)
+}
+
+fn capture_values(
+    context: &mut Context<'_>,
+    capture: &Capture,
+    key: Option<&(Value, Value)>,
+    place: &Place<'_>,
+) -> Value {
+    let content = capture.content.clone().unwrap_or_else(|| vec![CaptureContent::Input, CaptureContent::Output]);
+    let modes: BTreeSet<_> = content
+        .iter()
+        .map(|side| match side {
+            CaptureContent::Input => "Input",
+            CaptureContent::Output => "Output",
+        })
+        .collect();
+    let mut values = json!({
+        "percent": capture.percent.0.round() as u32,
+        "uri": context.substituted(&capture.s3, &place.at("s3")),
+        "modes": modes,
+    });
+    key.map(|(key, _)| values["kms_key"] = key.clone());
+    if let Some(types) = &capture.types {
+        let mut header = json!({});
+        let mut put = |name: &str, list: &[String]| {
+            if !list.is_empty() {
+                header[name] = json!(list);
+            }
+        };
+        put("CsvContentTypes", &types.csv);
+        put("JsonContentTypes", &types.json);
+        values["types"] = header;
+    }
+    values
+}
+
+fn access(parts: &Parts<'_>, key: Option<&(Value, Value)>, capture: Option<&Value>, network: bool) -> Access {
+    let mut access = Access { network, ..Access::default() };
+    access.repositories.extend(parts.container.repository.clone());
+    if let Weights::S3 { bucket, .. } = &parts.served.weights {
+        access.reads.insert(bucket.clone());
+    }
+    let written = capture.and_then(|capture| capture["uri"].as_str()).and_then(super::access::Bucket::parse);
+    access.writes.extend(written);
+    if let Some((_, arn)) = key {
+        access.add_key(arn.clone());
+    }
+    access
+}
+
+/// Who owns the execution role, and how the template reaches it.
+struct Owner {
+    values: Value,
+    parameters: BTreeMap<String, ParameterValue>,
+    needs: BTreeSet<StackRef>,
+    shared: Option<(String, Access)>,
+    named: Option<NamedRole>,
+}
+
+fn role_owner<'a>(context: &mut Context<'a>, spec: &'a Endpoint, access: Access, place: &Place<'a>) -> Option<Owner> {
+    let mut owner =
+        Owner { values: Value::Null, parameters: BTreeMap::new(), needs: BTreeSet::new(), shared: None, named: None };
+    let wanted = default_of(context, spec.role.as_ref(), place, "role");
+    let (own, place) = match wanted {
+        Some((Setting::On(Reference::Arn(arn)), place)) => {
+            let arn = context.substituted(arn, &place);
+            let target = context.scope.target.clone();
+            owner.named = Some(NamedRole { target, arn: arn.clone(), span: place.span() });
+            owner.values = json!({ "arn": arn });
+            return Some(owner);
+        }
+        Some((Setting::On(reference), place)) => (Some(reference), place),
+        _ => (None, place.clone()),
+    };
+    let spec = match own {
+        Some(Reference::Name(name)) => {
+            find(context, own?, place)?;
+            let stack = context.stack(Kind::Role, name);
+            owner.values = json!({ "parameter": true, "arn": { "Ref": "RoleArn" } });
+            owner.needs.insert(stack.clone());
+            owner.parameters.insert("RoleArn".to_owned(), ParameterValue::Output { stack, key: "RoleArn".to_owned() });
+            owner.shared = Some((name.clone(), access));
+            return Some(owner);
+        }
+        Some(Reference::Inline(role)) => (**role).clone(),
+        _ => Role::default(),
+    };
+    let values = role::values(context, &spec, &access, &place);
+    owner.values = json!({ "access": values, "arn": { "Fn::GetAtt": ["ExecutionRole", "Arn"] } });
+    Some(owner)
+}
+
+fn model_values(
+    context: &mut Context<'_>,
+    parts: &Parts<'_>,
+    network: &settings::Placed,
+    document: &Document,
+) -> Value {
+    let environment = container::environment(context, &parts.served, &parts.chosen, parts.fit.as_ref());
+    check_environment(context, &environment, document);
+    let mut values = json!({
+        "image": parts.container.uri,
+        "environment": environment,
+        "isolated": network.isolated,
+    });
+    if let Some(vpc) = &network.vpc {
+        values["vpc"] = vpc.clone();
+    }
+    if let Weights::S3 { uri, archive, .. } = &parts.served.weights {
+        values["location"] = uri.clone().into();
+        values["data"] = match archive {
+            true => json!({ "uri": uri, "type": "S3Object", "compression": "Gzip" }),
+            false => json!({ "uri": uri, "type": "S3Prefix", "compression": "None" }),
+        };
+    }
+    values
+}
+
+/// Limits of a container's environment: 100 variables, 1,024 bytes each, 32 KiB together.
+fn check_environment(context: &mut Context<'_>, variables: &BTreeMap<String, String>, document: &Document) {
+    let total: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let long = variables.iter().find(|(name, value)| name.len() > 1024 || value.len() > 1024);
+    let problem = match long {
+        Some((name, _)) => format!("`{name}` is longer than 1,024 bytes"),
+        None if variables.len() > 100 => format!("{} variables are more than 100", variables.len()),
+        None if total > 32 * 1024 => format!("{total} bytes are more than 32 KiB"),
+        None => return,
+    };
+    let message = format!("SageMaker does not take this container's environment: {problem}");
+    let span = document.origin.span("/spec/model");
+    context.report(Diagnostic::new(Code::EnvironmentTooLarge, message).at(span));
+}
+
+fn variant(
+    context: &mut Context<'_>,
+    chooser: &mut Chooser,
+    parts: &Parts<'_>,
+    spec: &Endpoint,
+    place: &Place<'_>,
+) -> Value {
+    let timeouts = default_of(context, spec.timeouts.as_ref(), place, "timeouts").map(|(t, _)| *t).unwrap_or_default();
+    let startup = match timeouts.startup {
+        Some(startup) => startup.0,
+        None => startup_timeout(context, chooser, parts),
+    };
+    let mut values = json!({
+        "instance": parts.chosen.name,
+        "count": parts.count.initial,
+        "startup_timeout": startup,
+    });
+    let mut put = |name: &str, value: Option<Value>| value.map(|value| values[name] = value);
+    put("ami", parts.container.ami.clone().map(Value::from));
+    put("provision_timeout", timeouts.provision.map(|wait| wait.0.into()));
+    put("routing", spec.routing.as_ref().map(routing));
+    if matches!(parts.served.weights, Weights::S3 { .. }) {
+        put("download_timeout", Some(timeouts.download.map_or(startup, |wait| wait.0).into()));
+    }
+    put("volume", volume(context, chooser, parts).map(Value::from));
+    values
+}
+
+/// From experience with these engines: an encoder is up in minutes, a large model takes most of an hour.
+fn startup_timeout(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Parts<'_>) -> u64 {
+    let billions = parts.served.facts.as_ref().map(|facts| facts.parameters as f64 / 1e9);
+    let (seconds, reason) = match (parts.served.engine, billions) {
+        (Engine::Tei, _) => (600, "an encoder is up within minutes"),
+        (_, Some(size)) if size <= 13.0 => (900, "enough to fetch and load up to 13 billion parameters"),
+        (_, Some(size)) if size <= 70.0 => (1800, "enough to fetch and load up to 70 billion parameters"),
+        _ => (3600, "the longest SageMaker waits; the model is large, or its size is not known"),
+    };
+    let follows = format!("model {}, engine {}", parts.served.weights.name(), engine_name(parts.served.engine));
+    let chosen = chooser.choose(context, "start-up timeout", &follows, |_| {
+        Some(Fresh { value: seconds.to_string(), reason: reason.to_owned() })
+    });
+    chosen.and_then(|seconds| seconds.parse().ok()).unwrap_or(seconds)
+}
+
+fn volume(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Parts<'_>) -> Option<u64> {
+    if let Some((size, place)) = &parts.chosen.volume {
+        if has_local_disk(&parts.chosen) {
+            let message = format!("`{}` has local disks, and SageMaker gives it no volume", parts.chosen.name);
+            let help = "leave `volume` out";
+            context.report(Diagnostic::new(Code::VolumeOnLocalDisk, message).at(place.span()).help(help));
+        }
+        return Some(*size);
+    }
+    if has_local_disk(&parts.chosen) {
+        return None;
+    }
+    let gib = parts.served.facts.as_ref()?.weight_bytes? >> 30;
+    if gib < 10 {
+        return None;
+    }
+    let follows = format!("model {}", parts.served.weights.name());
+    let chosen = chooser.choose(context, "volume", &follows, |_| {
+        let value = (gib * 2 + 30).min(512).to_string();
+        Some(Fresh { value, reason: "twice the weights, and 30 GiB for the image".to_owned() })
+    });
+    chosen.and_then(|size| size.parse().ok())
+}
+
+fn routing(routing: &Routing) -> Value {
+    match routing {
+        Routing::Strategy(RoutingStrategy::Random) => json!({ "RoutingStrategy": "RANDOM" }),
+        Routing::Strategy(RoutingStrategy::LeastOutstanding) => {
+            json!({ "RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS" })
+        }
+        Routing::PrefixAware(prefix) => json!({
+            "RoutingStrategy": "PREFIX_AWARE",
+            "PrefixAwareRoutingConfig": {
+                "PrefixLength": prefix.prefix_length,
+                "ConcurrencyThreshold": prefix.concurrency_threshold,
+            },
+        }),
+    }
+}
+
+/// Which field each property comes from.
+fn origins(parts: &Parts<'_>, place: &Place<'_>) -> BTreeMap<String, Field> {
+    let config = "EndpointConfig/Properties";
+    let variant = format!("{config}/ProductionVariants/0");
+    let model = &parts.served.place;
+    let mut rows = vec![
+        ("Model".to_owned(), model.clone()),
+        ("Model/Properties/VpcConfig".to_owned(), place.at("network")),
+        ("Model/Properties/EnableNetworkIsolation".to_owned(), place.at("network/isolated")),
+        (format!("{config}/DataCaptureConfig"), place.at("capture")),
+        (format!("{config}/KmsKeyId"), place.at("encryption")),
+        (format!("{variant}/RoutingConfig"), place.at("routing")),
+        (format!("{variant}/ContainerStartupHealthCheckTimeoutInSeconds"), place.at("timeouts/startup")),
+        (format!("{variant}/ModelDataDownloadTimeoutInSeconds"), place.at("timeouts/download")),
+        (format!("{variant}/VariantInstanceProvisionTimeoutInSeconds"), place.at("timeouts/provision")),
+        ("Endpoint/Properties/DeploymentConfig".to_owned(), place.at("rollout")),
+        ("Endpoint/Properties/EndpointName".to_owned(), place.at("name")),
+        ("ErrorAlarm".to_owned(), place.at("alarms")),
+        ("LatencyAlarm".to_owned(), place.at("alarms")),
+        ("ExecutionRole".to_owned(), place.at("role")),
+    ];
+    if model.exists("image") {
+        rows.push(("Model/Properties/PrimaryContainer/Image".to_owned(), model.at("image")));
+    }
+    for name in parts.served.spec.env.keys() {
+        rows.push((format!("Model/Properties/PrimaryContainer/Environment/{name}"), model.at(&format!("env/{name}"))));
+    }
+    if let Some(instance) = &parts.chosen.place {
+        rows.push((format!("{variant}/InstanceType"), instance.clone()));
+        rows.push((config.to_owned(), instance.clone()));
+    }
+    if let Some(count) = &parts.count_place {
+        rows.extend([
+            (format!("{variant}/InitialInstanceCount"), count.clone()),
+            ("ScalableTarget".to_owned(), count.clone()),
+            ("ScalableTarget/Properties/MinCapacity".to_owned(), count.at("min")),
+            ("ScalableTarget/Properties/MaxCapacity".to_owned(), count.at("max")),
+            ("ScalableTarget/Properties/ScheduledActions".to_owned(), count.at("schedules")),
+            ("TrackingPolicy".to_owned(), count.at("target")),
+        ]);
+    }
+    rows.into_iter().map(|(path, place)| (path, place.field())).collect()
+}

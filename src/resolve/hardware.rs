@@ -1,0 +1,375 @@
+//! Which instance: the one named, checked; or the smallest that fits, the cheapest first.
+
+use super::{
+    Context, LockedModel,
+    chooser::{Chooser, Fresh},
+    model::Served,
+    references::{Found, Place, find},
+    sizing::{self, Devices, Misfit},
+};
+use crate::{
+    catalog::{Accelerator, AcceleratorKind, Arch, Instance, Price},
+    diagnostic::{Code, Diagnostic},
+    manifest::{Engine, Hardware, Reference},
+};
+
+/// The instance a model runs on.
+pub(super) struct Chosen<'a> {
+    /// In SageMaker's spelling.
+    pub(super) name: String,
+    pub(super) facts: Option<&'a Instance>,
+    /// Where it was written; none where it was chosen.
+    pub(super) place: Option<Place<'a>>,
+    /// What the manifest says is different on this instance.
+    pub(super) tensor_parallel: Option<u32>,
+    pub(super) context: Option<u64>,
+    /// In GiB.
+    pub(super) volume: Option<(u64, Place<'a>)>,
+}
+
+/// A candidate with its price.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Ranked {
+    name: String,
+    price: Price,
+}
+
+/// The `Hardware` of an endpoint, its own or the environment's, if any.
+pub(super) fn wanted<'a>(
+    context: &mut Context<'a>,
+    own: Option<(&'a Reference<Hardware>, Place<'a>)>,
+) -> Option<Option<Found<'a, Hardware>>> {
+    let scope = context.scope;
+    let inherited = || {
+        let environment = &scope.set.environment;
+        let origin = environment.origin.as_ref()?;
+        let of_target = environment.spec.targets.first().and_then(|target| target.settings.defaults.as_ref());
+        let (defaults, base) = match of_target {
+            Some(defaults) => (defaults, "/spec/targets/0/defaults/hardware"),
+            None => (environment.spec.settings.defaults.as_ref()?, "/spec/defaults/hardware"),
+        };
+        Some((defaults.hardware.as_ref()?, Place::new(origin, base)))
+    };
+    match own.or_else(inherited) {
+        Some((reference, place)) => find(context, reference, place).map(Some),
+        None => Some(None),
+    }
+}
+
+/// The named instance where there is one, else the best by price.
+pub(super) fn resolve<'a>(
+    context: &mut Context<'a>,
+    chooser: &mut Chooser,
+    wanted: Option<Found<'a, Hardware>>,
+    served: &Served<'_>,
+) -> Option<Chosen<'a>> {
+    let volume = wanted.as_ref().and_then(|found| Some((found.spec.volume?.0 >> 30, found.place.at("volume"))));
+    let named = wanted.as_ref().and_then(|found| Some((found.spec.instances.as_ref()?.first()?.clone(), found)));
+    let Some((instance, found)) = named else {
+        return choose(context, chooser, served, volume);
+    };
+    let place = if found.place.exists("instances") { found.place.at("instances/0") } else { found.place.clone() };
+    check_offered(context, &instance.kind, &place)?;
+    Some(Chosen {
+        facts: context.catalog.instance(&instance.kind),
+        name: instance.kind,
+        place: Some(place),
+        tensor_parallel: instance.tensor_parallel,
+        context: instance.context,
+        volume,
+    })
+}
+
+fn check_offered(context: &mut Context<'_>, name: &str, place: &Place<'_>) -> Option<()> {
+    let (catalog, region) = (context.catalog, context.region());
+    if catalog.hosts_endpoints(name, region) {
+        return Some(());
+    }
+    let retired = name.starts_with("ml.p2.") || name.starts_with("ml.p3.");
+    let regions = catalog.endpoint_regions(name);
+    let help = match (catalog.instance(name).is_some(), regions) {
+        _ if retired => "p2 and p3 are retired; g5, g6 or p4d take their place".to_owned(),
+        (false, _) => {
+            let names = catalog.instances().filter_map(|instance| instance.sagemaker.as_deref());
+            match crate::diagnostic::did_you_mean(name, names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "there is no such instance type".to_owned(),
+            }
+        }
+        (true, []) => "SageMaker hosts no endpoints on it anywhere".to_owned(),
+        (true, regions) => format!("it is offered in {}", some_of(regions)),
+    };
+    let message = format!("`{name}` hosts no endpoints in {region}, by the price list of {}", catalog.collected());
+    context.report(Diagnostic::new(Code::InstanceNotOffered, message).at(place.span()).help(help));
+    None
+}
+
+fn some_of(regions: &[String]) -> String {
+    match regions.len() {
+        0..=6 => regions.join(", "),
+        more => format!("{} and {} more Regions", regions[..5].join(", "), more - 5),
+    }
+}
+
+fn choose<'a>(
+    context: &mut Context<'a>,
+    chooser: &mut Chooser,
+    served: &Served<'_>,
+    volume: Option<(u64, Place<'a>)>,
+) -> Option<Chosen<'a>> {
+    let Some(model) = &served.facts else {
+        let message =
+            format!("no instance is named, and hubform does not know the size of `{}`", served.weights.name());
+        let help = "say `hardware: {instances: [ml.…]}`";
+        context.report(Diagnostic::new(Code::InstanceMissing, message).at(served.place.span()).help(help));
+        return None;
+    };
+    let follows = format!(
+        "model {}, engine {}, region {}{}",
+        served.weights.name(),
+        engine_name(served.engine),
+        context.region(),
+        served.spec.tensor_parallel.map(|degree| format!(", tensor parallel {degree}")).unwrap_or_default(),
+    );
+    let name = chooser.choose(context, "instance", &follows, |context| best(context, &follows, served, model));
+    if name.is_none() {
+        let message = format!("nothing in {} is known to hold `{}`", context.region(), served.weights.name());
+        let help = "name an instance type in `hardware`, or deploy to another Region";
+        context.report(Diagnostic::new(Code::NothingFits, message).at(served.place.span()).help(help));
+    }
+    let name = name?;
+    let facts = context.catalog.instance(&name);
+    Some(Chosen { facts, name, place: None, tensor_parallel: None, context: None, volume })
+}
+
+fn best(context: &mut Context<'_>, key: &str, served: &Served<'_>, model: &LockedModel) -> Option<Fresh> {
+    if !context.ranked.contains_key(key) {
+        let ranked = rank(context, served, model);
+        context.ranked.insert(key.to_owned(), ranked);
+    }
+    let first = context.ranked.get(key)?.first()?;
+    let price = price_text(&first.price);
+    let reason = format!("cheapest in {} that holds the model by estimate; {price}", context.region());
+    Some(Fresh { value: first.name.clone(), reason })
+}
+
+fn rank(context: &Context<'_>, served: &Served<'_>, model: &LockedModel) -> Vec<Ranked> {
+    let (catalog, region) = (context.catalog, context.region());
+    let mut candidates: Vec<_> = catalog
+        .instances()
+        .filter(|instance| {
+            instance.endpoint_usable && instance.current_generation == Some(true) && instance.family != "t2"
+        })
+        .filter(|instance| suits(instance, served, model))
+        .filter_map(|instance| instance.sagemaker.clone().map(|name| (instance, name)))
+        .filter(|(_, name)| catalog.hosts_endpoints(name, region))
+        .map(|(instance, name)| (instance.memory_mib, Ranked { price: catalog.sagemaker_price(&name, region), name }))
+        .collect();
+    candidates.sort_by(|(a_memory, a), (b_memory, b)| {
+        let price = |ranked: &Ranked| ranked.price.usd_per_hour().unwrap_or(f64::INFINITY);
+        price(a).total_cmp(&price(b)).then(a_memory.cmp(b_memory)).then_with(|| a.name.cmp(&b.name))
+    });
+    candidates.into_iter().map(|(_, ranked)| ranked).collect()
+}
+
+fn suits(instance: &Instance, served: &Served<'_>, model: &LockedModel) -> bool {
+    let memory = instance.memory_mib.unwrap_or(0) << 20;
+    match (served.engine, &instance.accelerator) {
+        (Engine::Vllm, Some(gpu)) => {
+            modern(gpu, (8, 0))
+                && devices(gpu).is_some_and(|devices| {
+                    let degree = served.spec.tensor_parallel.unwrap_or(devices.count);
+                    degree <= devices.count && sizing::llm_fits(model, devices, degree).is_ok()
+                })
+        }
+        (Engine::Tei | Engine::Transformers, None) => {
+            instance.arch == Some(Arch::X86_64) && memory >= sizing::cpu_memory(model)
+        }
+        (Engine::Tei, Some(gpu)) => {
+            let fits =
+                |devices: Devices| devices.count == 1 && devices.memory_each >= sizing::single_device_memory(model);
+            modern(gpu, (7, 5)) && devices(gpu).is_some_and(fits)
+        }
+        _ => false,
+    }
+}
+
+fn modern(gpu: &Accelerator, capability: (u32, u32)) -> bool {
+    gpu.kind == AcceleratorKind::Gpu
+        && gpu.fraction.is_none_or(|share| share >= 1.0)
+        && gpu.cuda_compute_capability.is_some_and(|has| has >= capability)
+}
+
+/// The devices of an accelerator, where their memory is known.
+pub(super) fn devices(accelerator: &Accelerator) -> Option<Devices> {
+    let memory_each = accelerator.memory_mib_each? << 20;
+    Some(Devices { count: accelerator.count.max(1), memory_each })
+}
+
+/// A price in words, with what it rests on.
+pub(super) fn price_text(price: &Price) -> String {
+    match price {
+        Price::Listed { usd_per_hour, observed, .. } => {
+            let seen = observed.as_deref().map(|day| format!(", seen {day}")).unwrap_or_default();
+            format!("{usd_per_hour} USD/h{seen}")
+        }
+        Price::Estimated { usd_per_hour, .. } => format!("about {usd_per_hour:.2} USD/h, estimated from EC2's price"),
+        Price::Unknown => "price unknown".to_owned(),
+    }
+}
+
+/// The engine as manifests spell it.
+pub(super) fn engine_name(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Vllm => "vllm",
+        Engine::Tei => "tei",
+        Engine::Transformers => "transformers",
+        Engine::Custom => "custom",
+        Engine::Sglang => "sglang",
+        Engine::Lmi => "lmi",
+        Engine::LlamaCpp => "llama-cpp",
+        Engine::Tgi => "tgi",
+        Engine::NeuronVllm => "neuron-vllm",
+        Engine::NeuronTgi => "neuron-tgi",
+    }
+}
+
+/// How many devices share one copy, and how long the context may be: for vLLM only.
+pub(super) struct Fit {
+    pub(super) tensor_parallel: u32,
+    pub(super) context: Option<u64>,
+}
+
+/// Checks that the model fits on the instance, and settles tensor parallel and context.
+pub(super) fn fit(
+    context: &mut Context<'_>,
+    chooser: &mut Chooser,
+    served: &Served<'_>,
+    chosen: &Chosen<'_>,
+) -> Option<Fit> {
+    let gpu = chosen.facts.and_then(|instance| instance.accelerator.as_ref());
+    let Some(devices) = gpu.and_then(devices) else {
+        needs_gpu(context, served, chosen);
+        return None;
+    };
+    let wanted = chosen.tensor_parallel.or(served.spec.tensor_parallel);
+    let Some(model) = &served.facts else {
+        let tensor_parallel = wanted.unwrap_or(devices.count);
+        return Some(Fit { tensor_parallel, context: chosen.context.or(served.spec.context) });
+    };
+    let tensor_parallel = degree(context, chooser, served, model, chosen, devices, wanted)?;
+    if served.spec.quantization.is_none() {
+        refuse_misfit(context, served, chosen, sizing::llm_fits(model, devices, tensor_parallel))?;
+    }
+    let tokens = context_length(context, chooser, served, model, chosen, devices, tensor_parallel)?;
+    Some(Fit { tensor_parallel, context: tokens })
+}
+
+fn needs_gpu(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) {
+    let engine = engine_name(served.engine);
+    let message = format!("`{engine}` needs a GPU, and `{}` is not known to have one", chosen.name);
+    let place = chosen.place.as_ref().unwrap_or(&served.place);
+    let help = "name a g5, g6, g6e or p instance type";
+    context.report(Diagnostic::new(Code::WrongAccelerator, message).at(place.span()).help(help));
+}
+
+fn degree(
+    context: &mut Context<'_>,
+    chooser: &mut Chooser,
+    served: &Served<'_>,
+    model: &LockedModel,
+    chosen: &Chosen<'_>,
+    devices: Devices,
+    wanted: Option<u32>,
+) -> Option<u32> {
+    if let Some(wanted) = wanted {
+        if wanted <= devices.count && sizing::divides(model, wanted) {
+            return Some(wanted);
+        }
+        let message = format!(
+            "tensor parallel {wanted} does not work for `{}` on `{}`: it has {} devices, and the model {} heads, {} for keys and values",
+            served.weights.name(),
+            chosen.name,
+            devices.count,
+            number(model.heads),
+            number(model.kv_heads),
+        );
+        let help = format!("{} works", sizing::widest(model, devices));
+        let place = served.place.at("tensorParallel");
+        context.report(Diagnostic::new(Code::TensorParallel, message).at(place.span()).help(help));
+        return None;
+    }
+    let follows = format!("model {}, instance {}", served.weights.name(), chosen.name);
+    let value = chooser.choose(context, "tensor parallel", &follows, |_| {
+        let value = sizing::widest(model, devices);
+        let reason = format!("the most of {} devices that the model's heads divide by", devices.count);
+        Some(Fresh { value: value.to_string(), reason })
+    })?;
+    value.parse().ok()
+}
+
+fn number(count: Option<u32>) -> String {
+    count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string())
+}
+
+fn refuse_misfit(
+    context: &mut Context<'_>,
+    served: &Served<'_>,
+    chosen: &Chosen<'_>,
+    fits: Result<(), Misfit>,
+) -> Option<()> {
+    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+    let why = match fits {
+        Ok(()) => return Some(()),
+        Err(Misfit::Weights { needs, has }) => {
+            format!("its weights take {:.1} GiB and may take {:.1} GiB there", gib(needs), gib(has))
+        }
+        Err(Misfit::Heads { tensor_parallel }) => format!("its heads do not divide by {tensor_parallel} devices"),
+        Err(Misfit::Context) => "its weights leave no room for a context of 1,024 tokens".to_owned(),
+    };
+    let message = format!("`{}` does not fit on `{}`, by estimate: {why}", served.weights.name(), chosen.name);
+    let place = chosen.place.as_ref().unwrap_or(&served.place);
+    let model = served.facts.as_ref()?;
+    let help = match rank(context, served, model).first() {
+        Some(first) => format!("`{}` is the cheapest that holds it ({})", first.name, price_text(&first.price)),
+        None => "quantize the model, or deploy to a Region with larger instances".to_owned(),
+    };
+    context.report(Diagnostic::new(Code::DoesNotFit, message).at(place.span()).help(help));
+    None
+}
+
+/// Outer `None`: it does not fit. Inner `None`: the engine's own default.
+fn context_length(
+    context: &mut Context<'_>,
+    chooser: &mut Chooser,
+    served: &Served<'_>,
+    model: &LockedModel,
+    chosen: &Chosen<'_>,
+    devices: Devices,
+    tensor_parallel: u32,
+) -> Option<Option<u64>> {
+    let longest = sizing::longest_context(model, devices, tensor_parallel);
+    let quantized = served.spec.quantization.is_some();
+    if let Some(wanted) = chosen.context.or(served.spec.context) {
+        let Some(longest) = longest.filter(|longest| wanted > *longest && !quantized) else {
+            return Some(Some(wanted));
+        };
+        let message = format!("a context of {wanted} tokens does not fit on `{}`, by estimate", chosen.name);
+        let help = format!("up to {longest} tokens fit; or take an instance with more memory");
+        let place = if chosen.context.is_some() { chosen.place.clone() } else { Some(served.place.at("context")) };
+        let place = place.unwrap_or_else(|| served.place.clone());
+        context.report(Diagnostic::new(Code::DoesNotFit, message).at(place.span()).help(help));
+        return None;
+    }
+    let (Some(positions), Some(longest)) = (model.max_positions, longest) else { return Some(None) };
+    if longest >= positions || quantized {
+        return Some(None);
+    }
+    let follows =
+        format!("model {}, instance {}, tensor parallel {tensor_parallel}", served.weights.name(), chosen.name);
+    let value = chooser.choose(context, "context", &follows, |_| {
+        let reason = format!("the model takes {positions} tokens; more than these do not fit there, by estimate");
+        Some(Fresh { value: longest.to_string(), reason })
+    });
+    Some(value.and_then(|value| value.parse().ok()))
+}

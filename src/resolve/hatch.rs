@@ -1,0 +1,27 @@
+//! The escape hatch is taken over as it was written, with its places.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Hatch;
+use crate::manifest::Document;
+
+/// `overrides`, `resources` and `outputs` of a manifest.
+pub(super) fn resolve(
+    document: &Document,
+    overrides: &BTreeMap<String, Value>,
+    resources: &BTreeMap<String, Value>,
+    outputs: &BTreeMap<String, Value>,
+) -> Hatch {
+    let sections = [("overrides", overrides), ("resources", resources), ("outputs", outputs)];
+    let spans = sections
+        .into_iter()
+        .flat_map(|(section, map)| map.keys().map(move |id| format!("{section}/{id}")))
+        .map(|key| {
+            let span = document.origin.key_span(&format!("/spec/{key}"));
+            (key, span)
+        })
+        .collect();
+    Hatch { overrides: overrides.clone(), resources: resources.clone(), outputs: outputs.clone(), spans }
+}

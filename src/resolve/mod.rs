@@ -1,0 +1,174 @@
+//! Manifests and facts become stacks as they are wanted: defaults, references, sizing, every choice made.
+//!
+//! Pure. Nothing that leaves here means "decide later": what hubform chooses for the user is a [`Choice`] with its
+//! reason, pinned in the [`Lock`]. One file per part of an endpoint; `references` finds what is named elsewhere,
+//! `chooser` consults the lock.
+
+mod access;
+mod alarms;
+mod chooser;
+mod container;
+mod desired;
+mod endpoint;
+mod hardware;
+mod hatch;
+mod image;
+mod lock;
+mod model;
+mod names;
+mod references;
+mod role;
+mod rollout;
+mod scaling;
+mod settings;
+mod sizing;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    catalog::Catalog,
+    cloud::{StackRef, Target},
+    diagnostic::{Code, Diagnostic, Diagnostics, Span},
+    manifest::{EnvironmentSet, Kind, Spec},
+};
+
+pub use desired::{Choice, DesiredStack, EndpointCheck, Field, Hatch, ParameterValue};
+pub use lock::{LOCK_FORMAT, Lock, LockError, LockedModel, Pinned};
+pub use names::{ENDPOINT_NAME_LIMIT, shortened, stack_name};
+
+/// An environment, where it goes, and what was pinned for it.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// The environment and its manifests.
+    pub set: EnvironmentSet,
+    /// Where its stacks go.
+    pub target: Target,
+    /// The target's name, for `${target}` and the lock.
+    pub target_name: String,
+    /// The account, where it is known, for `${account}`.
+    pub account: Option<String>,
+    /// What was pinned before.
+    pub lock: Lock,
+    /// A choice that is not pinned is an error.
+    pub locked: bool,
+}
+
+/// What resolving gives.
+#[derive(Debug, Clone, Default)]
+pub struct Resolved {
+    /// The stacks, in the order of environments and manifests.
+    pub stacks: Vec<DesiredStack>,
+    /// The locks with what was added, in the order of the scopes.
+    pub locks: Vec<Lock>,
+    /// Roles named by ARN: to be looked up before a plan.
+    pub named_roles: Vec<NamedRole>,
+}
+
+/// A role that exists, or should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedRole {
+    /// Where the stack that uses it goes.
+    pub target: Target,
+    /// Its ARN.
+    pub arn: String,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// Resolves every environment.
+pub fn resolve(scopes: &[Scope], catalog: &Catalog) -> (Resolved, Diagnostics) {
+    let mut resolved = Resolved::default();
+    let mut diagnostics = Diagnostics::new();
+    for scope in scopes {
+        let mut context = Context::new(scope, catalog);
+        resolve_scope(&mut context, &mut resolved);
+        resolved.locks.push(context.lock_after);
+        diagnostics.extend(context.diagnostics);
+    }
+    refuse_twins(&resolved.stacks, &mut diagnostics);
+    (resolved, diagnostics)
+}
+
+/// What every part of resolving one environment sees and adds to.
+struct Context<'a> {
+    scope: &'a Scope,
+    catalog: &'a Catalog,
+    settings: crate::manifest::Target,
+    lock_after: Lock,
+    diagnostics: Diagnostics,
+    ranked: BTreeMap<String, Vec<hardware::Ranked>>,
+}
+
+impl<'a> Context<'a> {
+    fn new(scope: &'a Scope, catalog: &'a Catalog) -> Self {
+        let settings = scope.set.environment.targets().into_iter().next().unwrap_or_default();
+        Self {
+            scope,
+            catalog,
+            settings,
+            lock_after: scope.lock.clone(),
+            diagnostics: Diagnostics::new(),
+            ranked: BTreeMap::new(),
+        }
+    }
+
+    fn region(&self) -> &'a str {
+        &self.scope.target.region
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn stack(&self, kind: Kind, name: &str) -> StackRef {
+        let name = stack_name(&self.scope.set.environment.prefix, kind.name(), name);
+        StackRef { target: self.scope.target.clone(), name }
+    }
+}
+
+fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
+    if !settings::check_region(context) {
+        return;
+    }
+    let scope = context.scope;
+    let mut shared: BTreeMap<String, access::Access> = BTreeMap::new();
+    let mut stacks = BTreeMap::new();
+    for (at, document) in scope.set.documents.iter().enumerate() {
+        if let Spec::Endpoint(spec) = &document.spec
+            && let Some(endpoint) = endpoint::resolve(context, document, spec)
+        {
+            if let Some((role, access)) = endpoint.shared {
+                shared.entry(role).or_default().merge(access);
+            }
+            resolved.named_roles.extend(endpoint.named_role);
+            stacks.insert(at, endpoint.stack);
+        }
+    }
+    for (at, document) in scope.set.documents.iter().enumerate() {
+        if let Spec::Role(spec) = &document.spec {
+            let access = shared.remove(&document.name).unwrap_or_default();
+            stacks.insert(at, role::resolve(context, document, spec, access));
+        }
+    }
+    references::check_all(context);
+    resolved.stacks.extend(stacks.into_values());
+}
+
+fn refuse_twins(stacks: &[DesiredStack], diagnostics: &mut Diagnostics) {
+    let mut seen: BTreeMap<&StackRef, &DesiredStack> = BTreeMap::new();
+    let mut told = BTreeSet::new();
+    for stack in stacks {
+        match seen.get(&stack.stack) {
+            Some(first) if told.insert(&stack.stack) => diagnostics.push(
+                Diagnostic::new(Code::SameStack, format!("two manifests come to the stack `{}`", stack.stack.name))
+                    .label(stack.span, format!("{} `{}` of `{}`", stack.kind, stack.name, stack.environment))
+                    .label(first.span, format!("{} `{}` of `{}`", first.kind, first.name, first.environment))
+                    .help("give one of the environments another `prefix`"),
+            ),
+            Some(_) => {}
+            None => {
+                seen.insert(&stack.stack, stack);
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Which weights, for which task, served by which engine.
+
+use std::borrow::Cow;
+
+use super::{
+    Context, LockedModel,
+    access::Bucket,
+    chooser::{Chooser, Fresh},
+    references::{Found, Place, find},
+};
+use crate::{
+    catalog::{Gated, ModelFacts},
+    diagnostic::{Code, Diagnostic},
+    manifest::{Engine, Model, Reference},
+};
+
+/// A model with everything about it that was decided.
+pub(super) struct Served<'a> {
+    pub(super) spec: Cow<'a, Model>,
+    pub(super) place: Place<'a>,
+    pub(super) weights: Weights,
+    pub(super) facts: Option<LockedModel>,
+    pub(super) task: Option<String>,
+    pub(super) engine: Engine,
+}
+
+/// Where the weights are.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Weights {
+    /// On the Hub, fetched when the container starts.
+    Hub {
+        /// The id.
+        id: String,
+        /// Branch, tag or commit.
+        revision: Option<String>,
+    },
+    /// In S3, put in place by SageMaker.
+    S3 {
+        /// The location.
+        uri: String,
+        /// Bucket and prefix.
+        bucket: Bucket,
+        /// One archive, not a prefix.
+        archive: bool,
+    },
+}
+
+impl Weights {
+    /// How people name it.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Hub { id, .. } => id,
+            Self::S3 { uri, .. } => uri,
+        }
+    }
+}
+
+/// Finds the model, its facts, its task and its engine. `has_instance`: is an instance type named?
+pub(super) fn resolve<'a>(
+    context: &mut Context<'a>,
+    chooser: &mut Chooser,
+    reference: &'a Reference<Model>,
+    place: Place<'a>,
+    has_instance: bool,
+) -> Option<Served<'a>> {
+    let Found { spec, place, .. } = find(context, reference, place)?;
+    let weights = weights(context, &spec, &place)?;
+    let facts = facts(context, &weights, &spec, &place, has_instance)?;
+    let task = spec.task.clone().or_else(|| facts.as_ref().map(|facts| facts.task.clone()));
+    let engine = engine(context, chooser, &spec, task.as_deref(), &place)?;
+    Some(Served { spec, place, weights, facts, task, engine })
+}
+
+fn weights(context: &mut Context<'_>, spec: &Model, place: &Place<'_>) -> Option<Weights> {
+    if let Some(id) = &spec.hub {
+        return Some(Weights::Hub { id: id.clone(), revision: spec.revision.clone() });
+    }
+    let uri = context.substituted(spec.s3.as_ref()?, &place.at("s3"));
+    let bucket = Bucket::parse(&uri)?;
+    let archive = !uri.ends_with('/');
+    Some(Weights::S3 { uri, bucket, archive })
+}
+
+/// Outer `None`: cannot go on. Inner `None`: nothing is known, and enough is said.
+fn facts(
+    context: &mut Context<'_>,
+    weights: &Weights,
+    spec: &Model,
+    place: &Place<'_>,
+    has_instance: bool,
+) -> Option<Option<LockedModel>> {
+    let Weights::Hub { id, revision } = weights else {
+        return said_enough(context, weights, spec, place, has_instance).then_some(None);
+    };
+    warn_unpinned(context, id, revision.as_deref(), place);
+    let catalog = context.catalog;
+    let Some(known) = catalog.model(id) else {
+        let locked = context.scope.lock.models.get(id).cloned();
+        return match locked {
+            Some(locked) => Some(Some(locked)),
+            None => said_enough(context, weights, spec, place, has_instance).then_some(None),
+        };
+    };
+    if !may_be_fetched(context, known, place) {
+        return None;
+    }
+    let locked = context.scope.lock.models.get(id).cloned().unwrap_or_else(|| shape(known));
+    if !context.scope.locked {
+        context.lock_after.models.insert(id.clone(), locked.clone());
+    }
+    Some(Some(locked))
+}
+
+fn shape(facts: &ModelFacts) -> LockedModel {
+    LockedModel {
+        commit: None,
+        task: facts.task.clone(),
+        parameters: facts.params,
+        dtype: facts.dtype.clone(),
+        weight_bytes: facts.weight_bytes,
+        heads: facts.heads,
+        kv_heads: facts.kv_heads,
+        kv_bytes_per_token: facts.kv_bytes_per_token_16bit,
+        max_positions: facts.max_positions,
+        license: facts.license.clone(),
+    }
+}
+
+fn may_be_fetched(context: &mut Context<'_>, facts: &ModelFacts, place: &Place<'_>) -> bool {
+    match facts.gated {
+        Gated::No => true,
+        Gated::Yes => {
+            let message = format!("`{}` is gated: the Hub gives it only to accounts that accepted its terms", facts.id);
+            let help = "copy the weights to S3 yourself and say `s3:`; hubform cannot use a Hub token yet";
+            context.report(Diagnostic::new(Code::GatedModel, message).at(place.span()).help(help));
+            false
+        }
+        Gated::Unknown => {
+            let message = format!("it is not known whether `{}` is gated", facts.id);
+            let help = "if the Hub asks for an account, the container cannot fetch it and the endpoint fails to start";
+            context.report(Diagnostic::new(Code::GatingUnknown, message).at(place.span()).help(help));
+            true
+        }
+    }
+}
+
+fn warn_unpinned(context: &mut Context<'_>, id: &str, revision: Option<&str>, place: &Place<'_>) {
+    let is_commit = |text: &str| text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if revision.is_some_and(is_commit) {
+        return;
+    }
+    let at = revision.unwrap_or("main");
+    let message = format!("`{id}` is not pinned: instances started later may fetch other weights than those of today");
+    let help = format!("say `revision:` with the commit that `{at}` has on the Hub now, all 40 digits");
+    context.report(Diagnostic::new(Code::NotPinned, message).at(place.span()).help(help));
+}
+
+fn said_enough(
+    context: &mut Context<'_>,
+    weights: &Weights,
+    spec: &Model,
+    place: &Place<'_>,
+    has_instance: bool,
+) -> bool {
+    let missing: Vec<_> = [
+        (spec.task.is_none(), "`task`"),
+        (spec.engine.is_none(), "`engine`"),
+        (!has_instance, "an instance type in `hardware`"),
+    ]
+    .into_iter()
+    .filter_map(|(missing, what)| missing.then_some(what))
+    .collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let message = format!("hubform knows nothing about `{}` and cannot choose for it", weights.name());
+    let mut help = format!("say {}", missing.join(", "));
+    if let (Weights::Hub { id, .. }, Some(name)) = (weights, weights.name().rsplit('/').next())
+        && let Some(near) = context.catalog.models_named(name).first().filter(|near| *near != id)
+    {
+        help.push_str(&format!("; or did you mean `{near}`?"));
+    }
+    context.report(Diagnostic::new(Code::UnknownModel, message).at(place.span()).help(help));
+    false
+}
+
+fn engine(
+    context: &mut Context<'_>,
+    chooser: &mut Chooser,
+    spec: &Model,
+    task: Option<&str>,
+    place: &Place<'_>,
+) -> Option<Engine> {
+    if let Some(engine) = spec.engine {
+        if engine == Engine::Custom && spec.image.is_none() {
+            let message = "the engine `custom` is whatever is in `image`, and there is no `image`";
+            context.report(Diagnostic::new(Code::ImageMissing, message).at(place.at("engine").span()));
+            return None;
+        }
+        return Some(engine);
+    }
+    let task = task.unwrap_or_default();
+    let chosen = chooser.choose(context, "engine", &format!("task {task}"), |_| {
+        let value = by_task(task)?.to_owned();
+        Some(Fresh { value, reason: format!("serves the task {task}") })
+    });
+    let named = chosen.as_deref().and_then(by_name);
+    if named.is_none() {
+        let message = format!("no engine is chosen for the task `{task}` by itself");
+        let help = "say `engine: vllm`, `tei`, `transformers`, or `custom` with `image`";
+        context.report(Diagnostic::new(Code::EngineMissing, message).at(place.span()).help(help));
+    }
+    named
+}
+
+fn by_task(task: &str) -> Option<&'static str> {
+    match task {
+        "feature-extraction" => Some("tei"),
+        "text-generation" | "image-text-to-text" => Some("vllm"),
+        "automatic-speech-recognition" => Some("transformers"),
+        _ => None,
+    }
+}
+
+fn by_name(name: &str) -> Option<Engine> {
+    match name {
+        "tei" => Some(Engine::Tei),
+        "vllm" => Some(Engine::Vllm),
+        "transformers" => Some(Engine::Transformers),
+        _ => None,
+    }
+}

@@ -1,0 +1,157 @@
+//! What is named elsewhere is found, and keeps its place for messages and origins.
+
+use std::borrow::Cow;
+
+use super::{Context, Field};
+use crate::{
+    diagnostic::{Code, Diagnostic, Span, did_you_mean},
+    manifest::{Document, Hardware, Instance, Kind, Model, Origin, Reference, Role, Scaling, Spec},
+};
+
+/// Where a value was written: a document and a pointer into it.
+#[derive(Debug, Clone)]
+pub(super) struct Place<'a> {
+    origin: &'a Origin,
+    pointer: String,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn new(origin: &'a Origin, pointer: impl Into<String>) -> Self {
+        Self { origin, pointer: pointer.into() }
+    }
+
+    /// A place below this one.
+    pub(super) fn at(&self, below: &str) -> Self {
+        Self { origin: self.origin, pointer: format!("{}/{below}", self.pointer) }
+    }
+
+    pub(super) fn span(&self) -> Span {
+        self.origin.span(&self.pointer)
+    }
+
+    pub(super) fn field(&self) -> Field {
+        Field { path: dotted(&self.pointer), span: self.span() }
+    }
+
+    pub(super) fn exists(&self, below: &str) -> bool {
+        self.origin.has(&format!("{}/{below}", self.pointer))
+    }
+}
+
+/// `/spec/hardware/instances/0` as people write it: `spec.hardware.instances[0]`.
+fn dotted(pointer: &str) -> String {
+    let parts = pointer.split('/').skip(1);
+    parts.fold(String::new(), |path, part| match part {
+        part if part.bytes().all(|b| b.is_ascii_digit()) => format!("{path}[{part}]"),
+        part if path.is_empty() => part.to_owned(),
+        part => format!("{path}.{part}"),
+    })
+}
+
+/// A referred value with its place.
+#[derive(Debug, Clone)]
+pub(super) struct Found<'a, T: Clone> {
+    pub(super) spec: Cow<'a, T>,
+    pub(super) place: Place<'a>,
+    /// The manifest it stands in, where it is one of its own.
+    pub(super) document: Option<&'a Document>,
+}
+
+/// A kind that can be referred to.
+pub(super) trait Referred: Clone {
+    const KIND: Kind;
+    fn of(spec: &Spec) -> Option<&Self>;
+    /// What a string that is not a name stands for.
+    fn short(_: &Reference<Self>) -> Option<Self> {
+        None
+    }
+}
+
+macro_rules! referred {
+    ($($kind:ident $(, $reference:ident => $short:expr)?;)*) => {$(
+        impl Referred for $kind {
+            const KIND: Kind = Kind::$kind;
+            fn of(spec: &Spec) -> Option<&Self> {
+                match spec { Spec::$kind(spec) => Some(spec), _ => None }
+            }
+            $(fn short($reference: &Reference<Self>) -> Option<Self> { $short })?
+        }
+    )*};
+}
+
+referred! {
+    Model, reference => match reference {
+        Reference::HubId(id) => Some(Model { hub: Some(id.clone()), ..Model::default() }),
+        _ => None,
+    };
+    Hardware, reference => match reference {
+        Reference::InstanceType(kind) => {
+            Some(Hardware { instances: Some(vec![Instance::new(kind)]), ..Hardware::default() })
+        }
+        _ => None,
+    };
+    Scaling;
+    Role;
+}
+
+/// What a reference means. Nothing, with a finding, where it dangles.
+pub(super) fn find<'a, T: Referred>(
+    context: &mut Context<'a>,
+    reference: &'a Reference<T>,
+    place: Place<'a>,
+) -> Option<Found<'a, T>> {
+    match reference {
+        Reference::Inline(spec) => Some(Found { spec: Cow::Borrowed(&**spec), place, document: None }),
+        Reference::Name(name) => {
+            let set = &context.scope.set;
+            match set.get(T::KIND, name).and_then(|document| Some((document, T::of(&document.spec)?))) {
+                Some((document, spec)) => {
+                    let place = Place::new(&document.origin, "/spec");
+                    Some(Found { spec: Cow::Borrowed(spec), place, document: Some(document) })
+                }
+                None => {
+                    dangling::<T>(context, name, &place);
+                    None
+                }
+            }
+        }
+        short => T::short(short).map(|spec| Found { spec: Cow::Owned(spec), place, document: None }),
+    }
+}
+
+fn dangling<T: Referred>(context: &mut Context<'_>, name: &str, place: &Place<'_>) {
+    let set = &context.scope.set;
+    if set.refused.contains(&(T::KIND, name.to_owned())) {
+        return;
+    }
+    let names: Vec<_> = set.names(T::KIND).collect();
+    let help = match (T::KIND, context.catalog.models_named(name).as_slice()) {
+        (Kind::Model, [id, ..]) => format!("did you mean the Hub model `{id}`? Hub ids need their organisation"),
+        _ => match did_you_mean(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => format!("no {} is written in this environment", T::KIND),
+            None => format!("there are {}", names.join(", ")),
+        },
+    };
+    let message = format!("there is no {} `{name}` in environment `{}`", T::KIND, set.environment.name);
+    context.report(Diagnostic::new(Code::DanglingReference, message).at(place.span()).help(help));
+}
+
+/// References nobody followed: those of manifests that no endpoint uses are found too.
+pub(super) fn check_all(context: &mut Context<'_>) {
+    let environment = &context.scope.set.environment;
+    let Some(origin) = &environment.origin else { return };
+    let defaults = context.settings.settings.defaults.clone().unwrap_or_default();
+    let base = if origin.has("/spec/targets/0/defaults") { "/spec/targets/0/defaults" } else { "/spec/defaults" };
+    let place = |field: &str| Place::new(origin, format!("{base}/{field}"));
+    if let Some(Reference::Name(name)) = &defaults.hardware
+        && context.scope.set.get(Kind::Hardware, name).is_none()
+    {
+        dangling::<Hardware>(context, name, &place("hardware"));
+    }
+    if let Some(Reference::Name(name)) = &defaults.scaling
+        && context.scope.set.get(Kind::Scaling, name).is_none()
+    {
+        dangling::<Scaling>(context, name, &place("scaling"));
+    }
+}

@@ -1,0 +1,81 @@
+//! A role of its own stack, with what everything that names it needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{Context, DesiredStack, Field, access::Access, hatch, references::Place, settings};
+use crate::manifest::{Document, Kind, Role, Setting};
+
+/// The stack of a `Role`.
+pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Role, access: Access) -> DesiredStack {
+    let place = Place::new(&document.origin, "/spec");
+    let values = values(context, spec, &access, &place);
+    let environment = context.scope.set.environment.name.clone();
+    let description = format!("Execution role {} of environment {environment}, made by hubform.", document.name);
+    let origins = origins(&place);
+    DesiredStack {
+        stack: context.stack(Kind::Role, &document.name),
+        kind: Kind::Role.name().to_owned(),
+        name: document.name.clone(),
+        template: "role.yaml.tera",
+        values: json!({ "description": description, "access": values }),
+        parameters: BTreeMap::new(),
+        tags: settings::tags(context, document),
+        role_arn: context.settings.settings.service_role.clone(),
+        notification_arns: context.settings.settings.notifications.clone().unwrap_or_default(),
+        protect: context.scope.set.environment.protect,
+        needs: BTreeSet::new(),
+        endpoint: None,
+        choices: Vec::new(),
+        hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
+        origins,
+        span: document.origin.span("/metadata/name"),
+        environment,
+    }
+}
+
+/// What the role template sees: the access needed, and what the manifest adds.
+pub(super) fn values(context: &mut Context<'_>, spec: &Role, access: &Access, place: &Place<'_>) -> Value {
+    let mut values = access.values();
+    if let Some(policies) = &spec.managed_policies {
+        values["managed_policies"] = context.cfn_list(policies, &place.at("managedPolicies"));
+    }
+    let boundary = match &spec.permissions_boundary {
+        Some(Setting::Off) => None,
+        Some(Setting::On(boundary)) => Some(boundary.clone()),
+        None => context.settings.settings.permissions_boundary.clone(),
+    };
+    if let Some(boundary) = boundary {
+        values["permissions_boundary"] = context.cfn(&boundary, &place.at("permissionsBoundary"));
+    }
+    if !spec.statements.is_empty() {
+        values["statements"] = spec.statements.iter().cloned().map(Value::Object).collect();
+    }
+    values["principals"] = principals(&spec.trust);
+    values
+}
+
+/// SageMaker, and whoever else is trusted: services and ARNs apart, as IAM wants them.
+fn principals(trust: &[String]) -> Value {
+    let (arns, services): (Vec<_>, Vec<_>) = trust.iter().partition(|principal| principal.starts_with("arn:"));
+    let services: BTreeSet<_> = services.into_iter().map(String::as_str).chain(["sagemaker.amazonaws.com"]).collect();
+    let mut principals = json!({ "Service": services });
+    if !arns.is_empty() {
+        principals["AWS"] = json!(arns);
+    }
+    principals
+}
+
+fn origins(place: &Place<'_>) -> BTreeMap<String, Field> {
+    [
+        ("Role/Properties/ManagedPolicyArns", "managedPolicies"),
+        ("Role/Properties/PermissionsBoundary", "permissionsBoundary"),
+        ("Role/Properties/Policies", "statements"),
+        ("Role/Properties/AssumeRolePolicyDocument", "trust"),
+    ]
+    .into_iter()
+    .filter(|(_, field)| place.exists(field))
+    .map(|(path, field)| (path.to_owned(), place.at(field).field()))
+    .collect()
+}

@@ -1,0 +1,253 @@
+//! How many instances, and who decides it: the manifest, or a scalable target.
+
+use serde_json::{Value, json};
+
+use super::{
+    Context,
+    chooser::{Chooser, Fresh},
+    hardware::Chosen,
+    references::{Found, Place, find},
+};
+use crate::{
+    catalog::AcceleratorKind,
+    diagnostic::{Code, Diagnostic},
+    manifest::{Metric, Reference, Scaling, Schedule, TargetTracking},
+};
+
+/// Seconds to wait after removing instances when nobody says: new ones take minutes to start.
+const COOLDOWN_IN: u64 = 300;
+/// Seconds to wait after adding instances when nobody says.
+const COOLDOWN_OUT: u64 = 60;
+/// The target when nobody says one: use of processors, in percent.
+const DEFAULT_CPU: f64 = 60.0;
+/// The target when nobody says one: requests in flight per accelerated instance.
+const DEFAULT_CONCURRENCY: f64 = 8.0;
+
+/// How many instances there are.
+pub(super) struct Count {
+    /// The count at creation.
+    pub(super) initial: u32,
+    /// At least so many: what "at least two instances" is judged by.
+    pub(super) min: u32,
+    /// What the template sees, where a scaler owns the count.
+    pub(super) scaler: Option<Value>,
+}
+
+/// Settles the count of an endpoint's one variant.
+pub(super) fn resolve<'a>(
+    context: &mut Context<'a>,
+    chooser: &mut Chooser,
+    wanted: Option<Found<'a, Scaling>>,
+    chosen: &Chosen<'_>,
+    endpoint: &str,
+) -> Option<(Count, Option<Place<'a>>)> {
+    let Some(found) = wanted else {
+        return Some((Count { initial: 1, min: 1, scaler: None }, None));
+    };
+    let (spec, place) = (&found.spec, &found.place);
+    let min = spec.min.unwrap_or(1);
+    let max = spec.max.unwrap_or(min);
+    check_bounds(context, spec, place, min, max)?;
+    if max == min {
+        warn_unused(context, spec, place);
+        let initial = spec.initial.unwrap_or(min);
+        return Some((Count { initial, min, scaler: None }, Some(place.clone())));
+    }
+    let initial = initial(context, chooser, spec, min, max);
+    let metric = metric(context, chooser, spec, place, chosen, endpoint)?;
+    let cooldown = spec.cooldown.unwrap_or_default();
+    let mut scaler = json!({
+        "min": min,
+        "max": max,
+        "cooldown_in": cooldown.r#in.map_or(COOLDOWN_IN, |wait| wait.0),
+        "cooldown_out": cooldown.out.map_or(COOLDOWN_OUT, |wait| wait.0),
+    });
+    if let (Value::Object(scaler), Value::Object(metric)) = (&mut scaler, metric) {
+        scaler.extend(metric);
+    }
+    if !spec.schedules.is_empty() {
+        scaler["schedules"] = schedules(context, &spec.schedules, place, min, max);
+    }
+    Some((Count { initial, min, scaler: Some(scaler) }, Some(place.clone())))
+}
+
+/// The `Scaling` of an endpoint, its own or the environment's, if any.
+pub(super) fn wanted<'a>(
+    context: &mut Context<'a>,
+    own: Option<(&'a Reference<Scaling>, Place<'a>)>,
+) -> Option<Option<Found<'a, Scaling>>> {
+    let scope = context.scope;
+    let inherited = || {
+        let environment = &scope.set.environment;
+        let origin = environment.origin.as_ref()?;
+        let of_target = environment.spec.targets.first().and_then(|target| target.settings.defaults.as_ref());
+        let (defaults, base) = match of_target {
+            Some(defaults) => (defaults, "/spec/targets/0/defaults/scaling"),
+            None => (environment.spec.settings.defaults.as_ref()?, "/spec/defaults/scaling"),
+        };
+        Some((defaults.scaling.as_ref()?, Place::new(origin, base)))
+    };
+    match own.or_else(inherited) {
+        Some((reference, place)) => find(context, reference, place).map(Some),
+        None => Some(None),
+    }
+}
+
+fn check_bounds(context: &mut Context<'_>, spec: &Scaling, place: &Place<'_>, min: u32, max: u32) -> Option<()> {
+    let initial = spec.initial.unwrap_or(min);
+    let (message, field) = if max < min {
+        (format!("`max` is {max}, below `min`, which is {min}"), "max")
+    } else if !(min..=max).contains(&initial) {
+        (format!("`initial` is {initial}, and the count stays between {min} and {max}"), "initial")
+    } else {
+        return Some(());
+    };
+    context.report(Diagnostic::new(Code::ScalingBounds, message).at(place.at(field).span()));
+    None
+}
+
+fn warn_unused(context: &mut Context<'_>, spec: &Scaling, place: &Place<'_>) {
+    let unused = [(spec.target.is_some(), "target"), (!spec.schedules.is_empty(), "schedules")];
+    for (_, field) in unused.into_iter().filter(|(set, _)| *set) {
+        let message = format!("`{field}` does nothing: without `max` above `min` the count is fixed");
+        context.report(Diagnostic::new(Code::FixedCount, message).at(place.at(field).span()).help("say `max`"));
+    }
+}
+
+fn initial(context: &mut Context<'_>, chooser: &mut Chooser, spec: &Scaling, min: u32, max: u32) -> u32 {
+    let follows = "the endpoint's creation".to_owned();
+    let wanted = spec.initial.unwrap_or(1).clamp(min, max);
+    let said = if spec.initial.is_some() { "as the manifest said" } else { "one, then the scaler decides" };
+    let pinned = chooser.choose(context, "initial count", &follows, |_| {
+        Some(Fresh { value: wanted.to_string(), reason: format!("{said}; it matters only when the endpoint is made") })
+    });
+    pinned.and_then(|count| count.parse().ok()).unwrap_or(wanted)
+}
+
+fn metric(
+    context: &mut Context<'_>,
+    chooser: &mut Chooser,
+    spec: &Scaling,
+    place: &Place<'_>,
+    chosen: &Chosen<'_>,
+    endpoint: &str,
+) -> Option<Value> {
+    let Some(target) = &spec.target else { return default_metric(context, chooser, chosen, endpoint) };
+    if let Some(value) = target.concurrent_requests_per_instance {
+        return Some(concurrency(value));
+    }
+    if let Some(value) = target.invocations_per_instance {
+        return Some(json!({ "value": value, "predefined": "SageMakerVariantInvocationsPerInstance" }));
+    }
+    if let Some(metric) = &target.metric {
+        return Some(own(metric));
+    }
+    utilization(context, target, place, chosen, endpoint)
+}
+
+fn default_metric(
+    context: &mut Context<'_>,
+    chooser: &mut Chooser,
+    chosen: &Chosen<'_>,
+    endpoint: &str,
+) -> Option<Value> {
+    let cores = chosen.facts.filter(|instance| instance.accelerator.is_none()).and_then(|instance| instance.vcpus);
+    let follows = if cores.is_some() { "no accelerator" } else { "an accelerator" };
+    let value = chooser.choose(context, "scaling target", follows, |_| {
+        Some(match cores {
+            Some(_) => Fresh { value: format!("cpu {DEFAULT_CPU}%"), reason: "usual for processors".into() },
+            None => Fresh {
+                value: format!("{DEFAULT_CONCURRENCY} concurrent requests per instance"),
+                reason: "a cautious start for accelerators; measure, then say your own".into(),
+            },
+        })
+    })?;
+    match cores.filter(|_| value.starts_with("cpu")) {
+        Some(cores) => Some(summed("CPUUtilization", DEFAULT_CPU * f64::from(cores), endpoint)),
+        None => Some(concurrency(DEFAULT_CONCURRENCY)),
+    }
+}
+
+fn concurrency(value: f64) -> Value {
+    json!({ "value": value, "predefined": "SageMakerVariantConcurrentRequestsPerModelHighResolution" })
+}
+
+fn own(metric: &Metric) -> Value {
+    let dimensions: Vec<_> =
+        metric.dimensions.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
+    json!({ "value": metric.value, "customized": {
+        "Namespace": metric.namespace,
+        "MetricName": metric.name,
+        "Dimensions": dimensions,
+        "Statistic": format!("{:?}", metric.statistic),
+    } })
+}
+
+/// SageMaker's utilization is a sum over cores or devices, so the target of the whole instance is multiplied.
+fn utilization(
+    context: &mut Context<'_>,
+    target: &TargetTracking,
+    place: &Place<'_>,
+    chosen: &Chosen<'_>,
+    endpoint: &str,
+) -> Option<Value> {
+    let gpus = || {
+        let accelerator = chosen.facts?.accelerator.as_ref()?;
+        (accelerator.kind == AcceleratorKind::Gpu).then_some(accelerator.count)
+    };
+    let (percent, units, name, field) = match (target.cpu, target.gpu) {
+        (Some(cpu), _) => (cpu, chosen.facts.and_then(|instance| instance.vcpus), "CPUUtilization", "cpu"),
+        (None, Some(gpu)) => (gpu, gpus(), "GPUUtilization", "gpu"),
+        (None, None) => return None,
+    };
+    let Some(units) = units else {
+        let message = format!("`{field}` cannot be a target on `{}`: it has none, as far as is known", chosen.name);
+        let place = place.at(&format!("target/{field}"));
+        context.report(Diagnostic::new(Code::TargetWithoutDevice, message).at(place.span()));
+        return None;
+    };
+    Some(summed(name, percent.0 * f64::from(units), endpoint))
+}
+
+fn summed(name: &str, value: f64, endpoint: &str) -> Value {
+    json!({ "value": value, "customized": {
+        "Namespace": "/aws/sagemaker/Endpoints",
+        "MetricName": name,
+        "Dimensions": [
+            { "Name": "EndpointName", "Value": endpoint },
+            { "Name": "VariantName", "Value": "AllTraffic" },
+        ],
+        "Statistic": "Average",
+    } })
+}
+
+fn schedules(context: &mut Context<'_>, schedules: &[Schedule], place: &Place<'_>, min: u32, max: u32) -> Value {
+    let mut seen: std::collections::BTreeSet<&str> = std::collections::BTreeSet::new();
+    let mut rendered = Vec::new();
+    for (at, schedule) in schedules.iter().enumerate() {
+        let place = place.at(&format!("schedules/{at}"));
+        if !seen.insert(&schedule.name) {
+            let message = format!("two schedules are called `{}`", schedule.name);
+            context.report(Diagnostic::new(Code::ScheduleTwice, message).at(place.at("name").span()));
+        }
+        let (low, high) = (schedule.min.unwrap_or(min), schedule.max.unwrap_or(max));
+        if high < low {
+            let message = format!("from then on `max` is {high}, below `min`, which is {low}");
+            context.report(Diagnostic::new(Code::ScalingBounds, message).at(place.span()));
+        }
+        rendered.push(one_schedule(schedule));
+    }
+    rendered.into()
+}
+
+fn one_schedule(schedule: &Schedule) -> Value {
+    let when = [("cron", &schedule.cron), ("at", &schedule.at), ("rate", &schedule.rate)]
+        .into_iter()
+        .find_map(|(form, text)| text.as_ref().map(|text| format!("{form}({text})")));
+    let mut value = json!({ "name": schedule.name, "when": when, "bounds": {} });
+    let mut bound = |name: &str, count: Option<u32>| count.map(|count| value["bounds"][name] = count.into());
+    bound("MinCapacity", schedule.min);
+    bound("MaxCapacity", schedule.max);
+    schedule.timezone.as_ref().map(|zone| value["timezone"] = zone.clone().into());
+    value
+}

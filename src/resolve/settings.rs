@@ -1,0 +1,169 @@
+//! What the environment gives: network, key, tags, and placeholders.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::{Context, references::Place};
+use crate::{
+    cloud::Tags,
+    diagnostic::{Code, Diagnostic, Span},
+    manifest::{Document, Encryption, Network, Setting, Substitutions, Value, Values, substitute},
+};
+
+/// Tags that CloudFormation and SageMaker take at most.
+const TAG_LIMIT: usize = 50;
+
+impl Context<'_> {
+    /// `text` with its placeholders replaced. An account that is not known is a finding.
+    pub(super) fn substituted(&mut self, text: &str, place: &Place<'_>) -> String {
+        if text.contains("${account}") && self.scope.account.is_none() {
+            let message = "`${account}` cannot be replaced: the account is not known here";
+            let help = "say `targets: [{account: \"123456789012\", …}]` in the Environment";
+            self.report(Diagnostic::new(Code::AccountUnknown, message).at(place.span()).help(help));
+        }
+        let environment = &self.scope.set.environment.name;
+        let substitutions = Substitutions {
+            account: self.scope.account.as_deref(),
+            region: self.region(),
+            target: &self.scope.target_name,
+            environment,
+        };
+        substitute(text, &substitutions)
+    }
+
+    /// An id or ARN in CloudFormation's words.
+    pub(super) fn cfn(&mut self, value: &Value, place: &Place<'_>) -> Json {
+        match value {
+            Value::Literal(text) => self.substituted(text, place).into(),
+            Value::Ssm(name) => format!("{{{{resolve:ssm:{}}}}}", self.substituted(name, place)).into(),
+            Value::Export(name) => json!({ "Fn::ImportValue": self.substituted(name, place) }),
+        }
+    }
+
+    /// A list of ids or ARNs in CloudFormation's words.
+    pub(super) fn cfn_list(&mut self, values: &Values, place: &Place<'_>) -> Json {
+        match values {
+            Values::List(items) => {
+                items.iter().enumerate().map(|(at, item)| self.cfn(item, &place.at(&at.to_string()))).collect()
+            }
+            Values::One(value) => {
+                let all = self.cfn(value, place);
+                json!({ "Fn::Split": [",", all] })
+            }
+        }
+    }
+}
+
+/// Is the Region one with SageMaker? Nothing else can be judged where it is not.
+pub(super) fn check_region(context: &mut Context<'_>) -> bool {
+    let region = context.region();
+    let known = context.catalog.region(region);
+    let environment = &context.scope.set.environment;
+    let Some(span) = place_of_region(context) else { return known.is_some_and(|region| region.sagemaker) };
+    let message = match known {
+        Some(known) if known.sagemaker => return true,
+        Some(_) => format!("SageMaker hosts no endpoints in `{region}`, as far as is known"),
+        None => format!("`{region}` is no Region that hubform knows"),
+    };
+    let names = context.catalog.regions().map(|region| region.name.as_str());
+    let near = crate::diagnostic::did_you_mean(region, names);
+    let help = match near {
+        Some(near) if known.is_none() => format!("did you mean `{near}`?"),
+        _ => format!("say another Region in environment `{}` or by `--region`", environment.name),
+    };
+    context.report(Diagnostic::new(Code::RegionUnknown, message).at(span).help(help));
+    false
+}
+
+fn place_of_region(context: &Context<'_>) -> Option<Span> {
+    let environment = &context.scope.set.environment;
+    let first = context.scope.set.documents.first().map(|document| document.origin.span("/metadata/name"));
+    environment.origin.as_ref().map(|origin| origin.span("/spec/targets/0/region")).or(first)
+}
+
+/// A place in a network, in CloudFormation's words.
+pub(super) struct Placed {
+    pub(super) isolated: bool,
+    pub(super) vpc: Option<Json>,
+}
+
+/// The endpoint's own network, with what it leaves open from the environment.
+pub(super) fn network(context: &mut Context<'_>, own: Option<&Setting<Network>>, place: Place<'_>) -> Placed {
+    let own = match own {
+        Some(Setting::Off) => return Placed { isolated: false, vpc: None },
+        Some(Setting::On(network)) => Some(network),
+        None => None,
+    };
+    let inherited = context.settings.settings.network.clone();
+    let subnets = own.and_then(|network| network.subnets.clone()).or(inherited.as_ref().map(|vpc| vpc.subnets.clone()));
+    let groups = own
+        .and_then(|network| network.security_groups.clone())
+        .or(inherited.as_ref().map(|vpc| vpc.security_groups.clone()));
+    let isolated = own.and_then(|network| network.isolated).unwrap_or(false);
+    let vpc = match (subnets, groups) {
+        (Some(subnets), Some(groups)) => Some(json!({
+            "subnets": context.cfn_list(&subnets, &place.at("subnets")),
+            "security_groups": context.cfn_list(&groups, &place.at("securityGroups")),
+        })),
+        (None, None) => None,
+        (has_subnets, _) => {
+            let missing = if has_subnets.is_some() { "securityGroups" } else { "subnets" };
+            let message = format!("a network needs subnets and security groups; there is no `{missing}`");
+            context.report(Diagnostic::new(Code::NetworkIncomplete, message).at(place.span()));
+            None
+        }
+    };
+    Placed { isolated, vpc }
+}
+
+/// The key, and the ARN a policy names it by.
+pub(super) fn key(
+    context: &mut Context<'_>,
+    own: Option<&Setting<Encryption>>,
+    place: Place<'_>,
+) -> Option<(Json, Json)> {
+    let encryption = match own {
+        Some(Setting::Off) => return None,
+        Some(Setting::On(encryption)) => encryption.clone(),
+        None => context.settings.settings.encryption.clone()?,
+    };
+    let key = context.cfn(&encryption.kms_key, &place.at("kmsKey"));
+    let arn = match key.as_str() {
+        Some(text) if text.starts_with("alias/") || text.contains(":alias/") => {
+            let message = "a role can be allowed a key by its id or ARN, not by an alias";
+            let help = "say the key's id or ARN in `kmsKey`";
+            context.report(Diagnostic::new(Code::KeyAlias, message).at(place.at("kmsKey").span()).help(help));
+            key.clone()
+        }
+        Some(text) if text.starts_with("arn:") || text.starts_with("{{resolve:") => key.clone(),
+        Some(id) => {
+            json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:kms:${{AWS::Region}}:${{AWS::AccountId}}:key/{id}") })
+        }
+        None => key.clone(),
+    };
+    Some((key, arn))
+}
+
+/// The environment's tags, the labels, and the three that say whose the stack is.
+pub(super) fn tags(context: &mut Context<'_>, document: &Document) -> Tags {
+    let environment = &context.scope.set.environment;
+    let mut tags: Tags = context.settings.settings.tags.clone().unwrap_or_default();
+    tags.extend(environment.labels.clone());
+    tags.extend(document.labels.clone());
+    tags.extend(ownership(&environment.name, document.kind.name(), &document.name));
+    if tags.len() > TAG_LIMIT {
+        let message =
+            format!("{} tags are too many; labels, environment tags and hubform's own may be {TAG_LIMIT}", tags.len());
+        let span = document.origin.span("/metadata/labels");
+        context.report(Diagnostic::new(Code::TooManyTags, message).at(span));
+    }
+    tags
+}
+
+/// The tags that say whose a stack is; they never change in its life.
+pub(super) fn ownership(environment: &str, kind: &str, name: &str) -> BTreeMap<String, String> {
+    [("environment", environment), ("kind", kind), ("name", name)]
+        .map(|(key, value)| (format!("hubform:{key}"), value.to_owned()))
+        .into()
+}
