@@ -11,8 +11,9 @@ mod mask;
 pub mod outcome;
 pub mod plan;
 pub mod progress;
+pub mod status;
 
-pub use advice::advice;
+pub use advice::{advice, world_advice};
 pub use mask::mask;
 
 /// The format of everything written for programs; written into it as `format`.
