@@ -93,8 +93,9 @@ impl Machine {
     }
 }
 
-/// SageMaker writes names into ARNs in lower case. (K)
-fn same_config(made: &str, runs: &str) -> bool {
+/// Is the configuration a stack made, by name or ARN, the one that runs? SageMaker writes names into ARNs in lower
+/// case. (K)
+pub fn same_config(made: &str, runs: &str) -> bool {
     match made.starts_with("arn:") {
         true => config_name(made).eq_ignore_ascii_case(runs),
         false => made == runs,

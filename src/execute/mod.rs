@@ -22,6 +22,7 @@ mod token;
 mod track;
 
 pub use calls::{Answer, Call, perform};
+pub use endpoint::same_config;
 pub use event::{Cause, Event, Failure, FailureKind, Outcome, StepResult, Waiting};
 pub use loop_::execute;
 pub use machine::Machine;

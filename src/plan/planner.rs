@@ -14,10 +14,10 @@ use super::{
     outlook::{Outputs, literal_outputs, surviving},
     recover::{Next, next},
     template::{Template, type_of},
-    update::{Carried, Update, settings_hold, submission},
+    update::{Carried, Update, same_topics, settings_hold, submission},
 };
 use crate::{
-    cloud::{Replacement, StackRef, StackStatus},
+    cloud::{Replacement, Stack, StackRef, StackStatus},
     diagnostic::{Code, Diagnostic, Diagnostics},
     render::{StackSpec, body_digest},
 };
@@ -172,6 +172,10 @@ impl<'a> Planner<'a> {
         step.predicate = update.inputs.values().any(|input| input.later.is_some());
         step.changes = announce(&diffs, spec);
         step.reasons.extend(after_rollback(&stack.status));
+        step.reasons.extend(settings(spec, stack));
+        if step.changes.is_empty() {
+            step.reasons.push("changes no resource, only what the stack says about itself".to_owned());
+        }
         step.reasons.extend(waits(update.inputs));
         step.reasons.extend(reasons);
         step.reasons.extend(capacity::room(update.wanted, &diffs));
@@ -238,6 +242,16 @@ fn body_of<'a>(spec: &StackSpec, observed: &'a ObservedStack) -> Result<&'a str,
 fn unreadable(spec: &StackSpec, which: &str, error: &str) -> Diagnostic {
     let message = format!("the template {which} for {} cannot be compared: {error}", guard::subject(spec));
     Diagnostic::new(Code::UnreadableBody, message)
+}
+
+fn settings(spec: &StackSpec, observed: &Stack) -> Vec<String> {
+    let role = spec.role_arn.as_ref().filter(|_| spec.role_arn != observed.role_arn);
+    let mut found: Vec<String> =
+        role.map(|role| format!("CloudFormation acts with {role} from now on")).into_iter().collect();
+    if !same_topics(&spec.notification_arns, &observed.notification_arns) {
+        found.push("stack events go to other topics".to_owned());
+    }
+    found
 }
 
 fn after_rollback(status: &StackStatus) -> Option<String> {

@@ -205,10 +205,14 @@ pub(super) fn submission(spec: &StackSpec) -> Submission {
 
 /// Are tags, service role and topics as they shall be? A service role cannot be taken away again.
 pub(super) fn settings_hold(spec: &StackSpec, observed: &Stack) -> bool {
-    let topics = |arns: &[String]| arns.iter().cloned().collect::<BTreeSet<_>>();
     same_tags(&spec.tags, &observed.tags)
         && (spec.role_arn.is_none() || spec.role_arn == observed.role_arn)
-        && topics(&spec.notification_arns) == topics(&observed.notification_arns)
+        && same_topics(&spec.notification_arns, &observed.notification_arns)
+}
+
+/// Equal in any order.
+pub(super) fn same_topics(one: &[String], other: &[String]) -> bool {
+    one.iter().collect::<BTreeSet<_>>() == other.iter().collect::<BTreeSet<_>>()
 }
 
 fn own(tags: &Tags) -> Tags {

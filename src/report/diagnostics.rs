@@ -207,7 +207,10 @@ mod tests {
     #[test]
     fn findings_show_their_line_and_no_secrets() {
         let token = "x1".repeat(16);
-        check(&format!("kind: Model\ntoken: hf_{token}\nname: a\n"), "name", expect![[r#"
+        check(
+            &format!("kind: Model\ntoken: hf_{token}\nname: a\n"),
+            "name",
+            expect![[r#"
             HF1001
 
               × a mapping was expected
@@ -222,12 +225,16 @@ mod tests {
             1 error; `hubform explain HF1001` says more
             a.yaml:3:1: error[HF1001]: a mapping was expected
             {"code":"HF1001","format":1,"help":"indent","imagined":"imagined account","labels":[{"column":1,"endColumn":5,"endLine":3,"file":"a.yaml","line":3,"text":"here"}],"message":"a mapping was expected","severity":"error","title":"broken YAML","type":"diagnostic"}
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn a_very_long_line_is_named_and_not_shown() {
-        check(&format!("{}name: a", " ".repeat(5000)), "name", expect![[r#"
+        check(
+            &format!("{}name: a", " ".repeat(5000)),
+            "name",
+            expect![[r#"
             HF1001
 
               × a mapping was expected
@@ -237,6 +244,7 @@ mod tests {
             1 error; `hubform explain HF1001` says more
             a.yaml:1:5001: error[HF1001]: a mapping was expected
             {"code":"HF1001","format":1,"help":"indent","imagined":"imagined account","labels":[{"column":5001,"endColumn":5005,"endLine":1,"file":"a.yaml","line":1,"text":"here"}],"message":"a mapping was expected","severity":"error","title":"broken YAML","type":"diagnostic"}
-        "#]]);
+        "#]],
+        );
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Context, FORMAT, ink};
 use crate::{
     cloud::{EndpointDescription, EndpointStatus, StackStatus},
+    execute::same_config,
     plan::{ObservedStack, Owner},
 };
 
@@ -44,7 +45,8 @@ impl Row {
 
     fn runs_what_was_made(&self) -> bool {
         self.endpoint.as_ref().is_some_and(|endpoint| {
-            endpoint.status == EndpointStatus::InService && Some(&endpoint.config_name) == self.wanted.as_ref()
+            let right = self.wanted.as_ref().is_some_and(|wanted| same_config(wanted, &endpoint.config_name));
+            endpoint.status == EndpointStatus::InService && right
         })
     }
 
@@ -52,7 +54,7 @@ impl Row {
         match (&self.endpoint, &self.wanted) {
             (None, None) => String::new(),
             (None, Some(_)) => "endpoint missing".to_owned(),
-            (Some(endpoint), Some(wanted)) if endpoint.config_name != *wanted => {
+            (Some(endpoint), Some(wanted)) if !same_config(wanted, &endpoint.config_name) => {
                 format!("{}, but runs {} instead of {wanted}", endpoint.status, endpoint.config_name)
             }
             (Some(endpoint), _) => endpoint.status.to_string(),

@@ -112,26 +112,26 @@ fn on_a_wide_terminal() {
         30,
         24,
         expect![[r#"
-        ✓ prod-role-shared: done (45s)
-        ✗ prod-endpoint-unlucky: failed: creating failed and everything was removed again; Endpoint: insuff…
-        [imagined account] 2 of 17 stacks over · 1 failed · 2m10s
-        stack                                         operation                  status              elapsed
-        prod-endpoint-chat                            update, phase 2 of 3: mo…  UPDATE_IN_PROGRESS  2m06s
-        prod-endpoint-a-very-long-name-größer-als-d…  create                     CREATE_IN_PROGRESS  2m05s
-        prod-endpoint-slow                            create                     AWS asked to slow…  1m29s
-        prod-endpoint-late-01                                                    waits for prod-ro…
-        prod-endpoint-late-02                                                    waits for prod-ro…
-        prod-endpoint-late-03                                                    waits for prod-ro…
-        prod-endpoint-late-04                                                    waits for prod-ro…
-        prod-endpoint-late-05                                                    waits for prod-ro…
-        prod-endpoint-late-06                                                    waits for prod-ro…
-        prod-endpoint-late-07                                                    waits for prod-ro…
-        prod-endpoint-late-08                                                    waits for prod-ro…
-        prod-endpoint-late-09                                                    waits for prod-ro…
-        prod-endpoint-late-10                                                    waits for prod-ro…
-        prod-endpoint-late-11                                                    waits for prod-ro…
-        prod-endpoint-late-12                                                    waits for prod-ro…
-    "#]],
+            ✓ prod-role-shared: done (45s)
+            ✗ prod-endpoint-unlucky: failed: creating failed and everything was removed again; Endpoint: insuff…
+            [imagined account] 2 of 17 stacks over · 1 failed · 2m10s
+            stack                           operation   status              resource / waiting for       elapsed
+            prod-endpoint-chat              update, p…  UPDATE_IN_PROGRESS  Endpoint UPDATE_IN_PROGRESS  2m06s
+            prod-endpoint-a-very-long-nam…  create      CREATE_IN_PROGRESS                               2m05s
+            prod-endpoint-slow              create      starting            AWS asked to slow down       1m29s
+            prod-endpoint-late-01                       waiting             waits for prod-role-shared
+            prod-endpoint-late-02                       waiting             waits for prod-role-shared
+            prod-endpoint-late-03                       waiting             waits for prod-role-shared
+            prod-endpoint-late-04                       waiting             waits for prod-role-shared
+            prod-endpoint-late-05                       waiting             waits for prod-role-shared
+            prod-endpoint-late-06                       waiting             waits for prod-role-shared
+            prod-endpoint-late-07                       waiting             waits for prod-role-shared
+            prod-endpoint-late-08                       waiting             waits for prod-role-shared
+            prod-endpoint-late-09                       waiting             waits for prod-role-shared
+            prod-endpoint-late-10                       waiting             waits for prod-role-shared
+            prod-endpoint-late-11                       waiting             waits for prod-role-shared
+            prod-endpoint-late-12                       waiting             waits for prod-role-shared
+        "#]],
     );
 }
 
@@ -142,17 +142,17 @@ fn on_a_narrow_terminal() {
         15,
         8,
         expect![[r#"
-        ✓ prod-role-shared: done (45s)
-        ✗ prod-endpoint-unlucky: failed: creating failed and everyt…
-        [imagined account] 2 of 17 stacks over · 1 failed · 2m10s
-        stack                            status              elapsed
-        prod-endpoint-chat               UPDATE_IN_PROGRESS  2m06s
-        prod-endpoint-a-very-long-name…  CREATE_IN_PROGRESS  2m05s
-        prod-endpoint-slow               AWS asked to slow…  1m29s
-        prod-endpoint-late-01            waits for prod-ro…
-        prod-endpoint-late-02            waits for prod-ro…
-        and 10 more
-    "#]],
+            ✓ prod-role-shared: done (45s)
+            ✗ prod-endpoint-unlucky: failed: creating failed and everyt…
+            [imagined account] 2 of 17 stacks over · 1 failed · 2m10s
+            stack                     status                    elapsed
+            prod-endpoint-chat        UPDATE_IN_PROGRESS        2m06s
+            prod-endpoint-a-very-lo…  CREATE_IN_PROGRESS        2m05s
+            prod-endpoint-slow        AWS asked to slow down    1m29s
+            prod-endpoint-late-01     waits for prod-role-sha…
+            prod-endpoint-late-02     waits for prod-role-sha…
+            and 10 more
+        "#]],
     );
 }
 

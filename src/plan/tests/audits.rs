@@ -41,29 +41,44 @@ fn chat(plan: &mut Plan) -> &mut crate::plan::Step {
 #[test]
 fn order_and_scope() {
     check(|plan| plan.steps.reverse(), &expect!["chat: comes before `role`, which it needs"]);
-    check(|plan| plan.steps.retain(|step| step.stack.name != "role"), &expect!["chat: is alone without `role`, which it needs"]);
-    check(|plan| chat(plan).needs.clear(), &expect![[r#"
+    check(
+        |plan| plan.steps.retain(|step| step.stack.name != "role"),
+        &expect!["chat: is alone without `role`, which it needs"],
+    );
+    check(
+        |plan| chat(plan).needs.clear(),
+        &expect![[r#"
         chat: takes a value of `role` without needing it
-        chat: takes a value of `role` without needing it"#]]);
-    check(|plan| plan.environments.clear(), &expect![[r#"
+        chat: takes a value of `role` without needing it"#]],
+    );
+    check(
+        |plan| plan.environments.clear(),
+        &expect![[r#"
         kept: is in no environment of the plan
         role: is in no environment of the plan
-        chat: is in no environment of the plan"#]]);
+        chat: is in no environment of the plan"#]],
+    );
     check(|plan| plan.format = 9, &expect!["the plan has format 9, not 1"]);
 }
 
 #[test]
 fn bodies_and_what_goes_with_them() {
-    check(|plan| drop(plan.bodies.pop_first()), &expect!["chat: the body 10bfacca8ba794302cc734578aff9b264cdb3cc9beea123412878f317990f682 is missing"]);
+    check(
+        |plan| drop(plan.bodies.pop_first()),
+        &expect!["chat: the body 10bfacca8ba794302cc734578aff9b264cdb3cc9beea123412878f317990f682 is missing"],
+    );
     let swap = |plan: &mut Plan| {
         let other = plan.bodies.values().next().cloned().expect("a body");
         plan.bodies.values_mut().last().expect("a body").clone_from(&other);
     };
-    check(swap, &expect![[r#"
+    check(
+        swap,
+        &expect![[r#"
         the body e7092b1d2a51ff18164a76b73df6edad39201cfdaeb34a03b8c1c28b289bb457 is not what its key says
         chat: cannot put back what its first phase takes out
         chat: its gate and its body disagree about ScalableTarget
-        chat: its gate and its body disagree about TrackingPolicy"#]]);
+        chat: its gate and its body disagree about TrackingPolicy"#]],
+    );
     let strip = |plan: &mut Plan| {
         for operation in &mut chat(plan).operations {
             if let Operation::Update { submission, .. } = operation {
@@ -72,30 +87,45 @@ fn bodies_and_what_goes_with_them() {
             }
         }
     };
-    check(strip, &expect![[r#"
+    check(
+        strip,
+        &expect![[r#"
         chat: the parameter RoleArn has no value
         chat: would lose the tags that say whose it is
         chat: the parameter RoleArn has no value
         chat: would lose the tags that say whose it is
         chat: the parameter RoleArn has no value
-        chat: would lose the tags that say whose it is"#]]);
+        chat: would lose the tags that say whose it is"#]],
+    );
 }
 
 #[test]
 fn phases_gates_and_protection() {
-    check(|plan| drop(chat(plan).operations.remove(1)), &expect![[r#"
+    check(
+        |plan| drop(chat(plan).operations.remove(1)),
+        &expect![[r#"
         nothing uses the body 94070592a1b80f56b77149748b2a0d9c0f263d700a602c20ee42d157858de847
         chat: update 1 of 2 is numbered otherwise
-        chat: update 2 of 2 is numbered otherwise"#]]);
-    check(|plan| chat(plan).restore = None, &expect![[r#"
+        chat: update 2 of 2 is numbered otherwise"#]],
+    );
+    check(
+        |plan| chat(plan).restore = None,
+        &expect![[r#"
         nothing uses the body e7092b1d2a51ff18164a76b73df6edad39201cfdaeb34a03b8c1c28b289bb457
-        chat: cannot put back what its first phase takes out"#]]);
-    check(|plan| chat(plan).operations.swap(0, 2), &expect![[r#"
+        chat: cannot put back what its first phase takes out"#]],
+    );
+    check(
+        |plan| chat(plan).operations.swap(0, 2),
+        &expect![[r#"
         chat: update 1 of 3 is numbered otherwise
         chat: update 3 of 3 is numbered otherwise
         chat: its first phase takes nothing out
-        chat: phase 1 has ScalableTarget, which phase 1 took out"#]]);
-    check(|plan| chat(plan).action = Action::Keep, &expect!["chat: Keep is not done by these operations from CREATE_COMPLETE"]);
+        chat: phase 1 has ScalableTarget, which phase 1 took out"#]],
+    );
+    check(
+        |plan| chat(plan).action = Action::Keep,
+        &expect!["chat: Keep is not done by these operations from CREATE_COMPLETE"],
+    );
     let open = |plan: &mut Plan| {
         let step = plan.steps.iter_mut().find(|step| step.stack.name == "kept").expect("a step");
         step.changes[0].replacement = Replacement::True;
@@ -103,14 +133,20 @@ fn phases_gates_and_protection() {
             gate.allowed.values_mut().for_each(|allowed| allowed.replacement = Replacement::Conditional);
         }
     };
-    check(open, &expect![[r#"
+    check(
+        open,
+        &expect![[r#"
         kept: loses Role, which is protected, and nobody allowed Role/kept
-        kept: announces Role, which its gate refuses"#]]);
+        kept: announces Role, which its gate refuses"#]],
+    );
     let delete = |plan: &mut Plan| {
         let step = plan.steps.iter_mut().find(|step| step.stack.name == "kept").expect("a step");
         (step.action, step.operations) = (Action::Delete, vec![Operation::Delete { role_arn: None }]);
     };
-    check(delete, &expect![[r#"
+    check(
+        delete,
+        &expect![[r#"
         kept: is deleted while it is protected
-        kept: is protected, and nobody allowed Role/kept to be deleted"#]]);
+        kept: is protected, and nobody allowed Role/kept to be deleted"#]],
+    );
 }

@@ -35,11 +35,29 @@ fn a_plan_holds_only_for_the_stack_it_was_made_upon() {
     check(&step, 0, Some(&now), &[], &expect!["run with {}"]);
     check(&step, 0, None, &[], &expect!["stop: the stack is gone since the plan was made"]);
     let later = Stack { updated_at: Some(Timestamp(2_000)), ..now.clone() };
-    check(&step, 0, Some(&later), &[], &expect!["stop: somebody updated the stack at 1970-01-01T00:00:02Z, after the plan"]);
+    check(
+        &step,
+        0,
+        Some(&later),
+        &[],
+        &expect!["stop: somebody updated the stack at 1970-01-01T00:00:02Z, after the plan"],
+    );
     let busy = Stack { status: StackStatus::UpdateInProgress, ..now.clone() };
-    check(&step, 0, Some(&busy), &[], &expect!["stop: the stack was in CREATE_COMPLETE when the plan was made and is in UPDATE_IN_PROGRESS now"]);
+    check(
+        &step,
+        0,
+        Some(&busy),
+        &[],
+        &expect!["stop: the stack was in CREATE_COMPLETE when the plan was made and is in UPDATE_IN_PROGRESS now"],
+    );
     let another = Stack { id: "arn:another".into(), ..now };
-    check(&step, 0, Some(&another), &[], &expect!["stop: it is another stack of the same name than when the plan was made"]);
+    check(
+        &step,
+        0,
+        Some(&another),
+        &[],
+        &expect!["stop: it is another stack of the same name than when the plan was made"],
+    );
 }
 
 #[test]
@@ -55,7 +73,13 @@ fn a_predicate_is_skipped_when_its_values_stay() {
     );
     let step = step(&wanted, &live, 1);
     let now = observed(&list(&live)[0]).stack;
-    check(&step, 0, Some(&now), &[("role", "RoleId", "A")], &expect!["skip: the values it takes are those it runs with"]);
+    check(
+        &step,
+        0,
+        Some(&now),
+        &[("role", "RoleId", "A")],
+        &expect!["skip: the values it takes are those it runs with"],
+    );
     check(&step, 0, Some(&now), &[("role", "RoleId", "B")], &expect![[r#"run with {"RoleArn": Literal("B")}"#]]);
     check(&step, 0, Some(&now), &[], &expect!["stop: the stack `role` has no output `RoleId`"]);
 }
@@ -68,14 +92,26 @@ fn later_phases_want_the_one_before_to_have_landed() {
     let step = step(&runs("ml.g6.xlarge"), &live, 0);
     let mut now = observed(&list(&live)[0]).stack;
     now.status = StackStatus::UpdateComplete;
-    check(&step, 1, Some(&now), &[], &expect!["stop: what the operation before made is not what runs now; the stack is in UPDATE_COMPLETE"]);
+    check(
+        &step,
+        1,
+        Some(&now),
+        &[],
+        &expect!["stop: what the operation before made is not what runs now; the stack is in UPDATE_COMPLETE"],
+    );
     let first = step.operations[0].submission().expect("a body").digest.clone();
     now.outputs.insert("HubformDigest".into(), first);
     check(&step, 1, Some(&now), &[], &expect![[r#"run with {"RoleArn": Literal("a")}"#]]);
     now.status = StackStatus::UpdateRollbackComplete;
     check(&step, 3, Some(&now), &[], &expect![[r#"run with {"RoleArn": Literal("a")}"#]]);
     now.status = StackStatus::UpdateRollbackFailed;
-    check(&step, 3, Some(&now), &[], &expect!["stop: the stack is in UPDATE_ROLLBACK_FAILED, from where nothing can be put back"]);
+    check(
+        &step,
+        3,
+        Some(&now),
+        &[],
+        &expect!["stop: the stack is in UPDATE_ROLLBACK_FAILED, from where nothing can be put back"],
+    );
 }
 
 #[test]
@@ -118,5 +154,6 @@ fn a_change_set_may_do_less_and_never_more() {
         Endpoint (T) would be removed; the plan said changed
         Other (T) would be added, and the plan does not name it
         Model (T) has the action `Dynamic`, which no plan announces
-        Endpoint (T) would be replaced; the plan said that it is changed in place"#]].assert_eq(&judge(gate, &set).join("\n"));
+        Endpoint (T) would be replaced; the plan said that it is changed in place"#]]
+    .assert_eq(&judge(gate, &set).join("\n"));
 }

@@ -10,7 +10,9 @@ const BODY: &str = "{Resources: {R: {Type: 'AWS::SNS::Topic'}, K: {Type: 'AWS::S
 fn dependants_go_first_and_what_is_retained_is_said() {
     let wanted = format!("- {{stack: chat, needs: [role], body: {BODY}}}\n- {{stack: role, kind: Role, body: {BODY}}}");
     let live = format!("- {{stack: chat, body: {BODY}}}\n- {{stack: role, kind: Role, body: {BODY}}}");
-    check(&Scenario { wanted: &wanted, live: &live, destroy: true, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, destroy: true, ..Scenario::default() },
+        &expect![[r#"
         chat: Delete
           because `K` is retained and stays in the account
           R Remove False
@@ -19,7 +21,8 @@ fn dependants_go_first_and_what_is_retained_is_said() {
           because `K` is retained and stays in the account
           R Remove False
           1. delete
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -28,16 +31,21 @@ fn what_others_need_stays_even_when_only_their_body_says_so() {
     let wanted = format!("- {{stack: role, kind: Role, body: {BODY}}}");
     let live = format!("- {{stack: old, body: {body}}}\n- {{stack: role, kind: Role, body: {BODY}}}");
     let chosen = &["role"];
-    check(&Scenario { wanted: &wanted, live: &live, chosen, destroy: true, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, chosen, destroy: true, ..Scenario::default() },
+        &expect![[r#"
         role: Delete
           because `K` is retained and stays in the account
           R Remove False
           1. delete
         HF4007 the stack `role` is needed by `old`
           help: destroy them together, or first apply them without it
-    "#]]);
+    "#]],
+    );
     let chosen = &["role", "old"];
-    check(&Scenario { wanted: &wanted, live: &live, chosen, destroy: true, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, chosen, destroy: true, ..Scenario::default() },
+        &expect![[r#"
         old: Delete
           R Remove False
           1. delete
@@ -45,7 +53,8 @@ fn what_others_need_stays_even_when_only_their_body_says_so() {
           because `K` is retained and stays in the account
           R Remove False
           1. delete
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -53,7 +62,9 @@ fn what_is_protected_needs_the_users_word() {
     let live = "- {stack: chat, protected: true}\n- {stack: half, status: ROLLBACK_COMPLETE, protected: true}\n\
                 - {stack: theirs, tags: false}";
     let chosen = &["chat", "half", "theirs", "nowhere"];
-    check(&Scenario { live, chosen, destroy: true, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { live, chosen, destroy: true, ..Scenario::default() },
+        &expect![[r#"
         half: Delete
           because no manifest describes it any more
           1. protect false
@@ -62,12 +73,16 @@ fn what_is_protected_needs_the_users_word() {
           help: if that is meant, say `--allow Endpoint/chat`
         HF4001 the stack `theirs` in us-east-1 belongs to none of these environments
           help: only stacks that hubform made are destroyed
-    "#]]);
+    "#]],
+    );
     let (chosen, allow) = (&["chat"], &["Endpoint/chat"]);
-    check(&Scenario { live, chosen, allow, destroy: true, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { live, chosen, allow, destroy: true, ..Scenario::default() },
+        &expect![[r#"
         chat: Delete
           because no manifest describes it any more
           1. protect false
           2. delete
-    "#]]);
+    "#]],
+    );
 }

@@ -88,6 +88,8 @@ fn every_plan_is_sound_and_its_gate_accepts_what_it_announces_and_nothing_worse(
         let wanted = edited(&live, &mut rng);
         let plan = plan_of(&live, &wanted, &mut rng);
         assert_eq!(audit(&plan), Vec::<String>::new(), "seed {seed}");
+        let written = serde_json::to_string(&plan).expect("a plan can be written");
+        assert_eq!(serde_json::from_str::<Plan>(&written).expect("and read"), plan, "seed {seed}");
         let step = &plan.steps[0];
         match step.operations.as_slice() {
             [Operation::Update { gate, .. }] => {
@@ -136,4 +138,18 @@ fn any_order_of_specs_gives_the_same_plan() {
         let urgency = crate::plan::urgency(&plan);
         assert!(urgency[&super::reference("d")] > urgency[&super::reference("b")]);
     }
+}
+
+#[test]
+fn nothing_to_do_for_as_many_stacks_as_an_account_may_have_reads_no_body() {
+    let given =
+        |at: usize| json!({"stack": format!("s{at}"), "body": {"Resources": {"R": {"Type": "AWS::SNS::Topic"}}}});
+    let specs: Vec<_> = (0..1900).map(|at| spec(&given(at))).collect();
+    let mut stacks: Vec<_> = (0..1900).map(|at| observed(&given(at))).collect();
+    stacks.iter_mut().for_each(|observed| observed.body = None);
+    let started = std::time::Instant::now();
+    let (plan, found) = run_on(&specs, &Observation { stacks }, &Scenario::default());
+    assert!(plan.is_empty() && found.is_empty() && audit(&plan).is_empty());
+    assert_eq!(plan.steps.len(), 1900);
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }

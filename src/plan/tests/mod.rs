@@ -211,14 +211,18 @@ fn text(plan: &Plan, diagnostics: &Diagnostics) -> String {
         let _ = writeln!(out, "{} {}\n  help: {help}", found.code.number(), found.message);
     }
     let mistakes = if diagnostics.has_errors() { Vec::new() } else { audit(plan) };
-    mistakes.iter().for_each(|mistake| drop(writeln!(out, "AUDIT {mistake}")));
+    for mistake in mistakes {
+        let _ = writeln!(out, "AUDIT {mistake}");
+    }
     out
 }
 
 fn write_step(out: &mut String, step: &Step) {
     let predicate = if step.predicate { " perhaps" } else { "" };
     let _ = writeln!(out, "{}: {:?}{predicate}", step.stack, step.action);
-    step.reasons.iter().for_each(|reason| drop(writeln!(out, "  because {reason}")));
+    for reason in &step.reasons {
+        let _ = writeln!(out, "  because {reason}");
+    }
     for change in &step.changes {
         let _ = writeln!(out, "  {} {:?} {}", change.logical_id, change.kind, change.replacement);
         for property in &change.properties {
@@ -234,7 +238,9 @@ fn write_step(out: &mut String, step: &Step) {
     for (at, operation) in step.operations.iter().enumerate() {
         let _ = writeln!(out, "  {}. {}", at + 1, shown(operation));
     }
-    step.restore.iter().for_each(|restore| drop(writeln!(out, "  else {}", shown(restore))));
+    if let Some(restore) = &step.restore {
+        let _ = writeln!(out, "  else {}", shown(restore));
+    }
 }
 
 fn shown(operation: &Operation) -> String {

@@ -2,7 +2,8 @@
 
 use expect_test::expect;
 
-use super::{Scenario, check, endpoint, role};
+use super::{Scenario, check, endpoint, list, observed, role, run_on, spec, text};
+use crate::plan::Observation;
 
 const ARN: &str = "arn:aws:iam::111122223333:role/r";
 
@@ -23,7 +24,9 @@ fn pair_runs(role: &str, chat: &str) -> String {
 #[test]
 fn new_stacks_are_made_after_what_they_need() {
     let wanted = pair(&role("p"), &endpoint("ml.g5.xlarge", 1, "x"));
-    check(&Scenario { wanted: &wanted, chosen: &["chat"], ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, chosen: &["chat"], ..Scenario::default() },
+        &expect![[r#"
         role: Create
           Role Add False
           1. create
@@ -32,17 +35,21 @@ fn new_stacks_are_made_after_what_they_need() {
           EndpointConfig Add False
           Model Add False
           1. create
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_is_as_wanted_is_kept_without_a_look_at_bodies() {
     let (role, chat) = (role("p"), endpoint("ml.g5.xlarge", 3, "x"));
     let (wanted, live) = (pair(&role, &chat), pair_runs(&role, &chat));
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         role: Keep
         chat: Keep
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -50,16 +57,21 @@ fn another_digest_over_the_same_body_is_no_change() {
     let body = "{Resources: {R: {Type: 'AWS::SNS::Topic'}}}";
     let wanted = format!("- {{stack: t, body: {body}}}");
     let live = format!("- {{stack: t, stamped: false, status: UPDATE_ROLLBACK_COMPLETE, body: {body}}}");
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         t: Keep
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_change_of_the_model_travels_to_the_endpoint() {
     let wanted = pair(&role("p"), &endpoint("ml.g5.xlarge", 3, "new"));
     let live = pair_runs(&role("p"), &endpoint("ml.g5.xlarge", 3, "old"));
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         role: Keep
         chat: Update
           because needs room for 2 ml.g5.xlarge more while it moves
@@ -70,27 +82,33 @@ fn a_change_of_the_model_travels_to_the_endpoint() {
           Model Modify True
             PrimaryContainer/Environment/A "old" -> "new" True overridden
           1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify True]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_change_of_the_bounds_is_in_place() {
     let wanted = pair(&role("p"), &endpoint("ml.g5.xlarge", 5, "x"));
     let live = pair_runs(&role("p"), &endpoint("ml.g5.xlarge", 3, "x"));
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         role: Keep
         chat: Update
           ScalableTarget Modify False
             MaxCapacity 3 -> 5 False
           1. update [ScalableTarget Modify False]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn another_instance_type_under_a_scaler_takes_three_updates() {
     let wanted = pair(&role("p"), &endpoint("ml.g6.xlarge", 3, "x"));
     let live = pair_runs(&role("p"), &endpoint("ml.g5.xlarge", 3, "x"));
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         role: Keep
         chat: Update
           because takes three updates: SageMaker refuses to change the instance type of variant AllTraffic while a scalable target is registered for it
@@ -104,14 +122,17 @@ fn another_instance_type_under_a_scaler_takes_three_updates() {
           2. update 2 of 3, move the endpoint to ml.g6.xlarge [Endpoint Modify False, EndpointConfig Modify True]
           3. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
           else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn without_a_scaler_afterwards_it_takes_two_and_without_one_before_one() {
     let wanted = pair(&role("p"), &endpoint("ml.g6.xlarge", 1, "x"));
     let live = pair_runs(&role("p"), &endpoint("ml.g5.xlarge", 3, "x"));
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         role: Keep
         chat: Update
           because takes two updates: SageMaker refuses to change the instance type of variant AllTraffic while a scalable target is registered for it
@@ -126,10 +147,13 @@ fn without_a_scaler_afterwards_it_takes_two_and_without_one_before_one() {
           1. update 1 of 2, take the scalable target out [ScalableTarget Remove False, TrackingPolicy Remove False]
           2. update 2 of 2, move the endpoint to ml.g6.xlarge [Endpoint Modify False, EndpointConfig Modify True]
           else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
-    "#]]);
+    "#]],
+    );
     let wanted = pair(&role("p"), &endpoint("ml.g6.xlarge", 3, "x"));
     let live = pair_runs(&role("p"), &endpoint("ml.g5.xlarge", 1, "x"));
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         role: Keep
         chat: Update
           because needs room for 2 ml.g6.xlarge more while it moves
@@ -140,23 +164,29 @@ fn without_a_scaler_afterwards_it_takes_two_and_without_one_before_one() {
           ScalableTarget Add False
           TrackingPolicy Add False
           1. update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_role_that_changes_in_place_leaves_its_arn_known() {
     let chat = endpoint("ml.g5.xlarge", 1, "x");
     let (wanted, live) = (pair(&role("new"), &chat), pair_runs(&role("old"), &chat));
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         role: Update
           Role Modify False
             Policies/0/PolicyName "old" -> "new" False
           1. update [Role Modify False]
         chat: Keep
-    "#]]);
+    "#]],
+    );
     let wanted = wanted.replace("role.RoleArn", "role.RoleId");
     let live = live.replace("parameters: {RoleArn: 'arn:aws:iam::111122223333:role/r'}", "parameters: {RoleArn: AROA}");
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         role: Update
           Role Modify False
             Policies/0/PolicyName "old" -> "new" False
@@ -171,14 +201,17 @@ fn a_role_that_changes_in_place_leaves_its_arn_known() {
           Model Modify Conditional
             ExecutionRoleArn "AROA" -> ? Conditional by role.RoleId
           1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify True]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn another_arn_of_a_kept_role_is_known_before() {
     let (role, chat) = (role("p"), endpoint("ml.g5.xlarge", 1, "x"));
     let live = pair_runs(&role, &chat).replacen("role/r", "role/before", 1);
-    check(&Scenario { wanted: &pair(&role, &chat), live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &pair(&role, &chat), live: &live, ..Scenario::default() },
+        &expect![[r#"
         role: Keep
         chat: Update
           because needs room for 2 ml.g5.xlarge more while it moves
@@ -189,7 +222,8 @@ fn another_arn_of_a_kept_role_is_known_before() {
           Model Modify True
             ExecutionRoleArn "arn:aws:iam::111122223333:role/before" -> "arn:aws:iam::111122223333:role/r" True by role.RoleArn
           1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify True]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -197,7 +231,9 @@ fn stack_tags_touch_everything_that_can_be_tagged() {
     let chat = endpoint("ml.g5.xlarge", 3, "x");
     let wanted = format!("- {{stack: chat, parameters: {{RoleArn: a}}, tags: {{team: b}}, body: {chat}}}");
     let live = format!("- {{stack: chat, parameters: {{RoleArn: a}}, tags: {{team: a}}, body: {chat}}}");
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         chat: Update
           because may need room for 2 ml.g5.xlarge more while it moves
           Endpoint Modify False
@@ -211,7 +247,8 @@ fn stack_tags_touch_everything_that_can_be_tagged() {
           ScalableTarget Modify False
             Tags {"team":"a"} -> {"team":"b"} False
           1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify False, ScalableTarget Modify False]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -230,7 +267,9 @@ fn references_decide_what_travels() {
     };
     let wanted = format!("- {{stack: s, body: {}}}", body("new", "new").replace("[a, new, c]", "[a, c]"));
     let live = format!("- {{stack: s, body: {}}}", body("old", "old"));
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         s: Update
           Bucket Modify True
             BucketName "old" -> "new" True
@@ -243,7 +282,8 @@ fn references_decide_what_travels() {
           Topic Modify False
             DisplayName "old" -> "new" False
           1. update [Bucket Modify True, ByAtt Modify Conditional, BySub Modify False, List Modify Conditional, Topic Modify False]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -253,10 +293,14 @@ fn policies_and_order_alone_change_no_resource() {
     };
     let live = format!("- {{stack: s, body: {}}}", body("DeletionPolicy: Delete"));
     let wanted = format!("- {{stack: s, body: {}}}", body("DeletionPolicy: Retain, DependsOn: A"));
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
-        s: Update
-          1. update [B Modify False]
-    "#]]);
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
+            s: Update
+              because changes no resource, only what the stack says about itself
+              1. update [B Modify False]
+        "#]],
+    );
 }
 
 #[test]
@@ -274,7 +318,9 @@ fn leftovers_of_ours_go_and_others_stay() {
 - {stack: stuck, status: UPDATE_ROLLBACK_FAILED}
 - {stack: forgotten}
 ";
-    check(&Scenario { wanted: &wanted, live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live, ..Scenario::default() },
+        &expect![[r#"
         back: Recreate
           because its creation failed and was rolled back; nothing of it is left
           R Add False
@@ -303,7 +349,8 @@ fn leftovers_of_ours_go_and_others_stay() {
           help: remove what keeps the roll-back from working, then `aws cloudformation continue-update-rollback`, if need be with `--resources-to-skip`, and plan again
         HF4008 the stack `forgotten` of Endpoint/forgotten has no manifest any more
           help: put the manifest back, or destroy the stack; until then it stays as it is
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -313,18 +360,24 @@ fn what_is_protected_is_lost_only_when_allowed() {
     };
     let wanted = format!("- {{stack: role, kind: Role, protect: true, body: {}}}", body("p", "/new/"));
     let live = format!("- {{stack: role, kind: Role, protected: true, body: {}}}", body("p", "/old/"));
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         role: Keep
         HF4005 Role/role (role.yaml:1:1) is protected, and `Role` would be replaced
           help: if that is meant, say `--allow Role/role`
-    "#]]);
+    "#]],
+    );
     let allow = &["Role/role"];
-    check(&Scenario { wanted: &wanted, live: &live, allow, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, allow, ..Scenario::default() },
+        &expect![[r#"
         role: Update
           Role Modify True
             Path "/old/" -> "/new/" True
           1. update [Role Modify True]
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -332,17 +385,23 @@ fn an_endpoint_keeps_its_name_and_protection_is_a_step_of_its_own() {
     let chat = endpoint("ml.g5.xlarge", 1, "x");
     let live = format!("- {{stack: chat, protected: true, parameters: {{RoleArn: a}}, body: {chat}}}");
     let wanted = format!("- {{stack: chat, parameters: {{RoleArn: a}}, body: {chat}}}");
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         chat: Update
           because termination protection is turned off
           1. protect false
-    "#]]);
+    "#]],
+    );
     let wanted = wanted.replace("\"EndpointName\":\"chat\"", "\"EndpointName\":\"talk\"");
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         chat: Keep
         HF4006 Endpoint/chat (chat.yaml:1:1) would rename its endpoint from "chat" to "talk": another endpoint
           help: leave the name as it is, or give the manifest another `metadata.name`: the new endpoint then stands beside the old one until that is destroyed
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -354,9 +413,106 @@ fn a_scaler_that_others_refer_to_cannot_step_aside() {
     };
     let wanted = format!("- {{stack: chat, parameters: {{RoleArn: a}}, body: {}}}", entangled("ml.g6.xlarge"));
     let live = format!("- {{stack: chat, parameters: {{RoleArn: a}}, body: {}}}", entangled("ml.g5.xlarge"));
-    check(&Scenario { wanted: &wanted, live: &live, ..Scenario::default() }, &expect![[r#"
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
         chat: Keep
         HF4009 Endpoint/chat (chat.yaml:1:1) has to take `TrackingPolicy` out for a while, but `Topic` refers to it
           help: name it by text instead of `Ref` or `Fn::GetAtt`
-    "#]]);
+    "#]],
+    );
+}
+
+#[test]
+fn a_body_somebody_submitted_by_hand_is_read_with_its_short_tags() {
+    let wanted = "- {stack: s, role: arn:new, body: {Resources: {A: {Type: 'AWS::SNS::Topic', \
+                  Properties: {DisplayName: {'Fn::Sub': 'x ${AWS::Region}'}}}}}}";
+    let (specs, mut found) = (vec![spec(&list(wanted)[0])], observed(&list("- {stack: s}")[0]));
+    found.body = Some(
+        "Resources:\n  A:\n    Type: AWS::SNS::Topic\n    Properties: {DisplayName: !Sub 'x ${AWS::Region}'}\n".into(),
+    );
+    let observation = Observation { stacks: vec![found.clone()] };
+    let (plan, diagnostics) = run_on(&specs, &observation, &Scenario::default());
+    expect![[r#"
+        s: Update
+          because CloudFormation acts with arn:new from now on
+          because changes no resource, only what the stack says about itself
+          1. update []
+    "#]]
+    .assert_eq(&text(&plan, &diagnostics));
+    found.body = Some("{]".into());
+    let (plan, diagnostics) = run_on(&specs, &Observation { stacks: vec![found] }, &Scenario::default());
+    expect![[r#"
+        s: Keep
+        HF4010 the template that runs for Endpoint/s (s.yaml:1:1) cannot be compared: did not find expected node content at line 1 column 2, while parsing a flow node
+          help: -
+    "#]].assert_eq(&text(&plan, &diagnostics));
+}
+
+#[test]
+fn hidden_values_are_neither_compared_nor_shown() {
+    let body = "{Parameters: {Key: {Type: String, NoEcho: true}}, Resources: {A: {Type: 'AWS::SNS::Topic', \
+                Properties: {TopicName: {Ref: Key}}}}}";
+    let wanted = format!("- {{stack: s, parameters: {{Key: secret}}, body: {body}}}");
+    let live = format!("- {{stack: s, parameters: {{Key: '****'}}, body: {body}}}");
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
+        s: Keep
+    "#]],
+    );
+    let live = live.replace("Parameters:", "Metadata: {Other: x}, Parameters:");
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
+        s: Update
+          A Modify True
+            TopicName ? -> ? True
+          1. update [A Modify True]
+    "#]],
+    );
+}
+
+#[test]
+fn what_a_failed_deletion_left_is_protected_and_what_never_landed_is_not() {
+    let body = "{Resources: {R: {Type: 'AWS::SNS::Topic'}}}";
+    let wanted = format!("- {{stack: a, protect: true, body: {body}}}\n- {{stack: b, protect: true, body: {body}}}");
+    let live = "- {stack: a, status: DELETE_FAILED}\n- {stack: b, status: ROLLBACK_FAILED}";
+    check(
+        &Scenario { wanted: &wanted, live, ..Scenario::default() },
+        &expect![[r#"
+        a: Keep
+        b: Recreate
+          because its creation failed, and taking it back failed too
+          R Add False
+          1. delete
+          2. create
+        HF4005 Endpoint/a (a.yaml:1:1) is protected, and what is left of its stack would be deleted
+          help: if that is meant, say `--allow Endpoint/a`
+    "#]],
+    );
+}
+
+#[test]
+fn a_new_role_leaves_its_values_open_for_those_that_run_already() {
+    let chat = endpoint("ml.g5.xlarge", 1, "x");
+    let live = format!("- {{stack: chat, parameters: {{RoleArn: '{ARN}'}}, body: {chat}}}");
+    check(
+        &Scenario { wanted: &pair(&role("p"), &chat), live: &live, ..Scenario::default() },
+        &expect![[r#"
+        role: Create
+          Role Add False
+          1. create
+        chat: Update perhaps
+          because takes role.RoleArn, which is known only when that stack has changed: changes at most like this, or not at all
+          because may need room for 2 ml.g5.xlarge more while it moves
+          Endpoint Modify False
+            EndpointConfigName ? -> ? False by EndpointConfig
+          EndpointConfig Modify Conditional
+            ProductionVariants/0/ModelName ? -> ? Conditional by Model
+          Model Modify Conditional
+            ExecutionRoleArn "arn:aws:iam::111122223333:role/r" -> ? Conditional by role.RoleArn
+          1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify True]
+    "#]],
+    );
 }

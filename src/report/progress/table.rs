@@ -17,12 +17,18 @@ use crate::{
     },
 };
 
-/// The columns, from the one that is never dropped to the one dropped first.
+/// The columns and the least each needs, from the one that is never dropped to the one dropped first.
 const COLUMNS: [(&str, usize); 5] =
-    [("stack", 12), ("status", 18), ("elapsed", 7), ("operation", 16), ("resource or what it waits for", 24)];
+    [("stack", 20), ("status", 18), ("elapsed", 7), ("resource / waiting for", 24), ("operation", 10)];
+const STATUS: usize = 1;
+const DETAIL: usize = 3;
 /// In which order they stand.
-const ORDER: [usize; 5] = [0, 3, 1, 4, 2];
+const ORDER: [usize; 5] = [0, 4, STATUS, DETAIL, 2];
 const GAP: usize = 2;
+/// In which order they get what is left.
+const GROWTH: [usize; 5] = [DETAIL, 0, STATUS, 4, 2];
+/// No column grows beyond this much of the width, in per cent.
+const MOST: usize = 40;
 
 /// How many lines the table of a board wants, at most `most`.
 pub fn height(board: &Board, most: u16) -> u16 {
@@ -40,13 +46,15 @@ pub fn table(board: &Board, context: &Context<'_>, area: Rect, buffer: &mut Buff
     if rows.is_empty() || area.height < 3 {
         return;
     }
-    let widths = widths(&rows, width);
-    let names: Vec<String> = COLUMNS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    lines.push(&line(&names, &widths, context), Style::new().add_modifier(Modifier::DIM));
+    let columns = visible(width);
     let room = usize::from(area.height) - 2;
     let shown = if rows.len() > room { room - 1 } else { rows.len() };
-    for row in &rows[..shown] {
-        lines.push(&line(&cells(row, board, &widths), &widths, context), style(row));
+    let cells: Vec<_> = rows[..shown].iter().map(|row| cells(row, board, columns > DETAIL)).collect();
+    let widths = widths(&cells, columns, width);
+    let names = COLUMNS.map(|(name, _)| name.to_owned());
+    lines.push(&line(&names, &widths, context), Style::new().add_modifier(Modifier::DIM));
+    for (row, cells) in rows.iter().zip(&cells) {
+        lines.push(&line(cells, &widths, context), style(row));
     }
     if shown < rows.len() {
         let text = format!("and {} more", rows.len() - shown);
@@ -81,48 +89,40 @@ fn headline(board: &Board, context: &Context<'_>) -> String {
     format!("{label}{done}{failed}{dot}{}{stopping}", span(board.elapsed()))
 }
 
-/// Widths by column; a column that does not fit has none.
-fn widths(rows: &[&Row], width: usize) -> [usize; 5] {
+/// How many columns have room for their least.
+fn visible(width: usize) -> usize {
+    let mut used = 0;
+    let fits = |(_, least): &&(&str, usize)| {
+        used += least + GAP;
+        used <= width + GAP
+    };
+    COLUMNS.iter().take_while(fits).count().max(1)
+}
+
+/// Widths by column, none for those that have no room: the least first, then what is left.
+fn widths(cells: &[[String; 5]], columns: usize, width: usize) -> [usize; 5] {
     let mut widths = [0; 5];
-    let mut left = width;
-    for (column, (name, least)) in COLUMNS.iter().enumerate() {
-        let wanted = if column == 4 { *least } else { natural(rows, column).max(name.len()) };
-        let take = wanted.min((*least).max(width * share(column) / 100));
-        if column > 0 && left < take + GAP {
-            break;
-        }
-        widths[column] = take.min(left);
-        left -= widths[column] + if column > 0 { GAP } else { 0 };
+    for column in 0..columns {
+        widths[column] = COLUMNS[column].1.min(width);
     }
-    let last = if widths[4] > 0 { 4 } else { 0 };
-    widths[last] += left.min(if last == 4 { left } else { natural(rows, 0).saturating_sub(widths[0]) });
+    let mut left = width.saturating_sub(widths.iter().sum::<usize>() + GAP * (columns - 1));
+    for column in GROWTH.into_iter().filter(|column| *column < columns) {
+        let wanted = cells.iter().map(|cells| cells[column].width()).max().unwrap_or(0);
+        let more = wanted.min(width * MOST / 100).saturating_sub(widths[column]).min(left);
+        widths[column] += more;
+        left -= more;
+    }
     widths
 }
 
-/// Per cent of the width a column may take.
-fn share(column: usize) -> usize {
-    [30, 35, 10, 25, 100][column]
-}
-
-fn natural(rows: &[&Row], column: usize) -> usize {
-    let of = |row: &&Row| match column {
-        0 => row.stack.width(),
-        1 => status(row).width(),
-        3 => row.operation.width(),
-        _ => 7,
-    };
-    rows.iter().map(of).max().unwrap_or(0)
-}
-
-fn cells(row: &Row, board: &Board, widths: &[usize; 5]) -> Vec<String> {
+fn cells(row: &Row, board: &Board, has_detail: bool) -> [String; 5] {
     let detail = waits_for(row).or_else(|| resource(row)).unwrap_or_default();
     let elapsed = row.began.map(|began| span(board.now.since(began))).unwrap_or_default();
-    let narrow = widths[4] == 0;
     let status = match waits_for(row) {
-        Some(waits) if narrow => waits,
+        Some(waits) if !has_detail => waits,
         _ => status(row),
     };
-    vec![row.stack.clone(), status, elapsed, row.operation.clone(), detail]
+    [row.stack.clone(), status, elapsed, detail, row.operation.clone()]
 }
 
 fn status(row: &Row) -> String {
@@ -149,7 +149,7 @@ fn resource(row: &Row) -> Option<String> {
     row.resource.as_ref().map(|(logical_id, status)| format!("{logical_id} {status}"))
 }
 
-fn line(cells: &[String], widths: &[usize; 5], context: &Context<'_>) -> String {
+fn line(cells: &[String; 5], widths: &[usize; 5], context: &Context<'_>) -> String {
     let mut out = String::new();
     for column in ORDER.into_iter().filter(|column| widths[*column] > 0) {
         let text = fit(&cells[column], widths[column], context.unicode);
