@@ -44,6 +44,10 @@ fn chat(plan: &mut Plan) -> &mut crate::plan::Step {
     plan.steps.iter_mut().find(|step| step.stack.name == "chat").expect("a step")
 }
 
+fn body_of(operation: Option<&Operation>) -> String {
+    operation.and_then(Operation::submission).expect("a body").body.clone()
+}
+
 #[test]
 fn order_and_scope() {
     check(|plan| plan.steps.reverse(), &expect!["chat: comes before `role`, which it needs"]);
@@ -69,10 +73,15 @@ fn order_and_scope() {
 
 #[test]
 fn bodies_and_what_goes_with_them() {
-    check(|plan| drop(plan.bodies.pop_first()), &expect!["chat: the body KEY is missing"]);
+    let drop_second = |plan: &mut Plan| {
+        let second = body_of(chat(plan).operations.get(1));
+        plan.bodies.remove(&second);
+    };
+    check(drop_second, &expect!["chat: the body KEY is missing"]);
     let swap = |plan: &mut Plan| {
-        let other = plan.bodies.values().next().cloned().expect("a body");
-        plan.bodies.values_mut().last().expect("a body").clone_from(&other);
+        let (first, restore) = (body_of(chat(plan).operations.first()), body_of(chat(plan).restore.as_ref()));
+        let other = plan.bodies[&first].clone();
+        plan.bodies.insert(restore, other);
     };
     check(
         swap,
