@@ -86,8 +86,11 @@ impl Prices {
 
     fn estimated(&self, instance: &Instance, region: &str) -> Option<Price> {
         instance.sagemaker.as_ref()?;
-        let class = if instance.size() == "xlarge" { "xlarge" } else { "other" };
-        let ratio = *self.ratios.get(&(instance.family.clone(), class.to_owned()))?;
+        let (class, other) = if instance.size() == "xlarge" { ("xlarge", "other") } else { ("other", "xlarge") };
+        let of_class = |class: &str| self.ratios.get(&(instance.family.clone(), class.to_owned())).copied();
+        // Sizes differ only where there are accelerators: there `xlarge` has a ratio of its own.
+        let of_family = || of_class(other).filter(|_| instance.accelerator.is_none());
+        let ratio = of_class(class).or_else(of_family)?;
         let (_, ec2_usd_per_hour) = *self.ec2.get(&instance.ec2)?.iter().find(|(known, _)| known == region)?;
         Some(Price::Estimated { usd_per_hour: ec2_usd_per_hour * ratio, ec2_usd_per_hour, ratio })
     }

@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     execute::{self, Event, Outcome, Settings},
-    report::{self, progress::Listener},
+    report::{
+        self,
+        progress::{Listener, Live, Ndjson, Plain},
+    },
 };
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Apply) -> Result<Exit> {
@@ -47,12 +50,15 @@ pub(super) async fn confirmed(
             return Ok(Exit::Refused);
         }
     }
+    let began = prepared.session.clock.now();
     let outcome = carry_out(host, args, acting, &prepared).await?;
+    let took = prepared.session.clock.now().since(began);
     let context = context(host, prepared.session.label());
-    match format(host, &args.selection) {
-        Format::Json => report::outcome::json(&outcome, &prepared.plan, &context, &mut host.output)?,
-        _ => report::outcome::human(&outcome, &prepared.plan, &context, &mut host.output)?,
-    }
+    let text = match format(host, &args.selection) {
+        Format::Json => format!("{}\n", report::outcome::json(&outcome, took, &context)),
+        _ => report::outcome::human(&outcome, &prepared.plan, took, &context),
+    };
+    host.output.write_all(text.as_bytes())?;
     prepared.session.close()?;
     Ok(match &outcome {
         outcome if outcome.succeeded() => Exit::Done,
@@ -66,13 +72,18 @@ async fn carry_out(host: &mut Host, args: &Planning, acting: &Acting, prepared: 
     let format = format(host, &args.selection);
     let said = host.variable("HUBFORM_CONCURRENCY").and_then(|count| count.parse().ok());
     let concurrency = acting.concurrency.or(said).unwrap_or(Settings::default().concurrency).max(1);
-    let terminal = host.terminal.filter(|_| format == Format::Human);
+    let terminal = host.terminal.filter(|_| format == Format::Human && !prepared.plan.is_empty());
     let draw = terminal.map_or(concurrency, |terminal| usize::from(terminal.height));
     let settings = Settings { concurrency, draw, ..Settings::default() };
-    let mut listener = match (format, terminal) {
-        (Format::Json, _) => Listener::ndjson(&mut host.output),
-        (_, Some(terminal)) => Listener::live(&mut host.output, &prepared.plan, &context, (terminal.width, terminal.height))?,
-        _ => Listener::plain(&mut host.output, &prepared.plan, &context),
+    let stacks = prepared.plan.steps.iter().filter(|step| !step.operations.is_empty()).count();
+    let lines = u16::try_from(stacks + 2).unwrap_or(u16::MAX);
+    let mut listener: Box<dyn Listener + '_> = match (format, terminal) {
+        (Format::Json, _) => Box::new(Ndjson::new(&mut host.output, context.label)),
+        (_, Some(terminal)) => {
+            let rows = lines.min(terminal.height.saturating_sub(2));
+            Box::new(Live::on_terminal(&mut host.output, rows, &context)?)
+        }
+        _ => Box::new(Plain::new(&mut host.output, &context)),
     };
     let (stop, interrupts) = mpsc::unbounded_channel();
     let watcher = tokio::spawn(watch_signals(stop));
@@ -87,7 +98,7 @@ async fn carry_out(host: &mut Host, args: &Planning, acting: &Acting, prepared: 
     let outcome =
         execute::execute(plan, &*session.accounts, &*session.clock, settings, interrupts, &mut report).await;
     watcher.abort();
-    listener.finish()?;
+    listener.close()?;
     Ok(outcome)
 }
 

@@ -211,8 +211,14 @@ fn tell_findings(
 ) -> Result<bool> {
     let context = context(host, None);
     match format(host, selection) {
-        Format::Json => report::diagnostics::json(diagnostics, &loaded.sources, &mut host.output)?,
-        _ => report::diagnostics::human(diagnostics, &loaded.sources, &context, &mut host.errors)?,
+        Format::Json => {
+            let text = report::diagnostics::json_lines(diagnostics, &loaded.sources, &context);
+            host.output.write_all(text.as_bytes())?;
+        }
+        _ => {
+            let text = report::diagnostics::human(diagnostics, &loaded.sources, &context);
+            host.errors.write_all(text.as_bytes())?;
+        }
     }
     Ok(diagnostics.has_errors())
 }

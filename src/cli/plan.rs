@@ -161,18 +161,19 @@ async fn make(
         catalog: Catalog::embedded(),
     };
     Ok(match purpose {
-        Purpose::Destroy => plan::destroy(request),
-        _ => plan::plan(request),
+        Purpose::Destroy => plan::destroy(&request),
+        _ => plan::plan(&request),
     })
 }
 
 /// Prints the plan.
 pub(super) fn show(host: &mut Host, args: &Planning, prepared: &Prepared) -> Result<()> {
     let context = context(host, prepared.session.label());
-    match format(host, &args.selection) {
-        Format::Human => report::plan::human(&prepared.plan, &context, &mut host.output)?,
-        Format::Json => report::plan::json(&prepared.plan, &context, &mut host.output)?,
-        Format::Markdown => report::plan::markdown(&prepared.plan, &context, &mut host.output)?,
-    }
+    let text = match format(host, &args.selection) {
+        Format::Human => report::plan::human(&prepared.plan, &context),
+        Format::Json => format!("{}\n", report::plan::json(&prepared.plan, &context)?),
+        Format::Markdown => report::plan::markdown(&prepared.plan, &context),
+    };
+    host.output.write_all(text.as_bytes())?;
     Ok(host.output.flush()?)
 }

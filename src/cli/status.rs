@@ -47,10 +47,11 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
         rows.push(report::status::Row::new(owner, observed, endpoint));
     }
     let context = context(host, session.label());
-    match format(host, selection) {
-        Format::Json => report::status::json(&rows, &context, &mut host.output)?,
-        _ => report::status::human(&rows, &context, &mut host.output)?,
-    }
+    let text = match format(host, selection) {
+        Format::Json => format!("{}\n", report::status::json(&rows, &context)),
+        _ => report::status::human(&rows, &context),
+    };
+    host.output.write_all(text.as_bytes())?;
     let healthy = rows.iter().all(report::status::Row::is_healthy);
     session.close()?;
     Ok(if healthy { Exit::Done } else { Exit::Failed })

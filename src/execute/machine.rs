@@ -173,8 +173,8 @@ impl Machine {
                 self.tracks[index].has_turn = true;
                 self.begin(index);
             }
-            let behind: Vec<usize> = self.ready[target].iter().map(|(_, index)| *index).collect();
-            for index in behind {
+            let late = self.ready[target].iter().filter(|_| self.interrupts == 0);
+            for index in late.map(|(_, index)| *index).collect::<Vec<_>>() {
                 self.wait_for(index, Waiting::Turn);
             }
         }
@@ -283,9 +283,10 @@ impl Machine {
         self.give_turn_back(index);
         let stack = self.plan.steps[index].stack.clone();
         self.report(Event::Settled { stack: stack.clone(), result: result.clone(), at: self.now });
-        let by = match result {
-            StepResult::Blocked { by } => by,
-            _ => stack,
+        let behind = match result {
+            StepResult::Blocked { by } => StepResult::Blocked { by },
+            StepResult::LeftRunning { .. } | StepResult::NotStarted => StepResult::NotStarted,
+            _ => StepResult::Blocked { by: stack },
         };
         for dependant in self.order.dependants[index].clone() {
             self.tracks[dependant].missing -= 1;
@@ -293,7 +294,7 @@ impl Machine {
                 continue;
             }
             if !landed {
-                self.finish(dependant, StepResult::Blocked { by: by.clone() });
+                self.finish(dependant, behind.clone());
             } else if self.tracks[dependant].missing == 0 && self.unchecked == Some(0) {
                 self.make_ready(dependant);
             }

@@ -11,6 +11,9 @@ mod templates;
 mod token;
 mod tree;
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::{Map, Value};
 
 use crate::{

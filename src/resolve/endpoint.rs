@@ -14,7 +14,7 @@ use super::{
     hatch,
     image::{self, Container},
     model::{self, Served, Weights},
-    references::{Place, find},
+    references::{Place, find, inherited},
     role, rollout, scaling, settings,
 };
 use crate::{
@@ -147,14 +147,7 @@ fn default_of<'a, T: Inherited>(
     if let Some(own) = own {
         return Some((own, place.at(field)));
     }
-    let environment = &context.scope.set.environment;
-    let origin = environment.origin.as_ref()?;
-    let of_target = environment.spec.targets.first().and_then(|target| target.settings.defaults.as_ref());
-    let (defaults, base) = match of_target {
-        Some(defaults) => (defaults, "/spec/targets/0/defaults"),
-        None => (environment.spec.settings.defaults.as_ref()?, "/spec/defaults"),
-    };
-    Some((T::of(defaults)?, Place::new(origin, format!("{base}/{field}"))))
+    inherited(context, field, T::of)
 }
 
 /// A setting that an Environment's `defaults` may give.

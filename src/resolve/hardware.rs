@@ -4,7 +4,7 @@ use super::{
     Context, LockedModel,
     chooser::{Chooser, Fresh},
     model::Served,
-    references::{Found, Place, find},
+    references::{Found, Place, find, inherited},
     sizing::{self, Devices, Misfit},
 };
 use crate::{
@@ -39,18 +39,8 @@ pub(super) fn wanted<'a>(
     context: &mut Context<'a>,
     own: Option<(&'a Reference<Hardware>, Place<'a>)>,
 ) -> Option<Option<Found<'a, Hardware>>> {
-    let scope = context.scope;
-    let inherited = || {
-        let environment = &scope.set.environment;
-        let origin = environment.origin.as_ref()?;
-        let of_target = environment.spec.targets.first().and_then(|target| target.settings.defaults.as_ref());
-        let (defaults, base) = match of_target {
-            Some(defaults) => (defaults, "/spec/targets/0/defaults/hardware"),
-            None => (environment.spec.settings.defaults.as_ref()?, "/spec/defaults/hardware"),
-        };
-        Some((defaults.hardware.as_ref()?, Place::new(origin, base)))
-    };
-    match own.or_else(inherited) {
+    let inherited = inherited(context, "hardware", |defaults| defaults.hardware.as_ref());
+    match own.or(inherited) {
         Some((reference, place)) => find(context, reference, place).map(Some),
         None => Some(None),
     }

@@ -150,7 +150,7 @@ fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
             stacks.insert(at, role::resolve(context, document, spec, access));
         }
     }
-    references::check_all(context);
+    references::check_defaults(context);
     resolved.stacks.extend(stacks.into_values());
 }
 

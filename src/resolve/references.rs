@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::{Context, Field};
 use crate::{
     diagnostic::{Code, Diagnostic, Span, did_you_mean},
-    manifest::{Document, Hardware, Instance, Kind, Model, Origin, Reference, Role, Scaling, Spec},
+    manifest::{Defaults, Hardware, Instance, Kind, Model, Origin, Reference, Role, Scaling, Spec},
 };
 
 /// Where a value was written: a document and a pointer into it.
@@ -53,8 +53,6 @@ fn dotted(pointer: &str) -> String {
 pub(super) struct Found<'a, T: Clone> {
     pub(super) spec: Cow<'a, T>,
     pub(super) place: Place<'a>,
-    /// The manifest it stands in, where it is one of its own.
-    pub(super) document: Option<&'a Document>,
 }
 
 /// A kind that can be referred to.
@@ -101,13 +99,13 @@ pub(super) fn find<'a, T: Referred>(
     place: Place<'a>,
 ) -> Option<Found<'a, T>> {
     match reference {
-        Reference::Inline(spec) => Some(Found { spec: Cow::Borrowed(&**spec), place, document: None }),
+        Reference::Inline(spec) => Some(Found { spec: Cow::Borrowed(&**spec), place }),
         Reference::Name(name) => {
             let set = &context.scope.set;
             match set.get(T::KIND, name).and_then(|document| Some((document, T::of(&document.spec)?))) {
                 Some((document, spec)) => {
                     let place = Place::new(&document.origin, "/spec");
-                    Some(Found { spec: Cow::Borrowed(spec), place, document: Some(document) })
+                    Some(Found { spec: Cow::Borrowed(spec), place })
                 }
                 None => {
                     dangling::<T>(context, name, &place);
@@ -115,7 +113,7 @@ pub(super) fn find<'a, T: Referred>(
                 }
             }
         }
-        short => T::short(short).map(|spec| Found { spec: Cow::Owned(spec), place, document: None }),
+        short => T::short(short).map(|spec| Found { spec: Cow::Owned(spec), place }),
     }
 }
 
@@ -137,21 +135,32 @@ fn dangling<T: Referred>(context: &mut Context<'_>, name: &str, place: &Place<'_
     context.report(Diagnostic::new(Code::DanglingReference, message).at(place.span()).help(help));
 }
 
-/// References nobody followed: those of manifests that no endpoint uses are found too.
-pub(super) fn check_all(context: &mut Context<'_>) {
+/// What the environment gives where a manifest says nothing: the target's own default, else the environment's.
+pub(super) fn inherited<'a, T>(
+    context: &Context<'a>,
+    field: &str,
+    of: impl Fn(&'a Defaults) -> Option<&'a T>,
+) -> Option<(&'a T, Place<'a>)> {
     let environment = &context.scope.set.environment;
-    let Some(origin) = &environment.origin else { return };
-    let defaults = context.settings.settings.defaults.clone().unwrap_or_default();
-    let base = if origin.has("/spec/targets/0/defaults") { "/spec/targets/0/defaults" } else { "/spec/defaults" };
-    let place = |field: &str| Place::new(origin, format!("{base}/{field}"));
-    if let Some(Reference::Name(name)) = &defaults.hardware
+    let origin = environment.origin.as_ref()?;
+    let of_target = environment.spec.targets.first().and_then(|target| target.settings.defaults.as_ref());
+    let of_all = environment.spec.settings.defaults.as_ref();
+    let found = |defaults: Option<&'a Defaults>, base: &str| {
+        Some((of(defaults?)?, Place::new(origin, format!("{base}/{field}"))))
+    };
+    found(of_target, "/spec/targets/0/defaults").or_else(|| found(of_all, "/spec/defaults"))
+}
+
+/// References of the environment's own defaults, which perhaps no endpoint followed.
+pub(super) fn check_defaults(context: &mut Context<'_>) {
+    if let Some((reference @ Reference::Name(name), place)) = inherited(context, "hardware", |d| d.hardware.as_ref())
         && context.scope.set.get(Kind::Hardware, name).is_none()
     {
-        dangling::<Hardware>(context, name, &place("hardware"));
+        find(context, reference, place);
     }
-    if let Some(Reference::Name(name)) = &defaults.scaling
+    if let Some((reference @ Reference::Name(name), place)) = inherited(context, "scaling", |d| d.scaling.as_ref())
         && context.scope.set.get(Kind::Scaling, name).is_none()
     {
-        dangling::<Scaling>(context, name, &place("scaling"));
+        find(context, reference, place);
     }
 }

@@ -56,9 +56,9 @@ pub(super) fn values(context: &mut Context<'_>, spec: &Role, access: &Access, pl
     values
 }
 
-/// SageMaker, and whoever else is trusted: services and ARNs apart, as IAM wants them.
+/// SageMaker, and whoever else is trusted: services apart from ARNs and accounts, as IAM wants them.
 fn principals(trust: &[String]) -> Value {
-    let (arns, services): (Vec<_>, Vec<_>) = trust.iter().partition(|principal| principal.starts_with("arn:"));
+    let (arns, services): (Vec<_>, Vec<_>) = trust.iter().partition(|principal| !principal.contains(".amazonaws."));
     let services: BTreeSet<_> = services.into_iter().map(String::as_str).chain(["sagemaker.amazonaws.com"]).collect();
     let mut principals = json!({ "Service": services });
     if !arns.is_empty() {

@@ -6,7 +6,7 @@ use super::{
     Context,
     chooser::{Chooser, Fresh},
     hardware::Chosen,
-    references::{Found, Place, find},
+    references::{Found, Place, find, inherited},
 };
 use crate::{
     catalog::AcceleratorKind,
@@ -76,18 +76,8 @@ pub(super) fn wanted<'a>(
     context: &mut Context<'a>,
     own: Option<(&'a Reference<Scaling>, Place<'a>)>,
 ) -> Option<Option<Found<'a, Scaling>>> {
-    let scope = context.scope;
-    let inherited = || {
-        let environment = &scope.set.environment;
-        let origin = environment.origin.as_ref()?;
-        let of_target = environment.spec.targets.first().and_then(|target| target.settings.defaults.as_ref());
-        let (defaults, base) = match of_target {
-            Some(defaults) => (defaults, "/spec/targets/0/defaults/scaling"),
-            None => (environment.spec.settings.defaults.as_ref()?, "/spec/defaults/scaling"),
-        };
-        Some((defaults.scaling.as_ref()?, Place::new(origin, base)))
-    };
-    match own.or_else(inherited) {
+    let inherited = inherited(context, "scaling", |defaults| defaults.scaling.as_ref());
+    match own.or(inherited) {
         Some((reference, place)) => find(context, reference, place).map(Some),
         None => Some(None),
     }

@@ -19,7 +19,7 @@ const SERVER: u64 = 2 << 30;
 
 /// The devices of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Devices {
+pub(super) struct Devices {
     /// How many.
     pub count: u32,
     /// Memory of each, in bytes.
@@ -28,7 +28,7 @@ pub struct Devices {
 
 /// Why a model does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Misfit {
+pub(super) enum Misfit {
     /// The weights take more than their share.
     Weights {
         /// Bytes of the weights.
@@ -46,7 +46,7 @@ pub enum Misfit {
 }
 
 /// Bytes of the weights as an LLM server loads them, where the facts say.
-pub fn weights(model: &LockedModel) -> Option<u64> {
+pub(super) fn weights(model: &LockedModel) -> Option<u64> {
     match model.dtype.as_str() {
         "float32" | "float16" | "bfloat16" => Some(model.parameters * 2),
         _ => model.weight_bytes,
@@ -54,17 +54,17 @@ pub fn weights(model: &LockedModel) -> Option<u64> {
 }
 
 /// May so many devices share one copy?
-pub fn divides(model: &LockedModel, tensor_parallel: u32) -> bool {
+pub(super) fn divides(model: &LockedModel, tensor_parallel: u32) -> bool {
     [model.heads, model.kv_heads].into_iter().flatten().all(|heads| heads % tensor_parallel == 0)
 }
 
 /// The most devices of these that may share one copy.
-pub fn widest(model: &LockedModel, devices: Devices) -> u32 {
+pub(super) fn widest(model: &LockedModel, devices: Devices) -> u32 {
     (1..=devices.count).rev().find(|degree| divides(model, *degree)).unwrap_or(1)
 }
 
 /// Does an LLM fit on so many of the devices? Unknown sizes fit: nothing speaks against them.
-pub fn llm_fits(model: &LockedModel, devices: Devices, tensor_parallel: u32) -> Result<(), Misfit> {
+pub(super) fn llm_fits(model: &LockedModel, devices: Devices, tensor_parallel: u32) -> Result<(), Misfit> {
     if !divides(model, tensor_parallel) {
         return Err(Misfit::Heads { tensor_parallel });
     }
@@ -79,7 +79,7 @@ pub fn llm_fits(model: &LockedModel, devices: Devices, tensor_parallel: u32) -> 
 }
 
 /// The longest context whose cache fits besides the weights, in tokens, where the facts are enough to say.
-pub fn longest_context(model: &LockedModel, devices: Devices, tensor_parallel: u32) -> Option<u64> {
+pub(super) fn longest_context(model: &LockedModel, devices: Devices, tensor_parallel: u32) -> Option<u64> {
     let usable = share(devices.memory_each * u64::from(tensor_parallel), MEMORY_UTILIZATION);
     let taken = weights(model)? + ACTIVATIONS * u64::from(tensor_parallel);
     let tokens = usable.saturating_sub(taken) / model.kv_bytes_per_token?.max(1);
@@ -87,12 +87,12 @@ pub fn longest_context(model: &LockedModel, devices: Devices, tensor_parallel: u
 }
 
 /// Main memory an encoder or a speech model needs on processors: 32-bit weights twice, and the server.
-pub fn cpu_memory(model: &LockedModel) -> u64 {
+pub(super) fn cpu_memory(model: &LockedModel) -> u64 {
     model.parameters * 4 * 2 + SERVER
 }
 
 /// Memory an encoder or a speech model needs on one device: 16-bit weights, half as much again, and a buffer.
-pub fn single_device_memory(model: &LockedModel) -> u64 {
+pub(super) fn single_device_memory(model: &LockedModel) -> u64 {
     model.parameters * 3 + ACTIVATIONS
 }
 

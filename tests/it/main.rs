@@ -1,1 +1,1 @@
-
+mod live_table;

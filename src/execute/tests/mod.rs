@@ -526,21 +526,20 @@ fn an_interrupt_lets_finish_what_runs_and_a_second_one_leaves() {
         &mut world,
         steps(),
         expect![[r#"
-        0 started 2
-        0 b waits for a
-        0 a: create
-        2 a CREATE_IN_PROGRESS
-        5 interrupted
-        30 a CREATE_COMPLETE
-        30 a Done
-        30 b waits for Turn
-        30 b NotStarted
-        30 finished, 18 calls
-        CreateStack 1
-        DescribeEndpoint 1
-        DescribeStacks 15
-        GetCallerIdentity 1
-    "#]],
+            0 started 2
+            0 b waits for a
+            0 a: create
+            2 a CREATE_IN_PROGRESS
+            5 interrupted
+            30 a CREATE_COMPLETE
+            30 a Done
+            30 b NotStarted
+            30 finished, 18 calls
+            CreateStack 1
+            DescribeEndpoint 1
+            DescribeStacks 15
+            GetCallerIdentity 1
+        "#]],
     );
     let mut world = World::new();
     world.interrupts = [5, 6].into();
@@ -548,18 +547,18 @@ fn an_interrupt_lets_finish_what_runs_and_a_second_one_leaves() {
         &mut world,
         steps(),
         expect![[r#"
-        0 started 2
-        0 b waits for a
-        0 a: create
-        2 a CREATE_IN_PROGRESS
-        5 interrupted
-        6 a LeftRunning { operation: "create", status: Some(CreateInProgress) }
-        6 b blocked by a
-        6 finished, 5 calls
-        CreateStack 1
-        DescribeStacks 3
-        GetCallerIdentity 1
-    "#]],
+            0 started 2
+            0 b waits for a
+            0 a: create
+            2 a CREATE_IN_PROGRESS
+            5 interrupted
+            6 a LeftRunning { operation: "create", status: Some(CreateInProgress) }
+            6 b NotStarted
+            6 finished, 5 calls
+            CreateStack 1
+            DescribeStacks 3
+            GetCallerIdentity 1
+        "#]],
     );
 }
 

@@ -1,0 +1,206 @@
+//! From manifests to bodies, through resolving.
+
+use expect_test::{Expect, expect};
+
+use super::{Templates, render, yaml};
+use crate::{
+    catalog::Catalog,
+    cloud::Target,
+    diagnostic::SourceMap,
+    manifest::{Input, environments, parse},
+    resolve::{Lock, Scope, resolve},
+};
+
+/// Bodies of all stacks, then findings, one a line.
+fn rendered(manifests: &str) -> String {
+    let mut sources = SourceMap::default();
+    let input = Input { name: "x.yaml".into(), bytes: manifests.into(), named: true };
+    let (manifests, mut found) = parse(vec![input], &mut sources);
+    let (sets, more) = environments(manifests, None);
+    found.extend(more);
+    let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
+    let scopes: Vec<_> = sets
+        .into_iter()
+        .map(|set| Scope {
+            set,
+            target: target.clone(),
+            target_name: "default".into(),
+            account: None,
+            lock: Lock::default(),
+            locked: false,
+        })
+        .collect();
+    let (resolved, more) = resolve(&scopes, Catalog::embedded());
+    found.extend(more);
+    let (specs, more) = render(resolved.stacks, Templates::embedded(), &sources);
+    found.extend(more);
+    let bodies: String = specs.iter().map(|spec| format!("--- {}\n{}", spec.stack.name, yaml(&spec.body))).collect();
+    let findings = found.sorted().into_iter().map(|d| format!("{}: {}\n", d.code.number(), d.message));
+    bodies + &findings.collect::<String>()
+}
+
+fn check(manifests: &str, expect: Expect) {
+    expect.assert_eq(&rendered(manifests));
+}
+
+#[test]
+fn five_lines_make_an_endpoint() {
+    check(
+        "apiVersion: hubform/v1\nkind: Endpoint\nmetadata: {name: embeddings}\nspec:\n  model: BAAI/bge-small-en-v1.5\n",
+        expect![[r#"
+            --- default-endpoint-embeddings
+            AWSTemplateFormatVersion: 2010-09-09
+            Description: Endpoint embeddings of environment default, made by hubform.
+            Metadata:
+              Hubform:
+                Kind: Endpoint
+                Name: embeddings
+                Needs: []
+            Outputs:
+              EndpointArn:
+                Value:
+                  Ref: Endpoint
+              EndpointConfigName:
+                Value:
+                  Fn::GetAtt:
+                  - EndpointConfig
+                  - EndpointConfigName
+              EndpointName:
+                Value:
+                  Fn::GetAtt:
+                  - Endpoint
+                  - EndpointName
+              HubformDigest:
+                Value: 9a695a2887f5eec417004ec07a4121cb
+              HubformVersion:
+                Value: 0.1.0
+              RoleArn:
+                Value:
+                  Fn::GetAtt:
+                  - ExecutionRole
+                  - Arn
+            Resources:
+              Endpoint:
+                Properties:
+                  DeploymentConfig:
+                    AutoRollbackConfiguration:
+                      Alarms:
+                      - AlarmName:
+                          Ref: ErrorAlarm
+                    BlueGreenUpdatePolicy:
+                      TrafficRoutingConfiguration:
+                        Type: ALL_AT_ONCE
+                        WaitIntervalInSeconds: 300
+                  EndpointConfigName:
+                    Fn::GetAtt:
+                    - EndpointConfig
+                    - EndpointConfigName
+                  EndpointName: default-endpoint-embeddings
+                Type: AWS::SageMaker::Endpoint
+              EndpointConfig:
+                Properties:
+                  ProductionVariants:
+                  - ContainerStartupHealthCheckTimeoutInSeconds: 600
+                    InitialInstanceCount: 1
+                    InitialVariantWeight: 1
+                    InstanceType: ml.c7i.xlarge
+                    ModelName:
+                      Fn::GetAtt:
+                      - Model
+                      - ModelName
+                    VariantName: AllTraffic
+                Type: AWS::SageMaker::EndpointConfig
+              ErrorAlarm:
+                Properties:
+                  AlarmDescription: More than 5% of the requests to default-endpoint-embeddings are answered with a server error.
+                  ComparisonOperator: GreaterThanThreshold
+                  DatapointsToAlarm: 2
+                  EvaluationPeriods: 3
+                  Metrics:
+                  - Expression: IF(calls > 0, 100 * errors / calls, 0)
+                    Id: rate
+                    Label: 5XX rate, percent
+                    ReturnData: true
+                  - Id: errors
+                    MetricStat:
+                      Metric:
+                        Dimensions:
+                        - Name: EndpointName
+                          Value: default-endpoint-embeddings
+                        - Name: VariantName
+                          Value: AllTraffic
+                        MetricName: Invocation5XXErrors
+                        Namespace: AWS/SageMaker
+                      Period: 60
+                      Stat: Sum
+                    ReturnData: false
+                  - Id: calls
+                    MetricStat:
+                      Metric:
+                        Dimensions:
+                        - Name: EndpointName
+                          Value: default-endpoint-embeddings
+                        - Name: VariantName
+                          Value: AllTraffic
+                        MetricName: Invocations
+                        Namespace: AWS/SageMaker
+                      Period: 60
+                      Stat: Sum
+                    ReturnData: false
+                  Threshold: 5.0
+                  TreatMissingData: notBreaching
+                Type: AWS::CloudWatch::Alarm
+              ExecutionRole:
+                Properties:
+                  AssumeRolePolicyDocument:
+                    Statement:
+                    - Action: sts:AssumeRole
+                      Effect: Allow
+                      Principal:
+                        Service:
+                        - sagemaker.amazonaws.com
+                    Version: 2012-10-17
+                  Policies:
+                  - PolicyDocument:
+                      Statement:
+                      - Action:
+                        - logs:CreateLogGroup
+                        - logs:CreateLogStream
+                        - logs:DescribeLogStreams
+                        - logs:PutLogEvents
+                        Effect: Allow
+                        Resource:
+                          Fn::Sub: arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/sagemaker/*
+                        Sid: WriteLogs
+                      - Action:
+                        - cloudwatch:PutMetricData
+                        - ecr:GetAuthorizationToken
+                        Effect: Allow
+                        Resource: '*'
+                        Sid: ActionsWithoutAResource
+                      - Action:
+                        - ecr:BatchCheckLayerAvailability
+                        - ecr:BatchGetImage
+                        - ecr:GetDownloadUrlForLayer
+                        Effect: Allow
+                        Resource:
+                        - Fn::Sub: arn:${AWS::Partition}:ecr:us-east-1:683313688378:repository/tei-cpu
+                        Sid: PullImages
+                      Version: 2012-10-17
+                    PolicyName: hubform
+                Type: AWS::IAM::Role
+              Model:
+                Properties:
+                  ExecutionRoleArn:
+                    Fn::GetAtt:
+                    - ExecutionRole
+                    - Arn
+                  PrimaryContainer:
+                    Environment:
+                      HF_MODEL_ID: BAAI/bge-small-en-v1.5
+                    Image: 683313688378.dkr.ecr.us-east-1.amazonaws.com/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04
+                Type: AWS::SageMaker::Model
+            HF2005: `BAAI/bge-small-en-v1.5` is not pinned: instances started later may fetch other weights than those of today
+        "#]],
+    );
+}

@@ -1,0 +1,181 @@
+//! How an apply ended: what failed, why, where in the manifests, and what to do; then one line of counts.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::{
+    Context, FORMAT, advice,
+    ink::{Ink, count, paint, paragraph, span},
+    mask,
+};
+use crate::{
+    cloud::StackRef,
+    execute::{Cause, Failure, FailureKind, Outcome, StepResult},
+    plan::{Action, Plan, Step},
+};
+
+/// For people. `took` is what the apply took, in the time of the account.
+pub fn human(outcome: &Outcome, plan: &Plan, took: Duration, context: &Context<'_>) -> String {
+    let mut out = String::new();
+    for (stack, result) in &outcome.results {
+        if let StepResult::Failed(failure) = result {
+            failed(&mut out, context, stack, plan.step(stack), failure);
+        }
+    }
+    blocked(&mut out, context, outcome);
+    running(&mut out, context, outcome);
+    let not_started = names(outcome, |result| matches!(result, StepResult::NotStarted));
+    if !not_started.is_empty() {
+        paragraph(&mut out, context, 0, &format!("Not started, because you interrupted: {}", not_started.join(", ")));
+    }
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    summary(&mut out, context, outcome, plan, took);
+    out
+}
+
+/// For programs: one object, every step with its result.
+pub fn json(outcome: &Outcome, took: Duration, context: &Context<'_>) -> Value {
+    let results = outcome.results.iter().map(|(stack, result)| {
+        let advice = match result {
+            StepResult::Failed(failure) => advice(failure),
+            _ => None,
+        };
+        json!({"stack": stack, "result": result, "advice": advice})
+    });
+    json!({"format": FORMAT, "type": "outcome", "imagined": context.label, "succeeded": outcome.succeeded(),
+           "interrupted": outcome.interrupted, "seconds": took.as_secs(), "results": results.collect::<Vec<_>>()})
+}
+
+fn failed(out: &mut String, context: &Context<'_>, stack: &StackRef, step: Option<&Step>, failure: &Failure) {
+    let mark = if context.unicode { "✗" } else { "x" };
+    let who = step.map_or_else(|| stack.to_string(), |step| format!("{}/{}", step.kind, step.name));
+    let head = format!("{} {}: {}", paint(context, Ink::Bad, mark), paint(context, Ink::Bold, &who), failure.operation);
+    paragraph(out, context, 0, &head);
+    let status = failure.status.as_ref().map(|status| format!(", left in {status}")).unwrap_or_default();
+    let place = format!("stack {stack} in {}{status}", stack.target.region);
+    paragraph(out, context, 2, &paint(context, Ink::Dim, &place));
+    paragraph(out, context, 2, &mask(&failure.message));
+    if let Some(cause) = &failure.cause {
+        caused(out, context, cause, failure.kind);
+    }
+    for sentence in &failure.aftermath {
+        paragraph(out, context, 2, &format!("- {}", mask(sentence)));
+    }
+    if let Some(advice) = advice(failure) {
+        let arrow = if context.unicode { "→" } else { "=>" };
+        paragraph(out, context, 2, &format!("{arrow} {advice}"));
+    }
+    out.push('\n');
+}
+
+fn caused(out: &mut String, context: &Context<'_>, cause: &Cause, kind: FailureKind) {
+    let verb = if kind == FailureKind::Leftover { "is left" } else { "failed first" };
+    paragraph(out, context, 2, &format!("{} ({}) {verb}:", cause.logical_id, cause.resource_type));
+    paragraph(out, context, 4, &format!("\"{}\"", mask(&cause.reason)));
+    if let Some(position) = &cause.position {
+        let field = cause.field.as_ref().map(|field| format!(" ({field})")).unwrap_or_default();
+        paragraph(out, context, 4, &format!("from {position}{field}"));
+    }
+}
+
+fn blocked(out: &mut String, context: &Context<'_>, outcome: &Outcome) {
+    let mut by: BTreeMap<&StackRef, Vec<&str>> = BTreeMap::new();
+    for (stack, result) in &outcome.results {
+        if let StepResult::Blocked { by: culprit } = result {
+            by.entry(culprit).or_default().push(&stack.name);
+        }
+    }
+    for (culprit, blocked) in by {
+        paragraph(out, context, 0, &format!("Not begun, because {culprit} failed: {}", blocked.join(", ")));
+    }
+}
+
+fn running(out: &mut String, context: &Context<'_>, outcome: &Outcome) {
+    for (stack, result) in &outcome.results {
+        if let StepResult::LeftRunning { operation, status } = result {
+            let status = status.as_ref().map(|status| format!(", last seen in {status}")).unwrap_or_default();
+            let text = format!("Goes on in AWS, nobody watches it: {stack}, {operation}{status}");
+            paragraph(out, context, 0, &paint(context, Ink::Care, &text));
+        }
+    }
+}
+
+fn names(outcome: &Outcome, which: impl Fn(&StepResult) -> bool) -> Vec<&str> {
+    let chosen = outcome.results.iter().filter(|(_, result)| which(result));
+    chosen.map(|(stack, _)| stack.name.as_str()).collect()
+}
+
+fn summary(out: &mut String, context: &Context<'_>, outcome: &Outcome, plan: &Plan, took: Duration) {
+    let parts: Vec<String> = counts(outcome, plan).into_iter().map(|(word, n)| format!("{n} {word}")).collect();
+    let (ink, word) = match (outcome.succeeded(), outcome.interrupted) {
+        (true, _) => (Ink::Good, "Done"),
+        (false, true) => (Ink::Care, "Interrupted"),
+        (false, false) => (Ink::Bad, "Failed"),
+    };
+    let what = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
+    let label = context.label.map(|label| format!(" [{label}]")).unwrap_or_default();
+    paragraph(out, context, 0, &format!("{}: {what}, in {}{label}", paint(context, ink, word), span(took)));
+}
+
+fn counts(outcome: &Outcome, plan: &Plan) -> Vec<(&'static str, usize)> {
+    const WORDS: [&str; 10] = [
+        "created",
+        "updated",
+        "recreated",
+        "deleted",
+        "checked",
+        "unchanged",
+        "failed",
+        "blocked",
+        "not started",
+        "left running",
+    ];
+    let mut counts = [0; WORDS.len()];
+    for (stack, result) in &outcome.results {
+        let word = match result {
+            StepResult::Done => done_word(plan.step(stack).map(|step| step.action)),
+            StepResult::Unchanged => "unchanged",
+            StepResult::Failed(_) => "failed",
+            StepResult::Blocked { .. } => "blocked",
+            StepResult::NotStarted => "not started",
+            StepResult::LeftRunning { .. } => "left running",
+        };
+        if let Some(at) = WORDS.iter().position(|known| *known == word) {
+            counts[at] += 1;
+        }
+    }
+    WORDS.into_iter().zip(counts).filter(|(_, number)| *number > 0).collect()
+}
+
+fn done_word(action: Option<Action>) -> &'static str {
+    match action {
+        Some(Action::Create) => "created",
+        Some(Action::Update) => "updated",
+        Some(Action::Recreate) => "recreated",
+        Some(Action::Delete) => "deleted",
+        Some(Action::Keep) | None => "checked",
+    }
+}
+
+/// One line on a result, as live progress prints it.
+pub(super) fn in_one_line(result: &StepResult) -> String {
+    match result {
+        StepResult::Done => "done".into(),
+        StepResult::Unchanged => "unchanged".into(),
+        StepResult::Failed(failure) => {
+            let cause = failure.cause.as_ref().map(|cause| format!("; {}: {}", cause.logical_id, cause.reason));
+            format!("failed: {}{}", mask(&failure.message), mask(&cause.unwrap_or_default()))
+        }
+        StepResult::Blocked { by } => format!("not begun, because {by} failed"),
+        StepResult::NotStarted => "not started".into(),
+        StepResult::LeftRunning { operation, .. } => format!("{operation} goes on in AWS"),
+    }
+}
+
+/// As `3 stacks`.
+pub(super) fn stacks(number: usize) -> String {
+    count(number, "stack")
+}

@@ -1,0 +1,98 @@
+//! A plan on a terminal.
+
+use super::{
+    Counts,
+    words::{self, NOT_ASKED},
+};
+use crate::{
+    plan::{Action, Change, Plan, PlannedEnvironment, Step},
+    report::{
+        Context,
+        ink::{Ink, count, paint, paragraph},
+    },
+};
+
+/// For people.
+pub fn human(plan: &Plan, context: &Context<'_>) -> String {
+    let mut out = String::new();
+    for environment in &plan.environments {
+        in_environment(&mut out, plan, environment, context);
+    }
+    left_behind(&mut out, plan, context);
+    paragraph(&mut out, context, 0, &format!("{} {}", paint(context, Ink::Bold, "Plan:"), Counts::of(plan).sentence()));
+    if plan.steps.iter().any(|step| step.endpoint.is_some() && step.observed.is_some() && step.action != Action::Delete)
+    {
+        paragraph(&mut out, context, 0, &paint(context, Ink::Dim, NOT_ASKED));
+    }
+    out
+}
+
+fn in_environment(out: &mut String, plan: &Plan, environment: &PlannedEnvironment, context: &Context<'_>) {
+    let here = |step: &&Step| step.environment == environment.name && step.stack.target == environment.target;
+    let (kept, busy): (Vec<_>, Vec<_>) = plan.steps.iter().filter(here).partition(|step| step.operations.is_empty());
+    let head = format!("Environment {}", words::place(environment, context));
+    paragraph(out, context, 0, &paint(context, Ink::Bold, &head));
+    out.push('\n');
+    for step in busy {
+        one(out, plan, step, context);
+    }
+    for step in kept.iter().filter(|step| !step.reasons.is_empty()) {
+        one(out, plan, step, context);
+    }
+    let silent = kept.iter().filter(|step| step.reasons.is_empty()).count();
+    if silent > 0 {
+        paragraph(out, context, 2, &paint(context, Ink::Dim, &format!("= {} unchanged", count(silent, "stack"))));
+        out.push('\n');
+    }
+}
+
+fn one(out: &mut String, plan: &Plan, step: &Step, context: &Context<'_>) {
+    let (symbol, word) = words::action(step, context.unicode);
+    let ink = match step.action {
+        Action::Keep => Ink::Dim,
+        Action::Create => Ink::Good,
+        Action::Delete => Ink::Bad,
+        Action::Update | Action::Recreate => Ink::Care,
+    };
+    let name = paint(context, Ink::Bold, &words::manifest(step));
+    let head = format!("{} {name}, stack {}", paint(context, ink, &format!("{symbol} {word}")), step.stack);
+    paragraph(out, context, 2, &head);
+    if matches!(step.action, Action::Create | Action::Recreate) {
+        words::made(plan, step).into_iter().for_each(|made| paragraph(out, context, 6, &made));
+    } else {
+        step.changes.iter().for_each(|change| changed(out, step, change, context));
+    }
+    let phases = words::phases(step);
+    if !phases.is_empty() {
+        paragraph(out, context, 6, &format!("in {}:", count(phases.len(), "phase")));
+        phases.iter().for_each(|phase| paragraph(out, context, 8, phase));
+    }
+    words::choices(step).iter().for_each(|choice| paragraph(out, context, 6, &paint(context, Ink::Dim, choice)));
+    words::remarks(plan, step).iter().for_each(|remark| paragraph(out, context, 6, remark));
+    out.push('\n');
+}
+
+fn changed(out: &mut String, step: &Step, change: &Change, context: &Context<'_>) {
+    let head = words::change(change, context.unicode);
+    let head = if words::replaced(change) { paint(context, Ink::Care, &head) } else { head };
+    paragraph(out, context, 6, &head);
+    if step.action != Action::Delete {
+        for property in &change.properties {
+            paragraph(out, context, 10, &words::property(property, step, context.unicode));
+        }
+    }
+}
+
+fn left_behind(out: &mut String, plan: &Plan, context: &Context<'_>) {
+    if plan.left_behind.is_empty() {
+        return;
+    }
+    let text = "Left behind: stacks of ours that no manifest speaks of any more. Nothing happens to them.";
+    paragraph(out, context, 0, text);
+    for left in &plan.left_behind {
+        let place = &left.stack.target.region;
+        let text = format!("? {}/{} of {}, stack {} in {place}", left.kind, left.name, left.environment, left.stack);
+        paragraph(out, context, 2, &text);
+    }
+    out.push('\n');
+}

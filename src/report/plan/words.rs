@@ -1,0 +1,160 @@
+//! The phrases that people and markdown share.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    cloud::Replacement,
+    plan::{Action, Change, ChangeKind, Operation, Plan, PropertyChange, Step},
+    report::{Context, ink::count, mask},
+};
+
+/// Longer values are cut.
+const LONGEST_VALUE: usize = 72;
+
+/// Does the step replace a resource for sure?
+pub(super) fn replaces(step: &Step) -> bool {
+    step.changes.iter().any(replaced)
+}
+
+/// Is the resource replaced for sure?
+pub(super) fn replaced(change: &Change) -> bool {
+    change.kind == ChangeKind::Modify && change.replacement.rank() == 2
+}
+
+/// Symbol and word of an action.
+pub(super) fn action(step: &Step, unicode: bool) -> (&'static str, &'static str) {
+    let both = if unicode { "±" } else { "-+" };
+    match step.action {
+        Action::Keep => ("=", "unchanged"),
+        Action::Create => ("+", "create"),
+        Action::Update if replaces(step) => (both, "replace"),
+        Action::Update => ("~", "update"),
+        Action::Recreate => (both, "recreate"),
+        Action::Delete => ("-", "delete"),
+    }
+}
+
+/// As `Endpoint/chat`.
+pub(super) fn manifest(step: &Step) -> String {
+    format!("{}/{}", step.kind, step.name)
+}
+
+/// What happens to a resource, as `± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced`.
+pub(super) fn change(change: &Change, unicode: bool) -> String {
+    let (symbol, what) = match (change.kind, change.replacement.rank()) {
+        (ChangeKind::Add, _) => ("+", ""),
+        (ChangeKind::Remove, _) => ("-", ""),
+        (ChangeKind::Modify, 0) => ("~", ""),
+        (ChangeKind::Modify, 1) => ("~", ", may be replaced"),
+        (ChangeKind::Modify, _) => (if unicode { "±" } else { "-+" }, ", replaced"),
+    };
+    format!("{symbol} {} ({}){what}", change.logical_id, change.resource_type)
+}
+
+/// What happens to a property, as `InstanceType: "a" → "b"; forces replacement; chat.yaml:3:7`.
+pub(super) fn property(property: &PropertyChange, step: &Step, unicode: bool) -> String {
+    let mut text = format!("{}: {}", property.path, values(property, unicode));
+    match property.replacement {
+        Replacement::False => {}
+        Replacement::Conditional => text.push_str("; may force replacement"),
+        Replacement::True | Replacement::Other(_) => text.push_str("; forces replacement"),
+    }
+    if let Some(cause) = &property.because {
+        let root = cause.split('.').next().unwrap_or(cause);
+        let gone = step.changes.iter().any(|change| change.logical_id == root && replaced(change));
+        text.push_str(&format!("; because {cause} {}", if gone { "is replaced" } else { "changes" }));
+    }
+    if property.overridden {
+        text.push_str(" (overridden)");
+    }
+    if let (Some(position), None) = (&property.position, &property.because) {
+        text.push_str(&format!("; {position}"));
+    }
+    text
+}
+
+fn values(property: &PropertyChange, unicode: bool) -> String {
+    let arrow = if unicode { "→" } else { "->" };
+    match (&property.before, &property.after, &property.because) {
+        (Some(before), Some(after), _) => format!("{} {arrow} {}", value(before), value(after)),
+        (Some(before), None, Some(_)) => format!("{} {arrow} known later", value(before)),
+        (Some(before), None, None) => format!("{} {arrow} removed", value(before)),
+        (None, Some(after), _) => format!("unset {arrow} {}", value(after)),
+        (None, None, _) => "known later".to_owned(),
+    }
+}
+
+fn value(value: &Value) -> String {
+    crate::report::ink::fit(&mask(&value.to_string()), LONGEST_VALUE, true)
+}
+
+/// The resources a new stack makes, as `3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint`.
+pub(super) fn made(plan: &Plan, step: &Step) -> Option<String> {
+    let sent = step.operations.iter().rev().find_map(Operation::submission)?;
+    let body: Value = serde_json::from_str(plan.bodies.get(&sent.body)?).ok()?;
+    let mut types: BTreeMap<&str, usize> = BTreeMap::new();
+    for resource in body["Resources"].as_object()?.values() {
+        let name = resource["Type"].as_str().unwrap_or("a resource without a type");
+        *types.entry(name.strip_prefix("AWS::").unwrap_or(name)).or_default() += 1;
+    }
+    let named = types.iter().map(|(name, n)| if *n > 1 { format!("{n} {name}") } else { (*name).to_owned() });
+    Some(format!("{}: {}", count(types.values().sum(), "resource"), named.collect::<Vec<_>>().join(", ")))
+}
+
+/// What is done in which order, where it is more than one thing.
+pub(super) fn phases(step: &Step) -> Vec<String> {
+    if step.operations.len() < 2 {
+        return Vec::new();
+    }
+    let text = |operation: &Operation| match operation {
+        Operation::Create { .. } => "create the stack".to_owned(),
+        Operation::Update { phase: Some(phase), .. } => phase.purpose.clone(),
+        Operation::Update { .. } => "update the stack".to_owned(),
+        Operation::Delete { .. } if step.action == Action::Recreate => "delete what is left of it".to_owned(),
+        Operation::Delete { .. } => "delete the stack".to_owned(),
+        Operation::Protect { on: true } => "turn termination protection on".to_owned(),
+        Operation::Protect { on: false } => "turn termination protection off".to_owned(),
+    };
+    step.operations.iter().enumerate().map(|(i, operation)| format!("{}. {}", i + 1, text(operation))).collect()
+}
+
+/// The remarks under a step: why, the way back, what it waits for, what may not happen at all.
+pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
+    let mut remarks = step.reasons.clone();
+    if step.restore.is_some() {
+        let text = "if a phase after the first fails and is rolled back, the old scalable target is put back";
+        remarks.push(text.to_owned());
+    }
+    if step.predicate {
+        let text = "takes values of stacks that change: this is the most it may do, and it may be nothing at all";
+        remarks.push(text.to_owned());
+    }
+    let busy = |stack: &&crate::cloud::StackRef| plan.step(stack).is_some_and(|step| !step.operations.is_empty());
+    let needs: Vec<String> = step.needs.iter().filter(busy).filter_map(|need| plan.step(need)).map(manifest).collect();
+    if !needs.is_empty() && !step.operations.is_empty() {
+        remarks.push(format!("after {}", needs.join(", ")));
+    }
+    remarks
+}
+
+/// What hubform chose, as `instance ml.g6.xlarge: smallest that fits (pinned)`.
+pub(super) fn choices(step: &Step) -> Vec<String> {
+    let text = |choice: &crate::render::Choice| {
+        let pinned = if choice.pinned { " (pinned in the lock)" } else { "" };
+        format!("{} {}: {}{pinned}", choice.what, choice.value, choice.reason)
+    };
+    step.choices.iter().map(text).collect()
+}
+
+/// What a plan does not know.
+pub(super) const NOT_ASKED: &str =
+    "Whether the endpoints really run the configuration of their stacks was not asked; apply asks.";
+
+/// The account line of an environment, as `dev: account 111122223333, us-east-1 [imagined account]`.
+pub(super) fn place(environment: &crate::plan::PlannedEnvironment, context: &Context<'_>) -> String {
+    let label = context.label.map(|label| format!(" [{label}]")).unwrap_or_default();
+    let role = environment.target.assume_role.as_ref().map(|role| format!(", as {role}")).unwrap_or_default();
+    format!("{}: account {}, {}{role}{label}", environment.name, environment.account, environment.target.region)
+}

@@ -1,0 +1,87 @@
+//! For pipes and logs: one line per change, with the time since the start.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
+
+use super::{Board, Listener};
+use crate::{
+    cloud::StackRef,
+    execute::{Event, StepResult, Waiting},
+    report::{
+        Context,
+        ink::{Ink, paint, span},
+        mask,
+        outcome::{in_one_line, stacks},
+    },
+};
+
+/// Writes each change as one line.
+#[derive(Debug)]
+pub struct Plain<W: Write> {
+    out: W,
+    color: bool,
+    label: Option<String>,
+    board: Board,
+    begun: BTreeSet<StackRef>,
+}
+
+impl<W: Write> Plain<W> {
+    /// Writes to `out`; the context's label stands in the first line.
+    pub fn new(out: W, context: &Context<'_>) -> Self {
+        let label = context.label.map(str::to_owned);
+        Self { out, color: context.color, label, board: Board::default(), begun: BTreeSet::new() }
+    }
+
+    fn line(&mut self, event: &Event) -> Option<(Option<Ink>, String)> {
+        let plain = |text: String| Some((None, text));
+        match event {
+            Event::Started { stacks: number, .. } => {
+                let label = self.label.as_ref().map(|label| format!(" [{label}]")).unwrap_or_default();
+                plain(format!("{} to work on{label}", stacks(*number)))
+            }
+            Event::OperationStarted { stack, operation, .. } => {
+                self.begun.insert(stack.clone());
+                plain(format!("{stack}: {operation}"))
+            }
+            Event::Status { stack, status, .. } => {
+                Some((status.is_rollback().then_some(Ink::Bad), format!("{stack}: {status}")))
+            }
+            Event::Resource { stack, logical_id, status, reason, .. } => {
+                let reason = reason.as_ref().map(|reason| format!(": {}", mask(reason))).unwrap_or_default();
+                let ink = status.is_failure().then_some(Ink::Bad);
+                Some((ink, format!("{stack}/{logical_id}: {status}{reason}")))
+            }
+            Event::Waiting { stack, on: Waiting::Throttled, .. } => plain(format!("{stack}: AWS asked to slow down")),
+            Event::Settled { stack, result, .. } => self.settled(stack, result),
+            Event::Interrupted { .. } => {
+                let text = "interrupted: nothing new is begun, what runs is waited for; once more leaves at once";
+                Some((Some(Ink::Care), text.to_owned()))
+            }
+            Event::Finished { calls, .. } => plain(format!("finished after {calls} calls")),
+            Event::Waiting { .. } | Event::Tick { .. } => None,
+        }
+    }
+
+    fn settled(&self, stack: &StackRef, result: &StepResult) -> Option<(Option<Ink>, String)> {
+        let ink = match result {
+            StepResult::Failed(_) => Ink::Bad,
+            StepResult::Done if self.begun.contains(stack) => Ink::Good,
+            StepResult::Done | StepResult::Unchanged if !self.begun.contains(stack) => return None,
+            _ => Ink::Dim,
+        };
+        Some((Some(ink), format!("{stack}: {}", in_one_line(result))))
+    }
+}
+
+impl<W: Write> Listener for Plain<W> {
+    fn hear(&mut self, event: &Event) -> io::Result<()> {
+        self.board.hear(event);
+        let Some((ink, text)) = self.line(event) else { return Ok(()) };
+        let context = Context { color: self.color, ..Context::default() };
+        let text = ink.map_or_else(|| text.clone(), |ink| paint(&context, ink, &text));
+        writeln!(self.out, "[{:>7}] {text}", span(self.board.elapsed()))?;
+        self.out.flush()
+    }
+}

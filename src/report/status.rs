@@ -1,0 +1,102 @@
+//! What stands in an account, one line a stack.
+
+use serde_json::{Value, json};
+
+use super::{Context, FORMAT, ink};
+use crate::{
+    cloud::{EndpointDescription, EndpointStatus, StackStatus},
+    plan::{ObservedStack, Owner},
+};
+
+/// One stack, and its endpoint where it has one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    environment: String,
+    kind: String,
+    name: String,
+    stack: String,
+    region: String,
+    status: StackStatus,
+    endpoint: Option<EndpointDescription>,
+    /// The configuration the stack made.
+    wanted: Option<String>,
+}
+
+impl Row {
+    /// A row of what was observed.
+    pub fn new(owner: Owner<'_>, observed: &ObservedStack, endpoint: Option<EndpointDescription>) -> Self {
+        Self {
+            environment: owner.environment.to_owned(),
+            kind: owner.kind.to_owned(),
+            name: owner.name.to_owned(),
+            stack: observed.stack.name.clone(),
+            region: observed.target.region.clone(),
+            status: observed.stack.status.clone(),
+            wanted: observed.stack.outputs.get("EndpointConfigName").cloned(),
+            endpoint,
+        }
+    }
+
+    /// Is the stack whole, and does its endpoint run what the stack made?
+    pub fn is_healthy(&self) -> bool {
+        self.status.is_updatable() && self.wanted.as_ref().is_none_or(|_| self.runs_what_was_made())
+    }
+
+    fn runs_what_was_made(&self) -> bool {
+        self.endpoint.as_ref().is_some_and(|endpoint| {
+            endpoint.status == EndpointStatus::InService && Some(&endpoint.config_name) == self.wanted.as_ref()
+        })
+    }
+
+    fn endpoint_words(&self) -> String {
+        match (&self.endpoint, &self.wanted) {
+            (None, None) => String::new(),
+            (None, Some(_)) => "endpoint missing".to_owned(),
+            (Some(endpoint), Some(wanted)) if endpoint.config_name != *wanted => {
+                format!("{}, but runs {} instead of {wanted}", endpoint.status, endpoint.config_name)
+            }
+            (Some(endpoint), _) => endpoint.status.to_string(),
+        }
+    }
+}
+
+/// For people.
+pub fn human(rows: &[Row], context: &Context<'_>) -> String {
+    let label = context.label.map(|label| format!(" ({label})")).unwrap_or_default();
+    if rows.is_empty() {
+        return format!("Nothing is deployed{label}.\n");
+    }
+    let wide = |of: fn(&Row) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
+    let (stacks, statuses) = (wide(|row| &row.stack), wide(|row| row.status.as_str()));
+    let mut out = String::new();
+    let mut environment = None;
+    for row in rows {
+        if environment != Some((&row.environment, &row.region)) {
+            environment = Some((&row.environment, &row.region));
+            out.push_str(&format!("{} in {}{label}\n", row.environment, row.region));
+        }
+        let mark = if row.is_healthy() { "  " } else { "! " };
+        let line = format!("{mark}{:stacks$}  {:statuses$}  {}", row.stack, row.status, row.endpoint_words());
+        out.push_str(&ink::fit(line.trim_end(), context.width.max(40), context.unicode));
+        out.push('\n');
+    }
+    out
+}
+
+/// For programs.
+pub fn json(rows: &[Row], context: &Context<'_>) -> Value {
+    let stacks = rows.iter().map(|row| {
+        json!({
+            "environment": row.environment,
+            "kind": row.kind,
+            "name": row.name,
+            "stack": row.stack,
+            "region": row.region,
+            "status": row.status,
+            "endpoint": row.endpoint,
+            "endpointConfig": row.wanted,
+            "healthy": row.is_healthy(),
+        })
+    });
+    json!({ "format": FORMAT, "type": "status", "imagined": context.label, "stacks": stacks.collect::<Value>() })
+}

@@ -1,0 +1,279 @@
+//! The state of the account, and how calls reach it.
+//!
+//! [`State`] is all that is saved and everything that follows from the calls alone; [`Core`] is the running process
+//! around it: the timer, the count of calls, the buckets, the journal.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    call::{Answer, Call, Entry},
+    clock::{Pace, Sleepers, Timer},
+    faults::{Faults, Refusal},
+    queue::{Due, Queue, What},
+    resource::Object,
+    settings::Settings,
+    stack::{Event, STACK_TYPE, Stack},
+    state::{Journal, StateError},
+    throttle::Buckets,
+};
+use crate::cloud::{CloudErrorKind, ResourceStatus, StackStatus, Timestamp};
+
+/// All that is saved.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub(crate) settings: Settings,
+    pub(crate) now: Timestamp,
+    pub(crate) stacks: Vec<Stack>,
+    pub(crate) queue: Queue,
+    pub(crate) objects: BTreeMap<String, Object>,
+    pub(crate) faults: Faults,
+    /// Who exports what: place and name to stack and value.
+    pub(crate) exports: BTreeMap<String, (usize, String)>,
+    #[serde(skip)]
+    pub(crate) index: Index,
+}
+
+/// Ways to find stacks; follows from the stacks.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// By place, then name: stacks that are not deleted.
+    pub(crate) live: HashMap<String, BTreeMap<String, usize>>,
+    /// By place, in order of creation, deleted ones included.
+    pub(crate) all: HashMap<String, Vec<usize>>,
+    pub(crate) by_id: HashMap<String, usize>,
+    /// Stacks by the id of a change set they have or had.
+    pub(crate) change_sets: HashMap<String, usize>,
+    /// How many stacks of a name there were.
+    pub(crate) births: HashMap<String, u32>,
+}
+
+/// The AWS partition of a Region.
+pub(crate) fn partition(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}
+
+impl State {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let now = settings.start;
+        Self {
+            settings,
+            now,
+            stacks: Vec::new(),
+            queue: Queue::default(),
+            objects: BTreeMap::new(),
+            faults: Faults::default(),
+            exports: BTreeMap::new(),
+            index: Index::default(),
+        }
+    }
+
+    /// Makes the index again after loading.
+    pub(crate) fn reindex(&mut self) {
+        self.index = Index::default();
+        for number in 0..self.stacks.len() {
+            self.index_stack(number);
+        }
+    }
+
+    pub(crate) fn index_stack(&mut self, number: usize) {
+        let stack = &self.stacks[number];
+        let place = place(&stack.account, &stack.region);
+        *self.index.births.entry(format!("{place}/{}", stack.name)).or_default() += 1;
+        self.index.by_id.insert(stack.id.clone(), number);
+        self.index.all.entry(place.clone()).or_default().push(number);
+        if !stack.status.is_deleted() {
+            self.index.live.entry(place).or_default().insert(stack.name.clone(), number);
+        }
+        for id in stack.change_set_names.keys() {
+            self.index.change_sets.insert(id.clone(), number);
+        }
+    }
+
+    pub(crate) fn place(&self, region: &str) -> String {
+        place(&self.settings.account, region)
+    }
+
+    /// A stack that is not deleted, by name, or any stack by id.
+    pub(crate) fn find(&self, region: &str, name_or_id: &str) -> Option<usize> {
+        match name_or_id.starts_with("arn:") {
+            true => self.index.by_id.get(name_or_id).copied(),
+            false => self.index.live.get(&self.place(region))?.get(name_or_id).copied(),
+        }
+    }
+
+    /// Moves to `to`, firing what comes due on the way; says whether anything did.
+    pub(crate) fn advance(&mut self, to: Timestamp) -> bool {
+        let mut fired = false;
+        while let Some((at, due)) = self.queue.pop(to) {
+            self.now = at;
+            fired |= self.fire(due);
+        }
+        self.now = self.now.max(to);
+        fired
+    }
+
+    fn fire(&mut self, due: Due) -> bool {
+        if let What::ChangeSet(id) = &due.what {
+            self.finish_change_set(due.stack, id);
+            return true;
+        }
+        let current = self.stacks[due.stack].serial == due.serial;
+        if current {
+            self.work(due.stack, due.what);
+        }
+        current
+    }
+
+    /// The stack takes on a status, and says so.
+    pub(crate) fn set_status(&mut self, number: usize, status: StackStatus, reason: Option<String>) {
+        let stack = &mut self.stacks[number];
+        stack.events.push(Event {
+            at: self.now,
+            logical_id: stack.name.clone(),
+            resource_type: STACK_TYPE.to_owned(),
+            physical_id: Some(stack.id.clone()),
+            status: ResourceStatus::from(status.as_str()),
+            reason: reason.clone(),
+            operation: stack.operations.len().saturating_sub(1),
+        });
+        stack.status = status;
+        stack.reason = reason;
+    }
+
+    fn perform(&mut self, account: &str, region: &str, call: Call) -> Result<Answer, CloudErrorKind> {
+        account.clone_into(&mut self.settings.account);
+        match call {
+            Call::CreateStack { name, submission, disable_rollback, termination_protection, token } => self
+                .create_stack(region, name, submission, disable_rollback, termination_protection, token)
+                .map(Answer::Stack),
+            Call::CreateChangeSet { stack, name, create, submission, token } => {
+                self.create_change_set(region, &stack, name, create, submission, token).map(Answer::ChangeSet)
+            }
+            Call::ExecuteChangeSet { change_set, disable_rollback, token } => {
+                self.execute_change_set(&change_set, disable_rollback, token).map(|()| Answer::Nothing)
+            }
+            Call::DeleteChangeSet { change_set } => self.delete_change_set(&change_set).map(|()| Answer::Nothing),
+            Call::DeleteStack { stack, token } => self.delete_stack(region, &stack, token).map(|()| Answer::Nothing),
+            Call::Protect { stack, on } => self.protect(region, &stack, on).map(Answer::Stack),
+            Call::Inject { fault } => {
+                self.faults.add(fault);
+                Ok(Answer::Nothing)
+            }
+            Call::Refuse { operation } => {
+                self.faults.refuse(&operation);
+                Ok(Answer::Nothing)
+            }
+            Call::Tick => Ok(Answer::Nothing),
+        }
+    }
+
+    /// Does again what a journal says was done.
+    pub(crate) fn replay(&mut self, entry: Entry) -> Result<(), CloudErrorKind> {
+        self.advance(entry.at);
+        self.perform(&entry.account, &entry.region, entry.call).map(|_| ())
+    }
+}
+
+fn place(account: &str, region: &str) -> String {
+    format!("{account}/{region}")
+}
+
+/// The account in a running process.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) state: State,
+    pub(crate) timer: Timer,
+    pub(crate) sleepers: Sleepers,
+    pub(crate) calls: BTreeMap<String, u64>,
+    buckets: Buckets,
+    journal: Option<Journal>,
+}
+
+impl Core {
+    pub(crate) fn new(state: State, pace: Pace, journal: Option<Journal>) -> Self {
+        let timer = Timer::new(pace, state.now);
+        let (calls, buckets) = (BTreeMap::new(), Buckets::default());
+        Self { state, timer, sleepers: Sleepers::default(), calls, buckets, journal }
+    }
+
+    /// A call comes in: it is counted, time catches up, and it may be refused before it is read.
+    pub(crate) fn enter(&mut self, operation: &'static str, region: &str) -> Result<(), CloudErrorKind> {
+        *self.calls.entry(operation.to_owned()).or_default() += 1;
+        self.sleepers.activity += 1;
+        self.catch_up();
+        let now = self.state.now;
+        if let Some(limits) = &self.state.settings.throttle
+            && !self.buckets.admit(limits, region, operation, now)
+        {
+            return Err(CloudErrorKind::Throttled("Rate exceeded".to_owned()));
+        }
+        let Some(refusal) = self.state.faults.refuse(operation) else { return Ok(()) };
+        let entry = self.entry(region, Call::Refuse { operation: operation.to_owned() });
+        self.write(&entry)?;
+        Err(match refusal {
+            Refusal::Throttled => CloudErrorKind::Throttled("Rate exceeded".to_owned()),
+            Refusal::Failed(text) => failure(text),
+        })
+    }
+
+    /// Brings the account up to the time of its timer.
+    pub(crate) fn catch_up(&mut self) {
+        self.step_to(self.timer.now());
+    }
+
+    /// Moves time forward to `to`; never back.
+    pub(crate) fn step_to(&mut self, to: Timestamp) {
+        if to > self.timer.now() {
+            self.timer.set(to);
+        }
+        if self.state.advance(to) {
+            let entry = self.entry("", Call::Tick);
+            // What is not written is fired again by the next process.
+            let _ = self.write(&entry);
+        }
+    }
+
+    pub(crate) fn entry(&self, region: &str, call: Call) -> Entry {
+        let account = self.state.settings.account.clone();
+        Entry { at: self.state.now, account, region: region.to_owned(), call }
+    }
+
+    /// Does the call, and keeps it if it was accepted.
+    pub(crate) fn perform(&mut self, entry: Entry) -> Result<Answer, CloudErrorKind> {
+        let answer = self.state.perform(&entry.account, &entry.region, entry.call.clone())?;
+        self.write(&entry)?;
+        Ok(answer)
+    }
+
+    fn write(&mut self, entry: &Entry) -> Result<(), CloudErrorKind> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        journal.append(entry).map_err(|error| CloudErrorKind::ServiceFault(error.to_string()))
+    }
+
+    pub(crate) fn save(&mut self) -> Result<(), StateError> {
+        match &mut self.journal {
+            Some(journal) => journal.compact(&self.state),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An injected failure, read as the service's own would be.
+fn failure(text: String) -> CloudErrorKind {
+    match text.split_once(": ") {
+        Some(("AccessDenied", message)) => CloudErrorKind::AccessDenied(message.to_owned()),
+        Some(("Throttling", message)) => CloudErrorKind::Throttled(message.to_owned()),
+        Some(("LimitExceededException", message)) => CloudErrorKind::LimitExceeded(message.to_owned()),
+        Some(("ValidationError", message)) => CloudErrorKind::from_validation_text(message),
+        Some(("Unreachable", message)) => CloudErrorKind::Unreachable(message.to_owned()),
+        Some(("Unreadable", message)) => CloudErrorKind::Unreadable(message.to_owned()),
+        Some(("ExpiredToken", message)) => CloudErrorKind::NoCredentials(message.to_owned()),
+        _ => CloudErrorKind::ServiceFault(text),
+    }
+}

@@ -1,0 +1,98 @@
+//! Calls that change the account, as the journal keeps them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::faults::Fault;
+use crate::cloud::{Capability, ChangeSetIds, Tags, Timestamp};
+
+/// What is asked of a stack: by CreateStack or by a change set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Submission {
+    pub(crate) body: String,
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) tags: Tags,
+    pub(crate) capabilities: BTreeSet<Capability>,
+    pub(crate) role_arn: Option<String>,
+    pub(crate) notification_arns: Vec<String>,
+}
+
+/// A call that changes something.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Call {
+    CreateStack {
+        name: String,
+        submission: Submission,
+        disable_rollback: bool,
+        termination_protection: bool,
+        token: String,
+    },
+    CreateChangeSet {
+        stack: String,
+        name: String,
+        create: bool,
+        submission: Submission,
+        token: String,
+    },
+    ExecuteChangeSet {
+        change_set: String,
+        disable_rollback: bool,
+        token: String,
+    },
+    DeleteChangeSet {
+        change_set: String,
+    },
+    DeleteStack {
+        stack: String,
+        token: String,
+    },
+    Protect {
+        stack: String,
+        on: bool,
+    },
+    Inject {
+        fault: Fault,
+    },
+    /// A fault refused this call.
+    Refuse {
+        operation: String,
+    },
+    /// Time passed, and something came due in it.
+    Tick,
+}
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) at: Timestamp,
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) call: Call,
+}
+
+/// What a call that changes something answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Nothing,
+    Stack(String),
+    ChangeSet(ChangeSetIds),
+}
+
+impl Answer {
+    pub(crate) fn stack(self) -> String {
+        match self {
+            Self::Stack(id) => id,
+            Self::ChangeSet(ids) => ids.stack,
+            Self::Nothing => String::new(),
+        }
+    }
+
+    pub(crate) fn change_set(self) -> ChangeSetIds {
+        match self {
+            Self::ChangeSet(ids) => ids,
+            Self::Stack(stack) => ChangeSetIds { change_set: String::new(), stack },
+            Self::Nothing => ChangeSetIds { change_set: String::new(), stack: String::new() },
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! An operation on a stack: phases that walk its resources.
+//!
+//! A phase is a graph of nodes, one per resource. A node whose predecessors are done is *released*: it is decided
+//! what is to be done, by comparing evaluated properties; what needs nothing is done at once and silently. Else it is
+//! begun (the first event), acted on (the handler's call, which gives the physical id) and settled (the last event).
+//! No edge means concurrent. Deletion walks the same graph backwards. (D, R)
+//!
+//! | operation | phases |
+//! | --- | --- |
+//! | create | Create; after a failure CreateRollback |
+//! | update | Update, Cleanup; after a failure Rollback, RollbackCleanup |
+//! | delete | Delete |
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    account::State,
+    ids,
+    outputs::Live,
+    queue::{Due, What},
+    stack::{Record, Stack, Version},
+    value::Scope,
+};
+use crate::cloud::StackStatus;
+
+/// A stretch of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Phase {
+    Create,
+    CreateRollback,
+    Update,
+    Cleanup,
+    Rollback,
+    RollbackCleanup,
+    Delete,
+    /// Nothing is left to do.
+    Over,
+}
+
+impl Phase {
+    pub(crate) fn deletes(self) -> bool {
+        matches!(self, Self::CreateRollback | Self::Cleanup | Self::RollbackCleanup | Self::Delete)
+    }
+
+    /// Does a failure leave the stack whole? Then the rest goes on.
+    pub(crate) fn is_cleanup(self) -> bool {
+        matches!(self, Self::Cleanup | Self::RollbackCleanup)
+    }
+}
+
+/// What is done to one resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Task {
+    Undecided,
+    Create(serde_json::Value),
+    Update(serde_json::Value),
+    Replace(serde_json::Value),
+    Restore(Box<Record>),
+    Delete(Box<Record>),
+}
+
+/// How far a node is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Progress {
+    Waiting,
+    Released,
+    Begun,
+    Over,
+}
+
+/// One resource in a phase.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Node {
+    pub(crate) logical_id: String,
+    pub(crate) waits: usize,
+    pub(crate) dependents: Vec<String>,
+    pub(crate) progress: Progress,
+    pub(crate) task: Task,
+    pub(crate) stuck: bool,
+}
+
+/// An operation that runs.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Operation {
+    pub(crate) phase: Phase,
+    pub(crate) disable_rollback: bool,
+    pub(crate) nodes: BTreeMap<String, Node>,
+    /// Nodes that are not over.
+    pub(crate) open: usize,
+    /// What an update is on its way to.
+    pub(crate) next: Option<Version>,
+    /// Resources as they were before they were touched; none where there was nothing.
+    pub(crate) saved: BTreeMap<String, Option<Record>>,
+    /// Physical resources that have been replaced or taken back.
+    pub(crate) doomed: Vec<Record>,
+    /// What failed in this phase, cancelled ones included, with the verb: `create`.
+    pub(crate) failed: Vec<(String, String)>,
+    /// A failure of the stack itself.
+    pub(crate) trouble: Option<String>,
+    pub(crate) imports: BTreeSet<String>,
+    /// The status to fall back to when a deletion is cancelled.
+    pub(crate) origin: StackStatus,
+    /// The change set that is being executed.
+    pub(crate) change_set: Option<String>,
+}
+
+impl Operation {
+    pub(crate) fn new(phase: Phase, disable_rollback: bool, origin: StackStatus, change_set: Option<String>) -> Self {
+        Self {
+            phase,
+            disable_rollback,
+            nodes: BTreeMap::new(),
+            open: 0,
+            next: None,
+            saved: BTreeMap::new(),
+            doomed: Vec::new(),
+            failed: Vec::new(),
+            trouble: None,
+            imports: BTreeSet::new(),
+            origin,
+            change_set,
+        }
+    }
+
+    /// Lays out the nodes; `edges` are pairs of (what waits, for what).
+    fn lay_out(&mut self, nodes: Vec<(String, String, Task)>, edges: impl Iterator<Item = (String, String)>) {
+        self.failed.clear();
+        self.open = nodes.len();
+        self.nodes = nodes
+            .into_iter()
+            .map(|(key, logical_id, task)| {
+                let (waits, dependents, progress) = (0, Vec::new(), Progress::Waiting);
+                (key, Node { logical_id, waits, dependents, progress, task, stuck: false })
+            })
+            .collect();
+        for (waiting, first) in edges {
+            if !self.nodes.contains_key(&waiting) {
+                continue;
+            }
+            if let Some(node) = self.nodes.get_mut(&first) {
+                node.dependents.push(waiting.clone());
+                self.nodes.entry(waiting).and_modify(|node| node.waits += 1);
+            }
+        }
+    }
+
+    /// The node is over; answers those that waited for nothing else.
+    pub(crate) fn close(&mut self, key: &str) -> Vec<String> {
+        let Some(node) = self.nodes.get_mut(key) else { return Vec::new() };
+        node.progress = Progress::Over;
+        self.open -= 1;
+        let dependents = std::mem::take(&mut node.dependents);
+        dependents.into_iter().filter(|dependent| self.is_free(dependent)).collect()
+    }
+
+    fn is_free(&mut self, key: &str) -> bool {
+        let Some(node) = self.nodes.get_mut(key) else { return false };
+        node.waits = node.waits.saturating_sub(1);
+        node.waits == 0 && node.progress == Progress::Waiting
+    }
+
+    /// Gives up everything that waits for a node, however far away.
+    pub(crate) fn abandon_dependents(&mut self, key: &str) {
+        let Some(node) = self.nodes.get_mut(key) else { return };
+        for dependent in std::mem::take(&mut node.dependents) {
+            if self.nodes.get(&dependent).is_some_and(|node| node.progress == Progress::Waiting) {
+                self.close_silently(&dependent);
+                self.abandon_dependents(&dependent);
+            }
+        }
+    }
+
+    pub(crate) fn close_silently(&mut self, key: &str) {
+        if let Some(node) = self.nodes.get_mut(key)
+            && node.progress != Progress::Over
+        {
+            node.progress = Progress::Over;
+            self.open -= 1;
+        }
+    }
+}
+
+impl State {
+    /// Begins an operation with its first phase.
+    pub(crate) fn start(&mut self, number: usize, operation: Operation) {
+        let mut operation = Box::new(operation);
+        self.begin_phase(number, &mut operation);
+        self.stacks[number].operation = Some(operation);
+    }
+
+    /// Does what has come due.
+    pub(crate) fn work(&mut self, number: usize, what: What) {
+        let Some(mut operation) = self.stacks[number].operation.take() else { return };
+        match what {
+            What::Begin(key) => self.begin_node(number, &mut operation, &key),
+            What::Act(key) => self.act(number, &mut operation, &key),
+            What::Settle(key) => self.settle(number, &mut operation, &key),
+            What::Finish => self.finish_phase(number, &mut operation),
+            What::TurnBack => self.turn_back(number, &mut operation),
+            What::ChangeSet(_) => {}
+        }
+        if operation.phase == Phase::Over {
+            self.end_operation(number, &operation);
+        } else {
+            self.stacks[number].operation = Some(operation);
+        }
+    }
+
+    /// The executed change set goes with its operation. (D: execution deletes all change sets of the stack)
+    fn end_operation(&mut self, number: usize, operation: &Operation) {
+        if let Some(name) = &operation.change_set {
+            self.stacks[number].change_sets.remove(name);
+        }
+    }
+
+    /// Lays out the nodes of the operation's phase and releases those that wait for nothing.
+    pub(crate) fn begin_phase(&mut self, number: usize, operation: &mut Operation) {
+        self.stacks[number].serial += 1;
+        if operation.phase == Phase::Delete && operation.trouble.is_some() {
+            return self.schedule(number, What::TurnBack, "turn", 1000, 2000);
+        }
+        if operation.phase.deletes() {
+            self.lay_out_deletion(number, operation);
+        } else {
+            self.lay_out_walk(number, operation);
+        }
+        let free = |node: &&Node| node.waits == 0;
+        let keys: Vec<String> =
+            operation.nodes.iter().filter(|(_, node)| free(node)).map(|(key, _)| key.clone()).collect();
+        self.release(number, operation, keys);
+    }
+
+    /// The version a phase walks towards.
+    pub(crate) fn goal<'a>(stack: &'a Stack, operation: &'a Operation) -> Option<&'a Version> {
+        match operation.phase {
+            Phase::Update => operation.next.as_ref(),
+            _ => stack.version.as_ref(),
+        }
+    }
+
+    fn lay_out_walk(&mut self, number: usize, operation: &mut Operation) {
+        let stack = &self.stacks[number];
+        let Some(version) = Self::goal(stack, operation) else { return };
+        let template = version.template();
+        let pseudo = self.pseudo(&stack.region, &stack.id, &stack.name, &version.submission);
+        let Ok(scope) = Scope::new(&template, &version.submission.parameters, pseudo) else { return };
+        let nodes = scope.present().map(|(id, _)| (id.to_owned(), id.to_owned(), Task::Undecided)).collect();
+        let edges: Vec<(String, String)> = scope
+            .present()
+            .flat_map(|(id, declared)| declared.edges.iter().map(move |edge| (id.to_owned(), edge.clone())))
+            .collect();
+        operation.lay_out(nodes, edges.into_iter());
+    }
+
+    /// What is to go, in the reverse of the order in which it depends. (D)
+    fn lay_out_deletion(&mut self, number: usize, operation: &mut Operation) {
+        let records: Vec<Record> = match operation.phase.is_cleanup() {
+            true => std::mem::take(&mut operation.doomed),
+            false => self.stacks[number].records.values().cloned().collect(),
+        };
+        let key = |record: &Record| format!("{} {}", record.logical_id, record.physical_id);
+        let mut keys: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for record in &records {
+            keys.entry(&record.logical_id).or_default().push(key(record));
+        }
+        let edges: Vec<(String, String)> = records
+            .iter()
+            .flat_map(|record| {
+                let needed = record.depends_on.iter().filter_map(|edge| keys.get(edge.as_str())).flatten();
+                needed.map(|needed| (needed.clone(), key(record)))
+            })
+            .collect();
+        let nodes = records
+            .iter()
+            .map(|record| (key(record), record.logical_id.clone(), Task::Delete(Box::new(record.clone()))))
+            .collect();
+        operation.lay_out(nodes, edges.into_iter());
+    }
+
+    /// Decides about nodes that wait for nothing any more, and about those that this sets free.
+    pub(crate) fn release(&mut self, number: usize, operation: &mut Operation, keys: Vec<String>) {
+        let mut ready: std::collections::VecDeque<String> = keys.into();
+        let serial = self.stacks[number].serial;
+        while let Some(key) = ready.pop_front() {
+            match self.decide(number, operation, &key) {
+                Ok(Some(task)) => {
+                    if let Some(node) = operation.nodes.get_mut(&key) {
+                        node.task = task;
+                        node.progress = Progress::Released;
+                    }
+                    self.schedule(number, What::Begin(key.clone()), &key, 200, 1200);
+                }
+                Ok(None) => ready.extend(operation.close(&key)),
+                Err((task, reason)) => {
+                    if let Some(node) = operation.nodes.get_mut(&key) {
+                        node.task = task;
+                        node.progress = Progress::Begun;
+                    }
+                    self.fail(number, operation, &key, reason);
+                }
+            }
+            if self.stacks[number].serial != serial {
+                return;
+            }
+        }
+        self.finish_if_done(number, operation);
+    }
+
+    pub(crate) fn finish_if_done(&mut self, number: usize, operation: &Operation) {
+        if operation.open == 0 {
+            self.schedule(number, What::Finish, "finish", 200, 900);
+        }
+    }
+
+    /// Puts something into the queue, from `low` to `high` milliseconds from now.
+    pub(crate) fn schedule(&mut self, number: usize, what: What, about: &str, low: u64, high: u64) {
+        let stack = &self.stacks[number];
+        let step = format!("{what:?}");
+        let count = stack.serial.to_string();
+        let wait = ids::millis(self.settings.seed, &[&stack.id, &count, &step, about], low, high);
+        self.schedule_in(number, what, wait);
+    }
+
+    pub(crate) fn schedule_in(&mut self, number: usize, what: What, wait: Duration) {
+        let wait = wait.mul_f64(self.faults.slowness());
+        let due = Due { stack: number, serial: self.stacks[number].serial, what };
+        self.queue.put(self.now.plus(wait), due);
+    }
+
+    /// What a node needs; nothing where the evaluated properties are what they were.
+    fn decide(&self, number: usize, operation: &mut Operation, key: &str) -> Result<Option<Task>, (Task, String)> {
+        let Some(node) = operation.nodes.get(key) else { return Ok(None) };
+        match (&node.task, operation.phase) {
+            (Task::Delete(record), _) => Ok(Some(Task::Delete(record.clone()))),
+            (_, Phase::Rollback) => {
+                let before = operation.saved.get(key).cloned().flatten();
+                Ok(before.map(|record| Task::Restore(Box::new(record))))
+            }
+            _ => self.decide_forward(number, operation, key),
+        }
+    }
+
+    fn decide_forward(
+        &self,
+        number: usize,
+        operation: &mut Operation,
+        key: &str,
+    ) -> Result<Option<Task>, (Task, String)> {
+        let stack = &self.stacks[number];
+        let record = stack.records.get(key);
+        let failed = |reason: String| match record {
+            Some(_) => (Task::Update(serde_json::Value::Null), reason),
+            None => (Task::Create(serde_json::Value::Null), reason),
+        };
+        let Some(version) = Self::goal(stack, operation) else { return Ok(None) };
+        let template = version.template();
+        let tags = version.submission.tags.clone();
+        let pseudo = self.pseudo(&stack.region, &stack.id, &stack.name, &version.submission);
+        let scope = Scope::new(&template, &version.submission.parameters, pseudo).map_err(failed)?;
+        let live = Live::new(self, number);
+        let properties = super::value::properties(&scope, &template.resources[key], &live).map_err(failed)?;
+        operation.imports.append(&mut live.imported.borrow_mut());
+        let Some(record) = record else { return Ok(Some(Task::Create(properties))) };
+        let before = stack
+            .version
+            .as_ref()
+            .and_then(|before| before.template().resources.get(key).map(|old| old.metadata.clone()));
+        let metadata = before.is_some_and(|before| before != template.resources[key].metadata);
+        Ok(super::resource::needed(record, properties, &tags, metadata))
+    }
+}

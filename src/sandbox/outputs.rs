@@ -1,0 +1,156 @@
+//! Outputs, exports and imports.
+//!
+//! An export is unique in account and Region, and may not change or go while another stack imports it. All of it is
+//! looked at late, when the resources are done, and failing there takes everything back. (O, D)
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use serde_json::Value;
+
+use super::{
+    account::State,
+    reference::Reference,
+    stack::{Record, Stack},
+    value::{Evaluated, Lookup, Scope},
+};
+
+/// What a stack puts out.
+#[derive(Debug, Default)]
+pub(crate) struct Outputs {
+    pub(crate) values: BTreeMap<String, String>,
+    /// Export name to output key.
+    pub(crate) exports: BTreeMap<String, String>,
+}
+
+/// Resources as they are, during an operation; notes what is imported.
+pub(crate) struct Live<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) stack: &'a Stack,
+    pub(crate) imported: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> Live<'a> {
+    pub(crate) fn new(state: &'a State, number: usize) -> Self {
+        Self { state, stack: &state.stacks[number], imported: RefCell::default() }
+    }
+}
+
+impl Lookup for Live<'_> {
+    fn resource(&self, reference: &Reference) -> Evaluated<Value> {
+        let Some(record) = self.stack.records.get(&reference.name) else {
+            return Err(format!("Resource {} is not there to be referred to", reference.name));
+        };
+        match &reference.attribute {
+            None => Ok(Value::String(record.reference.clone())),
+            Some(attribute) => record
+                .attribute(attribute)
+                .ok_or_else(|| format!("Attribute {attribute} of resource {} is not known", reference.name)),
+        }
+    }
+
+    fn import(&self, name: &str) -> Evaluated<Value> {
+        self.imported.borrow_mut().insert(name.to_owned());
+        self.state.import(&self.stack.region, name)
+    }
+}
+
+impl Record {
+    /// What `Fn::GetAtt` returns. A name that stands for many (`Outputs.*`) is imagined from the physical id.
+    pub(crate) fn attribute(&self, name: &str) -> Option<Value> {
+        if let Some(value) = self.attributes.get(name) {
+            return Some(value.clone());
+        }
+        let kind = crate::catalog::Catalog::embedded().resource_type(&self.resource_type);
+        let imagined = || Value::String(format!("imagined-{}", super::ids::hex(0, &[&self.physical_id, name], 8)));
+        kind.is_none_or(|kind| kind.has_attribute(name)).then(imagined)
+    }
+}
+
+impl State {
+    fn export_key(&self, region: &str, name: &str) -> String {
+        format!("{}/{name}", self.place(region))
+    }
+
+    pub(crate) fn import(&self, region: &str, name: &str) -> Evaluated<Value> {
+        match self.exports.get(&self.export_key(region, name)) {
+            Some((_, value)) => Ok(Value::String(value.clone())),
+            None => Err(format!("No export named {name} found. Rollback requested by user.")),
+        }
+    }
+
+    /// The names of other stacks that import `name`.
+    fn importers(&self, number: usize, name: &str) -> Vec<&str> {
+        let place = self.place(&self.stacks[number].region);
+        let live = self.index.live.get(&place).into_iter().flat_map(|live| live.values().copied());
+        let others = live.filter(|other| *other != number && self.stacks[*other].imports.contains(name));
+        others.map(|other| self.stacks[other].name.as_str()).collect()
+    }
+
+    /// Why the stack cannot be deleted, if others import from it.
+    pub(crate) fn in_use(&self, number: usize) -> Option<String> {
+        self.stacks[number].exports.keys().find_map(|name| {
+            let importer = *self.importers(number, name).first()?;
+            Some(format!("Export {name} cannot be deleted as it is in use by {importer}"))
+        })
+    }
+
+    /// Works out what the stack puts out, and whether it may.
+    pub(crate) fn outputs(&self, number: usize, scope: &Scope<'_>, live: &Live<'_>) -> Evaluated<Outputs> {
+        let mut outputs = Outputs::default();
+        for (key, output) in &scope.template.outputs {
+            if !scope.holds(output.condition.as_deref()) {
+                continue;
+            }
+            outputs.values.insert(key.clone(), scope.text(&output.value, live)?);
+            if let Some(export) = &output.export {
+                outputs.exports.insert(scope.text(export, live)?, key.clone());
+            }
+        }
+        self.check_exports(number, &outputs)?;
+        Ok(outputs)
+    }
+
+    fn check_exports(&self, number: usize, outputs: &Outputs) -> Evaluated<()> {
+        let region = &self.stacks[number].region;
+        for (name, key) in &outputs.exports {
+            match self.exports.get(&self.export_key(region, name)) {
+                Some((other, _)) if *other != number => {
+                    let other = &self.stacks[*other].name;
+                    return Err(format!("Export with name {name} is already exported by stack {other}."));
+                }
+                Some((_, value)) if *value != outputs.values[key] => {
+                    self.refuse_if_imported(number, name, "updated")?
+                }
+                _ => {}
+            }
+        }
+        let gone = self.stacks[number].exports.keys().filter(|name| !outputs.exports.contains_key(*name));
+        gone.into_iter().try_for_each(|name| self.refuse_if_imported(number, name, "deleted"))
+    }
+
+    fn refuse_if_imported(&self, number: usize, name: &str, what: &str) -> Evaluated<()> {
+        match self.importers(number, name).first() {
+            Some(importer) => Err(format!("Export {name} cannot be {what} as it is in use by {importer}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Publishes what the stack now puts out.
+    pub(crate) fn publish(&mut self, number: usize, outputs: Outputs, imports: BTreeSet<String>) {
+        let region = self.stacks[number].region.clone();
+        for name in self.stacks[number].exports.keys() {
+            self.exports.remove(&self.export_key(&region, name));
+        }
+        for (name, key) in &outputs.exports {
+            let value = outputs.values[key].clone();
+            self.exports.insert(self.export_key(&region, name), (number, value));
+        }
+        let stack = &mut self.stacks[number];
+        stack.outputs = outputs.values;
+        stack.exports = outputs.exports;
+        stack.imports = imports;
+    }
+}

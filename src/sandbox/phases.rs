@@ -1,0 +1,209 @@
+//! How phases end, and what follows them: the stack's own statuses. (M, R, D)
+
+use super::{
+    account::State,
+    operation::{Operation, Phase},
+    outputs::Live,
+    stack::{Record, Stack},
+    steps::About,
+    template::list,
+    value::Scope,
+};
+use crate::cloud::{ResourceStatus, StackStatus};
+
+impl State {
+    /// Nothing is left to do in the phase.
+    pub(crate) fn finish_phase(&mut self, number: usize, operation: &mut Operation) {
+        match operation.phase {
+            Phase::Create | Phase::Update => self.finish_forward(number, operation),
+            Phase::CreateRollback => self.finish_removal(number, operation, "ROLLBACK"),
+            Phase::Delete => self.finish_removal(number, operation, "DELETE"),
+            Phase::Cleanup => self.finish_with(number, operation, StackStatus::UpdateComplete, None),
+            Phase::Rollback => self.finish_rollback(number, operation),
+            Phase::RollbackCleanup => self.finish_with(number, operation, StackStatus::UpdateRollbackComplete, None),
+            Phase::Over => {}
+        }
+    }
+
+    fn finish_with(&mut self, number: usize, operation: &mut Operation, status: StackStatus, reason: Option<String>) {
+        self.set_status(number, status, reason);
+        operation.phase = Phase::Over;
+    }
+
+    /// The resources are done, or in rollback-disabled mode have failed; now the outputs.
+    fn finish_forward(&mut self, number: usize, operation: &mut Operation) {
+        if operation.failed.is_empty() {
+            match self.put_out(number, operation) {
+                Ok(()) => return self.land(number, operation),
+                Err(trouble) => operation.trouble = Some(trouble),
+            }
+        }
+        if !operation.disable_rollback {
+            return self.turn_back(number, operation);
+        }
+        let reason = summary(operation, "");
+        let creating = operation.phase == Phase::Create;
+        self.accept_version(number, operation);
+        let status = if creating { StackStatus::CreateFailed } else { StackStatus::UpdateFailed };
+        self.finish_with(number, operation, status, Some(reason));
+    }
+
+    fn put_out(&mut self, number: usize, operation: &mut Operation) -> Result<(), String> {
+        let stack = &self.stacks[number];
+        let Some(version) = Self::goal(stack, operation) else { return Ok(()) };
+        let template = version.template();
+        let pseudo = self.pseudo(&stack.region, &stack.id, &stack.name, &version.submission);
+        let scope = Scope::new(&template, &version.submission.parameters, pseudo)?;
+        let live = Live::new(self, number);
+        let outputs = self.outputs(number, &scope, &live)?;
+        operation.imports.append(&mut live.imported.borrow_mut());
+        let imports = std::mem::take(&mut operation.imports);
+        self.publish(number, outputs, imports);
+        Ok(())
+    }
+
+    /// The cleanup status comes after every successful update, with nothing to clean too. (R)
+    fn land(&mut self, number: usize, operation: &mut Operation) {
+        if operation.phase == Phase::Create {
+            self.accept_version(number, operation);
+            return self.finish_with(number, operation, StackStatus::CreateComplete, None);
+        }
+        let removed = self.removed(number, operation);
+        self.accept_version(number, operation);
+        let replaced = replaced(&self.stacks[number], operation);
+        operation.doomed.extend(removed.into_iter().chain(replaced));
+        self.set_status(number, StackStatus::UpdateCompleteCleanupInProgress, None);
+        operation.phase = Phase::Cleanup;
+        self.begin_phase(number, operation);
+    }
+
+    /// The resources that the new version no longer has.
+    fn removed(&mut self, number: usize, operation: &Operation) -> Vec<Record> {
+        let records = &mut self.stacks[number].records;
+        let gone: Vec<String> = records.keys().filter(|id| !operation.nodes.contains_key(*id)).cloned().collect();
+        gone.iter().filter_map(|id| records.remove(id)).collect()
+    }
+
+    /// The version walked towards becomes the stack's, and its records take their policies and edges from it.
+    fn accept_version(&mut self, number: usize, operation: &mut Operation) {
+        let stack = &mut self.stacks[number];
+        if let Some(next) = operation.next.take() {
+            stack.version = Some(next);
+        }
+        let template = stack.template();
+        for (id, record) in &mut stack.records {
+            if let Some(declared) = template.resources.get(id) {
+                record.depends_on.clone_from(&declared.edges);
+                record.deletion_policy = declared.deletion_policy;
+                record.replace_policy = declared.replace_policy;
+            }
+        }
+    }
+
+    /// What a failed phase, or a deletion that others forbid, turns into.
+    pub(crate) fn turn_back(&mut self, number: usize, operation: &mut Operation) {
+        match operation.phase {
+            Phase::Delete => {
+                // (O: back to the previous resting status, with the export as the reason)
+                let (status, reason) = (operation.origin.clone(), operation.trouble.take());
+                self.finish_with(number, operation, status, reason);
+            }
+            Phase::Create => {
+                let reason = summary(operation, " Rollback requested by user.");
+                self.turn_to(number, operation, Phase::CreateRollback, StackStatus::RollbackInProgress, reason);
+            }
+            _ => {
+                let reason = summary(operation, "");
+                self.turn_to(number, operation, Phase::Rollback, StackStatus::UpdateRollbackInProgress, reason);
+            }
+        }
+    }
+
+    /// A rollback has an operation id of its own. (C)
+    fn turn_to(&mut self, number: usize, operation: &mut Operation, phase: Phase, status: StackStatus, reason: String) {
+        let token = self.stacks[number].operations.last().and_then(|last| last.token.clone());
+        self.log_operation(number, token);
+        self.set_status(number, status, Some(reason));
+        if phase == Phase::CreateRollback {
+            self.forget_unborn(number, operation);
+        }
+        operation.phase = phase;
+        self.begin_phase(number, operation);
+    }
+
+    /// What failed before it had a physical id is only said to be gone. (K)
+    fn forget_unborn(&mut self, number: usize, operation: &Operation) {
+        let template = self.stacks[number].template();
+        for (logical_id, _) in &operation.failed {
+            if self.stacks[number].records.contains_key(logical_id) {
+                continue;
+            }
+            let declared = operation.next.as_ref().map_or_else(|| template.clone(), |next| next.template());
+            let Some(declared) = declared.resources.get(logical_id) else { continue };
+            let about = About { logical_id, resource_type: &declared.resource_type, physical_id: None };
+            self.emit(number, about, ResourceStatus::DeleteComplete, None);
+        }
+    }
+
+    fn finish_rollback(&mut self, number: usize, operation: &mut Operation) {
+        if !operation.failed.is_empty() {
+            let reason = summary(operation, "");
+            return self.finish_with(number, operation, StackStatus::UpdateRollbackFailed, Some(reason));
+        }
+        let created = operation.saved.iter().filter(|(_, before)| before.is_none()).map(|(id, _)| id);
+        let records = &mut self.stacks[number].records;
+        let created: Vec<Record> = created.filter_map(|id| records.remove(id)).collect();
+        operation.doomed.extend(created);
+        self.set_status(number, StackStatus::UpdateRollbackCompleteCleanupInProgress, None);
+        operation.phase = Phase::RollbackCleanup;
+        self.begin_phase(number, operation);
+    }
+
+    /// The end of a deletion, be it asked for or a rollback's.
+    fn finish_removal(&mut self, number: usize, operation: &mut Operation, verb: &str) {
+        let failed = !operation.failed.is_empty();
+        let status = StackStatus::from(format!("{verb}_{}", if failed { "FAILED" } else { "COMPLETE" }).as_str());
+        let reason = failed.then(|| summary(operation, ""));
+        let deleted = status.is_deleted();
+        self.finish_with(number, operation, status, reason);
+        if deleted {
+            self.bury(number);
+        }
+    }
+
+    /// The stack is found by its id only, for 90 days. (D, M)
+    fn bury(&mut self, number: usize) {
+        self.publish(number, Default::default(), Default::default());
+        let place = self.place(&self.stacks[number].region);
+        let stack = &mut self.stacks[number];
+        stack.deleted_at = Some(self.now);
+        stack.change_sets.clear();
+        if let Some(live) = self.index.live.get_mut(&place) {
+            live.remove(&stack.name);
+        }
+    }
+}
+
+/// The old physical resources behind replacements.
+fn replaced(stack: &Stack, operation: &Operation) -> Vec<Record> {
+    let before = operation.saved.values().flatten();
+    let stands =
+        |old: &&Record| stack.records.get(&old.logical_id).is_some_and(|now| now.physical_id != old.physical_id);
+    let policy = |old: &Record| {
+        let declared = stack.records.get(&old.logical_id).map_or(old.replace_policy, |now| now.replace_policy);
+        Record { replace_policy: declared, ..old.clone() }
+    };
+    before.filter(stands).map(policy).collect()
+}
+
+/// `The following resource(s) failed to create: [A, B].`, or the stack's own trouble.
+fn summary(operation: &Operation, tail: &str) -> String {
+    let named = |verb: &str| {
+        let ids: Vec<&str> =
+            operation.failed.iter().filter(|(_, known)| known == verb).map(|(id, _)| id.as_str()).collect();
+        (!ids.is_empty()).then(|| format!("The following resource(s) failed to {verb}: [{}].", list(ids)))
+    };
+    let parts: Vec<String> =
+        operation.trouble.iter().cloned().chain(["create", "update", "delete"].into_iter().filter_map(named)).collect();
+    format!("{}{tail}", parts.join(" "))
+}

@@ -1,0 +1,198 @@
+//! Calls that only look.
+
+use super::{
+    Item,
+    account::{State, partition},
+    resource::Object,
+    stack::Stack,
+    value::Scope,
+};
+use crate::cloud::{
+    ChangeSet, ChangeSetSummary, CloudErrorKind, EndpointDescription, Page, PageToken, RoleDescription,
+    Stack as Described, StackEvent, StackStatus, StackSummary, Timestamp,
+};
+
+/// How long a deleted stack is found by its id. (D, M)
+const DELETED_FOR: std::time::Duration = std::time::Duration::from_secs(90 * 24 * 60 * 60);
+
+type Answer<T> = Result<T, CloudErrorKind>;
+
+impl State {
+    pub(crate) fn describe_stacks(&self, region: &str, from: Option<PageToken>) -> Answer<Page<Described>> {
+        let live = |stack: &Stack| !stack.status.is_deleted();
+        self.listing(region, from, live, |stack| self.described(stack))
+    }
+
+    pub(crate) fn list_stacks(
+        &self,
+        region: &str,
+        statuses: &[StackStatus],
+        from: Option<PageToken>,
+    ) -> Answer<Page<StackSummary>> {
+        let wanted =
+            |stack: &Stack| (statuses.is_empty() || statuses.contains(&stack.status)) && visible(stack, self.now);
+        self.listing(region, from, wanted, |stack| StackSummary {
+            id: stack.id.clone(),
+            name: stack.name.clone(),
+            status: stack.status.clone(),
+        })
+    }
+
+    /// Newest first; the token is the number of the last stack given, so that new stacks move no page.
+    fn listing<T>(
+        &self,
+        region: &str,
+        from: Option<PageToken>,
+        wanted: impl Fn(&Stack) -> bool,
+        read: impl Fn(&Stack) -> T,
+    ) -> Answer<Page<T>> {
+        let before = from.map_or(Ok(usize::MAX), |token| position(&token))?;
+        let numbers = self.index.all.get(&self.place(region)).map_or(&[][..], Vec::as_slice);
+        let numbers = &numbers[..numbers.partition_point(|number| *number < before)];
+        let lag = self.settings.listing_lag;
+        let mut found = numbers.iter().rev().copied().filter(|number| {
+            let stack = &self.stacks[*number];
+            wanted(stack) && stack.created_at.plus(lag) <= self.now
+        });
+        let page: Vec<usize> = found.by_ref().take(self.settings.page_size.max(1)).collect();
+        let more = found.next().is_some();
+        let next = page.last().filter(|_| more).map(|last| PageToken(last.to_string()));
+        Ok(Page { items: page.into_iter().map(|number| read(&self.stacks[number])).collect(), next })
+    }
+
+    pub(crate) fn describe_stack(&self, region: &str, name_or_id: &str) -> Option<Described> {
+        let stack = &self.stacks[self.find(region, name_or_id)?];
+        visible(stack, self.now).then(|| self.described(stack))
+    }
+
+    fn described(&self, stack: &Stack) -> Described {
+        let submission = stack.version.as_ref().map(|version| &version.submission);
+        let parameters = match &stack.version {
+            Some(version) => Scope::shown_parameters(&version.template(), &version.submission.parameters),
+            None => Default::default(),
+        };
+        Described {
+            id: stack.id.clone(),
+            name: stack.name.clone(),
+            status: stack.status.clone(),
+            status_reason: stack.reason.clone(),
+            created_at: stack.created_at,
+            updated_at: stack.updated_at,
+            deleted_at: stack.deleted_at,
+            parameters,
+            outputs: stack.outputs.clone(),
+            tags: stack.tags(),
+            capabilities: submission.map(|submission| submission.capabilities.clone()).unwrap_or_default(),
+            role_arn: submission.and_then(|submission| submission.role_arn.clone()),
+            notification_arns: submission.map(|submission| submission.notification_arns.clone()).unwrap_or_default(),
+            termination_protection: stack.termination_protection,
+        }
+    }
+
+    /// Newest first; the token is how many older ones are left.
+    pub(crate) fn describe_stack_events(
+        &self,
+        region: &str,
+        name_or_id: &str,
+        from: Option<PageToken>,
+    ) -> Answer<Page<StackEvent>> {
+        let stack = self.existing(region, name_or_id)?;
+        let end = from.map_or(Ok(stack.events.len()), |token| position(&token))?.min(stack.events.len());
+        let start = end.saturating_sub(self.settings.page_size.max(1));
+        let items = (start..end).rev().map(|index| stack.event(self.settings.seed, index)).collect();
+        Ok(Page { items, next: (start > 0).then(|| PageToken(start.to_string())) })
+    }
+
+    pub(crate) fn get_template(&self, region: &str, name_or_id: &str) -> Answer<String> {
+        let stack = self.existing(region, name_or_id)?;
+        match &stack.version {
+            Some(version) => Ok(version.submission.body.clone()),
+            None => Ok("{}".to_owned()),
+        }
+    }
+
+    pub(crate) fn describe_change_set(&self, id: &str) -> Option<ChangeSet> {
+        let stack = &self.stacks[*self.index.change_sets.get(id)?];
+        let stored = stack.change_sets.get(stack.change_set_names.get(id)?).filter(|stored| stored.id == id)?;
+        let submission = &stored.version.submission;
+        Some(ChangeSet {
+            id: stored.id.clone(),
+            name: stored.name.clone(),
+            stack_id: stack.id.clone(),
+            status: stored.status.clone(),
+            execution_status: stored.execution.clone(),
+            status_reason: stored.reason.clone(),
+            created_at: stored.created_at,
+            tags: submission.tags.clone(),
+            parameters: Scope::shown_parameters(&stored.version.template(), &submission.parameters),
+            changes: if stored.is_ready() { stored.changes.clone() } else { Vec::new() },
+        })
+    }
+
+    pub(crate) fn list_change_sets(&self, region: &str, name_or_id: &str) -> Answer<Vec<ChangeSetSummary>> {
+        let stack = self.existing(region, name_or_id)?;
+        let summary = |stored: &super::stack::StoredChangeSet| ChangeSetSummary {
+            id: stored.id.clone(),
+            name: stored.name.clone(),
+            status: stored.status.clone(),
+        };
+        Ok(stack.change_sets.values().map(summary).collect())
+    }
+
+    pub(crate) fn existing(&self, region: &str, name_or_id: &str) -> Answer<&Stack> {
+        let number = self.find(region, name_or_id).ok_or(CloudErrorKind::NotFound)?;
+        Some(&self.stacks[number]).filter(|stack| visible(stack, self.now)).ok_or(CloudErrorKind::NotFound)
+    }
+
+    pub(crate) fn describe_endpoint(&self, region: &str, name: &str) -> Option<EndpointDescription> {
+        let arn = format!(
+            "arn:{}:sagemaker:{region}:{}:endpoint/{}",
+            partition(region),
+            self.settings.account,
+            name.to_lowercase()
+        );
+        let object =
+            self.objects.get(&Object::key(&self.settings.account, region, "AWS::SageMaker::Endpoint", &arn))?;
+        let endpoint = object.endpoint.as_ref()?;
+        Some(EndpointDescription {
+            name: object.name.clone(),
+            arn,
+            config_name: endpoint.config_name.clone(),
+            status: endpoint.status.clone(),
+            failure_reason: endpoint.failure_reason.clone(),
+        })
+    }
+
+    pub(crate) fn get_role(&self, name: &str) -> Option<RoleDescription> {
+        let object = self.objects.get(&Object::key(&self.settings.account, "", "AWS::IAM::Role", name))?;
+        Some(RoleDescription {
+            name: object.name.clone(),
+            arn: object.arn.clone(),
+            trust: object.properties["AssumeRolePolicyDocument"].clone(),
+        })
+    }
+
+    pub(crate) fn inventory(&self) -> Vec<Item> {
+        let owner = |object: &Object| {
+            let stack = object.stack.map(|number| &self.stacks[number])?;
+            (!stack.status.is_deleted()).then(|| stack.name.clone())
+        };
+        let own = self.objects.values().filter(|object| object.account == self.settings.account);
+        own.map(|object| Item {
+            region: object.region.clone(),
+            resource_type: object.resource_type.clone(),
+            physical_id: object.physical_id.clone(),
+            owner_stack: owner(object),
+            summary: object.summary(),
+        })
+        .collect()
+    }
+}
+
+fn visible(stack: &Stack, now: Timestamp) -> bool {
+    stack.deleted_at.is_none_or(|at| now.since(at) <= DELETED_FOR)
+}
+
+fn position(token: &PageToken) -> Answer<usize> {
+    token.0.parse().map_err(|_| CloudErrorKind::Validation("the NextToken is not one of this listing".to_owned()))
+}

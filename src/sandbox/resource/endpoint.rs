@@ -1,0 +1,258 @@
+//! SageMaker's endpoints and inference components.
+//!
+//! An endpoint is Creating until its resource settles, Updating while a new fleet is brought up beside the old one,
+//! and always knows the configuration it really runs. Times are drawn within what people report: three to five
+//! minutes on processors, six to ten with accelerators (O); a roll-out adds its own waits (M).
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value;
+
+use super::{
+    EndpointState, Failure, Handled, Made, Site, Variant, alarm, endpoint_config, endpoint_config::number, naming,
+    object::Pending, scaling, text,
+};
+use crate::{catalog::Catalog, cloud::EndpointStatus, sandbox::stack::Record};
+
+pub(super) const TYPE: &str = "AWS::SageMaker::Endpoint";
+pub(super) const COMPONENT: &str = "AWS::SageMaker::InferenceComponent";
+
+fn arn(site: &Site<'_>, name: &str) -> String {
+    site.sagemaker_arn("endpoint", name)
+}
+
+/// The endpoint of this name.
+pub(super) fn find<'s>(site: &'s Site<'_>, name: &str) -> Option<&'s EndpointState> {
+    site.object(TYPE, &arn(site, name))?.endpoint.as_ref()
+}
+
+/// Begins an endpoint: the configuration must exist and the quota allow it.
+pub(super) fn create(site: &mut Site<'_>, properties: &Value) -> Handled<Made> {
+    let config_name = text(properties, "EndpointConfigName").unwrap_or_default().to_owned();
+    let pending = prepare(site, &config_name)?;
+    let name = naming::name(site, TYPE, properties);
+    let arn = arn(site, &name);
+    let attributes = naming::attributes(site, TYPE, properties, &name, &arn);
+    let settles_in = provisioning(site, &pending.variants);
+    site.put(TYPE, &arn, &name, arn.clone(), properties.clone())?;
+    let state = EndpointState {
+        status: EndpointStatus::Creating,
+        config_name,
+        failure_reason: None,
+        variants: pending.variants.clone(),
+        pending: Some(pending),
+    };
+    if let Some(object) = site.object_mut(TYPE, &arn) {
+        object.endpoint = Some(state);
+    }
+    Ok(Made { physical_id: arn.clone(), reference: arn, attributes, settles_in })
+}
+
+/// What the configuration asks for; quotas refuse at once, a shortage shows only when the wait is over. (O)
+fn prepare(site: &mut Site<'_>, config_name: &str) -> Handled<Pending> {
+    let config = endpoint_config::find(site, config_name)?.clone();
+    let wanted = endpoint_config::fleets(&config, &mut |_| true).unwrap_or_default();
+    if let Some(kind) = wanted.values().map(|fleet| &fleet.instance_type).find(|kind| site.faults.no_quota(kind)) {
+        return Err(Failure::new(
+            "ServiceLimitExceeded",
+            format!(
+                "The account-level service limit '{kind} for endpoint usage' is 0 Instances, with current utilization of 0 \
+             Instances and a request delta of 1 Instances. Please use AWS Service Quotas to request an increase for \
+             this quota."
+            ),
+        ));
+    }
+    let (variants, shortage) = match endpoint_config::fleets(&config, &mut |kind| !site.faults.no_capacity(kind)) {
+        Ok(variants) => (variants, None),
+        Err(kind) => (wanted, Some(kind)),
+    };
+    Ok(Pending { config_name: config_name.to_owned(), variants, silent_rollback: false, shortage })
+}
+
+/// How long until a fleet answers.
+fn provisioning(site: &Site<'_>, variants: &BTreeMap<String, Variant>) -> Duration {
+    let accelerated = |kind: &str| Catalog::embedded().instance(kind).is_some_and(|known| known.accelerator.is_some());
+    match variants.values().any(|fleet| accelerated(&fleet.instance_type)) {
+        true => site.seconds("provision", 360, 600),
+        false => site.seconds("provision", 180, 300),
+    }
+}
+
+/// Begins an update. A configuration it runs already moves no fleet.
+pub(super) fn update(site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
+    let Some(state) = site.object(TYPE, &record.physical_id).and_then(|object| object.endpoint.clone()) else {
+        return Err(Failure::not_found(format!("Could not find endpoint \"{}\".", record.physical_id)));
+    };
+    let config_name = text(properties, "EndpointConfigName").unwrap_or_default();
+    if config_name == state.config_name {
+        set(site, record, EndpointState { status: EndpointStatus::InService, pending: None, ..state });
+        return Ok(site.seconds("update", 3, 8));
+    }
+    check_alarms(site, properties)?;
+    let mut pending = prepare(site, config_name)?;
+    refuse_scaled(site, record, &state, &pending.variants)?;
+    retain_counts(properties, &state.variants, &mut pending.variants);
+    let name = endpoint_name(site, record);
+    pending.silent_rollback = site.faults.silent_rollback(&name);
+    let wait = provisioning(site, &pending.variants) + rollout(&properties["DeploymentConfig"], &pending.variants);
+    set(site, record, EndpointState { status: EndpointStatus::Updating, pending: Some(pending), ..state });
+    Ok(wait)
+}
+
+fn endpoint_name(site: &Site<'_>, record: &Record) -> String {
+    site.object(TYPE, &record.physical_id).map(|object| object.name.clone()).unwrap_or_default()
+}
+
+fn set(site: &mut Site<'_>, record: &Record, state: EndpointState) {
+    if let Some(object) = site.object_mut(TYPE, &record.physical_id) {
+        object.endpoint = Some(state);
+    }
+}
+
+/// An alarm that an update is to roll back on must exist. (D)
+fn check_alarms(site: &Site<'_>, properties: &Value) -> Handled<()> {
+    let alarms = properties["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"].as_array();
+    let names = alarms.into_iter().flatten().filter_map(|alarm| text(alarm, "AlarmName"));
+    let missing: Vec<&str> = names.filter(|name| !alarm::exists(site, name)).collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::invalid(format!("CloudWatch alarms [{}] were not found", missing.join(", ")))),
+    }
+}
+
+/// A variant that is registered for scaling keeps its instance type, and stays. (D, O)
+fn refuse_scaled(
+    site: &Site<'_>,
+    record: &Record,
+    state: &EndpointState,
+    wanted: &BTreeMap<String, Variant>,
+) -> Handled<()> {
+    let endpoint = endpoint_name(site, record);
+    let same = |name: &str, fleet: &Variant| {
+        wanted.get(name).is_some_and(|wanted| wanted.instance_type == fleet.instance_type)
+    };
+    let held = state.variants.iter().filter(|(name, fleet)| !same(name, fleet));
+    let held: Vec<&str> =
+        held.map(|(name, _)| name.as_str()).filter(|name| scaling::is_registered(site, &endpoint, name)).collect();
+    match held.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::invalid(format!(
+            "The variant(s) \"[{}]\" must be deregistered as a scalable target with AWS Auto Scaling before they can be \
+             removed or have their instance type updated.",
+            held.join(", ")
+        ))),
+    }
+}
+
+/// `RetainAllVariantProperties` keeps the counts a scaler has set, unless they are excluded. (M)
+fn retain_counts(properties: &Value, now: &BTreeMap<String, Variant>, wanted: &mut BTreeMap<String, Variant>) {
+    let retain = matches!(&properties["RetainAllVariantProperties"], Value::Bool(true))
+        || properties["RetainAllVariantProperties"] == "true";
+    let excluded = properties["ExcludeRetainedVariantProperties"].as_array().into_iter().flatten();
+    let mut excluded = excluded.filter_map(|item| text(item, "VariantPropertyType"));
+    if !retain || excluded.any(|kind| kind == "DesiredInstanceCount") {
+        return;
+    }
+    for (name, fleet) in wanted {
+        if let Some(now) = now.get(name) {
+            fleet.count = now.count;
+        }
+    }
+}
+
+/// The waits a roll-out asks for, beside the time to provision. (M)
+fn rollout(config: &Value, variants: &BTreeMap<String, Variant>) -> Duration {
+    let seconds = |value: &Value| number(value).unwrap_or(0);
+    let count = variants.values().map(|fleet| fleet.count).max().unwrap_or(1).max(1);
+    let steps = |size: &Value| {
+        let value = seconds(&size["Value"]).max(1);
+        if size["Type"] == "CAPACITY_PERCENT" { 100u64.div_ceil(value) } else { count.div_ceil(value) }
+    };
+    let rolling = &config["RollingUpdatePolicy"];
+    if rolling.is_object() {
+        let wait = seconds(&rolling["WaitIntervalInSeconds"]);
+        return Duration::from_secs(steps(&rolling["MaximumBatchSize"]) * (wait + 60));
+    }
+    let routing = &config["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"];
+    let wait = seconds(&routing["WaitIntervalInSeconds"]);
+    let baking = match routing["Type"].as_str() {
+        Some("CANARY") => wait * 2,
+        Some("LINEAR") => wait * steps(&routing["LinearStepSize"]),
+        _ => wait,
+    };
+    Duration::from_secs(baking + seconds(&config["BlueGreenUpdatePolicy"]["TerminationWaitInSeconds"]))
+}
+
+/// The fleet is up, or there was none to be had. After a failed update the endpoint serves on as it was, without a
+/// reason of its own. (O: silent rollback)
+pub(super) fn settle(site: &mut Site<'_>, record: &Record) -> Handled<()> {
+    let Some(state) = site.object_mut(TYPE, &record.physical_id).and_then(|object| object.endpoint.as_mut()) else {
+        return Err(Failure::not_found(format!("Could not find endpoint \"{}\".", record.physical_id)));
+    };
+    let creating = state.status == EndpointStatus::Creating;
+    state.status = EndpointStatus::InService;
+    let Some(pending) = state.pending.take() else { return Ok(()) };
+    if pending.shortage.is_some() {
+        let reason = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. \
+                      Please retry using a different ML instance type or after some time.";
+        if creating {
+            state.status = EndpointStatus::Failed;
+            state.failure_reason = Some(reason.to_owned());
+        }
+        return Err(Failure::not_stabilized(reason));
+    }
+    if !pending.silent_rollback {
+        state.config_name = pending.config_name;
+        state.variants = pending.variants;
+    }
+    Ok(())
+}
+
+/// Components must go first. (O)
+pub(super) fn begin_delete(site: &mut Site<'_>, record: &Record) -> Handled<Duration> {
+    let wait = site.seconds("delete", 20, 60);
+    let Some(object) = site.object_mut(TYPE, &record.physical_id) else { return Ok(wait) };
+    if !object.users.is_empty() {
+        return Err(Failure::invalid("The endpoint still has inference components; delete them first"));
+    }
+    if let Some(state) = &mut object.endpoint {
+        state.status = EndpointStatus::Deleting;
+    }
+    Ok(wait)
+}
+
+/// Deleting an endpoint deregisters its scalable targets. (O)
+pub(super) fn end(site: &mut Site<'_>, record: &Record) {
+    let name = endpoint_name(site, record);
+    let variants = find(site, &name).map(|state| state.variants.keys().cloned().collect::<Vec<_>>());
+    for variant in variants.unwrap_or_default() {
+        scaling::deregister(site, &name, &variant);
+    }
+}
+
+/// A deleted component leaves its endpoint.
+pub(super) fn end_component(site: &mut Site<'_>, record: &Record) {
+    let key = site.key(COMPONENT, &record.physical_id);
+    let endpoint = record.properties["EndpointName"].as_str().map(|name| arn(site, name));
+    if let Some(object) = endpoint.and_then(|arn| site.object_mut(TYPE, &arn)) {
+        object.users.remove(&key);
+    }
+}
+
+/// Makes an inference component on an endpoint that serves.
+pub(super) fn create_component(site: &mut Site<'_>, properties: &Value) -> Handled<Made> {
+    let endpoint = text(properties, "EndpointName").unwrap_or_default();
+    let endpoint_arn = arn(site, endpoint);
+    if find(site, endpoint).is_none_or(|state| state.status != EndpointStatus::InService) {
+        return Err(Failure::not_found(format!("Could not find endpoint \"{endpoint_arn}\" in service.")));
+    }
+    let name = naming::name(site, COMPONENT, properties);
+    let arn = site.sagemaker_arn("inference-component", &name);
+    let attributes = naming::attributes(site, COMPONENT, properties, &name, &arn);
+    site.put(COMPONENT, &arn, &name, arn.clone(), properties.clone())?;
+    let key = site.key(COMPONENT, &arn);
+    if let Some(object) = site.object_mut(TYPE, &endpoint_arn) {
+        object.users.insert(key);
+    }
+    Ok(Made { physical_id: arn.clone(), reference: arn, attributes, settles_in: site.seconds("create", 240, 420) })
+}

@@ -1,0 +1,323 @@
+//! What each resource type does.
+//!
+//! Any type of the registry can be made, changed and deleted: names, ids and attributes are plausible text, and the
+//! schema's property checks hold. SageMaker's models, configurations, endpoints and components, IAM's roles and
+//! policies, scaling targets and policies, and alarms behave: they look for what they name, and refuse what AWS
+//! refuses. Endpoint facts: the SageMaker API model and documentation of 2026 (M, D), and reports (O).
+
+mod alarm;
+pub(crate) mod early;
+mod endpoint;
+mod endpoint_config;
+mod generic;
+mod iam;
+mod model;
+mod naming;
+mod object;
+mod scaling;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::{Map, Value};
+
+use super::{
+    account::partition, catalog_of, diff::changed_places, faults::Faults, ids, operation::Task, stack::Record,
+};
+use crate::{
+    catalog::{Misfit, Problem, Replacement},
+    cloud::{Tags, Timestamp},
+};
+pub(crate) use object::{EndpointState, Object, Variant};
+
+/// What a handler answers when it has made something.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) physical_id: String,
+    /// What `Ref` returns.
+    pub(crate) reference: String,
+    pub(crate) attributes: Map<String, Value>,
+    pub(crate) settles_in: Duration,
+}
+
+/// Why a handler could not do it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// HandlerErrorCode; none where the text stands for itself.
+    code: Option<&'static str>,
+    message: String,
+}
+
+type Handled<T> = Result<T, Failure>;
+
+impl Failure {
+    /// Said by CloudFormation itself.
+    pub(crate) fn plain(message: impl Into<String>) -> Self {
+        Self { code: None, message: message.into() }
+    }
+
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code: Some(code), message: message.into() }
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new("InvalidRequest", message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new("NotFound", message)
+    }
+
+    pub(crate) fn not_stabilized(message: impl Into<String>) -> Self {
+        Self::new("NotStabilized", message)
+    }
+
+    /// A fault's words; whole reasons stay as they are.
+    pub(crate) fn injected(message: String) -> Self {
+        let whole = message.contains("HandlerErrorCode: ") || message.contains("Error Code: ");
+        Self { code: (!whole).then_some("GeneralServiceException"), message }
+    }
+
+    /// As the event says it.
+    pub(crate) fn reason(&self, request_token: &str) -> String {
+        match self.code {
+            None => self.message.clone(),
+            Some(code) => format!(
+                "Resource handler returned message: \"{}\" (RequestToken: {request_token}, HandlerErrorCode: {code})",
+                self.message
+            ),
+        }
+    }
+}
+
+/// Where and for whom a handler works.
+pub(crate) struct Site<'a> {
+    pub(crate) seed: u64,
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) stack: usize,
+    pub(crate) stack_id: String,
+    pub(crate) stack_name: String,
+    pub(crate) logical_id: String,
+    /// Which operation and phase of the stack this is: what tells two generated names apart.
+    pub(crate) run: String,
+    pub(crate) now: Timestamp,
+    pub(crate) objects: &'a mut BTreeMap<String, Object>,
+    pub(crate) faults: &'a mut Faults,
+}
+
+impl Site<'_> {
+    fn key(&self, kind: &str, physical_id: &str) -> String {
+        Object::key(&self.account, &self.region, kind, physical_id)
+    }
+
+    fn object(&self, kind: &str, physical_id: &str) -> Option<&Object> {
+        self.objects.get(&self.key(kind, physical_id))
+    }
+
+    fn object_mut(&mut self, kind: &str, physical_id: &str) -> Option<&mut Object> {
+        let key = self.key(kind, physical_id);
+        self.objects.get_mut(&key)
+    }
+
+    /// `arn:aws:sagemaker:us-east-1:…:endpoint/x`; IAM's have no Region.
+    fn arn(&self, service: &str, tail: &str) -> String {
+        let region = if service == "iam" { "" } else { &self.region };
+        format!("arn:{}:{service}:{region}:{}:{tail}", partition(&self.region), self.account)
+    }
+
+    /// SageMaker's names are told apart without regard to case.
+    fn sagemaker_arn(&self, kind: &str, name: &str) -> String {
+        self.arn("sagemaker", &format!("{kind}/{}", name.to_lowercase()))
+    }
+
+    fn drawing<'s>(&'s self, about: &'s str) -> [&'s str; 4] {
+        [&self.stack_id, &self.logical_id, &self.run, about]
+    }
+
+    fn seconds(&self, about: &str, low: u64, high: u64) -> Duration {
+        ids::millis(self.seed, &self.drawing(about), low * 1000, high * 1000)
+    }
+
+    /// Puts a new object in the account.
+    ///
+    /// # Errors
+    /// When there is one of that name already.
+    fn put(&mut self, kind: &str, physical_id: &str, name: &str, arn: String, properties: Value) -> Handled<()> {
+        let key = self.key(kind, physical_id);
+        if self.objects.contains_key(&key) {
+            return Err(Failure::new(
+                "AlreadyExists",
+                format!("Resource of type '{kind}' with identifier '{physical_id}' already exists."),
+            ));
+        }
+        let object = Object {
+            account: self.account.clone(),
+            region: if object::is_global(kind) { String::new() } else { self.region.clone() },
+            resource_type: kind.to_owned(),
+            physical_id: physical_id.to_owned(),
+            name: name.to_owned(),
+            arn,
+            stack: Some(self.stack),
+            properties,
+            users: Default::default(),
+            endpoint: None,
+        };
+        self.objects.insert(key, object);
+        Ok(())
+    }
+}
+
+/// What the schema says against the properties. (S; K: the words)
+///
+/// # Errors
+/// All of it at once.
+pub(crate) fn check(logical_id: &str, kind: &str, properties: &Value) -> Handled<()> {
+    let Some(known) = catalog_of(kind) else { return unimagined(kind) };
+    unimagined(kind)?;
+    let misfits = known.misfits(properties);
+    if misfits.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = misfits.iter().map(describe).collect();
+    Err(Failure::plain(format!(
+        "Properties validation failed for resource {logical_id} with message: [{}]",
+        lines.join("; ")
+    )))
+}
+
+/// Types that need something the imagined account does not have.
+fn unimagined(kind: &str) -> Handled<()> {
+    match kind {
+        "AWS::CloudFormation::Stack" => Err(Failure::plain(
+            "the imagined account keeps no S3 objects, so the TemplateURL of a nested stack cannot be read",
+        )),
+        _ if kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource" => {
+            Err(Failure::plain("the imagined account runs no functions, so nobody answers for a custom resource"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn describe(misfit: &Misfit) -> String {
+    let (above, key) = misfit.path.rsplit_once('/').unwrap_or(("", &misfit.path));
+    let place = if above.is_empty() { "#".to_owned() } else { format!("#/{above}") };
+    match &misfit.problem {
+        Problem::Missing => format!("{place}: required key [{key}] not found"),
+        Problem::Unknown => format!("{place}: extraneous key [{key}] is not permitted"),
+        Problem::ReadOnly => format!("{place}: read-only key [{key}] cannot be given"),
+        Problem::Kind(kinds) => {
+            let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+            format!("#/{}: expected type: {}", misfit.path, kinds.join(" or "))
+        }
+    }
+}
+
+/// What a resource needs to become as wanted; nothing where it is so already.
+pub(crate) fn needed(record: &Record, properties: Value, tags: &Tags, metadata: bool) -> Option<Task> {
+    let kind = catalog_of(&record.resource_type);
+    let places = changed_places(Some(&record.properties), Some(&properties), "");
+    let tagged = kind.is_some_and(|kind| kind.tags_property().is_some()) && record.tags != *tags;
+    if places.is_empty() && !tagged && !metadata {
+        return None;
+    }
+    let replaces = kind.is_some_and(|kind| {
+        places.iter().any(|place| kind.replacement_on(place) == Replacement::Always)
+            || tagged && kind.tags_create_only()
+    });
+    Some(if replaces { Task::Replace(properties) } else { Task::Update(properties) })
+}
+
+/// Makes a resource; `old` is what it will replace.
+///
+/// # Errors
+/// What the handler says.
+pub(crate) fn create(site: &mut Site<'_>, kind: &str, properties: &Value, old: Option<&Record>) -> Handled<Made> {
+    naming::refuse_same_name(site, kind, properties, old)?;
+    match kind {
+        model::TYPE => model::create(site, properties),
+        endpoint_config::TYPE => endpoint_config::create(site, properties),
+        endpoint::TYPE => endpoint::create(site, properties),
+        endpoint::COMPONENT => endpoint::create_component(site, properties),
+        iam::ROLE => iam::create_role(site, properties),
+        iam::POLICY => iam::create_policy(site, properties),
+        scaling::TARGET => scaling::create_target(site, properties),
+        scaling::POLICY => scaling::create_policy(site, properties),
+        _ => generic::create(site, kind, properties),
+    }
+}
+
+/// Changes a resource in place; `properties` are the wanted ones.
+///
+/// # Errors
+/// What the handler says.
+pub(crate) fn update(site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
+    let wait = match record.resource_type.as_str() {
+        endpoint::TYPE => endpoint::update(site, record, properties)?,
+        iam::ROLE => iam::check_trust(properties).map(|()| site.seconds("update", 2, 6))?,
+        iam::POLICY => iam::update_policy(site, record, properties)?,
+        _ => site.seconds("update", 2, 8),
+    };
+    if let Some(object) = site.object_mut(&record.resource_type, &record.physical_id)
+        && !object.properties.is_null()
+    {
+        object.properties = properties.clone();
+    }
+    Ok(wait)
+}
+
+/// Finds out whether what was made or changed has become well.
+///
+/// # Errors
+/// Why it has not.
+pub(crate) fn settle(site: &mut Site<'_>, record: &Record) -> Handled<()> {
+    match record.resource_type.as_str() {
+        endpoint::TYPE => endpoint::settle(site, record),
+        _ => Ok(()),
+    }
+}
+
+/// The attributes of a resource that was changed in place.
+pub(crate) fn refresh(_site: &Site<'_>, record: &mut Record) {
+    for (name, value) in &mut record.attributes {
+        if let Some(given) = record.properties.get(name) {
+            *value = given.clone();
+        } else if name.ends_with("VersionNumber") {
+            let next = value.as_str().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0) + 1;
+            *value = Value::String(next.to_string());
+        }
+    }
+}
+
+/// Begins to delete; answers how long it takes.
+///
+/// # Errors
+/// Why it cannot be deleted.
+pub(crate) fn begin_delete(site: &mut Site<'_>, record: &Record) -> Handled<Duration> {
+    match record.resource_type.as_str() {
+        endpoint::TYPE => endpoint::begin_delete(site, record),
+        iam::ROLE => iam::begin_delete_role(site, record),
+        _ => Ok(site.seconds("delete", 1, 5)),
+    }
+}
+
+/// It is gone, with what goes with it.
+pub(crate) fn end(site: &mut Site<'_>, record: &Record) {
+    match record.resource_type.as_str() {
+        endpoint::TYPE => endpoint::end(site, record),
+        endpoint::COMPONENT => endpoint::end_component(site, record),
+        iam::POLICY => iam::end_policy(site, record),
+        scaling::TARGET => scaling::end_target(site, &record.physical_id),
+        _ => {}
+    }
+    let key = site.key(&record.resource_type, &record.physical_id);
+    site.objects.remove(&key);
+}
+
+/// Is the physical resource there?
+pub(crate) fn exists(site: &Site<'_>, record: &Record) -> bool {
+    site.object(&record.resource_type, &record.physical_id).is_some()
+}
+
+fn text<'v>(properties: &'v Value, name: &str) -> Option<&'v str> {
+    properties.get(name).and_then(Value::as_str)
+}

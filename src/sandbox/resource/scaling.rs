@@ -1,0 +1,95 @@
+//! Application Auto Scaling's targets and policies, as far as SageMaker is scaled by them.
+
+use serde_json::{Map, Value};
+
+use super::{Failure, Handled, Made, Site, endpoint, ids, naming, text};
+use crate::cloud::EndpointStatus;
+
+pub(super) const TARGET: &str = "AWS::ApplicationAutoScaling::ScalableTarget";
+pub(super) const POLICY: &str = "AWS::ApplicationAutoScaling::ScalingPolicy";
+
+/// What of a variant can be scaled. (M)
+const DIMENSIONS: [&str; 2] =
+    ["sagemaker:variant:DesiredInstanceCount", "sagemaker:variant:DesiredProvisionedConcurrency"];
+const NAMESPACE: &str = "sagemaker";
+
+fn target_id(resource_id: &str, dimension: &str, namespace: &str) -> String {
+    format!("{resource_id}|{dimension}|{namespace}")
+}
+
+/// Is the variant of the endpoint registered?
+pub(super) fn is_registered(site: &Site<'_>, endpoint: &str, variant: &str) -> bool {
+    let resource_id = format!("endpoint/{endpoint}/variant/{variant}");
+    DIMENSIONS.iter().any(|dimension| site.object(TARGET, &target_id(&resource_id, dimension, NAMESPACE)).is_some())
+}
+
+/// Registers something scalable: an endpoint's variant must be there and serve. (D)
+pub(super) fn create_target(site: &mut Site<'_>, properties: &Value) -> Handled<Made> {
+    let part = |name: &str| text(properties, name).unwrap_or_default();
+    let (resource_id, dimension, namespace) = (part("ResourceId"), part("ScalableDimension"), part("ServiceNamespace"));
+    if namespace == NAMESPACE && resource_id.starts_with("endpoint/") {
+        check_variant(site, resource_id)?;
+    }
+    let id = target_id(resource_id, dimension, namespace);
+    site.put(TARGET, &id, resource_id, String::new(), properties.clone())?;
+    let attributes = Map::from_iter([("Id".to_owned(), id.clone().into())]);
+    Ok(Made { reference: id.clone(), physical_id: id, attributes, settles_in: site.seconds("create", 1, 4) })
+}
+
+fn check_variant(site: &Site<'_>, resource_id: &str) -> Handled<()> {
+    let parts: Vec<&str> = resource_id.split('/').collect();
+    let ["endpoint", endpoint, "variant", variant] = parts.as_slice() else {
+        return Err(Failure::invalid(format!("The resource id {resource_id} is not endpoint/NAME/variant/NAME")));
+    };
+    let state = endpoint::find(site, endpoint).filter(|state| state.status == EndpointStatus::InService);
+    match state.and_then(|state| state.variants.get(*variant)) {
+        None => Err(Failure::not_found(format!(
+            "No scalable resource {resource_id} was found: there is no such variant in service"
+        ))),
+        Some(fleet) if fleet.instance_type.starts_with("ml.t2.") => {
+            Err(Failure::invalid(format!("{} is burstable and cannot be scaled", fleet.instance_type)))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Attaches a policy to a target that is registered.
+pub(super) fn create_policy(site: &mut Site<'_>, properties: &Value) -> Handled<Made> {
+    let part = |name: &str| text(properties, name).unwrap_or_default();
+    let target = match text(properties, "ScalingTargetId") {
+        Some(id) => id.to_owned(),
+        None => target_id(part("ResourceId"), part("ScalableDimension"), part("ServiceNamespace")),
+    };
+    if site.object(TARGET, &target).is_none() {
+        return Err(Failure::not_found(format!("No scalable target registered for {target}")));
+    }
+    let name = naming::name(site, POLICY, properties);
+    let uuid = ids::uuid(0, &[&site.account, &site.region, &target]);
+    let resource = target.split('|').next().unwrap_or_default();
+    let tail = format!("scalingPolicy:{uuid}:resource/{}/{resource}:policyName/{name}", part("ServiceNamespace"));
+    let arn = site.arn("autoscaling", &tail);
+    site.put(POLICY, &arn, &name, arn.clone(), properties.clone())?;
+    let key = site.key(POLICY, &arn);
+    if let Some(object) = site.object_mut(TARGET, &target) {
+        object.users.insert(key);
+    }
+    let attributes = Map::from_iter([("Arn".to_owned(), arn.clone().into())]);
+    Ok(Made { reference: arn.clone(), physical_id: arn, attributes, settles_in: site.seconds("create", 1, 4) })
+}
+
+/// A target goes with its policies. (D)
+pub(super) fn end_target(site: &mut Site<'_>, id: &str) {
+    let key = site.key(TARGET, id);
+    let users = site.objects.remove(&key).map(|object| object.users).unwrap_or_default();
+    for policy in users {
+        site.objects.remove(&policy);
+    }
+}
+
+/// Deregisters whatever scales a variant.
+pub(super) fn deregister(site: &mut Site<'_>, endpoint: &str, variant: &str) {
+    let resource_id = format!("endpoint/{endpoint}/variant/{variant}");
+    for dimension in DIMENSIONS {
+        end_target(site, &target_id(&resource_id, dimension, NAMESPACE));
+    }
+}

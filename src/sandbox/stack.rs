@@ -1,0 +1,169 @@
+//! A stack as the account keeps it.
+
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{call::Submission, ids, operation::Operation, template::Template};
+use crate::cloud::{
+    Change, ChangeSetStatus, ExecutionStatus, ResourceStatus, StackEvent, StackStatus, Tags, Timestamp,
+};
+
+pub(crate) const STACK_TYPE: &str = "AWS::CloudFormation::Stack";
+
+/// A body with what was submitted beside it, parsed once.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Version {
+    pub(crate) submission: Submission,
+    #[serde(skip)]
+    template: OnceCell<Rc<Template>>,
+}
+
+impl Version {
+    pub(crate) fn new(submission: Submission, template: Template) -> Self {
+        let cell = OnceCell::new();
+        let _ = cell.set(Rc::new(template));
+        Self { submission, template: cell }
+    }
+
+    /// Bodies are parsed when they are accepted, so a kept one parses again.
+    pub(crate) fn template(&self) -> Rc<Template> {
+        self.template.get_or_init(|| Rc::new(Template::parse(&self.submission.body).unwrap_or_default())).clone()
+    }
+}
+
+/// One resource of a stack as it was last made or changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) logical_id: String,
+    pub(crate) resource_type: String,
+    pub(crate) physical_id: String,
+    /// What `Ref` returns.
+    pub(crate) reference: String,
+    pub(crate) attributes: Map<String, Value>,
+    /// Evaluated properties, without stack tags.
+    pub(crate) properties: Value,
+    /// Stack tags it carries.
+    pub(crate) tags: Tags,
+    pub(crate) status: ResourceStatus,
+    pub(crate) depends_on: BTreeSet<String>,
+    pub(crate) deletion_policy: Policy,
+    pub(crate) replace_policy: Policy,
+}
+
+/// What becomes of a physical resource that a stack lets go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) enum Policy {
+    #[default]
+    Delete,
+    Retain,
+    RetainExceptOnCreate,
+    Snapshot,
+}
+
+/// One event, without what all events of its stack share.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) at: Timestamp,
+    pub(crate) logical_id: String,
+    pub(crate) resource_type: String,
+    pub(crate) physical_id: Option<String>,
+    pub(crate) status: ResourceStatus,
+    pub(crate) reason: Option<String>,
+    /// Which of the stack's operations.
+    pub(crate) operation: usize,
+}
+
+/// An operation that was begun, for its events to name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LoggedOperation {
+    pub(crate) id: String,
+    pub(crate) token: Option<String>,
+}
+
+/// A change set.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StoredChangeSet {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) create: bool,
+    pub(crate) version: Version,
+    pub(crate) status: ChangeSetStatus,
+    pub(crate) execution: ExecutionStatus,
+    pub(crate) reason: Option<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) token: String,
+    pub(crate) fingerprint: String,
+}
+
+/// A stack.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Stack {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) account: String,
+    pub(crate) region: String,
+    pub(crate) status: StackStatus,
+    pub(crate) reason: Option<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Option<Timestamp>,
+    pub(crate) deleted_at: Option<Timestamp>,
+    /// None in review.
+    pub(crate) version: Option<Version>,
+    pub(crate) outputs: BTreeMap<String, String>,
+    /// Export name to output key.
+    pub(crate) exports: BTreeMap<String, String>,
+    pub(crate) imports: BTreeSet<String>,
+    pub(crate) termination_protection: bool,
+    pub(crate) records: BTreeMap<String, Record>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) operations: Vec<LoggedOperation>,
+    pub(crate) operation: Option<Box<Operation>>,
+    /// Counts phases, so that what was due in an abandoned one is ignored.
+    pub(crate) serial: u32,
+    /// Request tokens that were used, with what they were used for.
+    pub(crate) tokens: BTreeMap<String, String>,
+    pub(crate) change_sets: BTreeMap<String, StoredChangeSet>,
+    /// Every change set it ever had: id to name.
+    pub(crate) change_set_names: BTreeMap<String, String>,
+}
+
+impl Stack {
+    pub(crate) fn template(&self) -> Rc<Template> {
+        self.version.as_ref().map(Version::template).unwrap_or_default()
+    }
+
+    pub(crate) fn tags(&self) -> Tags {
+        self.version.as_ref().map(|version| version.submission.tags.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn event(&self, seed: u64, index: usize) -> StackEvent {
+        let event = &self.events[index];
+        let operation = self.operations.get(event.operation);
+        let id = match event.resource_type.as_str() {
+            STACK_TYPE if event.logical_id == self.name => ids::uuid(seed, &[&self.id, "event", &index.to_string()]),
+            _ => {
+                let tail = ids::hex(seed, &[&self.id, "event", &index.to_string()], 12);
+                format!("{}-{}-{tail}", event.logical_id, event.status)
+            }
+        };
+        StackEvent {
+            id,
+            stack_id: self.id.clone(),
+            logical_id: event.logical_id.clone(),
+            physical_id: event.physical_id.clone(),
+            resource_type: event.resource_type.clone(),
+            status: event.status.clone(),
+            reason: event.reason.clone(),
+            at: event.at,
+            token: operation.and_then(|operation| operation.token.clone()),
+            operation_id: operation.map(|operation| operation.id.clone()),
+        }
+    }
+}

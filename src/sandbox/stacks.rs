@@ -1,0 +1,107 @@
+//! The CloudFormation port.
+
+use super::{
+    Place,
+    call::{Answer, Call, Submission},
+};
+use crate::cloud::{
+    ChangeSet, ChangeSetIds, ChangeSetSummary, ChangeSetType, CreateChangeSet, CreateStack, DeleteStack,
+    ExecuteChangeSet, Page, PageToken, Reply, Stack, StackEvent, StackStatus, StackSummary, Stacks,
+};
+
+impl Stacks for Place {
+    fn describe_stacks(&self, from: Option<PageToken>) -> Reply<'_, Page<Stack>> {
+        self.ask("DescribeStacks", "all stacks", |core, region| core.state.describe_stacks(region, from))
+    }
+
+    fn describe_stack<'a>(&'a self, stack: &str) -> Reply<'a, Option<Stack>> {
+        let wanted = stack.to_owned();
+        self.ask("DescribeStacks", stack, |core, region| Ok(core.state.describe_stack(region, &wanted)))
+    }
+
+    fn list_stacks(&self, statuses: &[StackStatus], from: Option<PageToken>) -> Reply<'_, Page<StackSummary>> {
+        let statuses = statuses.to_vec();
+        self.ask("ListStacks", "all stacks", |core, region| core.state.list_stacks(region, &statuses, from))
+    }
+
+    fn describe_stack_events<'a>(&'a self, stack: &str, from: Option<PageToken>) -> Reply<'a, Page<StackEvent>> {
+        let wanted = stack.to_owned();
+        self.ask("DescribeStackEvents", stack, |core, region| core.state.describe_stack_events(region, &wanted, from))
+    }
+
+    fn get_template<'a>(&'a self, stack: &str) -> Reply<'a, String> {
+        let wanted = stack.to_owned();
+        self.ask("GetTemplate", stack, |core, region| core.state.get_template(region, &wanted))
+    }
+
+    fn create_stack(&self, request: CreateStack) -> Reply<'_, String> {
+        let subject = request.name.clone();
+        let call = Call::CreateStack {
+            name: request.name,
+            submission: Submission {
+                body: request.body,
+                parameters: request.parameters,
+                tags: request.tags,
+                capabilities: request.capabilities,
+                role_arn: request.role_arn,
+                notification_arns: request.notification_arns,
+            },
+            disable_rollback: request.disable_rollback,
+            termination_protection: request.termination_protection,
+            token: request.token,
+        };
+        self.tell("CreateStack", &subject, call, Answer::stack)
+    }
+
+    fn create_change_set(&self, request: CreateChangeSet) -> Reply<'_, ChangeSetIds> {
+        let subject = request.stack.clone();
+        let call = Call::CreateChangeSet {
+            stack: request.stack,
+            name: request.name,
+            create: request.kind == ChangeSetType::Create,
+            submission: Submission {
+                body: request.body,
+                parameters: request.parameters,
+                tags: request.tags,
+                capabilities: request.capabilities,
+                role_arn: request.role_arn,
+                notification_arns: request.notification_arns,
+            },
+            token: request.token,
+        };
+        self.tell("CreateChangeSet", &subject, call, Answer::change_set)
+    }
+
+    fn describe_change_set<'a>(&'a self, change_set: &str) -> Reply<'a, Option<ChangeSet>> {
+        let wanted = change_set.to_owned();
+        self.ask("DescribeChangeSet", change_set, |core, _| Ok(core.state.describe_change_set(&wanted)))
+    }
+
+    fn list_change_sets<'a>(&'a self, stack: &str) -> Reply<'a, Vec<ChangeSetSummary>> {
+        let wanted = stack.to_owned();
+        self.ask("ListChangeSets", stack, |core, region| core.state.list_change_sets(region, &wanted))
+    }
+
+    fn execute_change_set(&self, request: ExecuteChangeSet) -> Reply<'_, ()> {
+        let subject = request.change_set.clone();
+        let ExecuteChangeSet { change_set, disable_rollback, token } = request;
+        let call = Call::ExecuteChangeSet { change_set, disable_rollback, token };
+        self.tell("ExecuteChangeSet", &subject, call, |_| ())
+    }
+
+    fn delete_change_set<'a>(&'a self, change_set: &str) -> Reply<'a, ()> {
+        let call = Call::DeleteChangeSet { change_set: change_set.to_owned() };
+        self.tell("DeleteChangeSet", change_set, call, |_| ())
+    }
+
+    fn delete_stack(&self, request: DeleteStack) -> Reply<'_, ()> {
+        let subject = request.stack.clone();
+        let call = Call::DeleteStack { stack: request.stack, token: request.token };
+        self.tell("DeleteStack", &subject, call, |_| ())
+    }
+
+    fn update_termination_protection<'a>(&'a self, stack: &str, on: bool) -> Reply<'a, ()> {
+        let call = Call::Protect { stack: stack.to_owned(), on };
+        self.tell("UpdateTerminationProtection", stack, call, |_| ())
+    }
+}

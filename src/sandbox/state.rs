@@ -1,0 +1,183 @@
+//! Keeping the account in a folder: a snapshot, and a journal of the calls since.
+//!
+//! The account follows from its calls, so the journal holds calls, one line each, written before the call is
+//! answered: a process killed at any moment loses at most the call it was in. `save` writes a new snapshot and
+//! begins a new journal; each journal names the snapshot it goes on from. One process holds the folder at a time.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{account::State, call::Entry, settings::Settings};
+
+/// The format of snapshot and journal.
+const FORMAT: u32 = 1;
+const SNAPSHOT: &str = "account.json";
+const LOCK: &str = "lock";
+const NOTICE: &str = "an imagined AWS account: nothing in this folder exists or costs anything";
+
+/// The folder of an account could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Another process has it open.
+    #[error("the imagined account in {0} is in use by another process")]
+    Locked(PathBuf),
+    /// It cannot be read or written.
+    #[error("cannot {what} {path}")]
+    Io {
+        /// What was attempted.
+        what: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// It was written by another version of hubform, or by something else.
+    #[error("{path} is not an imagined account of format {FORMAT}: {problem}")]
+    Format {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+#[derive(Serialize)]
+struct SnapshotOut<'a> {
+    notice: &'a str,
+    format: u32,
+    generation: u64,
+    state: &'a State,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+}
+
+#[derive(Deserialize)]
+struct SnapshotIn {
+    generation: u64,
+    state: State,
+}
+
+/// The open journal of an account, and the lock on its folder.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    folder: PathBuf,
+    generation: u64,
+    file: File,
+    _lock: File,
+}
+
+/// Loads the account kept in `folder`, or begins one there.
+pub(crate) fn open(folder: &Path, settings: Settings) -> Result<(State, Journal), StateError> {
+    fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+    let lock = lock(folder)?;
+    let (generation, mut state) = load(folder, &settings)?;
+    let replayed = replay(&journal_path(folder, generation), &mut state)?;
+    let Settings { seed, start, .. } = state.settings;
+    state.settings = Settings { seed, start, ..settings };
+    let path = journal_path(folder, generation);
+    let file = File::options().create(true).append(true).open(&path).map_err(io_error("open", &path))?;
+    file.set_len(replayed).map_err(io_error("write", &path))?;
+    let mut journal = Journal { folder: folder.to_owned(), generation, file, _lock: lock };
+    if generation == 0 {
+        journal.compact(&state)?;
+    }
+    Ok((state, journal))
+}
+
+fn lock(folder: &Path) -> Result<File, StateError> {
+    let path = folder.join(LOCK);
+    let file = File::options().create(true).append(true).open(&path).map_err(io_error("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StateError::Locked(folder.to_owned())),
+        Err(TryLockError::Error(source)) => Err(StateError::Io { what: "lock", path, source }),
+    }
+}
+
+fn load(folder: &Path, settings: &Settings) -> Result<(u64, State), StateError> {
+    let path = folder.join(SNAPSHOT);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((0, State::new(settings.clone()))),
+        Err(source) => return Err(StateError::Io { what: "read", path, source }),
+    };
+    let bad = |problem: String| StateError::Format { path: path.clone(), problem };
+    let head: Head = serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
+    if head.format != FORMAT {
+        return Err(bad(format!("its format is {}", head.format)));
+    }
+    let SnapshotIn { generation, mut state } = serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
+    state.reindex();
+    Ok((generation, state))
+}
+
+/// Does the journal's calls again; answers how many bytes of it are whole lines.
+fn replay(path: &Path, state: &mut State) -> Result<u64, StateError> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(source) => return Err(StateError::Io { what: "read", path: path.to_owned(), source }),
+    };
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let bad = |line: usize, problem: String| StateError::Format {
+        path: path.to_owned(),
+        problem: format!("line {}: {problem}", line + 1),
+    };
+    for (number, line) in text[..whole].split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty()) {
+        let entry: Entry = serde_json::from_slice(line).map_err(|error| bad(number, error.to_string()))?;
+        state.replay(entry).map_err(|error| bad(number, error.to_string()))?;
+    }
+    Ok(whole as u64)
+}
+
+impl Journal {
+    pub(crate) fn append(&mut self, entry: &Entry) -> Result<(), StateError> {
+        let path = journal_path(&self.folder, self.generation);
+        let mut line = serde_json::to_vec(entry).map_err(|error| io_error("write", &path)(error.into()))?;
+        line.push(b'\n');
+        self.file.write_all(&line).map_err(io_error("write", &path))
+    }
+
+    /// Writes a snapshot and begins a new journal. A crash in between leaves one of the two pairs whole.
+    pub(crate) fn compact(&mut self, state: &State) -> Result<(), StateError> {
+        let generation = self.generation + 1;
+        let path = journal_path(&self.folder, generation);
+        let file = File::options().create(true).append(true).open(&path).map_err(io_error("open", &path))?;
+        file.set_len(0).map_err(io_error("write", &path))?;
+        self.write_snapshot(generation, state)?;
+        let old = journal_path(&self.folder, self.generation);
+        self.generation = generation;
+        self.file = file;
+        match fs::remove_file(&old) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &old)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn write_snapshot(&self, generation: u64, state: &State) -> Result<(), StateError> {
+        let path = self.folder.join(SNAPSHOT);
+        let draft = self.folder.join(format!("{SNAPSHOT}.new"));
+        let snapshot = SnapshotOut { notice: NOTICE, format: FORMAT, generation, state };
+        let text = serde_json::to_vec(&snapshot).map_err(|error| io_error("write", &path)(error.into()))?;
+        fs::write(&draft, text).map_err(io_error("write", &draft))?;
+        fs::rename(&draft, &path).map_err(io_error("write", &path))
+    }
+}
+
+fn journal_path(folder: &Path, generation: u64) -> PathBuf {
+    folder.join(format!("calls-{generation}.jsonl"))
+}
+
+fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StateError {
+    let path = path.to_owned();
+    move |source| StateError::Io { what, path, source }
+}
