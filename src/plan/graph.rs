@@ -1,11 +1,7 @@
 //! The graph of stacks: what is in scope, in which order, and what waits for what.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Operation, Plan, Step};
 use crate::{cloud::StackRef, render::StackSpec};
 
 /// For each stack those that must come before it.
@@ -59,31 +55,4 @@ pub(super) fn dependants(edges: &Edges) -> BTreeMap<&StackRef, BTreeSet<&StackRe
         }
     }
     found
-}
-
-/// How long it takes, at a guess, from the start of a step until the last one that waits for it has landed. Only
-/// good for putting steps that are ready in order: the largest first.
-pub fn urgency(plan: &Plan) -> BTreeMap<StackRef, Duration> {
-    let mut found: BTreeMap<StackRef, Duration> = BTreeMap::new();
-    for step in plan.steps.iter().rev() {
-        let total = found.get(&step.stack).copied().unwrap_or_default() + guess(step);
-        found.insert(step.stack.clone(), total);
-        for need in &step.needs {
-            let behind = found.entry(need.clone()).or_default();
-            *behind = total.max(*behind);
-        }
-    }
-    found
-}
-
-fn guess(step: &Step) -> Duration {
-    let moves_endpoint = step.changes.iter().any(|change| change.resource_type == "AWS::SageMaker::Endpoint");
-    let one = |operation: &Operation| match operation {
-        Operation::Protect { .. } => 1,
-        Operation::Delete { .. } => 120,
-        Operation::Create { .. } | Operation::Update { .. } if moves_endpoint => 600,
-        Operation::Create { .. } | Operation::Update { .. } => 40,
-    };
-    let seconds = step.operations.iter().map(one).sum();
-    Duration::from_secs(if step.action == Action::Keep { 0 } else { seconds })
 }

@@ -32,13 +32,12 @@ pub use audit::audit;
 pub use decide::{Verdict, decide};
 pub use destroy::destroy;
 pub use gate::judge;
-pub use graph::urgency;
 pub use model::{
     Action, Allowed, Change, ChangeKind, FORMAT, Gate, LeftBehind, Observed, Operation, Phase, Plan,
     PlannedEnvironment, PropertyChange, Step, Submission,
 };
 pub use observe::{
-    OUTPUT_DIGEST, OUTPUT_VERSION, Observation, ObservedStack, Owner, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, wants_body,
+    OUTPUT_DIGEST, Observation, ObservedStack, Owner, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, wants_body,
     wants_body_to_destroy,
 };
 pub use planner::plan;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Observed;
 use crate::{
     cloud::{ChangeSet, Stack, StackRef, StackStatus, Tags, Target},
-    render::StackSpec,
+    render::{DIGEST_OUTPUT, StackSpec},
 };
 
 /// The stack tag that names the environment.
@@ -15,9 +15,7 @@ pub const TAG_KIND: &str = "hubform:kind";
 /// The stack tag that names the manifest.
 pub const TAG_NAME: &str = "hubform:name";
 /// The output that says what was applied.
-pub const OUTPUT_DIGEST: &str = "HubformDigest";
-/// The output that says which hubform applied it.
-pub const OUTPUT_VERSION: &str = "HubformVersion";
+pub const OUTPUT_DIGEST: &str = DIGEST_OUTPUT;
 
 /// What is in the accounts that a plan is made for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

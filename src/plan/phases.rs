@@ -62,7 +62,9 @@ pub(super) fn scaler(live: Valued<'_>, wanted: Valued<'_>) -> Result<Option<Scal
         return Ok(None);
     }
     let live = with_dependants(live.template, registered)?;
-    let wanted = with_dependants(wanted.template, targets(wanted))?;
+    let still_there = live.iter().filter(|id| wanted.template.resource(id).is_some()).cloned();
+    let returning = targets(wanted).into_iter().chain(still_there).collect();
+    let wanted = with_dependants(wanted.template, returning)?;
     Ok(Some(Scaler { live, wanted, variants }))
 }
 

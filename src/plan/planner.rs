@@ -24,7 +24,8 @@ use crate::{
 
 /// Plans what is chosen and what it needs. The plan is only to be carried out when nothing found is an error; steps
 /// that were refused do nothing in it.
-pub fn plan(request: &Request<'_>) -> (Plan, Diagnostics) {
+pub fn plan(request: Request<'_>) -> (Plan, Diagnostics) {
+    let request = &request;
     let specs: BTreeMap<&StackRef, &StackSpec> = request.specs.iter().map(|spec| (&spec.stack, spec)).collect();
     debug_assert_eq!(specs.len(), request.specs.len(), "two manifests for one stack were let through");
     let observed = observe::index(request.observation);
@@ -118,7 +119,8 @@ impl<'a> Planner<'a> {
         observed: &ObservedStack,
         had_landed: bool,
     ) -> Result<(), Diagnostic> {
-        if had_landed && spec.protect && !guard::is_allowed(self.request, &spec.kind, &spec.name) {
+        let protected = spec.protect || observed.stack.termination_protection;
+        if had_landed && protected && !guard::is_allowed(self.request, &spec.kind, &spec.name) {
             let what = "what is left of its stack would be deleted";
             return Err(guard::protected(&guard::subject(spec), what, &spec.kind, &spec.name));
         }
@@ -145,7 +147,7 @@ impl<'a> Planner<'a> {
             if !(same_body && settings && inputs.is_empty()) {
                 let catalog = self.request.catalog;
                 let (live, wanted, inputs) = (&live, &wanted, &inputs);
-                self.update(step, &Update { spec, observed: stack, live_text, live, wanted, inputs, catalog })?;
+                self.update(step, &Update { spec, observed: stack, live, wanted, inputs, catalog })?;
             }
         }
         self.protection(step, spec, observed);

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use serde_yaml::Value as Yaml;
 
-use super::observe::{OUTPUT_DIGEST, OUTPUT_VERSION};
-use crate::render::body_digest;
+use crate::render::{body_digest, with_digest, without_stamps};
 
 /// A parsed body.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,16 +73,12 @@ impl Template {
 
     /// The stacks that the stack said it needs, by name, when it was applied.
     pub(super) fn needs(&self) -> impl Iterator<Item = &str> {
-        self.0["Metadata"]["Hubform"]["needs"].as_array().into_iter().flatten().filter_map(Value::as_str)
+        self.0["Metadata"]["Hubform"]["Needs"].as_array().into_iter().flatten().filter_map(Value::as_str)
     }
 
     /// The body without what only says when and by whom it was applied.
     pub(super) fn unstamped(&self) -> Value {
-        let mut tree = self.0.clone();
-        if let Some(outputs) = section_mut(&mut tree, "Outputs") {
-            outputs.remove(OUTPUT_DIGEST);
-            outputs.remove(OUTPUT_VERSION);
-        }
+        let mut tree = without_stamps(self.0.clone());
         drop_empty(&mut tree, "Outputs");
         tree
     }
@@ -102,15 +97,15 @@ impl Template {
     }
 
     /// The body's text with a digest of its own among the outputs, and that digest.
-    pub(super) fn stamp(mut self) -> (String, String) {
-        let digest = body_digest(&self.unstamped().to_string());
-        if let Some(body) = self.0.as_object_mut() {
-            body.entry("Outputs").or_insert_with(|| json!({}));
-        }
-        if let Some(outputs) = section_mut(&mut self.0, "Outputs") {
-            outputs.insert(OUTPUT_DIGEST.to_owned(), json!({ "Value": digest }));
-        }
-        (self.0.to_string(), digest)
+    pub(super) fn stamp(self) -> (String, String) {
+        let body = self.unstamped();
+        let digest = body_digest(&body.to_string());
+        (with_digest(body, &digest).to_string(), digest)
+    }
+
+    /// The body's text, as compact JSON.
+    pub(super) fn text(&self) -> String {
+        self.0.to_string()
     }
 }
 

@@ -25,8 +25,6 @@ use crate::{
 pub(super) struct Update<'a> {
     pub(super) spec: &'a StackSpec,
     pub(super) observed: &'a Stack,
-    /// The body that runs, as it was submitted.
-    pub(super) live_text: &'a str,
     pub(super) live: &'a Template,
     pub(super) wanted: &'a Template,
     pub(super) inputs: &'a BTreeMap<String, InputChange>,
@@ -82,19 +80,20 @@ impl Update<'_> {
             carried.phase(submission(self.spec), back, of, "put the scalable target back".to_owned());
         }
         carried.bodies.push(self.spec.body.clone());
-        carried.restore = Some(self.restore(&aside, &moved, tags));
-        carried.bodies.push(Arc::from(self.live_text));
+        let runs: Arc<str> = Arc::from(self.live.text());
+        carried.restore = Some(self.restore(body_digest(&runs), (&aside, &moved), tags));
+        carried.bodies.push(runs);
         carried.reasons = scaler.reasons(of);
         carried
     }
 
     /// Back to what ran, from either of the bodies between.
-    fn restore(&self, aside: &Template, moved: &Template, tags: Option<&(Value, Value)>) -> Operation {
+    fn restore(&self, body: String, between: (&Template, &Template), tags: Option<&(Value, Value)>) -> Operation {
         let back = tags.map(|(before, after)| (after.clone(), before.clone()));
-        let from_first = gate(&self.diff(aside, self.live, &BTreeMap::new(), None));
-        let from_second = gate(&self.diff(moved, self.live, &reversed(self.inputs), back.as_ref()));
+        let from_first = gate(&self.diff(between.0, self.live, &BTreeMap::new(), None));
+        let from_second = gate(&self.diff(between.1, self.live, &reversed(self.inputs), back.as_ref()));
         let digest = self.observed.outputs.get(OUTPUT_DIGEST).cloned().unwrap_or_default();
-        let submission = self.before((body_digest(self.live_text), digest));
+        let submission = self.before((body, digest));
         Operation::Update { submission, gate: either(from_first, from_second), phase: None }
     }
 

@@ -27,7 +27,7 @@ fn dependants_go_first_and_what_is_retained_is_said() {
 
 #[test]
 fn what_others_need_stays_even_when_only_their_body_says_so() {
-    let body = "{Metadata: {Hubform: {needs: [role]}}, Resources: {R: {Type: 'AWS::SNS::Topic'}}}";
+    let body = "{Metadata: {Hubform: {Needs: [role]}}, Resources: {R: {Type: 'AWS::SNS::Topic'}}}";
     let wanted = format!("- {{stack: role, kind: Role, body: {BODY}}}");
     let live = format!("- {{stack: old, body: {body}}}\n- {{stack: role, kind: Role, body: {BODY}}}");
     let chosen = &["role"];

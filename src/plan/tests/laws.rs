@@ -135,8 +135,6 @@ fn any_order_of_specs_gives_the_same_plan() {
         Rng::with_seed(seed).shuffle(&mut specs);
         let (plan, _) = run_on(&specs, &Observation::default(), &Scenario::default());
         assert_eq!(names(&plan), ["b", "d", "a", "c", "e"]);
-        let urgency = crate::plan::urgency(&plan);
-        assert!(urgency[&super::reference("d")] > urgency[&super::reference("b")]);
     }
 }
 
