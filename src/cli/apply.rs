@@ -95,8 +95,7 @@ async fn carry_out(host: &mut Host, args: &Planning, acting: &Acting, prepared: 
     };
     let session = &prepared.session;
     let plan = prepared.plan.clone();
-    let outcome =
-        execute::execute(plan, &*session.accounts, &*session.clock, settings, interrupts, &mut report).await;
+    let outcome = execute::execute(plan, &*session.accounts, &*session.clock, settings, interrupts, &mut report).await;
     watcher.abort();
     listener.close()?;
     Ok(outcome)
@@ -107,7 +106,8 @@ async fn watch_signals(stop: mpsc::UnboundedSender<()>) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+        else {
             return;
         };
         loop {

@@ -11,10 +11,8 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
     let files = Disk { from: host.folder.clone() };
     let name = args.name.clone().unwrap_or_else(|| slug(&args.model));
     let folder_name = args.folder.file_name().map(|name| slug(&name.to_string_lossy())).unwrap_or_else(|| "dev".into());
-    let texts = [
-        ("environment.yaml", environment(&folder_name)),
-        (&format!("{name}.yaml"), endpoint(&name, &args.model)),
-    ];
+    let texts =
+        [("environment.yaml", environment(&folder_name)), (&format!("{name}.yaml"), endpoint(&name, &args.model))];
     if let Some((file, _)) = texts.iter().find(|(file, _)| files.exists(&args.folder.join(file))) {
         let message = format!("`{}` exists already", args.folder.join(file).display());
         anyhow::bail!(Refusal::new(message, "choose another folder or `--name`"));

@@ -133,13 +133,7 @@ fn locked(host: &Host, selection: &Selection, set: &EnvironmentSet) -> bool {
     selection.locked || said.unwrap_or_else(|| host.variable("CI").is_some() || set.environment.protect)
 }
 
-fn read_lock(
-    files: &dyn Files,
-    path: &Path,
-    wants: &Wants,
-    environment: &str,
-    diagnostics: &mut Diagnostics,
-) -> Lock {
+fn read_lock(files: &dyn Files, path: &Path, wants: &Wants, environment: &str, diagnostics: &mut Diagnostics) -> Lock {
     let mut read = |path: &Path| {
         let Ok(bytes) = files.read(path) else { return Lock::default() };
         Lock::parse(&String::from_utf8_lossy(&bytes)).unwrap_or_else(|error| {

@@ -113,7 +113,8 @@ fn check_accounts(loaded: &Loaded, accounts: &Accounts) -> Result<()> {
             && wanted != found
         {
             let environment = &scope.set.environment.name;
-            let message = format!("environment `{environment}` is for account {wanted}, and the credentials are for {found}");
+            let message =
+                format!("environment `{environment}` is for account {wanted}, and the credentials are for {found}");
             anyhow::bail!(Refusal::new(message, "use the credentials of that account, or say `assumeRole`"));
         }
     }
@@ -161,8 +162,8 @@ async fn make(
         catalog: Catalog::embedded(),
     };
     Ok(match purpose {
-        Purpose::Destroy => plan::destroy(&request),
-        _ => plan::plan(&request),
+        Purpose::Destroy => plan::destroy(request),
+        _ => plan::plan(request),
     })
 }
 

@@ -47,7 +47,12 @@ fn is_below(file: &Path, folder: &Path) -> bool {
 }
 
 /// Reads everything that the named paths belong to.
-pub(super) fn read(files: &dyn Files, input: &mut dyn Read, paths: &[PathBuf], choice: Option<&str>) -> Result<Reading> {
+pub(super) fn read(
+    files: &dyn Files,
+    input: &mut dyn Read,
+    paths: &[PathBuf],
+    choice: Option<&str>,
+) -> Result<Reading> {
     let mut gathering = Gathering { files, inputs: Vec::new(), seen: BTreeSet::new(), named: Named::default() };
     for path in paths {
         gathering.named_path(path, input)?;

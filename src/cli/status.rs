@@ -39,9 +39,7 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
             continue;
         };
         let endpoint = match observed.stack.outputs.get("EndpointName") {
-            Some(name) => {
-                session.accounts.at(&observed.target).await?.sagemaker.describe_endpoint(name).await?
-            }
+            Some(name) => session.accounts.at(&observed.target).await?.sagemaker.describe_endpoint(name).await?,
             None => None,
         };
         rows.push(report::status::Row::new(owner, observed, endpoint));

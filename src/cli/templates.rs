@@ -2,10 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use super::{
-    Exit, Host, Refusal, args,
-    args::TemplatesAction,
-};
+use super::{Exit, Host, Refusal, args, args::TemplatesAction};
 use crate::{
     files::{Disk, Files},
     render::EMBEDDED,
@@ -23,6 +20,10 @@ pub(super) fn run(host: &mut Host, args: &args::Templates) -> Result<Exit> {
         files.write(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
         writeln!(host.output, "{}", path.display())?;
     }
-    writeln!(host.errors, "Keep those you change and delete the others; `--templates {}` uses them.", folder.display())?;
+    writeln!(
+        host.errors,
+        "Keep those you change and delete the others; `--templates {}` uses them.",
+        folder.display()
+    )?;
     Ok(Exit::Done)
 }
