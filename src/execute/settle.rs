@@ -20,10 +20,10 @@ impl Machine {
     /// The operation is over, or (without `began`) was accepted and never showed.
     pub(super) fn settled(&mut self, index: usize, found: Option<Stack>, began: bool) {
         let status = found.as_ref().map_or(StackStatus::DeleteComplete, |stack| stack.status.clone());
-        self.tracks[index].state = State::Reading;
-        self.moved(index, status.clone());
         let wanted = began && self.is_wanted(index, found.as_ref());
         let track = &mut self.tracks[index];
+        track.state = State::Reading;
+        track.ended = Some(status);
         if found.is_some() {
             track.saw(found);
         }
@@ -112,6 +112,9 @@ impl Machine {
     }
 
     fn conclude(&mut self, index: usize) {
+        if let Some(status) = self.tracks[index].ended.take() {
+            self.moved(index, status);
+        }
         let plan = Rc::clone(&self.plan);
         let (step, operation, name) = self.at_hand(&plan, index);
         let track = &self.tracks[index];

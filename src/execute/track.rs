@@ -72,6 +72,8 @@ pub(super) struct Track {
     pub(super) joining: bool,
     /// The change set removes or replaces something, so something may be left behind.
     pub(super) may_leave: bool,
+    /// The status it ended in; said when its resources had their say.
+    pub(super) ended: Option<StackStatus>,
     /// The operation ended as it was to end.
     pub(super) wanted: bool,
     /// Events were being read when the stack settled: they are read once more.
@@ -111,6 +113,7 @@ impl Track {
             describing: false,
             joining: false,
             may_leave: false,
+            ended: None,
             wanted: false,
             reread: false,
             setback: None,

@@ -200,29 +200,29 @@ fn a_failure_names_its_cause_blocks_what_needs_it_and_lets_others_go_on() {
         &mut world,
         steps,
         expect![[r#"
-        0 started 4
-        0 a waits for role
-        0 b waits for a
-        0 role: create
-        0 other: create
-        2 role CREATE_IN_PROGRESS
-        2 other CREATE_IN_PROGRESS
-        10 role ROLLBACK_COMPLETE
-        0 role/Sibling CREATE_FAILED
-        0 role/Role CREATE_FAILED
-        10 role FAILED RolledBack, create: creating failed and everything was removed again
-            a.yaml:7:1 Role: no permission to make it
-        10 a blocked by role
-        10 b blocked by role
-        30 other CREATE_COMPLETE
-        30 other Done
-        30 finished, 25 calls
-        CreateStack 2
-        DescribeEndpoint 1
-        DescribeStackEvents 1
-        DescribeStacks 20
-        GetCallerIdentity 1
-    "#]],
+            0 started 4
+            0 a waits for role
+            0 b waits for a
+            0 role: create
+            0 other: create
+            2 role CREATE_IN_PROGRESS
+            2 other CREATE_IN_PROGRESS
+            0 role/Sibling CREATE_FAILED
+            0 role/Role CREATE_FAILED
+            10 role ROLLBACK_COMPLETE
+            10 role FAILED RolledBack, create: creating failed and everything was removed again
+                a.yaml:7:1 Role: no permission to make it
+            10 a blocked by role
+            10 b blocked by role
+            30 other CREATE_COMPLETE
+            30 other Done
+            30 finished, 25 calls
+            CreateStack 2
+            DescribeEndpoint 1
+            DescribeStackEvents 1
+            DescribeStacks 20
+            GetCallerIdentity 1
+        "#]],
     );
     assert!(!outcome.succeeded());
 }
@@ -246,9 +246,9 @@ fn phase_two_fails_and_the_old_target_is_put_back() {
             7 chat: update, phase 2 of 3: go on
             7 chat waits for ChangeSet
             9 chat UPDATE_IN_PROGRESS
-            19 chat UPDATE_ROLLBACK_COMPLETE
             8 chat/Sibling CREATE_FAILED
             8 chat/Endpoint CREATE_FAILED
+            19 chat UPDATE_ROLLBACK_COMPLETE
             19 chat: put the stack back as it was
             19 chat waits for ChangeSet
             21 chat UPDATE_IN_PROGRESS
@@ -343,30 +343,30 @@ fn what_could_not_be_removed_is_a_failure_that_blocks_nobody() {
         &mut world,
         vec![step, create("after").needs(&["chat"])],
         expect![[r#"
-        0 started 2
-        0 after waits for chat
-        0 chat: update
-        0 chat waits for ChangeSet
-        3 chat UPDATE_IN_PROGRESS
-        11 chat UPDATE_COMPLETE
-        1 chat/Alarm DELETE_FAILED
-        11 chat FAILED Leftover, update: the update landed, but old resources could not be removed and may go on billing
-            a.yaml:1:1 Alarm: it is in use
-            AWS::IAM::Role Alarm (Alarm) is still there: it is in use
-        11 after: create
-        13 after CREATE_IN_PROGRESS
-        41 after CREATE_COMPLETE
-        41 after Done
-        41 finished, 29 calls
-        CreateChangeSet 1
-        CreateStack 1
-        DescribeChangeSet 1
-        DescribeEndpoint 2
-        DescribeStackEvents 1
-        DescribeStacks 21
-        ExecuteChangeSet 1
-        GetCallerIdentity 1
-    "#]],
+            0 started 2
+            0 after waits for chat
+            0 chat: update
+            0 chat waits for ChangeSet
+            3 chat UPDATE_IN_PROGRESS
+            1 chat/Alarm DELETE_FAILED
+            11 chat UPDATE_COMPLETE
+            11 chat FAILED Leftover, update: the update landed, but old resources could not be removed and may go on billing
+                a.yaml:1:1 Alarm: it is in use
+                AWS::IAM::Role Alarm (Alarm) is still there: it is in use
+            11 after: create
+            13 after CREATE_IN_PROGRESS
+            41 after CREATE_COMPLETE
+            41 after Done
+            41 finished, 29 calls
+            CreateChangeSet 1
+            CreateStack 1
+            DescribeChangeSet 1
+            DescribeEndpoint 2
+            DescribeStackEvents 1
+            DescribeStacks 21
+            ExecuteChangeSet 1
+            GetCallerIdentity 1
+        "#]],
     );
 }
 

@@ -1,13 +1,13 @@
 //! For pipes and logs: one line per change, with the time since the start.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
 };
 
 use super::{Board, Listener};
 use crate::{
-    cloud::StackRef,
+    cloud::{ResourceStatus, StackRef},
     execute::{Event, StepResult, Waiting},
     report::{
         Context,
@@ -25,13 +25,22 @@ pub struct Plain<W: Write> {
     label: Option<String>,
     board: Board,
     begun: BTreeSet<StackRef>,
+    /// What was last said of a resource, by stack and logical id.
+    said: BTreeMap<(StackRef, String), ResourceStatus>,
 }
 
 impl<W: Write> Plain<W> {
     /// Writes to `out`; the context's label stands in the first line.
     pub fn new(out: W, context: &Context<'_>) -> Self {
         let label = context.label.map(str::to_owned);
-        Self { out, color: context.color, label, board: Board::default(), begun: BTreeSet::new() }
+        Self {
+            out,
+            color: context.color,
+            label,
+            board: Board::default(),
+            begun: BTreeSet::new(),
+            said: BTreeMap::new(),
+        }
     }
 
     fn line(&mut self, event: &Event) -> Option<(Option<Ink>, String)> {
@@ -49,9 +58,12 @@ impl<W: Write> Plain<W> {
                 Some((status.is_rollback().then_some(Ink::Bad), format!("{stack}: {status}")))
             }
             Event::Resource { stack, logical_id, status, reason, .. } => {
-                let reason = reason.as_ref().map(|reason| format!(": {}", mask(reason))).unwrap_or_default();
-                let ink = status.is_failure().then_some(Ink::Bad);
-                Some((ink, format!("{stack}/{logical_id}: {status}{reason}")))
+                let last = self.said.insert((stack.clone(), logical_id.clone()), status.clone());
+                if status.is_failure() {
+                    let reason = reason.as_ref().map(|reason| format!(": {}", mask(reason))).unwrap_or_default();
+                    return Some((Some(Ink::Bad), format!("{stack}/{logical_id}: {status}{reason}")));
+                }
+                plain(format!("{stack}/{logical_id}: {status}")).filter(|_| last.as_ref() != Some(status))
             }
             Event::Waiting { stack, on: Waiting::Throttled, .. } => plain(format!("{stack}: AWS asked to slow down")),
             Event::Settled { stack, result, .. } => self.settled(stack, result),
