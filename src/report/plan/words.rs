@@ -139,13 +139,17 @@ pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
     remarks
 }
 
-/// What hubform chose, as `instance ml.g6.xlarge: smallest that fits (pinned)`.
+/// What hubform chose, as `instance ml.g6.xlarge: smallest that fits`. Of a stack that stands, only what is new, and
+/// what would be chosen otherwise today.
 pub(super) fn choices(step: &Step) -> Vec<String> {
+    let made = matches!(step.action, Action::Create | Action::Recreate);
+    let told = |choice: &&crate::render::Choice| made || !choice.pinned || choice.today.is_some();
     let text = |choice: &crate::render::Choice| {
-        let pinned = if choice.pinned { " (pinned in the lock)" } else { "" };
-        format!("{} {}: {}{pinned}", choice.what, choice.value, choice.reason)
+        let pinned = if choice.pinned { " (pinned)" } else { "" };
+        let today = choice.today.as_ref().map(|today| format!("; today it would be {today}")).unwrap_or_default();
+        format!("{} {}: {}{pinned}{today}", choice.what, choice.value, choice.reason)
     };
-    step.choices.iter().map(text).collect()
+    step.choices.iter().filter(told).map(text).collect()
 }
 
 /// What a plan does not know.
