@@ -19,8 +19,10 @@ mod ids;
 
 mod account;
 mod call;
+mod change_sets;
 mod iam;
 mod identity;
+mod intrinsics;
 mod limits;
 mod operation;
 mod outputs;

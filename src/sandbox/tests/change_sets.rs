@@ -60,7 +60,7 @@ fn nothing_changed_is_a_failed_change_set() {
     let change_set = account.change_set("s", &endpoint("tei:1", "ml.m5.xlarge", false));
     assert!(change_set.is_empty_update(), "{change_set:?}");
     assert_eq!(change_set.execution_status, ExecutionStatus::Unavailable);
-    assert!(matches!(kind(account.execute(&change_set, false)), Some(CloudErrorKind::InvalidChangeSetStatus(_))));
+    assert!(matches!(account.execute(&change_set, false).err(), Some(CloudErrorKind::InvalidChangeSetStatus(_))));
     let mut described = endpoint("tei:1", "ml.m5.xlarge", false);
     described["Description"] = json!("now with words");
     described["Metadata"] = json!({"Hubform": {"kind": "Endpoint"}});
@@ -169,7 +169,7 @@ fn executing_one_ends_its_siblings() {
     let describe = |id: &str| now(account.connection.stacks.describe_change_set(id)).expect("an answer");
     assert_eq!(describe(&two.id), None);
     assert_eq!(describe(&one.id).map(|set| set.execution_status), Some(ExecutionStatus::InProgress));
-    assert!(kind(account.execute(&two, false)) == Some(CloudErrorKind::NotFound));
+    assert!(account.execute(&two, false).err() == Some(CloudErrorKind::NotFound));
     account.sandbox.advance(std::time::Duration::from_secs(5));
     assert_eq!(describe(&late.change_set).map(|set| set.execution_status), Some(ExecutionStatus::Obsolete));
     account.sandbox.advance(std::time::Duration::from_secs(600));

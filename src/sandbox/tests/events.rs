@@ -27,21 +27,21 @@ fn create() {
     check(
         &account,
         expect![[r#"
-        s CREATE_IN_PROGRESS: User Initiated
-        Role CREATE_IN_PROGRESS
-        Topic CREATE_IN_PROGRESS
-        Role CREATE_IN_PROGRESS (s-Role-6uHOKRCFCxeH): Resource creation Initiated
-        Topic CREATE_IN_PROGRESS (s-Topic-meNoehizqfu4): Resource creation Initiated
-        Topic CREATE_COMPLETE (s-Topic-meNoehizqfu4)
-        Queue CREATE_IN_PROGRESS
-        Queue CREATE_IN_PROGRESS (): Resource creation Initiated
-        Queue CREATE_COMPLETE ()
-        Role CREATE_COMPLETE (s-Role-6uHOKRCFCxeH)
-        Group CREATE_IN_PROGRESS
-        Group CREATE_IN_PROGRESS (s-Group-UKlv6BEKHL4k): Resource creation Initiated
-        Group CREATE_COMPLETE (s-Group-UKlv6BEKHL4k)
-        s CREATE_COMPLETE
-    "#]],
+            s CREATE_IN_PROGRESS: User Initiated
+            Role CREATE_IN_PROGRESS
+            Topic CREATE_IN_PROGRESS
+            Role CREATE_IN_PROGRESS (s-Role-6uHOKRCFCxeH): Resource creation Initiated
+            Topic CREATE_IN_PROGRESS (s-Topic-meNoehizqfu4): Resource creation Initiated
+            Topic CREATE_COMPLETE (s-Topic-meNoehizqfu4)
+            Queue CREATE_IN_PROGRESS
+            Queue CREATE_IN_PROGRESS (s-Queue-N8Fd9Rn1D5K7): Resource creation Initiated
+            Queue CREATE_COMPLETE (s-Queue-N8Fd9Rn1D5K7)
+            Role CREATE_COMPLETE (s-Role-6uHOKRCFCxeH)
+            Group CREATE_IN_PROGRESS
+            Group CREATE_IN_PROGRESS (s-Group-UKlv6BEKHL4k): Resource creation Initiated
+            Group CREATE_COMPLETE (s-Group-UKlv6BEKHL4k)
+            s CREATE_COMPLETE
+        "#]],
     );
 }
 
@@ -157,8 +157,8 @@ fn delete_goes_backwards() {
         Role DELETE_IN_PROGRESS (s-Role-6uHOKRCFCxeH)
         Role DELETE_COMPLETE (s-Role-6uHOKRCFCxeH)
         Group DELETE_COMPLETE (s-Group-UKlv6BEKHL4k)
-        Queue DELETE_IN_PROGRESS ()
-        Queue DELETE_COMPLETE ()
+        Queue DELETE_IN_PROGRESS (s-Queue-N8Fd9Rn1D5K7)
+        Queue DELETE_COMPLETE (s-Queue-N8Fd9Rn1D5K7)
         Topic DELETE_IN_PROGRESS (s-Topic-meNoehizqfu4)
         Topic DELETE_COMPLETE (s-Topic-meNoehizqfu4)
         s DELETE_COMPLETE
@@ -181,16 +181,16 @@ fn a_rollback_that_fails_leaves_the_stack_to_be_deleted() {
         Topic CREATE_IN_PROGRESS (s-Topic-meNoehizqfu4): Resource creation Initiated
         Topic CREATE_COMPLETE (s-Topic-meNoehizqfu4)
         Queue CREATE_IN_PROGRESS
-        Queue CREATE_IN_PROGRESS (): Resource creation Initiated
-        Queue CREATE_COMPLETE ()
+        Queue CREATE_IN_PROGRESS (s-Queue-N8Fd9Rn1D5K7): Resource creation Initiated
+        Queue CREATE_COMPLETE (s-Queue-N8Fd9Rn1D5K7)
         Role CREATE_COMPLETE (s-Role-6uHOKRCFCxeH)
         Group CREATE_IN_PROGRESS
         Group CREATE_FAILED: Resource handler returned message: "no" (RequestToken: cd690d60-39f4-a4f1-9caa-197d45ec278c, HandlerErrorCode: GeneralServiceException)
         s ROLLBACK_IN_PROGRESS: The following resource(s) failed to create: [Group]. Rollback requested by user.
         Group DELETE_COMPLETE
-        Queue DELETE_IN_PROGRESS ()
         Role DELETE_IN_PROGRESS (s-Role-6uHOKRCFCxeH)
-        Queue DELETE_COMPLETE ()
+        Queue DELETE_IN_PROGRESS (s-Queue-N8Fd9Rn1D5K7)
+        Queue DELETE_COMPLETE (s-Queue-N8Fd9Rn1D5K7)
         Role DELETE_COMPLETE (s-Role-6uHOKRCFCxeH)
         Topic DELETE_IN_PROGRESS (s-Topic-meNoehizqfu4)
         Topic DELETE_FAILED (s-Topic-meNoehizqfu4): Resource handler returned message: "it is still used" (RequestToken: 0edb3875-05e3-5ff5-a093-7ca5cf3123a9, HandlerErrorCode: GeneralServiceException)
@@ -247,18 +247,18 @@ fn with_rollback_disabled_good_resources_stay() {
     check(
         &account,
         expect![[r#"
-        s UPDATE_IN_PROGRESS: User Initiated
-        Topic CREATE_IN_PROGRESS
-        Topic CREATE_IN_PROGRESS (s-Topic-LmdWPlhDzZQY): Resource creation Initiated
-        Topic CREATE_COMPLETE (s-Topic-LmdWPlhDzZQY)
-        Queue CREATE_IN_PROGRESS
-        Queue CREATE_IN_PROGRESS (): Resource creation Initiated
-        Queue CREATE_COMPLETE ()
-        Group CREATE_IN_PROGRESS
-        Group CREATE_IN_PROGRESS (s-Group-ry9KeU1HDwYs): Resource creation Initiated
-        Group CREATE_COMPLETE (s-Group-ry9KeU1HDwYs)
-        s UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
-        s UPDATE_COMPLETE
-    "#]],
+            s UPDATE_IN_PROGRESS: User Initiated
+            Topic CREATE_IN_PROGRESS
+            Topic CREATE_IN_PROGRESS (s-Topic-LmdWPlhDzZQY): Resource creation Initiated
+            Topic CREATE_COMPLETE (s-Topic-LmdWPlhDzZQY)
+            Queue CREATE_IN_PROGRESS
+            Queue CREATE_IN_PROGRESS (s-Queue-9lB32DMCTqVy): Resource creation Initiated
+            Queue CREATE_COMPLETE (s-Queue-9lB32DMCTqVy)
+            Group CREATE_IN_PROGRESS
+            Group CREATE_IN_PROGRESS (s-Group-ry9KeU1HDwYs): Resource creation Initiated
+            Group CREATE_COMPLETE (s-Group-ry9KeU1HDwYs)
+            s UPDATE_COMPLETE_CLEANUP_IN_PROGRESS
+            s UPDATE_COMPLETE
+        "#]],
     );
 }

@@ -4,6 +4,7 @@ mod change_sets;
 mod endpoints;
 mod events;
 mod kept;
+mod laws;
 mod refusals;
 mod types;
 
@@ -72,8 +73,8 @@ impl Account {
         }
     }
 
-    pub(super) fn create(&self, name: &str, body: &Value) -> CloudResult<String> {
-        now(self.connection.stacks.create_stack(self.request(name, body)))
+    pub(super) fn create(&self, name: &str, body: &Value) -> Result<String, CloudErrorKind> {
+        now(self.connection.stacks.create_stack(self.request(name, body))).map_err(|error| error.kind)
     }
 
     /// Creates, and lets it finish.
@@ -109,9 +110,9 @@ impl Account {
         self.computed(self.change_set_request(name, body))
     }
 
-    pub(super) fn execute(&self, change_set: &ChangeSet, disable_rollback: bool) -> CloudResult<()> {
+    pub(super) fn execute(&self, change_set: &ChangeSet, disable_rollback: bool) -> Result<(), CloudErrorKind> {
         let request = ExecuteChangeSet { change_set: change_set.id.clone(), disable_rollback, token: self.token() };
-        now(self.connection.stacks.execute_change_set(request))
+        now(self.connection.stacks.execute_change_set(request)).map_err(|error| error.kind)
     }
 
     /// Updates by a change set, and lets it finish.
@@ -121,9 +122,9 @@ impl Account {
         self.sandbox.advance(Duration::from_secs(24 * 3600));
     }
 
-    pub(super) fn delete(&self, name: &str) -> CloudResult<()> {
+    pub(super) fn delete(&self, name: &str) -> Result<(), CloudErrorKind> {
         let request = DeleteStack { stack: name.into(), role_arn: None, token: self.token() };
-        now(self.connection.stacks.delete_stack(request))
+        now(self.connection.stacks.delete_stack(request)).map_err(|error| error.kind)
     }
 
     pub(super) fn deleted(&self, name: &str) {

@@ -14,7 +14,7 @@ use crate::{
 fn check(body: &Value, expect: Expect) {
     let account = Account::new();
     let error = account.create("s", body).expect_err("a refusal");
-    expect.assert_eq(&error.kind.to_string());
+    expect.assert_eq(&error.to_string());
     assert!(account.connection.stacks.describe_stack("s").now_is_none(), "nothing was made");
 }
 
@@ -116,15 +116,15 @@ fn tokens_tell_requests_apart() {
     let account = Account::new();
     let body = template(json!({"T": {"Type": "AWS::SNS::Topic"}}));
     let request = account.request("s", &body);
-    let create = |request| now(account.connection.stacks.create_stack(request));
+    let create = |request| now(account.connection.stacks.create_stack(request)).map_err(|error| error.kind);
     let id = create(request.clone()).expect("accepted");
     assert_eq!(create(request.clone()).expect("accepted once"), id);
     let mut other = request.clone();
     other.disable_rollback = true;
-    assert_eq!(kind(create(other)), Some(CloudErrorKind::TokenAlreadyExists));
+    assert_eq!(create(other).err(), Some(CloudErrorKind::TokenAlreadyExists));
     let mut other = request;
     other.token = "another".into();
-    assert_eq!(kind(create(other)), Some(CloudErrorKind::AlreadyExists));
+    assert_eq!(create(other).err(), Some(CloudErrorKind::AlreadyExists));
     assert_eq!(account.events("s").len(), 1);
 }
 
@@ -136,10 +136,10 @@ fn protection_and_wrong_states() {
     let request = account.change_set_request("s", &body);
     let busy = kind(now(account.connection.stacks.create_change_set(request)));
     assert_eq!(busy, Some(CloudErrorKind::WrongState(StackStatus::CreateInProgress)));
-    assert_eq!(kind(account.delete("s")), Some(CloudErrorKind::WrongState(StackStatus::CreateInProgress)));
+    assert_eq!(account.delete("s").err(), Some(CloudErrorKind::WrongState(StackStatus::CreateInProgress)));
     account.sandbox.advance(Duration::from_secs(600));
     now(account.connection.stacks.update_termination_protection("s", true)).expect("protected");
-    assert_eq!(kind(account.delete("s")), Some(CloudErrorKind::TerminationProtection));
+    assert_eq!(account.delete("s").err(), Some(CloudErrorKind::TerminationProtection));
     now(account.connection.stacks.update_termination_protection("s", false)).expect("unprotected");
     let id = account.stack("s").id;
     account.deleted("s");
@@ -188,7 +188,7 @@ fn stacks_are_counted_paged_and_kept_apart_by_region() {
     for index in 0..12 {
         account.create(&format!("s{index}"), &body).expect("room");
     }
-    assert!(matches!(kind(account.create("one-more", &body)), Some(CloudErrorKind::LimitExceeded(_))));
+    assert!(matches!(account.create("one-more", &body).err(), Some(CloudErrorKind::LimitExceeded(_))));
     let mut names = Vec::new();
     let mut from = None;
     loop {
