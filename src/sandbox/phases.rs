@@ -148,6 +148,8 @@ impl State {
     fn finish_rollback(&mut self, number: usize, operation: &mut Operation) {
         if !operation.failed.is_empty() {
             let reason = summary(operation, "");
+            let unrestored = replaced(&self.stacks[number], operation);
+            operation.doomed.extend(unrestored);
             self.stacks[number].leftovers.append(&mut operation.doomed);
             return self.finish_with(number, operation, StackStatus::UpdateRollbackFailed, Some(reason));
         }

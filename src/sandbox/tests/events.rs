@@ -262,3 +262,35 @@ fn with_rollback_disabled_good_resources_stay() {
         "#]],
     );
 }
+
+#[test]
+fn an_update_that_cannot_be_taken_back_can_still_be_deleted() {
+    let account = Account::new();
+    account.created("s", &four("a", "/"));
+    let mut wanted = four("b", "/x/");
+    wanted["Resources"]["Group"]["Properties"]["RetentionInDays"] = json!(14);
+    account.inject("fail Group no");
+    account.inject("rollback-fail Topic it will not go back");
+    account.updated("s", &wanted);
+    assert_eq!(account.status("s").as_str(), "UPDATE_ROLLBACK_FAILED");
+    let next = super::now(account.connection.stacks.create_change_set(account.change_set_request("s", &wanted)));
+    assert!(super::kind(next).is_some(), "it takes no update");
+    account.deleted("s");
+    assert_eq!(account.sandbox.inventory(), []);
+}
+
+#[test]
+fn what_is_retained_stays_and_is_nobody_s() {
+    let account = Account::new();
+    let mut body = four("a", "/");
+    body["Resources"]["Role"]["DeletionPolicy"] = json!("Retain");
+    body["Resources"]["Role"]["UpdateReplacePolicy"] = json!("Retain");
+    account.created("s", &body);
+    body["Resources"]["Role"]["Properties"]["Path"] = json!("/x/");
+    account.updated("s", &body);
+    assert!(account.story("s").contains("Role DELETE_SKIPPED"), "{}", account.story("s"));
+    account.deleted("s");
+    let left: Vec<_> =
+        account.sandbox.inventory().into_iter().map(|item| (item.resource_type, item.owner_stack)).collect();
+    assert_eq!(left, [("AWS::IAM::Role".to_owned(), None), ("AWS::IAM::Role".to_owned(), None)]);
+}
