@@ -70,8 +70,7 @@ pub(super) async fn prepare(
         tell(host, &args.selection, &loaded)?;
         return Ok(None);
     }
-    let account = loaded.scopes.iter().find_map(|scope| scope.target.account.clone());
-    let session = session::open(host, globals, account.as_deref())?;
+    let session = session::open(host, globals)?;
     let targets = loaded.targets();
     let accounts = gather::identities(&*session.accounts, &targets).await?;
     check_accounts(&loaded, &accounts)?;

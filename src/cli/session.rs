@@ -30,18 +30,14 @@ pub(super) fn is_sandbox(host: &Host, globals: &Globals) -> bool {
     globals.sandbox || host.variable("HUBFORM_SANDBOX").is_some_and(|value| value != "0" && value != "false")
 }
 
-/// Connects. `account` is the one an environment names, for a new imagined account.
-pub(super) fn open(host: &Host, globals: &Globals, account: Option<&str>) -> Result<Session> {
+/// Connects.
+pub(super) fn open(host: &Host, globals: &Globals) -> Result<Session> {
     let Some(folder) = sandbox_folder(host, globals) else { return real(host) };
     let (sandbox, kept) = match &host.sandbox {
         Some(sandbox) => (sandbox.clone(), false),
         None => {
-            let mut settings = Settings::default();
-            if let Some(account) = account {
-                settings.account = account.to_owned();
-            }
             let pace = globals.sandbox_speed.map_or_else(Pace::default, Pace::Scaled);
-            (Sandbox::open(&host.folder.join(folder), settings, pace)?, true)
+            (Sandbox::open(&host.folder.join(folder), Settings::default(), pace)?, true)
         }
     };
     Ok(Session { accounts: sandbox.accounts(), clock: sandbox.clock(), sandbox: Some(sandbox), kept })

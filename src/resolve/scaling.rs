@@ -108,7 +108,11 @@ fn warn_unused(context: &mut Context<'_>, spec: &Scaling, place: &Place<'_>) {
 fn initial(context: &mut Context<'_>, chooser: &mut Chooser, spec: &Scaling, min: u32, max: u32) -> u32 {
     let follows = "the endpoint's creation".to_owned();
     let wanted = spec.initial.unwrap_or(1).clamp(min, max);
-    let said = if spec.initial.is_some() { "as the manifest said" } else { "one, then the scaler decides" };
+    let said = match spec.initial {
+        Some(_) => "as the manifest said",
+        None if min > 1 => "`min`, then the scaler decides",
+        None => "one, then the scaler decides",
+    };
     let pinned = chooser.choose(context, "initial count", &follows, |_| {
         Some(Fresh { value: wanted.to_string(), reason: format!("{said}; it matters only when the endpoint is made") })
     });

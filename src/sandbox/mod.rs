@@ -1,10 +1,11 @@
 //! An imagined AWS account.
 //!
-//! One account, several Regions, as a synchronous state machine over simulated time: every call first advances it to
-//! "now" and fires what has come due from one ordered queue; no task runs inside. It follows the rules CloudFormation
-//! is known to follow, and comments name how well each is known: M the API model, S the resource schemas, R recorded
-//! from AWS, D documented, C relied on by the CDK CLI, O reported by users, K common knowledge. What it does not
-//! claim: timing, quotas, undocumented rates, and what services check beyond their schemas and the rules told here.
+//! One account, or as many as targets name, and several Regions, as a synchronous state machine over simulated time:
+//! every call first advances it to "now" and fires what has come due from one ordered queue; no task runs inside. It
+//! follows the rules CloudFormation is known to follow, and comments name how well each is known: M the API model, S
+//! the resource schemas, R recorded from AWS, D documented, C relied on by the CDK CLI, O reported by users, K common
+//! knowledge. What it does not claim: timing, quotas, undocumented rates, and what services check beyond their schemas
+//! and the rules told here.
 //!
 //! The files `stacks`, `sagemaker`, `iam` and `identity` implement the ports and have twins in `aws`. Below them:
 //! `account` (the state and its calls), `template`, `value` and `graph` (what a body says), `diff` (what a change set
@@ -146,7 +147,7 @@ impl Sandbox {
         self.core().calls.clear();
     }
 
-    /// Everything that exists, in every Region: what would cost money, and what a deletion left behind.
+    /// Everything that exists, in every account and Region: what would cost money, and what a deletion left behind.
     pub fn inventory(&self) -> Vec<Item> {
         let mut core = self.core();
         core.catch_up();
@@ -182,6 +183,7 @@ impl Place {
         answer: impl FnOnce(&mut Core, &str) -> Result<T, CloudErrorKind>,
     ) -> Reply<'static, T> {
         let mut core = self.sandbox.core();
+        core.act_in(self.target.account.as_deref());
         let region = self.target.region.as_str();
         let result = core.enter(operation, region).and_then(|()| answer(&mut core, region));
         let result = result.map_err(|kind| CloudError {
