@@ -164,8 +164,8 @@ async fn make(
         catalog: Catalog::embedded(),
     };
     Ok(match purpose {
-        Purpose::Destroy => plan::destroy(request),
-        _ => plan::plan(request),
+        Purpose::Destroy => plan::destroy(&request),
+        _ => plan::plan(&request),
     })
 }
 
