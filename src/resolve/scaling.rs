@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Context,
+    alarms::whole,
     chooser::{Chooser, Fresh},
     hardware::Chosen,
     references::{Found, Place, find, inherited},
@@ -131,7 +132,7 @@ fn metric(
         return Some(concurrency(value));
     }
     if let Some(value) = target.invocations_per_instance {
-        return Some(json!({ "value": value, "predefined": "SageMakerVariantInvocationsPerInstance" }));
+        return Some(json!({ "value": whole(value), "predefined": "SageMakerVariantInvocationsPerInstance" }));
     }
     if let Some(metric) = &target.metric {
         return Some(own(metric));
@@ -163,13 +164,13 @@ fn default_metric(
 }
 
 fn concurrency(value: f64) -> Value {
-    json!({ "value": value, "predefined": "SageMakerVariantConcurrentRequestsPerModelHighResolution" })
+    json!({ "value": whole(value), "predefined": "SageMakerVariantConcurrentRequestsPerModelHighResolution" })
 }
 
 fn own(metric: &Metric) -> Value {
     let dimensions: Vec<_> =
         metric.dimensions.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
-    json!({ "value": metric.value, "customized": {
+    json!({ "value": whole(metric.value), "customized": {
         "Namespace": metric.namespace,
         "MetricName": metric.name,
         "Dimensions": dimensions,
@@ -204,7 +205,7 @@ fn utilization(
 }
 
 fn summed(name: &str, value: f64, endpoint: &str) -> Value {
-    json!({ "value": value, "customized": {
+    json!({ "value": whole(value), "customized": {
         "Namespace": "/aws/sagemaker/Endpoints",
         "MetricName": name,
         "Dimensions": [

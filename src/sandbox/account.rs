@@ -83,7 +83,7 @@ impl State {
 
     pub(crate) fn index_stack(&mut self, number: usize) {
         let stack = &self.stacks[number];
-        let place = place(&stack.account, &stack.region);
+        let place = stack.place();
         *self.index.births.entry(format!("{place}/{}", stack.name)).or_default() += 1;
         self.index.by_id.insert(stack.id.clone(), number);
         self.index.all.entry(place.clone()).or_default().push(number);

@@ -20,8 +20,10 @@ mod ids;
 
 mod account;
 mod call;
+mod change_sets;
 mod iam;
 mod identity;
+mod intrinsics;
 mod limits;
 mod operation;
 mod outputs;
@@ -90,7 +92,7 @@ impl Sandbox {
     }
 
     /// The account kept in the folder `path`, made when missing. What a killed process left running is found
-    /// running, at the time of its last call.
+    /// running, at the time of the last thing that happened.
     ///
     /// # Errors
     /// When another process holds it, or it cannot be read or written, or is of another format.
@@ -212,3 +214,6 @@ impl Place {
 fn catalog_of(resource_type: &str) -> Option<&'static crate::catalog::ResourceType> {
     crate::catalog::Catalog::embedded().resource_type(resource_type)
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,7 +71,7 @@ fn run_on(specs: &[StackSpec], observation: &Observation, scenario: &Scenario<'_
         validate: false,
         catalog: Catalog::embedded(),
     };
-    if scenario.destroy { destroy(request) } else { plan(request) }
+    if scenario.destroy { destroy(&request) } else { plan(&request) }
 }
 
 fn target() -> Target {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     cloud::Replacement,
     plan::{Action, Change, ChangeKind, Operation, Plan, PropertyChange, Step},
+    render::Choice,
     report::{Context, ink::count, mask},
 };
 
@@ -120,13 +121,9 @@ pub(super) fn phases(step: &Step) -> Vec<String> {
     step.operations.iter().enumerate().map(|(i, operation)| format!("{}. {}", i + 1, text(operation))).collect()
 }
 
-/// The remarks under a step: why, the way back, what it waits for, what may not happen at all.
+/// The remarks under a step: why and with which way back, what it waits for, what may not happen at all.
 pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
     let mut remarks = step.reasons.clone();
-    if step.restore.is_some() {
-        let text = "if a phase after the first fails and is rolled back, the old scalable target is put back";
-        remarks.push(text.to_owned());
-    }
     if step.predicate {
         let text = "takes values of stacks that change: this is the most it may do, and it may be nothing at all";
         remarks.push(text.to_owned());
@@ -139,13 +136,23 @@ pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
     remarks
 }
 
-/// What hubform chose, as `instance ml.g6.xlarge: smallest that fits (pinned)`.
+/// What hubform chose, as `instance ml.g6.xlarge: smallest that fits`. For a stack that exists, what the lock pinned
+/// before is only named, unless it would be chosen otherwise today.
 pub(super) fn choices(step: &Step) -> Vec<String> {
-    let text = |choice: &crate::render::Choice| {
+    let is_new = step.observed.is_none();
+    let is_old = |choice: &&Choice| choice.pinned && choice.today.is_none() && !is_new;
+    let (old, told): (Vec<_>, Vec<_>) = step.choices.iter().partition(is_old);
+    let text = |choice: &Choice| {
         let pinned = if choice.pinned { " (pinned in the lock)" } else { "" };
-        format!("{} {}: {}{pinned}", choice.what, choice.value, choice.reason)
+        let today = choice.today.as_ref().map(|today| format!("; today it would be {today}")).unwrap_or_default();
+        format!("{} {}: {}{pinned}{today}", choice.what, choice.value, choice.reason)
     };
-    step.choices.iter().map(text).collect()
+    let mut choices: Vec<String> = told.into_iter().map(text).collect();
+    if !old.is_empty() {
+        let names: Vec<String> = old.iter().map(|choice| format!("{} {}", choice.what, choice.value)).collect();
+        choices.push(format!("as pinned in the lock: {}", names.join(", ")));
+    }
+    choices
 }
 
 /// What a plan does not know.
