@@ -452,7 +452,10 @@ fn an_operation_that_the_plan_found_running_is_waited_for() {
     let same = running(&mut world, "same");
     let other = running(&mut world, "other");
     let steps = vec![update("same", same, &["d"]), update("other", other, &["new"])];
-    check(&mut world, steps, expect![[r#"
+    check(
+        &mut world,
+        steps,
+        expect![[r#"
         0 started 2
         0 same: update
         0 other: update
@@ -465,7 +468,8 @@ fn an_operation_that_the_plan_found_running_is_waited_for() {
         DescribeStackEvents 3
         DescribeStacks 32
         GetCallerIdentity 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
