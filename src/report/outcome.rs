@@ -109,6 +109,11 @@ fn names(outcome: &Outcome, which: impl Fn(&StepResult) -> bool) -> Vec<&str> {
 }
 
 fn summary(out: &mut String, context: &Context<'_>, outcome: &Outcome, plan: &Plan, took: Duration) {
+    let label = context.label.map(|label| format!(" [{label}]")).unwrap_or_default();
+    if outcome.succeeded() && plan.is_empty() {
+        paragraph(out, context, 0, &format!("{}{label}", paint(context, Ink::Good, &nothing(plan))));
+        return;
+    }
     let parts: Vec<String> = counts(outcome, plan).into_iter().map(|(word, n)| format!("{n} {word}")).collect();
     let (ink, word) = match (outcome.succeeded(), outcome.interrupted) {
         (true, _) => (Ink::Good, "Done"),
@@ -116,8 +121,21 @@ fn summary(out: &mut String, context: &Context<'_>, outcome: &Outcome, plan: &Pl
         (false, false) => (Ink::Bad, "Failed"),
     };
     let what = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
-    let label = context.label.map(|label| format!(" [{label}]")).unwrap_or_default();
     paragraph(out, context, 0, &format!("{}: {what}, in {}{label}", paint(context, ink, word), span(took)));
+}
+
+/// There was nothing to do, and the endpoints were asked.
+fn nothing(plan: &Plan) -> String {
+    let asked = plan.steps.iter().filter(|step| step.endpoint.is_some()).count();
+    let runs = match asked {
+        0 => String::new(),
+        1 => ", and the endpoint runs the configuration of its stack".to_owned(),
+        _ => format!(", and all {asked} endpoints run the configuration of their stacks"),
+    };
+    match plan.steps.len() {
+        0 => "Nothing to do: there are no stacks".to_owned(),
+        stacks => format!("Nothing to do: {} as wanted{runs}", count(stacks, "stack")),
+    }
 }
 
 fn counts(outcome: &Outcome, plan: &Plan) -> Vec<(&'static str, usize)> {

@@ -141,15 +141,17 @@ pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
 }
 
 /// What hubform chose, as `instance ml.g6.xlarge: smallest that fits`. For a stack that exists, what the lock pinned
-/// before is only named.
+/// before is only named, unless it would be chosen otherwise today.
 pub(super) fn choices(step: &Step) -> Vec<String> {
     let is_new = step.observed.is_none();
-    let (old, fresh): (Vec<_>, Vec<_>) = step.choices.iter().partition(|choice| choice.pinned && !is_new);
+    let is_old = |choice: &&Choice| choice.pinned && choice.today.is_none() && !is_new;
+    let (old, told): (Vec<_>, Vec<_>) = step.choices.iter().partition(is_old);
     let text = |choice: &Choice| {
         let pinned = if choice.pinned { " (pinned in the lock)" } else { "" };
-        format!("{} {}: {}{pinned}", choice.what, choice.value, choice.reason)
+        let today = choice.today.as_ref().map(|today| format!("; today it would be {today}")).unwrap_or_default();
+        format!("{} {}: {}{pinned}{today}", choice.what, choice.value, choice.reason)
     };
-    let mut choices: Vec<String> = fresh.into_iter().map(text).collect();
+    let mut choices: Vec<String> = told.into_iter().map(text).collect();
     if !old.is_empty() {
         let names: Vec<String> = old.iter().map(|choice| format!("{} {}", choice.what, choice.value)).collect();
         choices.push(format!("as pinned in the lock: {}", names.join(", ")));
