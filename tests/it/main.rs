@@ -3,7 +3,9 @@
 mod cases;
 mod cfn_lint;
 mod contract;
+mod laws;
 mod live_table;
 mod support;
+mod tidy;
 #[cfg(feature = "aws")]
 mod world;
