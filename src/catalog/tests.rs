@@ -34,7 +34,6 @@ fn a_price_is_listed_else_estimated_else_unknown() {
         expect!["Estimated { usd_per_hour: 1.4089599999999998, ec2_usd_per_hour: 1.0064, ratio: 1.4 }"],
     );
     let unknown = [
-        ("ml.c7i.2xlarge", "us-east-1"), // the family's ratio was seen on xlarge only
         ("ml.g6.xlarge", "us-iso-east-1"),
         ("g6f.large", "us-east-1"), // not on SageMaker
         ("ml.nonsense", "us-east-1"),

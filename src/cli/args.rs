@@ -6,8 +6,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Hugging Face models on AWS, declared.
 ///
-/// Manifests in, running CloudFormation stacks out. Every verb takes files and folders, reads the whole environment
-/// they belong to, and acts on what was named.
+/// Manifests in, running CloudFormation stacks out. A verb takes files and folders of manifests, reads the whole
+/// environment that they belong to, and acts on what was named. Begin with `hubform init`, then
+/// `hubform plan --sandbox`.
+///
+/// Exit codes: 0 done or nothing to do, 1 something failed, 2 refused (wrong input, or nobody to ask), 3 changes are
+/// pending (only with `plan --detailed-exitcode`), 130 interrupted.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "hubform", version, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {
@@ -21,14 +25,15 @@ pub struct Cli {
 
 /// Options of every verb.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Imagined account")]
 pub struct Globals {
-    /// Use an imagined AWS account: nothing is real, nothing costs
+    /// Use an imagined AWS account: nothing is real, nothing costs, no credentials are needed
     #[arg(long, global = true)]
     pub sandbox: bool,
-    /// Folder of the imagined account [default: .hubform/sandbox]
+    /// Folder that keeps the imagined account [default: .hubform/sandbox]
     #[arg(long, global = true, value_name = "FOLDER")]
     pub sandbox_state: Option<PathBuf>,
-    /// Simulated seconds per second in the imagined account
+    /// Simulated seconds that pass in one real second
     #[arg(long, global = true, value_name = "FACTOR")]
     pub sandbox_speed: Option<f64>,
 }
@@ -38,25 +43,25 @@ pub struct Globals {
 pub enum Verb {
     /// Write a first manifest and its environment
     Init(Init),
-    /// Check manifests; needs no credentials
+    /// Check manifests; needs no credentials and changes nothing
     Validate(Selection),
     /// Write the CloudFormation templates; needs no credentials
     Render(Render),
     /// Show what apply would do
     Plan(Plan),
-    /// Show what is to be done, ask, and do it
+    /// Show the plan, ask, and carry it out
     Apply(Apply),
-    /// Delete the stacks of what is named
+    /// Delete the stacks of the manifests named; asks first
     Destroy(Destroy),
-    /// Show the stacks of an environment
+    /// Show an environment's stacks and whether its endpoints run what was deployed
     Status(Selection),
-    /// Pin every choice in hubform.lock
+    /// Write every choice hubform makes into hubform.lock; needs no credentials
     Lock(Lock),
     /// Print the JSON Schema of a kind, for editors
     Schema(Schema),
-    /// The templates that manifests are rendered through
+    /// Write out the CloudFormation templates that manifests are rendered through
     Templates(Templates),
-    /// Explain a code such as HF1020
+    /// Explain a finding's code, such as HF1020
     Explain(Explain),
     /// Print a completion script for a shell
     Completions(Completions),
@@ -66,26 +71,27 @@ pub enum Verb {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Selection {
     /// Files and folders of manifests; `-` is standard input [default: .]
+    #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// The same, as kubectl spells it
+    /// The same as PATH, as kubectl spells it
     #[arg(short = 'f', long = "filename", value_name = "PATH")]
     pub files: Vec<PathBuf>,
-    /// How to answer [default: human]
-    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    /// How to answer: human, json or markdown (for pull requests) [default: human]
+    #[arg(short, long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Option<Format>,
-    /// The Region, whatever the environment says
+    /// Region, whatever the environment says
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// The environment, where a folder has several
+    /// Which environment, where a folder has several
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
-    /// The lock file [default: hubform.lock beside the environment]
+    /// Lock file [default: hubform.lock beside the environment]
     #[arg(long, value_name = "FILE")]
     pub lock: Option<PathBuf>,
-    /// Refuse what is not in the lock [default where CI is set, and for protected environments]
+    /// Refuse to make a choice that is not in the lock [default where CI is set, and for protected environments]
     #[arg(long)]
     pub locked: bool,
-    /// Templates of your own
+    /// Folder with CloudFormation templates of your own, in place of those of the same name
     #[arg(long, value_name = "FOLDER")]
     pub templates: Option<PathBuf>,
 }
@@ -105,10 +111,10 @@ pub enum Format {
 /// `hubform init`.
 #[derive(Debug, Clone, Args)]
 pub struct Init {
-    /// Where to
+    /// Folder to write to
     #[arg(default_value = ".")]
     pub folder: PathBuf,
-    /// The model, by its Hub id
+    /// Id of the model on the Hugging Face Hub
     #[arg(long, default_value = "BAAI/bge-small-en-v1.5")]
     pub model: String,
     /// The endpoint's name [default: from the model]
@@ -133,7 +139,7 @@ pub struct Planning {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub selection: Selection,
-    /// Allow a protected manifest to be deleted or replaced
+    /// Allow a protected manifest, such as Endpoint/chat, to be deleted or replaced; may be repeated
     #[arg(long, value_name = "KIND/NAME")]
     pub allow: Vec<String>,
 }
@@ -144,7 +150,7 @@ pub struct Plan {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub planning: Planning,
-    /// Exit with 3 where there is something to do
+    /// Exit with 3 instead of 0 where there is something to do
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
@@ -152,10 +158,10 @@ pub struct Plan {
 /// What carrying out takes.
 #[derive(Debug, Clone, Args)]
 pub struct Acting {
-    /// Do not ask
+    /// Go on without asking; needed where nobody can be asked
     #[arg(short, long)]
     pub yes: bool,
-    /// Stacks at once, per account and Region [default: 10]
+    /// How many stacks to work on at once, per account and Region [default: 10]
     #[arg(long, value_name = "COUNT")]
     pub concurrency: Option<usize>,
 }
@@ -169,7 +175,7 @@ pub struct Apply {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub acting: Acting,
-    /// Let CloudFormation check new stacks before it makes them
+    /// Let CloudFormation check new stacks before it makes them, by a change set
     #[arg(long)]
     pub validate: bool,
 }
@@ -191,7 +197,7 @@ pub struct Lock {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub selection: Selection,
-    /// Choose again, for one manifest or for all
+    /// Choose again what is pinned, for one manifest, such as Endpoint/chat, or for all
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
     pub upgrade: Option<String>,
 }
@@ -199,7 +205,7 @@ pub struct Lock {
 /// `hubform schema`.
 #[derive(Debug, Clone, Args)]
 pub struct Schema {
-    /// The kind, as `Endpoint`; without it, the kinds are listed
+    /// A kind, such as Endpoint; without it, the kinds are listed
     pub kind: Option<String>,
 }
 
@@ -214,9 +220,9 @@ pub struct Templates {
 /// What to do with templates.
 #[derive(Debug, Clone, Subcommand)]
 pub enum TemplatesAction {
-    /// Write the embedded templates out, to be changed and given by --templates
+    /// Write the built-in templates out, to be changed and given to --templates
     Eject {
-        /// Where to
+        /// Folder to write to
         folder: PathBuf,
     },
 }
@@ -224,7 +230,7 @@ pub enum TemplatesAction {
 /// `hubform explain`.
 #[derive(Debug, Clone, Args)]
 pub struct Explain {
-    /// The code, as HF1020; without it, all are listed
+    /// A code, such as HF1020; without it, all are listed
     pub code: Option<String>,
 }
 

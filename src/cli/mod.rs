@@ -191,6 +191,13 @@ fn context<'a>(host: &Host, label: Option<&'a str>) -> report::Context<'a> {
     report::Context { width: host.width(), color: host.colour(), unicode, label }
 }
 
+/// Tells only what stops the run: what is to go need not be warned of.
+fn tell_errors(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<bool> {
+    let errors = loaded.diagnostics.iter().filter(|found| found.severity == crate::diagnostic::Severity::Error);
+    let errors = errors.cloned().collect();
+    tell_findings(host, selection, &errors, loaded)
+}
+
 /// Tells what was found in the manifests. Does anything stop the run?
 fn tell(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<bool> {
     for note in &loaded.notes {

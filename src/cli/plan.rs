@@ -10,7 +10,7 @@ use super::{
     context, format,
     load::{Loaded, Wants, load},
     session::{self, Session},
-    tell, tell_findings,
+    tell, tell_errors, tell_findings,
 };
 use crate::{
     catalog::Catalog,
@@ -46,7 +46,6 @@ pub(super) enum Purpose {
 
 /// A plan and the account it was made for.
 pub(super) struct Prepared {
-    pub(super) loaded: Loaded,
     pub(super) session: Session,
     pub(super) plan: Plan,
 }
@@ -71,8 +70,7 @@ pub(super) async fn prepare(
         tell(host, &args.selection, &loaded)?;
         return Ok(None);
     }
-    let account = loaded.scopes.iter().find_map(|scope| scope.target.account.clone());
-    let session = session::open(host, globals, account.as_deref())?;
+    let session = session::open(host, globals)?;
     let targets = loaded.targets();
     let accounts = gather::identities(&*session.accounts, &targets).await?;
     check_accounts(&loaded, &accounts)?;
@@ -80,14 +78,18 @@ pub(super) async fn prepare(
         wants.account = accounts.values().next().cloned();
         loaded = load(host, &args.selection, &wants)?;
     }
-    if tell(host, &args.selection, &loaded)? {
-        return Ok(None);
-    }
-    let found = gather::check_roles(&*session.accounts, &loaded.resolved.named_roles).await?;
-    if tell_findings(host, &args.selection, &found, &loaded)? {
-        return Ok(None);
-    }
-    if purpose != Purpose::Destroy {
+    if purpose == Purpose::Destroy {
+        if tell_errors(host, &args.selection, &loaded)? {
+            return Ok(None);
+        }
+    } else {
+        if tell(host, &args.selection, &loaded)? {
+            return Ok(None);
+        }
+        let found = gather::check_roles(&*session.accounts, &loaded.resolved.named_roles).await?;
+        if tell_findings(host, &args.selection, &found, &loaded)? {
+            return Ok(None);
+        }
         loaded.write_locks(host, &wants)?;
     }
     let (plan, found) = make(&loaded, &session, &accounts, args, purpose).await?;
@@ -96,7 +98,7 @@ pub(super) async fn prepare(
     }
     let doubts = plan::audit(&plan);
     assert!(doubts.is_empty(), "hubform made a plan that it does not trust: {}", doubts.join("; "));
-    Ok(Some(Prepared { loaded, session, plan }))
+    Ok(Some(Prepared { session, plan }))
 }
 
 /// `${account}` was met where the account was not known yet.
@@ -162,8 +164,8 @@ async fn make(
         catalog: Catalog::embedded(),
     };
     Ok(match purpose {
-        Purpose::Destroy => plan::destroy(request),
-        _ => plan::plan(request),
+        Purpose::Destroy => plan::destroy(&request),
+        _ => plan::plan(&request),
     })
 }
 

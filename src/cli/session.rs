@@ -4,7 +4,7 @@ use std::{path::PathBuf, rc::Rc};
 
 use anyhow::Result;
 
-use super::{Refusal, args::Globals, host::Host};
+use super::{args::Globals, host::Host};
 use crate::{
     clock::Clock,
     cloud::Accounts,
@@ -30,18 +30,14 @@ pub(super) fn is_sandbox(host: &Host, globals: &Globals) -> bool {
     globals.sandbox || host.variable("HUBFORM_SANDBOX").is_some_and(|value| value != "0" && value != "false")
 }
 
-/// Connects. `account` is the one an environment names, for a new imagined account.
-pub(super) fn open(host: &Host, globals: &Globals, account: Option<&str>) -> Result<Session> {
+/// Connects.
+pub(super) fn open(host: &Host, globals: &Globals) -> Result<Session> {
     let Some(folder) = sandbox_folder(host, globals) else { return real(host) };
     let (sandbox, kept) = match &host.sandbox {
         Some(sandbox) => (sandbox.clone(), false),
         None => {
-            let mut settings = Settings::default();
-            if let Some(account) = account {
-                settings.account = account.to_owned();
-            }
             let pace = globals.sandbox_speed.map_or_else(Pace::default, Pace::Scaled);
-            (Sandbox::open(&host.folder.join(folder), settings, pace)?, true)
+            (Sandbox::open(&host.folder.join(folder), Settings::default(), pace)?, true)
         }
     };
     Ok(Session { accounts: sandbox.accounts(), clock: sandbox.clock(), sandbox: Some(sandbox), kept })
@@ -55,7 +51,7 @@ fn real(_: &Host) -> Result<Session> {
 
 #[cfg(not(feature = "aws"))]
 fn real(_: &Host) -> Result<Session> {
-    anyhow::bail!(Refusal::no_aws())
+    anyhow::bail!(super::Refusal::no_aws())
 }
 
 /// The Region of the caller's profile, for verbs on a real account.
@@ -70,7 +66,7 @@ pub(super) async fn profile_region(host: &Host, globals: &Globals) -> Result<Opt
 /// The Region of the caller's profile, for verbs on a real account.
 #[cfg(not(feature = "aws"))]
 pub(super) async fn profile_region(host: &Host, globals: &Globals) -> Result<Option<String>> {
-    if is_sandbox(host, globals) { Ok(None) } else { anyhow::bail!(Refusal::no_aws()) }
+    if is_sandbox(host, globals) { Ok(None) } else { anyhow::bail!(super::Refusal::no_aws()) }
 }
 
 impl Session {

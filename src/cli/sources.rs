@@ -43,7 +43,10 @@ impl Named {
 }
 
 fn is_below(file: &Path, folder: &Path) -> bool {
-    folder.as_os_str().is_empty() && !file.is_absolute() && !file.starts_with("..") || file.starts_with(folder)
+    match folder.as_os_str().is_empty() {
+        true => !file.is_absolute() && !file.starts_with(".."),
+        false => file.starts_with(folder),
+    }
 }
 
 /// Reads everything that the named paths belong to.

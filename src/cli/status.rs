@@ -27,8 +27,7 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
         tell(host, selection, &loaded)?;
         return Ok(Exit::Refused);
     }
-    let account = loaded.scopes.iter().find_map(|scope| scope.target.account.clone());
-    let session = session::open(host, globals, account.as_deref())?;
+    let session = session::open(host, globals)?;
     let observation = gather::observe(&*session.accounts, &loaded.targets(), &|_, _| false).await?;
     let environments: BTreeMap<_, _> =
         loaded.scopes.iter().map(|scope| (scope.set.environment.name.as_str(), &scope.target)).collect();

@@ -18,8 +18,8 @@ pub(super) fn run(host: &mut Host, selection: &Selection) -> Result<Exit> {
     let stacks = loaded.specs.len();
     let documents: usize = loaded.scopes.iter().map(|scope| scope.set.documents.len()).sum();
     if format(host, selection) != Format::Json {
-        let stacks = if stacks == 1 { "1 stack".to_owned() } else { format!("{stacks} stacks") };
-        writeln!(host.output, "{documents} manifests, {stacks}: valid")?;
+        let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+        writeln!(host.output, "valid: {}, {}", count(documents, "manifest"), count(stacks, "stack"))?;
     }
     Ok(Exit::Done)
 }

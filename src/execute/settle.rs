@@ -130,6 +130,9 @@ impl Machine {
             reason: track.stack.as_ref().and_then(|stack| stack.status_reason.as_deref()),
             events: track.history.operation(token),
         };
+        if !track.wanted && track.joining && status.landed() {
+            return self.fail_stale(index, "another operation was running on it, and has landed since");
+        }
         if !track.wanted {
             let failure = ended.failure();
             return self.fail_or_restore(index, failure);

@@ -19,8 +19,7 @@ use crate::{
 
 /// Plans the deletion of what is chosen. Refuses, naming them, while others that are not chosen need it. What a stack
 /// needs is read from the body that runs, and from its manifest.
-pub fn destroy(request: Request<'_>) -> (Plan, Diagnostics) {
-    let request = &request;
+pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
     let specs: BTreeMap<&StackRef, &StackSpec> = request.specs.iter().map(|spec| (&spec.stack, spec)).collect();
     let observed = observe::index(request.observation);
     let needs = needs(request, &specs, &observed);

@@ -24,8 +24,7 @@ use crate::{
 
 /// Plans what is chosen and what it needs. The plan is only to be carried out when nothing found is an error; steps
 /// that were refused do nothing in it.
-pub fn plan(request: Request<'_>) -> (Plan, Diagnostics) {
-    let request = &request;
+pub fn plan(request: &Request<'_>) -> (Plan, Diagnostics) {
     let specs: BTreeMap<&StackRef, &StackSpec> = request.specs.iter().map(|spec| (&spec.stack, spec)).collect();
     debug_assert_eq!(specs.len(), request.specs.len(), "two manifests for one stack were let through");
     let observed = observe::index(request.observation);

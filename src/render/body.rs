@@ -96,10 +96,33 @@ fn mentions_transform(value: &Value) -> bool {
     }
 }
 
-/// A body as people read it.
+/// A body as people read it: sections and attributes in the order they are usually written in.
 pub fn yaml(body: &str) -> String {
     let tree: Value = serde_json::from_str(body).unwrap_or(Value::Null);
-    serde_yaml::to_string(&tree).unwrap_or_default()
+    serde_yaml::to_string(&usual_order(&tree, 0)).unwrap_or_default()
+}
+
+const SECTIONS: [&str; 6] =
+    ["AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Resources", "Outputs"];
+const ATTRIBUTES: [&str; 4] = ["Type", "DependsOn", "Description", "Properties"];
+
+fn usual_order(tree: &Value, depth: usize) -> serde_yaml::Value {
+    match tree {
+        Value::Object(map) => {
+            let first: &[&str] = match depth {
+                0 => &SECTIONS,
+                2 => &ATTRIBUTES,
+                _ => &[],
+            };
+            let rank = |key: &str| first.iter().position(|known| *known == key).unwrap_or(first.len());
+            let mut keys: Vec<_> = map.iter().collect();
+            keys.sort_by(|(a, _), (b, _)| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
+            let entries = keys.into_iter().map(|(key, value)| (key.clone().into(), usual_order(value, depth + 1)));
+            serde_yaml::Value::Mapping(entries.collect())
+        }
+        Value::Array(items) => items.iter().map(|item| usual_order(item, depth + 1)).collect::<Vec<_>>().into(),
+        other => serde_yaml::to_value(other).unwrap_or_default(),
+    }
 }
 
 #[cfg(test)]

@@ -56,31 +56,9 @@ fn five_lines_make_an_endpoint() {
                 Kind: Endpoint
                 Name: embeddings
                 Needs: []
-            Outputs:
-              EndpointArn:
-                Value:
-                  Ref: Endpoint
-              EndpointConfigName:
-                Value:
-                  Fn::GetAtt:
-                  - EndpointConfig
-                  - EndpointConfigName
-              EndpointName:
-                Value:
-                  Fn::GetAtt:
-                  - Endpoint
-                  - EndpointName
-              HubformDigest:
-                Value: 9a695a2887f5eec417004ec07a4121cb
-              HubformVersion:
-                Value: 0.1.0
-              RoleArn:
-                Value:
-                  Fn::GetAtt:
-                  - ExecutionRole
-                  - Arn
             Resources:
               Endpoint:
+                Type: AWS::SageMaker::Endpoint
                 Properties:
                   DeploymentConfig:
                     AutoRollbackConfiguration:
@@ -96,21 +74,21 @@ fn five_lines_make_an_endpoint() {
                     - EndpointConfig
                     - EndpointConfigName
                   EndpointName: default-endpoint-embeddings
-                Type: AWS::SageMaker::Endpoint
               EndpointConfig:
+                Type: AWS::SageMaker::EndpointConfig
                 Properties:
                   ProductionVariants:
                   - ContainerStartupHealthCheckTimeoutInSeconds: 600
                     InitialInstanceCount: 1
                     InitialVariantWeight: 1
-                    InstanceType: ml.c7i.xlarge
+                    InstanceType: ml.c7i.large
                     ModelName:
                       Fn::GetAtt:
                       - Model
                       - ModelName
                     VariantName: AllTraffic
-                Type: AWS::SageMaker::EndpointConfig
               ErrorAlarm:
+                Type: AWS::CloudWatch::Alarm
                 Properties:
                   AlarmDescription: More than 5% of the requests to default-endpoint-embeddings are answered with a server error.
                   ComparisonOperator: GreaterThanThreshold
@@ -147,10 +125,10 @@ fn five_lines_make_an_endpoint() {
                       Period: 60
                       Stat: Sum
                     ReturnData: false
-                  Threshold: 5.0
+                  Threshold: 5
                   TreatMissingData: notBreaching
-                Type: AWS::CloudWatch::Alarm
               ExecutionRole:
+                Type: AWS::IAM::Role
                 Properties:
                   AssumeRolePolicyDocument:
                     Statement:
@@ -188,8 +166,8 @@ fn five_lines_make_an_endpoint() {
                         Sid: PullImages
                       Version: 2012-10-17
                     PolicyName: hubform
-                Type: AWS::IAM::Role
               Model:
+                Type: AWS::SageMaker::Model
                 Properties:
                   ExecutionRoleArn:
                     Fn::GetAtt:
@@ -199,7 +177,29 @@ fn five_lines_make_an_endpoint() {
                     Environment:
                       HF_MODEL_ID: BAAI/bge-small-en-v1.5
                     Image: 683313688378.dkr.ecr.us-east-1.amazonaws.com/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04
-                Type: AWS::SageMaker::Model
+            Outputs:
+              EndpointArn:
+                Value:
+                  Ref: Endpoint
+              EndpointConfigName:
+                Value:
+                  Fn::GetAtt:
+                  - EndpointConfig
+                  - EndpointConfigName
+              EndpointName:
+                Value:
+                  Fn::GetAtt:
+                  - Endpoint
+                  - EndpointName
+              HubformDigest:
+                Value: 5951f8dde09fee348a95b74c37539a34
+              HubformVersion:
+                Value: 0.1.0
+              RoleArn:
+                Value:
+                  Fn::GetAtt:
+                  - ExecutionRole
+                  - Arn
             HF2005: `BAAI/bge-small-en-v1.5` is not pinned: instances started later may fetch other weights than those of today
         "#]],
     );

@@ -22,7 +22,7 @@ pub(super) fn resolve(
     };
     let percent = alarms.error_rate.map_or(ERROR_PERCENT, |rate| rate.0);
     let mut values = json!({ "error": {
-        "percent": percent,
+        "percent": whole(percent),
         "description": format!("More than {percent}% of the requests to {endpoint} are answered with a server error."),
     } });
     if let Some(latency) = alarms.latency_p99 {
@@ -35,4 +35,9 @@ pub(super) fn resolve(
         values["notify"] = context.cfn_list(topics, &place.at("notify"));
     }
     Some(values)
+}
+
+/// A number without a fraction is written as one.
+pub(super) fn whole(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() < 1e15 { json!(number as i64) } else { json!(number) }
 }

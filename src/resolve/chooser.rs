@@ -39,7 +39,7 @@ impl Chooser {
             (Some(pinned), today) => keep(what, pinned, today),
             (None, Some(today)) if context.scope.locked => {
                 self.refuse(context, what, &today.value);
-                Choice { what: what.into(), value: today.value, reason: today.reason, pinned: false }
+                Choice { what: what.into(), value: today.value, reason: today.reason, pinned: false, today: None }
             }
             (None, Some(today)) => self.pin(context, what, follows, today),
             (None, None) => return None,
@@ -52,7 +52,7 @@ impl Chooser {
     fn pin(&self, context: &mut Context<'_>, what: &str, follows: &str, today: Fresh) -> Choice {
         let pinned = Pinned { value: today.value.clone(), follows: follows.to_owned() };
         context.lock_after.choices.entry(self.key.clone()).or_default().insert(what.to_owned(), pinned);
-        Choice { what: what.to_owned(), value: today.value, reason: today.reason, pinned: false }
+        Choice { what: what.to_owned(), value: today.value, reason: today.reason, pinned: false, today: None }
     }
 
     fn refuse(&self, context: &mut Context<'_>, what: &str, value: &str) {
@@ -63,10 +63,13 @@ impl Chooser {
 }
 
 fn keep(what: &str, pinned: Pinned, today: Option<Fresh>) -> Choice {
-    let reason = match today {
-        Some(today) if today.value == pinned.value => today.reason,
-        Some(today) => format!("pinned; today it would be {}: {}", today.value, today.reason),
-        None => "pinned; today there would be none".to_owned(),
-    };
-    Choice { what: what.to_owned(), value: pinned.value, reason, pinned: true }
+    let (value, what) = (pinned.value, what.to_owned());
+    match today {
+        Some(today) if today.value == value => Choice { what, value, reason: today.reason, pinned: true, today: None },
+        Some(Fresh { value: other, reason }) => {
+            let today = Some(format!("{other}, {reason}"));
+            Choice { what, value, reason: "chosen before".to_owned(), pinned: true, today }
+        }
+        None => Choice { what, value, reason: "chosen before".to_owned(), pinned: true, today: None },
+    }
 }

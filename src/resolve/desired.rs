@@ -106,4 +106,7 @@ pub struct Choice {
     pub reason: String,
     /// It stood in the lock already.
     pub pinned: bool,
+    /// What would be chosen today, where that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub today: Option<String>,
 }

@@ -21,8 +21,8 @@ use crate::{
     cloud::StackRef,
     diagnostic::{Code, Diagnostic},
     manifest::{
-        Capture, CaptureContent, Document, Endpoint, Engine, Kind, Reference, Role, Routing, RoutingStrategy, Setting,
-        Timeouts,
+        Capture, CaptureContent, Document, Duration, Endpoint, Engine, Kind, Reference, Role, Routing, RoutingStrategy,
+        Setting, Size, Timeouts,
     },
 };
 
@@ -204,7 +204,9 @@ fn capture_values(
         "uri": context.substituted(&capture.s3, &place.at("s3")),
         "modes": modes,
     });
-    key.map(|(key, _)| values["kms_key"] = key.clone());
+    if let Some((key, _)) = key {
+        values["kms_key"] = key.clone();
+    }
     if let Some(types) = &capture.types {
         let mut header = json!({});
         let mut put = |name: &str, list: &[String]| {
@@ -347,17 +349,18 @@ fn variant(
 /// From experience with these engines: an encoder is up in minutes, a large model takes most of an hour.
 fn startup_timeout(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Parts<'_>) -> u64 {
     let billions = parts.served.facts.as_ref().map(|facts| facts.parameters as f64 / 1e9);
-    let (seconds, reason) = match (parts.served.engine, billions) {
-        (Engine::Tei, _) => (600, "an encoder is up within minutes"),
-        (_, Some(size)) if size <= 13.0 => (900, "enough to fetch and load up to 13 billion parameters"),
-        (_, Some(size)) if size <= 70.0 => (1800, "enough to fetch and load up to 70 billion parameters"),
-        _ => (3600, "the longest SageMaker waits; the model is large, or its size is not known"),
+    let (minutes, reason) = match (parts.served.engine, billions) {
+        (Engine::Tei, _) => (10, "an encoder is up within minutes"),
+        (_, Some(size)) if size <= 13.0 => (15, "enough to fetch and load up to 13 billion parameters"),
+        (_, Some(size)) if size <= 70.0 => (30, "enough to fetch and load up to 70 billion parameters"),
+        _ => (60, "the longest SageMaker waits; the model is large, or its size is not known"),
     };
+    let today = Duration(minutes * 60);
     let follows = format!("model {}, engine {}", parts.served.weights.name(), engine_name(parts.served.engine));
     let chosen = chooser.choose(context, "start-up timeout", &follows, |_| {
-        Some(Fresh { value: seconds.to_string(), reason: reason.to_owned() })
+        Some(Fresh { value: today.to_string(), reason: reason.to_owned() })
     });
-    chosen.and_then(|seconds| seconds.parse().ok()).unwrap_or(seconds)
+    chosen.and_then(|text| text.parse().ok()).unwrap_or(today).0
 }
 
 fn volume(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Parts<'_>) -> Option<u64> {
@@ -377,11 +380,11 @@ fn volume(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Parts<'_>) -
         return None;
     }
     let follows = format!("model {}", parts.served.weights.name());
+    let today = Size((gib * 2 + 30).min(512) << 30);
     let chosen = chooser.choose(context, "volume", &follows, |_| {
-        let value = (gib * 2 + 30).min(512).to_string();
-        Some(Fresh { value, reason: "twice the weights, and 30 GiB for the image".to_owned() })
+        Some(Fresh { value: today.to_string(), reason: "twice the weights, and 30 GiB for the image".to_owned() })
     });
-    chosen.and_then(|size| size.parse().ok())
+    Some(chosen.and_then(|text| text.parse().ok()).unwrap_or(today).0 >> 30)
 }
 
 fn routing(routing: &Routing) -> Value {

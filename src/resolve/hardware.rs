@@ -292,7 +292,10 @@ fn degree(
     let follows = format!("model {}, instance {}", served.weights.name(), chosen.name);
     let value = chooser.choose(context, "tensor parallel", &follows, |_| {
         let value = sizing::widest(model, devices);
-        let reason = format!("the most of {} devices that the model's heads divide by", devices.count);
+        let reason = match devices.count {
+            1 => "the instance has one device".to_owned(),
+            count => format!("the most of {count} devices that the model's heads divide by"),
+        };
         Some(Fresh { value: value.to_string(), reason })
     })?;
     value.parse().ok()

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Context,
+    alarms::whole,
     chooser::{Chooser, Fresh},
     hardware::Chosen,
     references::{Found, Place, find, inherited},
@@ -107,7 +108,11 @@ fn warn_unused(context: &mut Context<'_>, spec: &Scaling, place: &Place<'_>) {
 fn initial(context: &mut Context<'_>, chooser: &mut Chooser, spec: &Scaling, min: u32, max: u32) -> u32 {
     let follows = "the endpoint's creation".to_owned();
     let wanted = spec.initial.unwrap_or(1).clamp(min, max);
-    let said = if spec.initial.is_some() { "as the manifest said" } else { "one, then the scaler decides" };
+    let said = match spec.initial {
+        Some(_) => "as the manifest said",
+        None if min > 1 => "`min`, then the scaler decides",
+        None => "one, then the scaler decides",
+    };
     let pinned = chooser.choose(context, "initial count", &follows, |_| {
         Some(Fresh { value: wanted.to_string(), reason: format!("{said}; it matters only when the endpoint is made") })
     });
@@ -127,7 +132,7 @@ fn metric(
         return Some(concurrency(value));
     }
     if let Some(value) = target.invocations_per_instance {
-        return Some(json!({ "value": value, "predefined": "SageMakerVariantInvocationsPerInstance" }));
+        return Some(json!({ "value": whole(value), "predefined": "SageMakerVariantInvocationsPerInstance" }));
     }
     if let Some(metric) = &target.metric {
         return Some(own(metric));
@@ -159,13 +164,13 @@ fn default_metric(
 }
 
 fn concurrency(value: f64) -> Value {
-    json!({ "value": value, "predefined": "SageMakerVariantConcurrentRequestsPerModelHighResolution" })
+    json!({ "value": whole(value), "predefined": "SageMakerVariantConcurrentRequestsPerModelHighResolution" })
 }
 
 fn own(metric: &Metric) -> Value {
     let dimensions: Vec<_> =
         metric.dimensions.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
-    json!({ "value": metric.value, "customized": {
+    json!({ "value": whole(metric.value), "customized": {
         "Namespace": metric.namespace,
         "MetricName": metric.name,
         "Dimensions": dimensions,
@@ -200,7 +205,7 @@ fn utilization(
 }
 
 fn summed(name: &str, value: f64, endpoint: &str) -> Value {
-    json!({ "value": value, "customized": {
+    json!({ "value": whole(value), "customized": {
         "Namespace": "/aws/sagemaker/Endpoints",
         "MetricName": name,
         "Dimensions": [
@@ -238,6 +243,8 @@ fn one_schedule(schedule: &Schedule) -> Value {
     let mut bound = |name: &str, count: Option<u32>| count.map(|count| value["bounds"][name] = count.into());
     bound("MinCapacity", schedule.min);
     bound("MaxCapacity", schedule.max);
-    schedule.timezone.as_ref().map(|zone| value["timezone"] = zone.clone().into());
+    if let Some(zone) = &schedule.timezone {
+        value["timezone"] = zone.clone().into();
+    }
     value
 }

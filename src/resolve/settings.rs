@@ -48,9 +48,21 @@ impl Context<'_> {
                 items.iter().enumerate().map(|(at, item)| self.cfn(item, &place.at(&at.to_string()))).collect()
             }
             Values::One(value) => {
+                self.refuse_list_parameter(value, place);
                 let all = self.cfn(value, place);
                 json!({ "Fn::Split": [",", all] })
             }
+        }
+    }
+}
+
+impl Context<'_> {
+    /// CloudFormation splits before it fetches, so a fetched list would stay one text (aws-cdk#14476).
+    fn refuse_list_parameter(&mut self, value: &Value, place: &Place<'_>) {
+        if let Value::Ssm(_) = value {
+            let message = "not yet supported: a whole list from a parameter";
+            let help = "name one parameter for each item, `[{ssm: /a}, {ssm: /b}]`, or take the list from an export";
+            self.report(Diagnostic::new(Code::NotYetSupported, message).at(place.span()).help(help));
         }
     }
 }

@@ -83,7 +83,7 @@ impl State {
 
     pub(crate) fn index_stack(&mut self, number: usize) {
         let stack = &self.stacks[number];
-        let place = place(&stack.account, &stack.region);
+        let place = stack.place();
         *self.index.births.entry(format!("{place}/{}", stack.name)).or_default() += 1;
         self.index.by_id.insert(stack.id.clone(), number);
         self.index.all.entry(place.clone()).or_default().push(number);
@@ -118,7 +118,16 @@ impl State {
         fired
     }
 
+    /// What comes due happens in the account of its stack, whoever called last.
     fn fire(&mut self, due: Due) -> bool {
+        let caller = self.settings.account.clone();
+        self.settings.account.clone_from(&self.stacks[due.stack].account);
+        let fired = self.fire_here(due);
+        self.settings.account = caller;
+        fired
+    }
+
+    fn fire_here(&mut self, due: Due) -> bool {
         if let What::ChangeSet(id) = &due.what {
             self.finish_change_set(due.stack, id);
             return true;
@@ -193,13 +202,21 @@ pub(crate) struct Core {
     pub(crate) calls: BTreeMap<String, u64>,
     buckets: Buckets,
     journal: Option<Journal>,
+    /// The account of targets that name none.
+    own_account: String,
 }
 
 impl Core {
     pub(crate) fn new(state: State, pace: Pace, journal: Option<Journal>) -> Self {
         let timer = Timer::new(pace, state.now);
         let (calls, buckets) = (BTreeMap::new(), Buckets::default());
-        Self { state, timer, sleepers: Sleepers::default(), calls, buckets, journal }
+        let own_account = state.settings.account.clone();
+        Self { state, timer, sleepers: Sleepers::default(), calls, buckets, journal, own_account }
+    }
+
+    /// The next calls are made in this account.
+    pub(crate) fn act_in(&mut self, account: Option<&str>) {
+        account.unwrap_or(&self.own_account).clone_into(&mut self.state.settings.account);
     }
 
     /// A call comes in: it is counted, time catches up, and it may be refused before it is read.

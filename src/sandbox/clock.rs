@@ -83,14 +83,23 @@ impl Clock for Sandbox {
     }
 
     fn sleep_until<'a>(&'a self, until: Timestamp) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
-        let real = {
-            let core = self.core();
-            core.timer.real_time(until.since(core.timer.now()))
-        };
-        match real {
-            Some(real) => Box::pin(tokio::time::sleep(real)),
-            None => Box::pin(SteppedSleep { sandbox: self, until, ticket: None, seen: 0, quiet: 0, patience: 0 }),
+        if self.core().timer.real_time(Duration::ZERO).is_none() {
+            return Box::pin(SteppedSleep { sandbox: self, until, ticket: None, seen: 0, quiet: 0, patience: 0 });
         }
+        Box::pin(async move {
+            while let Some(rest) = self.rest_until(until) {
+                tokio::time::sleep(rest).await;
+            }
+        })
+    }
+}
+
+impl Sandbox {
+    /// The real time to wait for a simulated moment; none when it has come.
+    fn rest_until(&self, until: Timestamp) -> Option<Duration> {
+        let core = self.core();
+        let rest = until.since(core.timer.now());
+        core.timer.real_time(rest).filter(|_| !rest.is_zero())
     }
 }
 

@@ -137,7 +137,10 @@ fn plain(action: ChangeAction, id: &str, resource_type: &str, physical_id: Optio
     }
 }
 
-fn outputs(scope: &Scope<'_>, formal: &Formal<'_>) -> Evaluated<BTreeMap<String, (Option<Value>, Option<Value>)>> {
+/// An output's value and export name, in form.
+type FormalOutput = (Option<Value>, Option<Value>);
+
+fn outputs(scope: &Scope<'_>, formal: &Formal<'_>) -> Evaluated<BTreeMap<String, FormalOutput>> {
     let present = scope.template.outputs.iter().filter(|(_, output)| scope.holds(output.condition.as_deref()));
     present
         .map(|(key, output)| {

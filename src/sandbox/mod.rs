@@ -1,10 +1,11 @@
 //! An imagined AWS account.
 //!
-//! One account, several Regions, as a synchronous state machine over simulated time: every call first advances it to
-//! "now" and fires what has come due from one ordered queue; no task runs inside. It follows the rules CloudFormation
-//! is known to follow, and comments name how well each is known: M the API model, S the resource schemas, R recorded
-//! from AWS, D documented, C relied on by the CDK CLI, O reported by users, K common knowledge. What it does not
-//! claim: timing, quotas, undocumented rates, and what services check beyond their schemas and the rules told here.
+//! One account, or as many as targets name, and several Regions, as a synchronous state machine over simulated time:
+//! every call first advances it to "now" and fires what has come due from one ordered queue; no task runs inside. It
+//! follows the rules CloudFormation is known to follow, and comments name how well each is known: M the API model, S
+//! the resource schemas, R recorded from AWS, D documented, C relied on by the CDK CLI, O reported by users, K common
+//! knowledge. What it does not claim: timing, quotas, undocumented rates, and what services check beyond their schemas
+//! and the rules told here.
 //!
 //! The files `stacks`, `sagemaker`, `iam` and `identity` implement the ports and have twins in `aws`. Below them:
 //! `account` (the state and its calls), `template`, `value` and `graph` (what a body says), `diff` (what a change set
@@ -19,8 +20,10 @@ mod ids;
 
 mod account;
 mod call;
+mod change_sets;
 mod iam;
 mod identity;
+mod intrinsics;
 mod limits;
 mod operation;
 mod outputs;
@@ -89,7 +92,7 @@ impl Sandbox {
     }
 
     /// The account kept in the folder `path`, made when missing. What a killed process left running is found
-    /// running, at the time of its last call.
+    /// running, at the time of the last thing that happened.
     ///
     /// # Errors
     /// When another process holds it, or it cannot be read or written, or is of another format.
@@ -144,7 +147,7 @@ impl Sandbox {
         self.core().calls.clear();
     }
 
-    /// Everything that exists, in every Region: what would cost money, and what a deletion left behind.
+    /// Everything that exists, in every account and Region: what would cost money, and what a deletion left behind.
     pub fn inventory(&self) -> Vec<Item> {
         let mut core = self.core();
         core.catch_up();
@@ -180,6 +183,7 @@ impl Place {
         answer: impl FnOnce(&mut Core, &str) -> Result<T, CloudErrorKind>,
     ) -> Reply<'static, T> {
         let mut core = self.sandbox.core();
+        core.act_in(self.target.account.as_deref());
         let region = self.target.region.as_str();
         let result = core.enter(operation, region).and_then(|()| answer(&mut core, region));
         let result = result.map_err(|kind| CloudError {
@@ -210,3 +214,6 @@ impl Place {
 fn catalog_of(resource_type: &str) -> Option<&'static crate::catalog::ResourceType> {
     crate::catalog::Catalog::embedded().resource_type(resource_type)
 }
+
+#[cfg(test)]
+mod tests;

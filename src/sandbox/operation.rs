@@ -247,7 +247,7 @@ impl State {
         let stack = &self.stacks[number];
         let Some(version) = Self::goal(stack, operation) else { return };
         let template = version.template();
-        let pseudo = self.pseudo(&stack.region, &stack.id, &stack.name, &version.submission);
+        let pseudo = stack.pseudo(&version.submission);
         let Ok(scope) = Scope::new(&template, &version.submission.parameters, pseudo) else { return };
         let nodes = scope.present().map(|(id, _)| (id.to_owned(), id.to_owned(), Task::Undecided)).collect();
         let edges: Vec<(String, String)> = scope
@@ -261,7 +261,10 @@ impl State {
     fn lay_out_deletion(&mut self, number: usize, operation: &mut Operation) {
         let records: Vec<Record> = match operation.phase.is_cleanup() {
             true => std::mem::take(&mut operation.doomed),
-            false => self.stacks[number].records.values().cloned().collect(),
+            false => {
+                let leftovers = std::mem::take(&mut self.stacks[number].leftovers);
+                self.stacks[number].records.values().cloned().chain(leftovers).collect()
+            }
         };
         let key = |record: &Record| format!("{} {}", record.logical_id, record.physical_id);
         let mut keys: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -360,7 +363,7 @@ impl State {
         let Some(version) = Self::goal(stack, operation) else { return Ok(None) };
         let template = version.template();
         let tags = version.submission.tags.clone();
-        let pseudo = self.pseudo(&stack.region, &stack.id, &stack.name, &version.submission);
+        let pseudo = stack.pseudo(&version.submission);
         let scope = Scope::new(&template, &version.submission.parameters, pseudo).map_err(failed)?;
         let live = Live::new(self, number);
         let properties = super::value::properties(&scope, &template.resources[key], &live).map_err(failed)?;

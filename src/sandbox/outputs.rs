@@ -53,7 +53,7 @@ impl Lookup for Live<'_> {
 
     fn import(&self, name: &str) -> Evaluated<Value> {
         self.imported.borrow_mut().insert(name.to_owned());
-        self.state.import(&self.stack.region, name)
+        self.state.import(self.stack, name)
     }
 }
 
@@ -70,12 +70,12 @@ impl Record {
 }
 
 impl State {
-    fn export_key(&self, region: &str, name: &str) -> String {
-        format!("{}/{name}", self.place(region))
+    fn export_key(&self, number: usize, name: &str) -> String {
+        format!("{}/{name}", self.stacks[number].place())
     }
 
-    pub(crate) fn import(&self, region: &str, name: &str) -> Evaluated<Value> {
-        match self.exports.get(&self.export_key(region, name)) {
+    pub(crate) fn import(&self, stack: &Stack, name: &str) -> Evaluated<Value> {
+        match self.exports.get(&format!("{}/{name}", stack.place())) {
             Some((_, value)) => Ok(Value::String(value.clone())),
             None => Err(format!("No export named {name} found. Rollback requested by user.")),
         }
@@ -83,7 +83,7 @@ impl State {
 
     /// The names of other stacks that import `name`.
     fn importers(&self, number: usize, name: &str) -> Vec<&str> {
-        let place = self.place(&self.stacks[number].region);
+        let place = self.stacks[number].place();
         let live = self.index.live.get(&place).into_iter().flat_map(|live| live.values().copied());
         let others = live.filter(|other| *other != number && self.stacks[*other].imports.contains(name));
         others.map(|other| self.stacks[other].name.as_str()).collect()
@@ -114,9 +114,8 @@ impl State {
     }
 
     fn check_exports(&self, number: usize, outputs: &Outputs) -> Evaluated<()> {
-        let region = &self.stacks[number].region;
         for (name, key) in &outputs.exports {
-            match self.exports.get(&self.export_key(region, name)) {
+            match self.exports.get(&self.export_key(number, name)) {
                 Some((other, _)) if *other != number => {
                     let other = &self.stacks[*other].name;
                     return Err(format!("Export with name {name} is already exported by stack {other}."));
@@ -140,13 +139,12 @@ impl State {
 
     /// Publishes what the stack now puts out.
     pub(crate) fn publish(&mut self, number: usize, outputs: Outputs, imports: BTreeSet<String>) {
-        let region = self.stacks[number].region.clone();
         for name in self.stacks[number].exports.keys() {
-            self.exports.remove(&self.export_key(&region, name));
+            self.exports.remove(&self.export_key(number, name));
         }
         for (name, key) in &outputs.exports {
             let value = outputs.values[key].clone();
-            self.exports.insert(self.export_key(&region, name), (number, value));
+            self.exports.insert(self.export_key(number, name), (number, value));
         }
         let stack = &mut self.stacks[number];
         stack.outputs = outputs.values;

@@ -52,7 +52,7 @@ impl State {
         let stack = &self.stacks[number];
         let Some(version) = Self::goal(stack, operation) else { return Ok(()) };
         let template = version.template();
-        let pseudo = self.pseudo(&stack.region, &stack.id, &stack.name, &version.submission);
+        let pseudo = stack.pseudo(&version.submission);
         let scope = Scope::new(&template, &version.submission.parameters, pseudo)?;
         let live = Live::new(self, number);
         let outputs = self.outputs(number, &scope, &live)?;
@@ -148,6 +148,9 @@ impl State {
     fn finish_rollback(&mut self, number: usize, operation: &mut Operation) {
         if !operation.failed.is_empty() {
             let reason = summary(operation, "");
+            let unrestored = replaced(&self.stacks[number], operation);
+            operation.doomed.extend(unrestored);
+            self.stacks[number].leftovers.append(&mut operation.doomed);
             return self.finish_with(number, operation, StackStatus::UpdateRollbackFailed, Some(reason));
         }
         let created = operation.saved.iter().filter(|(_, before)| before.is_none()).map(|(id, _)| id);
@@ -174,7 +177,7 @@ impl State {
     /// The stack is found by its id only, for 90 days. (D, M)
     fn bury(&mut self, number: usize) {
         self.publish(number, Default::default(), Default::default());
-        let place = self.place(&self.stacks[number].region);
+        let place = self.stacks[number].place();
         let stack = &mut self.stacks[number];
         stack.deleted_at = Some(self.now);
         stack.change_sets.clear();

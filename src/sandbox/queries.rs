@@ -177,8 +177,8 @@ impl State {
             let stack = object.stack.map(|number| &self.stacks[number])?;
             (!stack.status.is_deleted()).then(|| stack.name.clone())
         };
-        let own = self.objects.values().filter(|object| object.account == self.settings.account);
-        own.map(|object| Item {
+        let all = self.objects.values();
+        all.map(|object| Item {
             region: object.region.clone(),
             resource_type: object.resource_type.clone(),
             physical_id: object.physical_id.clone(),

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{call::Submission, ids, operation::Operation, template::Template};
+use super::{call::Submission, ids, operation::Operation, template::Template, value::Pseudo};
 use crate::cloud::{
     Change, ChangeSetStatus, ExecutionStatus, ResourceStatus, StackEvent, StackStatus, Tags, Timestamp,
 };
@@ -125,6 +125,8 @@ pub(crate) struct Stack {
     pub(crate) events: Vec<Event>,
     pub(crate) operations: Vec<LoggedOperation>,
     pub(crate) operation: Option<Box<Operation>>,
+    /// Physical resources of a rollback that failed, which a deletion still takes along.
+    pub(crate) leftovers: Vec<Record>,
     /// Counts phases, so that what was due in an abandoned one is ignored.
     pub(crate) serial: u32,
     /// Request tokens that were used, with what they were used for.
@@ -141,6 +143,21 @@ impl Stack {
 
     pub(crate) fn tags(&self) -> Tags {
         self.version.as_ref().map(|version| version.submission.tags.clone()).unwrap_or_default()
+    }
+
+    /// Account and Region.
+    pub(crate) fn place(&self) -> String {
+        format!("{}/{}", self.account, self.region)
+    }
+
+    pub(crate) fn pseudo(&self, submission: &Submission) -> Pseudo {
+        Pseudo {
+            account: self.account.clone(),
+            region: self.region.clone(),
+            stack_id: self.id.clone(),
+            stack_name: self.name.clone(),
+            notification_arns: submission.notification_arns.clone(),
+        }
     }
 
     pub(crate) fn event(&self, seed: u64, index: usize) -> StackEvent {

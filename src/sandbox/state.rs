@@ -82,12 +82,15 @@ pub(crate) fn open(folder: &Path, settings: Settings) -> Result<(State, Journal)
     let (generation, mut state) = load(folder, &settings)?;
     let replayed = replay(&journal_path(folder, generation), &mut state)?;
     let Settings { seed, start, .. } = state.settings;
-    state.settings = Settings { seed, start, ..settings };
+    let settings = Settings { seed, start, ..settings };
+    let changed = state.settings != settings;
+    state.settings = settings;
     let path = journal_path(folder, generation);
     let file = File::options().create(true).append(true).open(&path).map_err(io_error("open", &path))?;
     file.set_len(replayed).map_err(io_error("write", &path))?;
     let mut journal = Journal { folder: folder.to_owned(), generation, file, _lock: lock };
-    if generation == 0 {
+    // A journal is replayed under the settings of its snapshot.
+    if generation == 0 || changed {
         journal.compact(&state)?;
     }
     Ok((state, journal))

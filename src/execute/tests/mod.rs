@@ -441,6 +441,38 @@ fn a_creation_of_ours_that_runs_already_is_joined_and_another_is_not() {
 }
 
 #[test]
+fn an_operation_that_the_plan_found_running_is_waited_for() {
+    let mut world = World::new();
+    let running = |world: &mut World, name| {
+        let id = world.runs(name, "token-of-a-process-that-died", 30);
+        let status = crate::cloud::StackStatus::CreateInProgress;
+        let (changed_at, outputs) = (crate::cloud::Timestamp(0), BTreeMap::new());
+        Observed { id, status, changed_at, outputs, protected: false }
+    };
+    let same = running(&mut world, "same");
+    let other = running(&mut world, "other");
+    let steps = vec![update("same", same, &["d"]), update("other", other, &["new"])];
+    check(
+        &mut world,
+        steps,
+        expect![[r#"
+        0 started 2
+        0 same: update
+        0 other: update
+        30 same CREATE_COMPLETE
+        30 same Done
+        30 other CREATE_COMPLETE
+        30 other FAILED Stale, update: another operation was running on it, and has landed since
+        30 finished, 37 calls
+        DescribeEndpoint 1
+        DescribeStackEvents 3
+        DescribeStacks 32
+        GetCallerIdentity 1
+    "#]],
+    );
+}
+
+#[test]
 fn an_answer_that_was_lost_is_asked_for_again() {
     let mut world = World::new();
     let lost = || CloudErrorKind::Unreachable("connection reset".into());

@@ -91,11 +91,12 @@ impl World {
     }
 
     /// A stack that somebody's operation with this token works on.
-    pub(super) fn runs(&mut self, name: &str, token: &str, seconds: u64) {
+    pub(super) fn runs(&mut self, name: &str, token: &str, seconds: u64) -> String {
         let id = self.create(name, token, StackStatus::CreateInProgress);
         let fake = self.stacks.get_mut(&id).expect("just made");
         fake.digest = "d".into();
         fake.settles = Some((Timestamp(seconds as i64 * 1000), StackStatus::CreateComplete));
+        id
     }
 
     /// Carries out a plan to the end.

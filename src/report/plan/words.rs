@@ -7,7 +7,12 @@ use serde_json::Value;
 use crate::{
     cloud::Replacement,
     plan::{Action, Change, ChangeKind, Operation, Plan, PropertyChange, Step},
-    report::{Context, ink::count, mask},
+    render::Choice,
+    report::{
+        Context,
+        ink::{count, fit},
+        mask,
+    },
 };
 
 /// Longer values are cut.
@@ -29,7 +34,7 @@ pub(super) fn action(step: &Step, unicode: bool) -> (&'static str, &'static str)
     match step.action {
         Action::Keep => ("=", "unchanged"),
         Action::Create => ("+", "create"),
-        Action::Update if replaces(step) => (both, "replace"),
+        Action::Update if replaces(step) => (both, "update, with replacement"),
         Action::Update => ("~", "update"),
         Action::Recreate => (both, "recreate"),
         Action::Delete => ("-", "delete"),
@@ -78,16 +83,16 @@ pub(super) fn property(property: &PropertyChange, step: &Step, unicode: bool) ->
 fn values(property: &PropertyChange, unicode: bool) -> String {
     let arrow = if unicode { "→" } else { "->" };
     match (&property.before, &property.after, &property.because) {
-        (Some(before), Some(after), _) => format!("{} {arrow} {}", value(before), value(after)),
-        (Some(before), None, Some(_)) => format!("{} {arrow} known later", value(before)),
-        (Some(before), None, None) => format!("{} {arrow} removed", value(before)),
-        (None, Some(after), _) => format!("unset {arrow} {}", value(after)),
+        (Some(before), Some(after), _) => format!("{} {arrow} {}", value(before, unicode), value(after, unicode)),
+        (Some(before), None, Some(_)) => format!("{} {arrow} known later", value(before, unicode)),
+        (Some(before), None, None) => format!("{} {arrow} removed", value(before, unicode)),
+        (None, Some(after), _) => format!("unset {arrow} {}", value(after, unicode)),
         (None, None, _) => "known later".to_owned(),
     }
 }
 
-fn value(value: &Value) -> String {
-    crate::report::ink::fit(&mask(&value.to_string()), LONGEST_VALUE, true)
+fn value(value: &Value, unicode: bool) -> String {
+    fit(&mask(&value.to_string()), LONGEST_VALUE, unicode)
 }
 
 /// The resources a new stack makes, as `3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint`.
@@ -120,13 +125,9 @@ pub(super) fn phases(step: &Step) -> Vec<String> {
     step.operations.iter().enumerate().map(|(i, operation)| format!("{}. {}", i + 1, text(operation))).collect()
 }
 
-/// The remarks under a step: why, the way back, what it waits for, what may not happen at all.
+/// The remarks under a step: why and with which way back, what it waits for, what may not happen at all.
 pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
     let mut remarks = step.reasons.clone();
-    if step.restore.is_some() {
-        let text = "if a phase after the first fails and is rolled back, the old scalable target is put back";
-        remarks.push(text.to_owned());
-    }
     if step.predicate {
         let text = "takes values of stacks that change: this is the most it may do, and it may be nothing at all";
         remarks.push(text.to_owned());
@@ -139,13 +140,23 @@ pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
     remarks
 }
 
-/// What hubform chose, as `instance ml.g6.xlarge: smallest that fits (pinned)`.
+/// What hubform chose, as `instance ml.g6.xlarge: smallest that fits`. For a stack that exists, what the lock pinned
+/// before is only named, unless it would be chosen otherwise today.
 pub(super) fn choices(step: &Step) -> Vec<String> {
-    let text = |choice: &crate::render::Choice| {
+    let is_new = step.observed.is_none();
+    let is_old = |choice: &&Choice| choice.pinned && choice.today.is_none() && !is_new;
+    let (old, told): (Vec<_>, Vec<_>) = step.choices.iter().partition(is_old);
+    let text = |choice: &Choice| {
         let pinned = if choice.pinned { " (pinned in the lock)" } else { "" };
-        format!("{} {}: {}{pinned}", choice.what, choice.value, choice.reason)
+        let today = choice.today.as_ref().map(|today| format!("; today it would be {today}")).unwrap_or_default();
+        format!("{} {}: {}{pinned}{today}", choice.what, choice.value, choice.reason)
     };
-    step.choices.iter().map(text).collect()
+    let mut choices: Vec<String> = told.into_iter().map(text).collect();
+    if !old.is_empty() {
+        let names: Vec<String> = old.iter().map(|choice| format!("{} {}", choice.what, choice.value)).collect();
+        choices.push(format!("as pinned in the lock: {}", names.join(", ")));
+    }
+    choices
 }
 
 /// What a plan does not know.

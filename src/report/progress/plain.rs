@@ -46,6 +46,7 @@ impl<W: Write> Plain<W> {
     fn line(&mut self, event: &Event) -> Option<(Option<Ink>, String)> {
         let plain = |text: String| Some((None, text));
         match event {
+            Event::Started { stacks: 0, .. } => None,
             Event::Started { stacks: number, .. } => {
                 let label = self.label.as_ref().map(|label| format!(" [{label}]")).unwrap_or_default();
                 plain(format!("{} to work on{label}", stacks(*number)))
@@ -71,6 +72,7 @@ impl<W: Write> Plain<W> {
                 let text = "interrupted: nothing new is begun, what runs is waited for; once more leaves at once";
                 Some((Some(Ink::Care), text.to_owned()))
             }
+            Event::Finished { .. } if self.begun.is_empty() => None,
             Event::Finished { calls, .. } => plain(format!("finished after {calls} calls")),
             Event::Waiting { .. } | Event::Tick { .. } => None,
         }

@@ -157,13 +157,14 @@ pub(super) fn value(
 
 fn worded(site: &Site<'_>, known: &ResourceType, name: &str, arn: &str, attribute: &str, tail: &str) -> String {
     let kind = last(&known.name);
+    let web = || format!("https://{}.{}.amazonaws.com/{}/{name}", service(&known.name), site.region, site.account);
     let host = || format!("{}.{}.imagined.example", name.to_lowercase(), site.region);
     let id = |length| ids::hex(site.seed, &site.drawing(attribute), length);
     match tail {
         _ if tail == "Arn" || tail == format!("{kind}Arn") => arn.to_owned(),
         _ if tail.ends_with("Arn") || tail.ends_with("ARN") => format!("{arn}/{}", id(8)),
         _ if tail.ends_with("VersionNumber") || tail == "Version" => "1".to_owned(),
-        _ if tail.ends_with("Url") || tail.ends_with("URL") || tail.ends_with("Uri") => format!("https://{}/", host()),
+        _ if tail.ends_with("Url") || tail.ends_with("URL") || tail.ends_with("Uri") => web(),
         _ if tail.ends_with("DNSName") || tail.ends_with("DnsName") || tail.ends_with("Domain") => host(),
         _ if tail.ends_with("DomainName") || tail.ends_with("Address") || tail == "Endpoint" => host(),
         _ if tail.ends_with("Time") || tail.ends_with("Date") || tail.ends_with("At") => site.now.to_string(),

@@ -63,10 +63,11 @@ pub(super) fn create_policy(site: &mut Site<'_>, properties: &Value) -> Handled<
     if site.object(TARGET, &target).is_none() {
         return Err(Failure::not_found(format!("No scalable target registered for {target}")));
     }
-    let name = naming::name(site, POLICY, properties);
+    let name = text(properties, "PolicyName").map_or_else(|| naming::name(site, POLICY, properties), str::to_owned);
     let uuid = ids::uuid(0, &[&site.account, &site.region, &target]);
-    let resource = target.split('|').next().unwrap_or_default();
-    let tail = format!("scalingPolicy:{uuid}:resource/{}/{resource}:policyName/{name}", part("ServiceNamespace"));
+    let mut parts = target.split('|');
+    let (resource, namespace) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+    let tail = format!("scalingPolicy:{uuid}:resource/{namespace}/{resource}:policyName/{name}");
     let arn = site.arn("autoscaling", &tail);
     site.put(POLICY, &arn, &name, arn.clone(), properties.clone())?;
     let key = site.key(POLICY, &arn);
