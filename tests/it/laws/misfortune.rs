@@ -152,10 +152,19 @@ impl Journey {
         if let Some(failure) = failures.iter().find(|failure| failure.message.is_empty()) {
             return Err(format!("a failure without words: {failure:?}"));
         }
-        match failures.iter().all(|failure| failure.kind == FailureKind::SilentRollback) {
+        match failures.iter().all(|failure| self.needs_a_person(failure)) {
             true => Ok(Went::Explained),
             false => Ok(Went::Wrong),
         }
+    }
+
+    /// An endpoint that went back by itself; a resource that was left behind, was named then, and is in the way now.
+    fn needs_a_person(&self, failure: &Failure) -> bool {
+        let cause = failure.cause.as_ref().map_or("", |cause| &cause.reason);
+        let in_the_way = ["must be deregistered", "ResourceExistenceCheck", "already exists"];
+        let is_in_the_way = |words: &&str| cause.contains(*words) || failure.message.contains(*words);
+        failure.kind == FailureKind::SilentRollback
+            || !self.left.is_empty() && in_the_way.iter().any(|words| is_in_the_way(&words))
     }
 
     /// Findings that stop a plan after faults, with the way out in their help.
@@ -392,7 +401,7 @@ fn fault(rng: &mut Rng, wanted: &Wanted) -> Fault {
         6 => Fault::Capacity { instance_type, times: rng.u32(1..3) },
         7 => Fault::Quota { instance_type },
         8 => Fault::SilentRollback { endpoint: spec.stack.name.clone() },
-        9 => Fault::Throttle { operation, times: rng.u32(1..50) },
+        9 => Fault::Throttle { operation, times: rng.u32(1..30) },
         10 => Fault::Error { operation, text: reason },
         _ => Fault::Slow { factor: f64::from(rng.u32(1..40)) / 10.0 },
     }
