@@ -140,7 +140,13 @@ impl Machine {
         let scar = ended.leftover().filter(|_| track.may_leave || track.drawn).map(Box::new);
         let joined = track.stack.as_ref().filter(|_| track.joining).and_then(|stack| self.joined(index, stack));
         let track = &mut self.tracks[index];
-        track.scar = track.scar.take().or(scar);
+        track.scar = match (track.scar.take(), scar) {
+            (Some(mut scar), Some(more)) => {
+                scar.aftermath.extend(more.aftermath);
+                Some(scar)
+            }
+            (before, now) => before.or(now),
+        };
         track.operation = joined.unwrap_or(track.operation);
         self.landed(index);
     }
