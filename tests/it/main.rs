@@ -3,6 +3,7 @@
 mod cases;
 mod cfn_lint;
 mod contract;
+mod documents;
 mod live_table;
 mod support;
 #[cfg(feature = "aws")]
