@@ -43,7 +43,8 @@ const NO_PORTS: [(&str, &str); 4] = [
 ];
 
 /// Codes that no case shows yet, each with the reason.
-const UNSHOWN: &[(&str, &str)] = &[];
+const UNSHOWN: &[(&str, &str)] =
+    &[("HF4010", "the sandbox takes no body that cannot be read; somebody else's hand in a real account may")];
 
 #[test]
 fn imports_follow_the_tree() {
@@ -119,9 +120,15 @@ fn every_test_file_is_registered() {
             _ if folder.join("mod.rs").exists() => folder.join("mod.rs"),
             _ => folder.with_extension("rs"),
         };
-        let module = if name == "mod" { folder.file_name().expect("it has a name").to_string_lossy().into_owned() } else { name };
+        let module = if name == "mod" {
+            folder.file_name().expect("it has a name").to_string_lossy().into_owned()
+        } else {
+            name
+        };
         let text = fs::read_to_string(&parent).unwrap_or_default();
-        let registered = |line: &str| line.trim_end() == format!("mod {module};") || line.trim_end() == format!("pub(crate) mod {module};");
+        let registered = |line: &str| {
+            line.trim_end() == format!("mod {module};") || line.trim_end() == format!("pub(crate) mod {module};")
+        };
         if !text.lines().any(registered) {
             wrong.push(format!("{} is not in {}", path.display(), parent.display()));
         }
@@ -168,7 +175,11 @@ fn every_example_is_played_by_a_case() {
     let mut idle = Vec::new();
     for entry in fs::read_dir(root().join("stacks")).expect("there are examples").flatten() {
         let name = format!("stacks/{}", entry.file_name().to_string_lossy());
-        let played = |script: &String| script.split_whitespace().any(|word| word.trim_end_matches('/') == name || word.starts_with(&format!("{name}/")));
+        let played = |script: &String| {
+            script
+                .split_whitespace()
+                .any(|word| word.trim_end_matches('/') == name || word.starts_with(&format!("{name}/")))
+        };
         if entry.path().is_dir() && !scripts.iter().any(played) {
             idle.push(name);
         }
@@ -181,11 +192,13 @@ fn every_code_has_a_page_and_a_case() {
     let transcripts: String =
         cases::folders().iter().map(|case| fs::read_to_string(case.join("expected.txt")).unwrap_or_default()).collect();
     let excused: BTreeSet<&str> = UNSHOWN.iter().map(|(code, _)| *code).collect();
+    // A finding begins with a line of its own; that `explain` lists a code is not enough.
+    let lines: BTreeSet<&str> = transcripts.lines().collect();
     let (mut unshown, mut shown) = (Vec::new(), Vec::new());
     for code in Code::ALL {
         let number = code.number();
         assert!(!code.page().trim().is_empty(), "src/diagnostic/pages/{number}.md says nothing");
-        match (transcripts.contains(number), excused.contains(number)) {
+        match (lines.contains(number), excused.contains(number)) {
             (false, false) => unshown.push(format!("{number} {}", code.title())),
             (true, true) => shown.push(number),
             _ => {}
