@@ -87,7 +87,7 @@ codes! {
     TensorParallel = "2012" Error "tensor parallel does not work",
     ImageMissing = "2013" Error "no image",
     BrokenImage = "2014" Warning "image reported broken",
-    ImageRegion = "2015" Error "image in another Region",
+    ImageRegion = "2015" Error "image out of reach",
     NoFlags = "2016" Error "engine without flags",
     ScalingBounds = "2017" Error "bounds that cannot hold",
     FixedCount = "2018" Warning "setting without effect",
