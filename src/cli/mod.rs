@@ -210,6 +210,9 @@ fn tell(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<bool>
         let documents = if loaded.skipped == 1 { "document is" } else { "documents are" };
         writeln!(host.errors, "note: {} {documents} not hubform's and passed over", loaded.skipped)?;
     }
+    if loaded.diagnostics.is_empty() && loaded.scopes.iter().all(|scope| scope.set.documents.is_empty()) {
+        writeln!(host.errors, "note: there are no manifests here; `hubform init` writes a first one")?;
+    }
     tell_findings(host, selection, &loaded.diagnostics, loaded)
 }
 
