@@ -177,7 +177,8 @@ fn render_all(
         let templates = match &folder {
             None => Templates::embedded(),
             Some(folder) => {
-                own = Templates::with(&read_templates(files, folder)?)?;
+                own = Templates::with(&read_templates(files, folder)?)
+                    .with_context(|| format!("cannot use the templates in `{}`", folder.display()))?;
                 &own
             }
         };
