@@ -4,7 +4,7 @@ use std::{path::PathBuf, rc::Rc};
 
 use anyhow::Result;
 
-use super::{Refusal, args::Globals, host::Host};
+use super::{args::Globals, host::Host};
 use crate::{
     clock::Clock,
     cloud::Accounts,
@@ -51,7 +51,7 @@ fn real(_: &Host) -> Result<Session> {
 
 #[cfg(not(feature = "aws"))]
 fn real(_: &Host) -> Result<Session> {
-    anyhow::bail!(Refusal::no_aws())
+    anyhow::bail!(super::Refusal::no_aws())
 }
 
 /// The Region of the caller's profile, for verbs on a real account.
@@ -66,7 +66,7 @@ pub(super) async fn profile_region(host: &Host, globals: &Globals) -> Result<Opt
 /// The Region of the caller's profile, for verbs on a real account.
 #[cfg(not(feature = "aws"))]
 pub(super) async fn profile_region(host: &Host, globals: &Globals) -> Result<Option<String>> {
-    if is_sandbox(host, globals) { Ok(None) } else { anyhow::bail!(Refusal::no_aws()) }
+    if is_sandbox(host, globals) { Ok(None) } else { anyhow::bail!(super::Refusal::no_aws()) }
 }
 
 impl Session {

@@ -60,6 +60,8 @@ pub(super) enum Cause {
     Written,
     /// The resource is of another type.
     Type,
+    /// Stack tags change.
+    Tags,
     /// A parameter has another value; where from, if another stack feeds it.
     Input(Option<String>),
     /// A parameter gets a value that only another stack's operation will tell; would that value surely replace?
@@ -151,7 +153,7 @@ fn tagged(catalog: &Catalog, resource_type: &str, tags: &(Value, Value)) -> Opti
     facts.tags_property()?;
     let replacement = if facts.tags_create_only() { Replacement::True } else { Replacement::False };
     let edit = Edit { path: "Tags".to_owned(), before: Some(tags.0.clone()), after: Some(tags.1.clone()) };
-    Some(PropertyDiff { edit, cause: Cause::Written, replacement })
+    Some(PropertyDiff { edit, cause: Cause::Tags, replacement })
 }
 
 /// Adds what changes because something it refers to changes, until nothing is added any more.
@@ -239,11 +241,12 @@ impl PropertyDiff {
     fn announce(&self, logical_id: &str, spec: &StackSpec) -> PropertyChange {
         let place = format!("{logical_id}/Properties/{}", self.edit.path);
         let because = match &self.cause {
-            Cause::Written | Cause::Type => None,
+            Cause::Written | Cause::Type | Cause::Tags => None,
             Cause::Input(from) => from.clone(),
             Cause::Later { from, .. } => Some(from.clone()),
             Cause::Resource(id) => Some(id.clone()),
         };
+        let origin = spec.origins.of(&place).filter(|_| self.cause == Cause::Written);
         PropertyChange {
             path: self.edit.path.clone(),
             before: self.edit.before.clone(),
@@ -251,7 +254,7 @@ impl PropertyDiff {
             replacement: self.replacement.clone(),
             because,
             overridden: is_overridden(&place, spec),
-            position: spec.origins.of(&place).map(|origin| origin.position.clone()),
+            position: origin.map(|origin| origin.position.clone()),
         }
     }
 }

@@ -113,6 +113,22 @@ fn quota(reason: &str) -> String {
     )
 }
 
+/// What the user can do about a call that failed before anything was carried out.
+pub fn world_advice(error: &anyhow::Error) -> Option<String> {
+    let error = error.chain().find_map(|cause| cause.downcast_ref::<CloudError>())?;
+    let text = match &error.kind {
+        CloudErrorKind::NoCredentials(_) => {
+            "sign in (aws sso login), set AWS_PROFILE, or add --sandbox to try it in an imagined account"
+        }
+        CloudErrorKind::AccessDenied(_) => "the caller's policy must allow this operation",
+        CloudErrorKind::Unreachable(_) => "check the network, the proxy, and AWS_ENDPOINT_URL if it is set",
+        CloudErrorKind::Unreadable(_) => "something between here and AWS answered, perhaps a proxy's sign-in page",
+        CloudErrorKind::Throttled(_) | CloudErrorKind::ServiceFault(_) => "try again in a minute",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,20 +160,4 @@ mod tests {
         assert!(text.ends_with("removes the empty stack and creates it again."), "{text}");
         assert_eq!(advice(&failed("odd", StackStatus::UpdateRollbackComplete)), None);
     }
-}
-
-/// What the user can do about a call that failed before anything was carried out.
-pub fn world_advice(error: &anyhow::Error) -> Option<String> {
-    let error = error.chain().find_map(|cause| cause.downcast_ref::<CloudError>())?;
-    let text = match &error.kind {
-        CloudErrorKind::NoCredentials(_) => {
-            "sign in (aws sso login), set AWS_PROFILE, or add --sandbox to try it in an imagined account"
-        }
-        CloudErrorKind::AccessDenied(_) => "the caller's policy must allow this operation",
-        CloudErrorKind::Unreachable(_) => "check the network, the proxy, and AWS_ENDPOINT_URL if it is set",
-        CloudErrorKind::Unreadable(_) => "something between here and AWS answered, perhaps a proxy's sign-in page",
-        CloudErrorKind::Throttled(_) | CloudErrorKind::ServiceFault(_) => "try again in a minute",
-        _ => return None,
-    };
-    Some(text.to_owned())
 }

@@ -204,7 +204,9 @@ fn capture_values(
         "uri": context.substituted(&capture.s3, &place.at("s3")),
         "modes": modes,
     });
-    key.map(|(key, _)| values["kms_key"] = key.clone());
+    if let Some((key, _)) = key {
+        values["kms_key"] = key.clone();
+    }
     if let Some(types) = &capture.types {
         let mut header = json!({});
         let mut put = |name: &str, list: &[String]| {

@@ -88,7 +88,9 @@ fn blue_green(rollout: &Rollout, strategy: RolloutStrategy, bake: u64) -> Value 
         _ => json!({ "Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": bake }),
     };
     let mut policy = json!({ "TrafficRoutingConfiguration": routing });
-    rollout.drain.map(|drain| policy["TerminationWaitInSeconds"] = drain.0.into());
+    if let Some(drain) = rollout.drain {
+        policy["TerminationWaitInSeconds"] = drain.0.into();
+    }
     with_timeout(policy, rollout)
 }
 
@@ -99,7 +101,9 @@ fn rolling(rollout: &Rollout, min: u32, bake: u64) -> Value {
 }
 
 fn with_timeout(mut policy: Value, rollout: &Rollout) -> Value {
-    rollout.timeout.map(|timeout| policy["MaximumExecutionTimeoutInSeconds"] = timeout.0.into());
+    if let Some(timeout) = rollout.timeout {
+        policy["MaximumExecutionTimeoutInSeconds"] = timeout.0.into();
+    }
     policy
 }
 

@@ -243,6 +243,8 @@ fn one_schedule(schedule: &Schedule) -> Value {
     let mut bound = |name: &str, count: Option<u32>| count.map(|count| value["bounds"][name] = count.into());
     bound("MinCapacity", schedule.min);
     bound("MaxCapacity", schedule.max);
-    schedule.timezone.as_ref().map(|zone| value["timezone"] = zone.clone().into());
+    if let Some(zone) = &schedule.timezone {
+        value["timezone"] = zone.clone().into();
+    }
     value
 }

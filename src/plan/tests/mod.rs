@@ -278,7 +278,7 @@ fn endpoint(instance: &str, max: u32, a: &str) -> String {
             "MaxCapacity": max, "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
             "ResourceId": "endpoint/chat/variant/AllTraffic"}});
         resources["TrackingPolicy"] = json!({"Type": "AWS::ApplicationAutoScaling::ScalingPolicy", "Properties": {
-            "PolicyName": "tracking", "ScalingTargetId": {"Ref": "ScalableTarget"}}});
+            "PolicyName": "tracking", "PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": {"TargetValue": 8, "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}}, "ScalingTargetId": {"Ref": "ScalableTarget"}}});
     }
     let body = json!({"Parameters": {"RoleArn": {"Type": "String"}}, "Resources": resources, "Outputs": {
         "EndpointConfigName": {"Value": {"Fn::GetAtt": ["EndpointConfig", "EndpointConfigName"]}}}});

@@ -115,7 +115,9 @@ where
     }
 
     fn close(&mut self) -> io::Result<()> {
+        let top = self.terminal.get_frame().area().y;
         self.terminal.clear().map_err(io::Error::other)?;
+        self.terminal.set_cursor_position((0, top)).map_err(io::Error::other)?;
         self.terminal.show_cursor().map_err(io::Error::other)
     }
 }
