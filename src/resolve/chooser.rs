@@ -57,7 +57,7 @@ impl Chooser {
 
     fn refuse(&self, context: &mut Context<'_>, what: &str, value: &str) {
         let message = format!("the {what} of `{}` is not in the lock; hubform would choose {value}", self.key);
-        let help = "run `hubform lock` without `--locked` and commit hubform.lock";
+        let help = "run `hubform lock` and commit hubform.lock";
         context.report(Diagnostic::new(Code::LockMissing, message).at(self.span).help(help));
     }
 }

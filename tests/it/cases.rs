@@ -17,6 +17,7 @@
 //! inventory                   what exists in the account
 //! calls                       how often each operation was called since the last time
 //! stranger NAME               somebody else makes a stack of this name
+//! shell NAME                  somebody else makes a change set for a new stack of this name, and no more
 //! ```
 //!
 //! `HUBFORM_UPDATE=1` writes transcripts instead of comparing them. Read each before it is committed.
@@ -195,6 +196,7 @@ impl Case {
             "inventory" => self.inventory(),
             "calls" => self.calls(),
             "stranger" => support::stranger(&self.sandbox, rest),
+            "shell" => support::shell(&self.sandbox, rest),
             _ => self.command(line),
         }
     }
@@ -301,7 +303,8 @@ impl Case {
         while let Some(word) = rest.next() {
             if TAKEN.contains(&word.as_str()) {
                 again.extend([word.clone(), rest.next().cloned().unwrap_or_default()]);
-            } else if word == "-o" || word == "--output" || word == "--allow" || word == "--concurrency" || word == "-d" {
+            } else if word == "-o" || word == "--output" || word == "--allow" || word == "--concurrency" || word == "-d"
+            {
                 rest.next();
             } else if !word.starts_with('-') {
                 again.push(word.clone());

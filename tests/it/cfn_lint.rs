@@ -43,11 +43,14 @@ fn every_template_of_the_cases_is_right() {
     let templates: BTreeSet<_> = cases::played().iter().flat_map(|case| &case.templates).collect();
     assert!(!templates.is_empty(), "the cases render nothing");
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let files: Vec<PathBuf> = (0..).zip(templates).map(|(at, (name, body))| {
-        let path = folder.path().join(format!("{at}-{name}"));
-        fs::write(&path, body).expect("a file can be written");
-        path
-    }).collect();
+    let files: Vec<PathBuf> = (0..)
+        .zip(templates)
+        .map(|(at, (name, body))| {
+            let path = folder.path().join(format!("{at}-{name}"));
+            fs::write(&path, body).expect("a file can be written");
+            path
+        })
+        .collect();
     if let Err(findings) = lint(&files) {
         let kept = folder.keep();
         panic!("cfn-lint on {} templates in {}:\n{findings}", files.len(), kept.display());
