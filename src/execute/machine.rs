@@ -43,6 +43,8 @@ pub struct Machine {
     order: Order,
     /// By target: what may begin, the longest way first.
     ready: Vec<BTreeSet<(Reverse<Duration>, usize)>>,
+    /// What became ready and was not told yet that it waits for its turn.
+    fresh: Vec<usize>,
     /// By target: how many stacks are worked on.
     turns: Vec<usize>,
     /// Steps that were begun and are not over.
@@ -69,6 +71,7 @@ impl Machine {
             sweeps: targets.iter().map(|_| Sweep::default()).collect(),
             desk: Desk::new(targets.clone(), settings.seed),
             ready: vec![BTreeSet::new(); targets.len()],
+            fresh: Vec::new(),
             turns: vec![0; targets.len()],
             values: known_values(&plan),
             plan: Rc::new(plan),
@@ -152,6 +155,7 @@ impl Machine {
 
     fn make_ready(&mut self, index: usize) {
         self.ready[self.target_of[index]].insert((Reverse(self.order.path[index]), index));
+        self.fresh.push(index);
     }
 
     fn go_on(&mut self) {
@@ -173,8 +177,9 @@ impl Machine {
                 self.tracks[index].has_turn = true;
                 self.begin(index);
             }
-            let late = self.ready[target].iter().filter(|_| self.interrupts == 0);
-            for index in late.map(|(_, index)| *index).collect::<Vec<_>>() {
+        }
+        for index in std::mem::take(&mut self.fresh) {
+            if self.interrupts == 0 && self.tracks[index].state == State::Waiting {
                 self.wait_for(index, Waiting::Turn);
             }
         }
