@@ -59,9 +59,12 @@ impl Budget {
 
     /// When the next call may be made.
     pub(super) fn next(&self, now: Timestamp) -> Timestamp {
-        let earned = now.since(self.counted).as_secs_f64() * self.rate;
-        let missing = (1.0 - self.tokens - earned).max(0.0);
-        now.plus(Duration::from_millis((missing / self.rate * 1000.0).ceil() as u64))
+        let tokens = self.tokens + now.since(self.counted).as_secs_f64() * self.rate;
+        if tokens >= 1.0 {
+            return now;
+        }
+        let wait = ((1.0 - tokens) / self.rate * 1000.0).ceil() as u64;
+        now.plus(Duration::from_millis(wait.max(1)))
     }
 
     /// AWS answered.

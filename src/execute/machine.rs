@@ -43,8 +43,8 @@ pub struct Machine {
     order: Order,
     /// By target: what may begin, the longest way first.
     ready: Vec<BTreeSet<(Reverse<Duration>, usize)>>,
-    /// What became ready and was not told yet that it waits for its turn.
-    fresh: Vec<usize>,
+    /// Those among them that may still be told that they wait for a turn.
+    newly_ready: Vec<usize>,
     /// By target: how many stacks are worked on.
     turns: Vec<usize>,
     /// Steps that were begun and are not over.
@@ -71,7 +71,7 @@ impl Machine {
             sweeps: targets.iter().map(|_| Sweep::default()).collect(),
             desk: Desk::new(targets.clone(), settings.seed),
             ready: vec![BTreeSet::new(); targets.len()],
-            fresh: Vec::new(),
+            newly_ready: Vec::new(),
             turns: vec![0; targets.len()],
             values: known_values(&plan),
             plan: Rc::new(plan),
@@ -154,8 +154,8 @@ impl Machine {
     }
 
     fn make_ready(&mut self, index: usize) {
+        self.newly_ready.push(index);
         self.ready[self.target_of[index]].insert((Reverse(self.order.path[index]), index));
-        self.fresh.push(index);
     }
 
     fn go_on(&mut self) {
@@ -178,8 +178,8 @@ impl Machine {
                 self.begin(index);
             }
         }
-        for index in std::mem::take(&mut self.fresh) {
-            if self.interrupts == 0 && self.tracks[index].state == State::Waiting {
+        for index in std::mem::take(&mut self.newly_ready) {
+            if self.tracks[index].state == State::Waiting && self.interrupts == 0 {
                 self.wait_for(index, Waiting::Turn);
             }
         }
@@ -333,13 +333,14 @@ impl Machine {
             self.leave_waiting();
             return self.end();
         }
-        self.out.extend(deadline.map(Command::SleepUntil));
+        let soonest = self.now.plus(Duration::from_millis(1));
+        self.out.extend(deadline.map(|at| Command::SleepUntil(at.max(soonest))));
     }
 
     fn deadline(&self) -> Option<Timestamp> {
         let draws = self.settings.draw > 0 && !self.active.is_empty();
         let tick = draws.then(|| self.now.plus(TICK));
-        let polls = self.sweeps.iter().filter_map(|sweep| sweep.next);
+        let polls = self.sweeps.iter().filter_map(Sweep::due);
         let alarm = self.alarms.first().map(|(at, _)| *at);
         self.desk.deadline(self.now).into_iter().chain(tick).chain(polls).chain(alarm).min()
     }

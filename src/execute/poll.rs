@@ -13,7 +13,7 @@ use crate::{
     plan::Operation,
 };
 
-/// Up to here one description each costs no more than a listing and a description at the end.
+/// Up to here each is described: a description also tells how it ended, and a listing may take several pages.
 const FEW: usize = 3;
 /// The first look, and the shortest pause: roles and alarms take seconds.
 const SOON: Duration = Duration::from_secs(2);
@@ -32,12 +32,19 @@ const GRACE: Duration = Duration::from_secs(120);
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
     /// When it is due; none while nothing runs.
-    pub(super) next: Option<Timestamp>,
+    next: Option<Timestamp>,
     /// A listing that is being read, and when it began.
     listing: Option<Timestamp>,
     seen: BTreeMap<String, StackStatus>,
     /// Listing was refused: describe each, however many.
     refused: bool,
+}
+
+impl Sweep {
+    /// When there is something to ask.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        self.next.filter(|_| self.listing.is_none())
+    }
 }
 
 impl Machine {
@@ -53,7 +60,7 @@ impl Machine {
     /// Asks, if it is time to.
     pub(super) fn poll(&mut self, target: usize) {
         let sweep = &self.sweeps[target];
-        if sweep.listing.is_some() || sweep.next.is_none_or(|next| next > self.now) {
+        if sweep.due().is_none_or(|due| due > self.now) {
             return;
         }
         let running = self.running(target);

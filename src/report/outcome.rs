@@ -197,3 +197,83 @@ pub(super) fn in_one_line(result: &StepResult) -> String {
 pub(super) fn stacks(number: usize) -> String {
     count(number, "stack")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use expect_test::expect;
+
+    use super::*;
+    use crate::{
+        cloud::{StackStatus, Target},
+        diagnostic::Position,
+        plan::FORMAT as PLAN_FORMAT,
+    };
+
+    fn named(name: &str) -> StackRef {
+        let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
+        StackRef { target, name: name.into() }
+    }
+
+    fn failure() -> Failure {
+        let cause = Cause {
+            logical_id: "Endpoint".into(),
+            resource_type: "AWS::SageMaker::Endpoint".into(),
+            reason: "Unable to provision requested ML compute capacity due to insufficient capacity".into(),
+            position: Some(Position { file: "chat.yaml".into(), line: 12, column: 7 }),
+            field: Some("spec.hardware.instances[0]".into()),
+        };
+        Failure {
+            kind: FailureKind::RolledBack,
+            operation: "update, phase 2 of 3".into(),
+            status: Some(StackStatus::UpdateRollbackComplete),
+            message: "the update failed and was rolled back".into(),
+            cause: Some(cause),
+            aftermath: vec!["the old scalable target was put back".into()],
+        }
+    }
+
+    #[test]
+    fn a_failure_says_what_where_why_and_what_to_do() {
+        let results = vec![
+            (named("role"), StepResult::Unchanged),
+            (named("chat"), StepResult::Failed(Box::new(failure()))),
+            (named("a"), StepResult::Blocked { by: named("chat") }),
+            (named("b"), StepResult::Blocked { by: named("chat") }),
+            (named("c"), StepResult::NotStarted),
+            (named("d"), StepResult::LeftRunning { operation: "create".into(), status: None }),
+        ];
+        let plan = Plan {
+            format: PLAN_FORMAT,
+            environments: Vec::new(),
+            bodies: BTreeMap::new(),
+            steps: Vec::new(),
+            left_behind: Vec::new(),
+            allowed: BTreeSet::new(),
+        };
+        let context = Context { width: 72, label: Some("imagined account"), ..Context::default() };
+        let outcome = Outcome { results, interrupted: false };
+        expect![[r#"
+            ✗ chat: update, phase 2 of 3
+              stack chat in us-east-1, left in UPDATE_ROLLBACK_COMPLETE
+              the update failed and was rolled back
+              Endpoint (AWS::SageMaker::Endpoint) failed first:
+                "Unable to provision requested ML compute capacity due to
+                  insufficient capacity"
+                from chat.yaml:12:7 (spec.hardware.instances[0])
+              - the old scalable target was put back
+              → AWS has no such instance free just now. Try again later, name other
+                instance types in the Hardware, or use another Region.
+
+            Not begun, because chat failed: a, b
+            Goes on in AWS, nobody watches it: d, create
+            Not started, because you interrupted: c
+
+            Failed: 1 unchanged, 1 failed, 2 blocked, 1 not started, 1 left running,
+              in 10m00s [imagined account]
+        "#]]
+        .assert_eq(&human(&outcome, &plan, Duration::from_secs(600), &context));
+        assert_eq!(json(&outcome, Duration::from_secs(600), &context)["succeeded"], false);
+    }
+}

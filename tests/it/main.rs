@@ -3,7 +3,10 @@
 mod cases;
 mod cfn_lint;
 mod contract;
+mod execute;
+mod laws;
 mod live_table;
 mod support;
+mod tidy;
 #[cfg(feature = "aws")]
 mod world;

@@ -66,3 +66,6 @@ impl Counts {
         format!("{create} to create, {update} to update{replaces}, {recreate}{delete} to delete, {keep} unchanged")
     }
 }
+
+#[cfg(test)]
+mod tests;

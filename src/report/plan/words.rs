@@ -8,7 +8,11 @@ use crate::{
     cloud::Replacement,
     plan::{Action, Change, ChangeKind, Operation, Plan, PropertyChange, Step},
     render::Choice,
-    report::{Context, ink::count, mask},
+    report::{
+        Context,
+        ink::{count, fit},
+        mask,
+    },
 };
 
 /// Longer values are cut.
@@ -30,7 +34,7 @@ pub(super) fn action(step: &Step, unicode: bool) -> (&'static str, &'static str)
     match step.action {
         Action::Keep => ("=", "unchanged"),
         Action::Create => ("+", "create"),
-        Action::Update if replaces(step) => (both, "replace"),
+        Action::Update if replaces(step) => (both, "update, with replacement"),
         Action::Update => ("~", "update"),
         Action::Recreate => (both, "recreate"),
         Action::Delete => ("-", "delete"),
@@ -79,16 +83,16 @@ pub(super) fn property(property: &PropertyChange, step: &Step, unicode: bool) ->
 fn values(property: &PropertyChange, unicode: bool) -> String {
     let arrow = if unicode { "→" } else { "->" };
     match (&property.before, &property.after, &property.because) {
-        (Some(before), Some(after), _) => format!("{} {arrow} {}", value(before), value(after)),
-        (Some(before), None, Some(_)) => format!("{} {arrow} known later", value(before)),
-        (Some(before), None, None) => format!("{} {arrow} removed", value(before)),
-        (None, Some(after), _) => format!("unset {arrow} {}", value(after)),
+        (Some(before), Some(after), _) => format!("{} {arrow} {}", value(before, unicode), value(after, unicode)),
+        (Some(before), None, Some(_)) => format!("{} {arrow} known later", value(before, unicode)),
+        (Some(before), None, None) => format!("{} {arrow} removed", value(before, unicode)),
+        (None, Some(after), _) => format!("unset {arrow} {}", value(after, unicode)),
         (None, None, _) => "known later".to_owned(),
     }
 }
 
-fn value(value: &Value) -> String {
-    crate::report::ink::fit(&mask(&value.to_string()), LONGEST_VALUE, true)
+fn value(value: &Value, unicode: bool) -> String {
+    fit(&mask(&value.to_string()), LONGEST_VALUE, unicode)
 }
 
 /// The resources a new stack makes, as `3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint`.

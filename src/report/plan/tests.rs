@@ -1,0 +1,323 @@
+//! One plan with everything in it, in each form.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use expect_test::{Expect, expect};
+use serde_json::json;
+
+use super::{human, json as for_programs, markdown};
+use crate::{
+    cloud::{Replacement, StackRef, StackStatus, Tags, Target, Timestamp},
+    diagnostic::Position,
+    plan::{
+        Action, Change, ChangeKind, FORMAT, Gate, LeftBehind, Observed, Operation, Phase, Plan, PlannedEnvironment,
+        PropertyChange, Step, Submission,
+    },
+    render::{Choice, EndpointCheck, Origins},
+    report::Context,
+};
+
+fn target() -> Target {
+    Target { account: None, region: "us-east-1".into(), assume_role: None }
+}
+
+fn named(name: &str) -> StackRef {
+    StackRef { target: target(), name: name.into() }
+}
+
+fn position(line: usize) -> Position {
+    Position { file: "chat.yaml".into(), line, column: 7 }
+}
+
+fn submission() -> Submission {
+    Submission {
+        body: "body".into(),
+        digest: "d".into(),
+        parameters: BTreeMap::new(),
+        tags: Tags::new(),
+        capabilities: BTreeSet::new(),
+        role_arn: None,
+        notification_arns: Vec::new(),
+        termination_protection: false,
+    }
+}
+
+fn phase(number: usize, purpose: &str) -> Operation {
+    let phase = Phase { number, of: 2, purpose: purpose.into() };
+    Operation::Update { submission: submission(), gate: Gate::default(), phase: Some(phase) }
+}
+
+fn property(path: &str, before: Option<&str>, after: Option<&str>, replacement: Replacement) -> PropertyChange {
+    PropertyChange {
+        path: path.into(),
+        before: before.map(Into::into),
+        after: after.map(Into::into),
+        replacement,
+        because: None,
+        overridden: false,
+        position: Some(position(9)),
+    }
+}
+
+fn changes() -> Vec<Change> {
+    let because = PropertyChange {
+        because: Some("EndpointConfig.EndpointConfigName".into()),
+        ..property("EndpointConfigName", None, None, Replacement::False)
+    };
+    let overridden =
+        PropertyChange { overridden: true, ..property("KmsKeyId", None, Some("alias/x"), Replacement::False) };
+    let kept = |logical_id: &str, replacement, properties| Change {
+        logical_id: logical_id.into(),
+        resource_type: format!("AWS::SageMaker::{logical_id}"),
+        kind: ChangeKind::Modify,
+        replacement,
+        properties,
+    };
+    let instance = property("Variants/0/InstanceType", Some("ml.g5.xlarge"), Some("ml.g6.xlarge"), Replacement::True);
+    vec![
+        kept("EndpointConfig", Replacement::True, vec![instance, overridden]),
+        kept("Endpoint", Replacement::False, vec![because]),
+    ]
+}
+
+fn step(kind: &str, name: &str, action: Action, operations: Vec<Operation>) -> Step {
+    let observed = Observed {
+        id: "arn".into(),
+        status: StackStatus::CreateComplete,
+        changed_at: Timestamp(0),
+        outputs: BTreeMap::new(),
+        protected: false,
+    };
+    Step {
+        stack: named(&format!("dev-{}-{name}", kind.to_lowercase())),
+        environment: "dev".into(),
+        kind: kind.into(),
+        name: name.into(),
+        action,
+        observed: (action != Action::Create).then_some(observed),
+        needs: BTreeSet::new(),
+        operations,
+        restore: None,
+        predicate: false,
+        changes: Vec::new(),
+        reasons: Vec::new(),
+        choices: Vec::new(),
+        endpoint: None,
+        origins: Origins { manifest: position(1), properties: BTreeMap::new() },
+    }
+}
+
+fn plan() -> Plan {
+    let create = Operation::Create { submission: submission(), validate: false };
+    let choice = |what: &str, pinned| Choice {
+        what: what.into(),
+        value: "ml.g6.xlarge".into(),
+        reason: "smallest that fits; 1.1267 USD/h listed 2026-09-01".into(),
+        pinned,
+    };
+    let mut new = step("Endpoint", "embeddings", Action::Create, vec![create]);
+    new.needs = [named("dev-role-models")].into();
+    new.choices = vec![choice("instance", false)];
+    let mut moved = step("Endpoint", "chat", Action::Update, vec![phase(1, "take it out"), phase(2, "put it back")]);
+    moved.changes = changes();
+    moved.reasons = vec!["takes two updates".into()];
+    moved.choices = vec![choice("instance", true)];
+    moved.endpoint = Some(EndpointCheck { endpoint: "chat".into(), config_output: "EndpointConfigName".into() });
+    let mut role = step("Role", "models", Action::Update, vec![phase(1, "")]);
+    role.predicate = true;
+    let gone = step("Role", "old", Action::Delete, vec![Operation::Delete { role_arn: None }]);
+    let kept = step("Role", "kept", Action::Keep, Vec::new());
+    let body = json!({"Resources": {"A": {"Type": "AWS::CloudWatch::Alarm"}, "B": {"Type": "AWS::CloudWatch::Alarm"},
+                                    "E": {"Type": "AWS::SageMaker::Endpoint"}}});
+    Plan {
+        format: FORMAT,
+        environments: vec![PlannedEnvironment { name: "dev".into(), target: target(), account: "1".repeat(12) }],
+        bodies: [("body".to_owned(), body.to_string().into())].into(),
+        steps: vec![role, new, moved, gone, kept],
+        left_behind: vec![LeftBehind {
+            stack: named("dev-role-lost"),
+            environment: "dev".into(),
+            kind: "Role".into(),
+            name: "lost".into(),
+        }],
+        allowed: BTreeSet::new(),
+    }
+}
+
+fn check(form: impl Fn(&Plan, &Context<'_>) -> String, width: usize, unicode: bool, expect: Expect) {
+    let context = Context { width, unicode, color: false, label: Some("imagined account") };
+    expect.assert_eq(&form(&plan(), &context));
+}
+
+#[test]
+fn on_a_wide_terminal() {
+    check(
+        human,
+        100,
+        true,
+        expect![[r#"
+        Environment dev: account 111111111111, us-east-1 [imagined account]
+
+          ~ update Role/models, stack dev-role-models
+              takes values of stacks that change: this is the most it may do, and it may be nothing at all
+
+          + create Endpoint/embeddings, stack dev-endpoint-embeddings
+              3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint
+              instance ml.g6.xlarge: smallest that fits; 1.1267 USD/h listed 2026-09-01
+              after Role/models
+
+          ± replace Endpoint/chat, stack dev-endpoint-chat
+              ± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced
+                  Variants/0/InstanceType: "ml.g5.xlarge" → "ml.g6.xlarge"; forces replacement;
+                    chat.yaml:9:7
+                  KmsKeyId: unset → "alias/x" (overridden); chat.yaml:9:7
+              ~ Endpoint (AWS::SageMaker::Endpoint)
+                  EndpointConfigName: known later; because EndpointConfig.EndpointConfigName is replaced
+              in 2 phases:
+                1. take it out
+                2. put it back
+              as pinned in the lock: instance ml.g6.xlarge
+              takes two updates
+
+          - delete Role/old, stack dev-role-old
+
+          = 1 stack unchanged
+
+        Left behind: stacks of ours that no manifest speaks of any more. Nothing happens to them.
+          ? Role/lost of dev, stack dev-role-lost in us-east-1
+
+        Plan: 1 to create, 2 to update (1 replaces resources), 1 to delete, 1 unchanged
+        Whether the endpoints really run the configuration of their stacks was not asked; apply asks.
+    "#]],
+    );
+}
+
+#[test]
+fn on_a_narrow_terminal_without_unicode() {
+    check(
+        human,
+        48,
+        false,
+        expect![[r#"
+        Environment dev: account 111111111111, us-east-1
+          [imagined account]
+
+          ~ update Role/models, stack dev-role-models
+              takes values of stacks that change: this
+                is the most it may do, and it may be
+                nothing at all
+
+          + create Endpoint/embeddings, stack
+            dev-endpoint-embeddings
+              3 resources: 2 CloudWatch::Alarm,
+                SageMaker::Endpoint
+              instance ml.g6.xlarge: smallest that fits;
+                1.1267 USD/h listed 2026-09-01
+              after Role/models
+
+          -+ replace Endpoint/chat, stack
+            dev-endpoint-chat
+              -+ EndpointConfig
+                (AWS::SageMaker::EndpointConfig),
+                replaced
+                  Variants/0/InstanceType:
+                    "ml.g5.xlarge" -> "ml.g6.xlarge";
+                    forces replacement; chat.yaml:9:7
+                  KmsKeyId: unset -> "alias/x"
+                    (overridden); chat.yaml:9:7
+              ~ Endpoint (AWS::SageMaker::Endpoint)
+                  EndpointConfigName: known later;
+                    because
+                    EndpointConfig.EndpointConfigName is
+                    replaced
+              in 2 phases:
+                1. take it out
+                2. put it back
+              as pinned in the lock: instance
+                ml.g6.xlarge
+              takes two updates
+
+          - delete Role/old, stack dev-role-old
+
+          = 1 stack unchanged
+
+        Left behind: stacks of ours that no manifest
+          speaks of any more. Nothing happens to them.
+          ? Role/lost of dev, stack dev-role-lost in
+            us-east-1
+
+        Plan: 1 to create, 2 to update (1 replaces
+          resources), 1 to delete, 1 unchanged
+        Whether the endpoints really run the
+          configuration of their stacks was not asked;
+          apply asks.
+    "#]],
+    );
+}
+
+#[test]
+fn in_a_pull_request() {
+    check(
+        markdown,
+        100,
+        true,
+        expect![[r####"
+        ### Plan: 1 to create, 2 to update (1 replaces resources), 1 to delete, 1 unchanged
+
+        **dev: account 111111111111, us-east-1 [imagined account]**
+
+        | | manifest | stack | what changes |
+        | --- | --- | --- | --- |
+        | ~ update | Role/models | `dev-role-models` |  |
+        | + create | Endpoint/embeddings | `dev-endpoint-embeddings` | 3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint |
+        | ± replace | Endpoint/chat | `dev-endpoint-chat` | ± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced; ~ Endpoint (AWS::SageMaker::Endpoint) |
+        | - delete | Role/old | `dev-role-old` |  |
+
+        <details><summary>Role/models</summary>
+
+        ```text
+        takes values of stacks that change: this is the most it may do, and it may be nothing at all
+        ```
+
+        </details>
+
+        <details><summary>Endpoint/embeddings</summary>
+
+        ```text
+        instance ml.g6.xlarge: smallest that fits; 1.1267 USD/h listed 2026-09-01
+        after Role/models
+        ```
+
+        </details>
+
+        <details><summary>Endpoint/chat</summary>
+
+        ```text
+        ± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced
+            Variants/0/InstanceType: "ml.g5.xlarge" → "ml.g6.xlarge"; forces replacement; chat.yaml:9:7
+            KmsKeyId: unset → "alias/x" (overridden); chat.yaml:9:7
+        ~ Endpoint (AWS::SageMaker::Endpoint)
+            EndpointConfigName: known later; because EndpointConfig.EndpointConfigName is replaced
+        1. take it out
+        2. put it back
+        as pinned in the lock: instance ml.g6.xlarge
+        takes two updates
+        ```
+
+        </details>
+
+        Left behind, nothing happens to them:
+
+        - `dev-role-lost` (Role/lost of dev)
+
+        Whether the endpoints really run the configuration of their stacks was not asked; apply asks.
+    "####]],
+    );
+}
+
+#[test]
+fn a_written_plan_is_read_back_as_it_was() {
+    let written = for_programs(&plan(), &Context::default()).expect("written");
+    assert_eq!(written["summary"]["replacing"], 1);
+    assert_eq!(serde_json::from_value::<Plan>(written["plan"].clone()).expect("read"), plan());
+}

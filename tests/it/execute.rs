@@ -1,0 +1,189 @@
+//! Plans carried out in a well-behaved imagined account: what it costs, and that it ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use expect_test::{Expect, expect};
+use hubform::{
+    cloud::{StackRef, Tags, Target},
+    diagnostic::Position,
+    execute::{Event, Outcome, Settings, StepResult, execute},
+    plan::{Action, FORMAT, Operation, Plan, PlannedEnvironment, Step, Submission},
+    render::{EndpointCheck, Origins},
+    sandbox::{Pace, Rate, Sandbox, Settings as Account, Throttle},
+};
+use serde_json::{Value, json};
+
+const ROLE: &str = "role";
+const ENDPOINT: &str = "endpoint";
+
+fn bodies() -> BTreeMap<String, std::sync::Arc<str>> {
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": {"Service": "sagemaker.amazonaws.com"}}]});
+    let role = json!({
+        "Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {
+            "RoleName": {"Ref": "AWS::StackName"}, "AssumeRolePolicyDocument": trust}}},
+        "Outputs": {"HubformDigest": {"Value": ROLE}},
+    });
+    let variant = json!({"VariantName": "AllTraffic", "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
+        "InstanceType": "ml.g6.xlarge", "InitialInstanceCount": 1, "InitialVariantWeight": 1});
+    let endpoint = json!({
+        "Resources": {
+            "Model": {"Type": "AWS::SageMaker::Model", "Properties": {
+                "ExecutionRoleArn": "arn:aws:iam::000000000000:role/role",
+                "PrimaryContainer": {"Image": "763104351884.dkr.ecr.us-east-1.amazonaws.com/x:1"}}},
+            "EndpointConfig": {"Type": "AWS::SageMaker::EndpointConfig", "Properties": {
+                "ProductionVariants": [variant]}},
+            "Endpoint": {"Type": "AWS::SageMaker::Endpoint", "Properties": {
+                "EndpointName": {"Ref": "AWS::StackName"},
+                "EndpointConfigName": {"Fn::GetAtt": ["EndpointConfig", "EndpointConfigName"]}}},
+        },
+        "Outputs": {
+            "HubformDigest": {"Value": ENDPOINT},
+            "EndpointConfigName": {"Value": {"Fn::GetAtt": ["EndpointConfig", "EndpointConfigName"]}},
+        },
+    });
+    let text = |value: Value| std::sync::Arc::from(value.to_string());
+    [(ROLE.to_owned(), text(role)), (ENDPOINT.to_owned(), text(endpoint))].into()
+}
+
+fn target() -> Target {
+    Target { account: None, region: "us-east-1".into(), assume_role: None }
+}
+
+fn named(name: &str) -> StackRef {
+    StackRef { target: target(), name: name.into() }
+}
+
+fn create(name: &str, body: &str, needs: &[&str]) -> Step {
+    let submission = Submission {
+        body: body.into(),
+        digest: body.into(),
+        parameters: BTreeMap::new(),
+        tags: Tags::new(),
+        capabilities: [hubform::cloud::Capability::NamedIam].into(),
+        role_arn: None,
+        notification_arns: Vec::new(),
+        termination_protection: false,
+    };
+    let check = || EndpointCheck { endpoint: name.into(), config_output: "EndpointConfigName".into() };
+    let manifest = Position { file: "a.yaml".into(), line: 1, column: 1 };
+    Step {
+        stack: named(name),
+        environment: "dev".into(),
+        kind: if body == ROLE { "Role" } else { "Endpoint" }.into(),
+        name: name.into(),
+        action: Action::Create,
+        observed: None,
+        needs: needs.iter().map(|need| named(need)).collect(),
+        operations: vec![Operation::Create { submission, validate: false }],
+        restore: None,
+        predicate: false,
+        changes: Vec::new(),
+        reasons: Vec::new(),
+        choices: Vec::new(),
+        endpoint: (body == ENDPOINT).then(check),
+        origins: Origins { manifest, properties: BTreeMap::new() },
+    }
+}
+
+fn plan(steps: Vec<Step>) -> Plan {
+    let environment = PlannedEnvironment { name: "dev".into(), target: target(), account: "000000000000".into() };
+    Plan {
+        format: FORMAT,
+        environments: vec![environment],
+        bodies: bodies(),
+        steps,
+        left_behind: Vec::new(),
+        allowed: BTreeSet::new(),
+    }
+}
+
+/// Carries out a plan; `leave` says at which event the user leaves at once.
+fn run(sandbox: &Sandbox, plan: Plan, settings: Settings, leave: impl Fn(&Event) -> bool) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let (stop, interrupts) = tokio::sync::mpsc::unbounded_channel();
+    let (accounts, clock) = (sandbox.accounts(), sandbox.clock());
+    let mut report = |event: &Event| {
+        if leave(event) {
+            let _ = stop.send(());
+            let _ = stop.send(());
+        }
+    };
+    runtime.block_on(execute(plan, &*accounts, &*clock, settings, interrupts, &mut report))
+}
+
+fn six() -> Plan {
+    let endpoints = ["a", "b", "c", "d", "e"].map(|name| create(name, ENDPOINT, &["role"]));
+    plan([create("role", ROLE, &[])].into_iter().chain(endpoints).collect())
+}
+
+fn check(sandbox: &Sandbox, expect: Expect) {
+    let calls: String = sandbox.calls().iter().map(|(operation, n)| format!("{operation} {n}\n")).collect();
+    expect.assert_eq(&calls);
+}
+
+#[test]
+fn a_first_apply_changes_once_asks_each_endpoint_once_and_polls_for_all_at_once() {
+    let sandbox = Sandbox::new(Account::default(), Pace::Stepped);
+    let outcome = run(&sandbox, six(), Settings::default(), |_| false);
+    assert!(outcome.succeeded(), "{outcome:?}");
+    check(
+        &sandbox,
+        expect![[r#"
+        CreateStack 6
+        DescribeEndpoint 5
+        DescribeStacks 86
+        GetCallerIdentity 1
+        ListStacks 95
+    "#]],
+    );
+}
+
+#[test]
+fn events_are_read_only_for_those_who_watch() {
+    let sandbox = Sandbox::new(Account::default(), Pace::Stepped);
+    let seen = std::cell::RefCell::new(BTreeSet::new());
+    let settings = Settings { draw: 2, ..Settings::default() };
+    run(&sandbox, six(), settings, |event| {
+        if let Event::Resource { stack, .. } = event {
+            seen.borrow_mut().insert(stack.name.clone());
+        }
+        false
+    });
+    assert!(sandbox.calls()["DescribeStackEvents"] > 0);
+    let names: Vec<String> = seen.take().into_iter().collect();
+    assert_eq!(names, ["a", "b", "role"]);
+}
+
+#[test]
+fn what_a_process_that_left_began_is_joined_by_the_next() {
+    let sandbox = Sandbox::new(Account::default(), Pace::Stepped);
+    let left = run(
+        &sandbox,
+        six(),
+        Settings::default(),
+        |event| matches!(event, Event::Status { stack, .. } if stack.name == "e"),
+    );
+    let running = left.results.iter().filter(|(_, result)| matches!(result, StepResult::LeftRunning { .. }));
+    assert_eq!(running.count(), 5, "{left:?}");
+    let again = plan(six().steps.into_iter().skip(1).collect());
+    let outcome = run(&sandbox, again, Settings::default(), |_| false);
+    assert!(outcome.succeeded(), "{outcome:?}");
+    assert_eq!(sandbox.inventory().iter().filter(|item| item.resource_type == "AWS::SageMaker::Endpoint").count(), 5);
+}
+
+#[test]
+fn many_stacks_end_well_under_tight_rates() {
+    let rate = Rate { per_second: 2.0, burst: 4.0 };
+    let throttle = Some(Throttle { usual: rate, operations: BTreeMap::new() });
+    let account = Account { throttle, page_size: 5, ..Account::default() };
+    let sandbox = Sandbox::new(account, Pace::Stepped);
+    let kind = |n| if n % 3 == 0 { ENDPOINT } else { ROLE };
+    let others = (1..60).map(|n| create(&format!("s{n}"), kind(n), &["role"]));
+    let steps = [create("role", ROLE, &[])].into_iter().chain(others).collect();
+    let settings = Settings { concurrency: 50, ..Settings::default() };
+    let outcome = run(&sandbox, plan(steps), settings, |_| false);
+    assert!(outcome.succeeded(), "{:?}", outcome.results.iter().find(|(_, r)| matches!(r, StepResult::Failed(_))));
+    let per_stack = sandbox.calls().values().sum::<u64>() as f64 / 60.0;
+    assert!(per_stack < 40.0, "{per_stack} calls per stack: {:?}", sandbox.calls());
+}

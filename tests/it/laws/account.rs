@@ -1,0 +1,217 @@
+//! An imagined account and what a run does with it, without files and without a command line: texts become stacks
+//! wanted, those a plan, the plan an outcome.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    rc::Rc,
+    time::Duration,
+};
+
+use hubform::{
+    catalog::Catalog,
+    cloud::{Accounts, Connection, Stack, StackRef, StackStatus, Tags, Target},
+    diagnostic::{Diagnostic, Diagnostics, SourceMap},
+    execute::{self, Event, Outcome},
+    gather,
+    manifest::{Input, environments, parse},
+    plan::{self, Observation, Owner, Plan, PlannedEnvironment, Request},
+    render::{StackSpec, Templates, render},
+    resolve::{Lock, Scope, resolve},
+    sandbox::{Item, Pace, Sandbox, Settings},
+};
+use tokio::sync::mpsc;
+
+/// Longer than anything may take, retries and handlers' timeouts included.
+const PATIENCE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// More often than anything that gets anywhere is asked whether it is over.
+const POLLS: u32 = 2_000_000;
+
+/// The account of every law.
+pub(super) const ACCOUNT: &str = "000000000000";
+
+/// Where everything goes.
+pub(super) fn target() -> Target {
+    Target { account: None, region: "us-east-1".to_owned(), assume_role: None }
+}
+
+/// How everything names a stack of this name.
+pub(super) fn stack(name: &str) -> StackRef {
+    StackRef { target: target(), name: name.to_owned() }
+}
+
+/// What a deployment comes to.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) specs: Vec<StackSpec>,
+    pub(super) environments: Vec<String>,
+    pub(super) lock: Lock,
+}
+
+/// Files, by name, become stacks.
+///
+/// # Errors
+/// The findings that stop a run.
+pub(super) fn compile(files: &[(String, String)], lock: &Lock, catalog: &Catalog) -> Result<Wanted, Vec<Diagnostic>> {
+    let inputs = files.iter().map(|(name, text)| Input { name: name.clone(), bytes: text.clone().into(), named: true });
+    let mut sources = SourceMap::default();
+    let (manifests, mut found) = parse(inputs.collect(), &mut sources);
+    let (sets, more) = environments(manifests, None);
+    found.extend(more);
+    let scope = |set| Scope {
+        set,
+        target: target(),
+        target_name: "default".to_owned(),
+        account: Some(ACCOUNT.to_owned()),
+        lock: lock.clone(),
+        locked: false,
+    };
+    let scopes: Vec<_> = sets.into_iter().map(scope).collect();
+    let (mut resolved, more) = resolve(&scopes, catalog);
+    found.extend(more);
+    let (specs, more) = render(resolved.stacks, Templates::embedded(), &sources);
+    found.extend(more);
+    if found.has_errors() {
+        return Err(found.into_iter().collect());
+    }
+    let environments = scopes.into_iter().map(|scope| scope.set.environment.name).collect();
+    Ok(Wanted { specs, environments, lock: resolved.locks.pop().unwrap_or_default() })
+}
+
+impl Wanted {
+    /// The stack of this name.
+    pub(super) fn spec(&self, stack: &StackRef) -> Option<&StackSpec> {
+        self.specs.iter().find(|spec| spec.stack == *stack)
+    }
+}
+
+/// Runs to its end on this thread.
+pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts").block_on(future)
+}
+
+/// An imagined account whose time moves only when somebody waits.
+pub(super) fn account(seed: u64) -> Sandbox {
+    let settings = Settings { account: ACCOUNT.to_owned(), seed, page_size: 5, ..Settings::default() };
+    Sandbox::new(settings, Pace::Stepped)
+}
+
+/// The ports to it.
+pub(super) async fn ports(accounts: &dyn Accounts) -> Connection {
+    accounts.at(&target()).await.expect("the sandbox is always there")
+}
+
+/// Every stack that is not deleted, by name.
+pub(super) async fn stacks(accounts: &dyn Accounts) -> BTreeMap<String, Stack> {
+    let found = gather::observe(accounts, &BTreeSet::from([target()]), &|_, _| false).await;
+    found.expect("nothing is refused here").stacks.into_iter().map(|s| (s.stack.name.clone(), s.stack)).collect()
+}
+
+/// How a plan is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Asked {
+    pub(super) validate: bool,
+    pub(super) destroy: bool,
+    /// Everything protected may go.
+    pub(super) allow: bool,
+}
+
+/// The plan for everything wanted, or what stops it.
+pub(super) async fn plan(accounts: &dyn Accounts, wanted: &Wanted, asked: Asked) -> Result<Plan, Diagnostics> {
+    let specs: BTreeMap<_, _> = wanted.specs.iter().map(|spec| (spec.stack.name.as_str(), spec)).collect();
+    let ours = |tags: &Tags| {
+        Owner::read(tags).is_some_and(|owner| wanted.environments.iter().any(|name| name == owner.environment))
+    };
+    let wants_body = |_: &Target, stack: &Stack| match specs.get(stack.name.as_str()) {
+        spec if asked.destroy => ours(&stack.tags) && plan::wants_body_to_destroy(spec.copied(), stack),
+        Some(spec) => plan::wants_body(spec, stack),
+        None => false,
+    };
+    let targets = BTreeSet::from([target()]);
+    let observed = gather::observe(accounts, &targets, &wants_body).await;
+    let observation = observed.unwrap_or_else(|error| panic!("the account cannot be looked at: {error}"));
+    let mut chosen: BTreeSet<StackRef> = wanted.specs.iter().map(|spec| spec.stack.clone()).collect();
+    if asked.destroy {
+        chosen = all_of_ours(&observation, &ours);
+    }
+    let environment =
+        |name: &String| PlannedEnvironment { name: name.clone(), target: target(), account: ACCOUNT.to_owned() };
+    let environments: Vec<_> = wanted.environments.iter().map(environment).collect();
+    let allow = wanted.specs.iter().filter(|_| asked.allow).map(|spec| format!("{}/{}", spec.kind, spec.name));
+    let request = Request {
+        environments: &environments,
+        specs: &wanted.specs,
+        chosen: &chosen,
+        observation: &observation,
+        allow: &allow.collect(),
+        validate: asked.validate,
+        catalog: Catalog::embedded(),
+    };
+    let (plan, found) = if asked.destroy { plan::destroy(request) } else { plan::plan(request) };
+    if found.has_errors() {
+        return Err(found);
+    }
+    assert_eq!(plan::audit(&plan), Vec::<String>::new());
+    Ok(plan)
+}
+
+fn all_of_ours(observation: &Observation, ours: &dyn Fn(&Tags) -> bool) -> BTreeSet<StackRef> {
+    let tags = |observed: &plan::ObservedStack| match &observed.change_set {
+        Some(set) if observed.stack.status == StackStatus::ReviewInProgress => set.tags.clone(),
+        _ => observed.stack.tags.clone(),
+    };
+    let mine = observation.stacks.iter().filter(|observed| ours(&tags(observed)));
+    mine.map(hubform::plan::ObservedStack::reference).collect()
+}
+
+/// What came of a plan.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) outcome: Outcome,
+    pub(super) events: Vec<Event>,
+}
+
+/// Carries a plan out, to its end or until `stopped` says so.
+///
+/// # Errors
+/// When it does not end.
+pub(super) async fn apply(
+    sandbox: &Sandbox,
+    accounts: Rc<dyn Accounts>,
+    plan: &Plan,
+    settings: execute::Settings,
+    stopped: impl Fn() -> bool,
+) -> Result<Option<Run>, String> {
+    let clock = sandbox.clock();
+    let (_keep, interrupts) = mpsc::unbounded_channel();
+    let mut events = Vec::new();
+    let mut hear = |event: &Event| events.push(event.clone());
+    let outcome = {
+        let work = execute::execute(plan.clone(), &*accounts, &*clock, settings, interrupts, &mut hear);
+        let mut work = Box::pin(work);
+        let (began, mut polls) = (clock.now(), 0);
+        std::future::poll_fn(|context| {
+            polls += 1;
+            let endless = clock.now().since(began) > PATIENCE || polls > POLLS;
+            match work.as_mut().poll(context) {
+                _ if stopped() => std::task::Poll::Ready(Ok(None)),
+                std::task::Poll::Ready(outcome) => std::task::Poll::Ready(Ok(Some(outcome))),
+                std::task::Poll::Pending if endless => std::task::Poll::Ready(Err(())),
+                std::task::Poll::Pending => std::task::Poll::Pending,
+            }
+        })
+        .await
+    };
+    match outcome {
+        Ok(outcome) => Ok(outcome.map(|outcome| Run { outcome, events })),
+        Err(()) => {
+            Err(format!("it never ends; the last events are {:#?}", events.iter().rev().take(5).collect::<Vec<_>>()))
+        }
+    }
+}
+
+/// What exists and belongs to a stack of one of these names, or to nobody.
+pub(super) fn inventory(sandbox: &Sandbox, others: &[&str]) -> Vec<Item> {
+    let theirs = |item: &Item| item.owner_stack.as_deref().is_some_and(|owner| others.contains(&owner));
+    sandbox.inventory().into_iter().filter(|item| !theirs(item)).collect()
+}

@@ -1,0 +1,197 @@
+//! What a plan announces is what the change set says: per resource the action, and whether it is replaced.
+
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
+
+use fastrand::Rng;
+use hubform::{
+    catalog::Catalog,
+    cloud::{Accounts, ChangeAction, ChangeSet, ChangeSetType, CreateChangeSet, Replacement},
+    execute::{Failure, FailureKind, Settings, StepResult},
+    plan::{ChangeKind, Plan, Step},
+    render::{ParameterValue, StackSpec},
+    resolve::Lock,
+    sandbox::Sandbox,
+};
+
+use super::{
+    account::{self, Asked, Wanted, compile},
+    deployment::{Deployment, Taste},
+    seeds::hold,
+};
+
+/// By logical id: what happens to it.
+type Announced = BTreeMap<String, (&'static str, Replacement)>;
+
+#[test]
+fn a_plan_announces_what_the_change_set_says() {
+    let seen = std::cell::RefCell::new(Seen::default());
+    hold(&[], 60, |rng| {
+        let mut told = Seen::default();
+        let result = account::now(follow(rng, &mut told));
+        seen.borrow_mut().add(&told);
+        result
+    });
+    if std::env::var_os("HUBFORM_SEED").is_none() {
+        seen.into_inner().is_telling();
+    }
+}
+
+/// How much the edits reached.
+#[derive(Debug, Default, Clone, Copy)]
+struct Seen {
+    changed: usize,
+    replaced: usize,
+    perhaps: usize,
+    phased: usize,
+    unchanged: usize,
+}
+
+impl Seen {
+    fn add(&mut self, other: &Self) {
+        self.changed += other.changed;
+        self.replaced += other.replaced;
+        self.perhaps += other.perhaps;
+        self.phased += other.phased;
+        self.unchanged += other.unchanged;
+    }
+
+    fn note(&mut self, step: &Step, announced: &Announced) {
+        self.changed += usize::from(!announced.is_empty());
+        self.unchanged += usize::from(step.operations.is_empty());
+        self.phased += usize::from(step.operations.len() > 1);
+        let count = |wanted| announced.values().filter(|(_, replacement)| *replacement == wanted).count();
+        self.replaced += count(Replacement::True);
+        self.perhaps += count(Replacement::Conditional);
+    }
+
+    fn is_telling(self) {
+        let Self { changed, replaced, perhaps, phased, unchanged } = self;
+        let enough = changed > 100 && replaced > 50 && perhaps > 50 && phased > 5 && unchanged > 50;
+        assert!(enough, "the edits reach too little: {self:?}");
+    }
+}
+
+async fn follow(rng: &mut Rng, seen: &mut Seen) -> Result<(), String> {
+    let sandbox = account::account(rng.u64(..));
+    let accounts = sandbox.accounts();
+    let mut deployment = Deployment::random(rng, "law", Taste::Wild);
+    let mut lock = Lock::default();
+    for _ in 0..5 {
+        if let Ok(wanted) = compile(&deployment.files(), &lock, Catalog::embedded()) {
+            lock = wanted.lock.clone();
+            if let Ok(plan) = account::plan(&*accounts, &wanted, Asked { allow: true, ..Asked::default() }).await {
+                for step in plan.steps.iter().filter(|step| !step.predicate && step.observed.is_some()) {
+                    compare(&sandbox, step, &wanted, seen).await?;
+                }
+                carry_out(&sandbox, Rc::clone(&accounts), &plan).await?;
+            }
+        }
+        for _ in 0..rng.u32(1..4) {
+            deployment.edit(rng);
+        }
+    }
+    Ok(())
+}
+
+/// The world may refuse what was asked; the gate may not, for it was told what comes.
+async fn carry_out(sandbox: &Sandbox, accounts: Rc<dyn Accounts>, plan: &Plan) -> Result<(), String> {
+    let run = account::apply(sandbox, accounts, plan, Settings::default(), || false).await?;
+    let results = run.map(|run| run.outcome.results).unwrap_or_default();
+    let surprised = |failure: &Failure| matches!(failure.kind, FailureKind::Gate | FailureKind::Stale);
+    for (stack, result) in &results {
+        if let StepResult::Failed(failure) = result
+            && surprised(failure)
+        {
+            return Err(format!("{stack}: {failure:#?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Asks for a change set of the whole step and holds it against the plan.
+async fn compare(sandbox: &Sandbox, step: &Step, wanted: &Wanted, seen: &mut Seen) -> Result<(), String> {
+    let Some(spec) = wanted.spec(&step.stack) else { return Ok(()) };
+    let Some(set) = ask(sandbox, spec).await? else { return Ok(()) };
+    let (said, announced) = (changes_of(&set), announced(step));
+    seen.note(step, &announced);
+    if said == announced {
+        return Ok(());
+    }
+    let differs =
+        |(id, what): &(&String, &(&'static str, Replacement)), other: &Announced| other.get(*id) != Some(what);
+    let only = |one: &Announced, other: &Announced| {
+        format!("{:?}", one.iter().filter(|entry| differs(entry, other)).collect::<Vec<_>>())
+    };
+    let (plan, service) = (only(&announced, &said), only(&said, &announced));
+    let details = set.changes.iter().filter(|change| announced.get(&change.logical_id) != said.get(&change.logical_id));
+    let why = step.changes.iter().filter(|change| announced.get(&change.logical_id) != said.get(&change.logical_id));
+    Err(format!(
+        "{}: the plan says {plan}, the change set {service}\n{:#?}\n{:#?}\n{:?}",
+        step.stack,
+        details.collect::<Vec<_>>(),
+        why.collect::<Vec<_>>(),
+        set.status_reason
+    ))
+}
+
+fn announced(step: &Step) -> Announced {
+    let what = |change: &hubform::plan::Change| match change.kind {
+        ChangeKind::Add => ("added", Replacement::False),
+        ChangeKind::Modify => ("changed", change.replacement.clone()),
+        ChangeKind::Remove => ("removed", Replacement::False),
+    };
+    step.changes.iter().map(|change| (change.logical_id.clone(), what(change))).collect()
+}
+
+fn changes_of(set: &ChangeSet) -> Announced {
+    let what = |change: &hubform::cloud::Change| match change.action {
+        ChangeAction::Add => ("added", Replacement::False),
+        ChangeAction::Modify => ("changed", change.replacement.clone().unwrap_or(Replacement::True)),
+        ChangeAction::Remove => ("removed", Replacement::False),
+        _ => ("something else", Replacement::True),
+    };
+    set.changes.iter().map(|change| (change.logical_id.clone(), what(change))).collect()
+}
+
+/// The change set for everything wanted, deleted when it was read. None where a value is not known yet, or the
+/// stack cannot be changed.
+async fn ask(sandbox: &Sandbox, spec: &StackSpec) -> Result<Option<ChangeSet>, String> {
+    let accounts = sandbox.accounts();
+    let stacks = account::ports(&*accounts).await.stacks;
+    let live = account::stacks(&*accounts).await;
+    if !live.get(&spec.stack.name).is_some_and(|stack| stack.status.is_updatable()) {
+        return Ok(None);
+    }
+    let value = |value: &ParameterValue| match value {
+        ParameterValue::Literal(text) => Some(text.clone()),
+        ParameterValue::Output { stack, key } => live.get(&stack.name)?.outputs.get(key).cloned(),
+    };
+    let Some(parameters) = spec.parameters.iter().map(|(name, from)| Some((name.clone(), value(from)?))).collect()
+    else {
+        return Ok(None);
+    };
+    let request = CreateChangeSet {
+        stack: spec.stack.name.clone(),
+        name: "asked".to_owned(),
+        kind: ChangeSetType::Update,
+        body: spec.body.to_string(),
+        parameters,
+        tags: spec.tags.clone(),
+        capabilities: spec.capabilities.clone(),
+        role_arn: spec.role_arn.clone(),
+        notification_arns: spec.notification_arns.clone(),
+        token: "asked".to_owned(),
+    };
+    let ids = match stacks.create_change_set(request).await {
+        Ok(ids) => ids,
+        Err(error) => return Err(format!("{}: {error}\n{}", spec.stack, spec.body)),
+    };
+    sandbox.advance(Duration::from_secs(30));
+    let set = stacks.describe_change_set(&ids.change_set).await.map_err(|error| error.to_string())?;
+    let set = set.ok_or("the change set is gone")?;
+    stacks.delete_change_set(&ids.change_set).await.map_err(|error| error.to_string())?;
+    if !set.is_executable() && !set.is_empty_update() {
+        return Err(format!("{}: {}: {:?}", spec.stack, set.status, set.status_reason));
+    }
+    Ok(Some(set))
+}

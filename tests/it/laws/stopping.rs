@@ -1,0 +1,282 @@
+//! A run that is stopped at any point, its last call heard or not, and then begun anew, ends where one ends that
+//! was never stopped.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+    time::Duration,
+};
+
+use fastrand::Rng;
+use hubform::{
+    catalog::Catalog,
+    cloud::{
+        Accounts, CallerIdentity, ChangeSet, ChangeSetIds, ChangeSetSummary, Connection, CreateChangeSet, CreateStack,
+        DeleteStack, EndpointDescription, ExecuteChangeSet, Iam, Identity, Page, PageToken, Reply, RoleDescription,
+        SageMaker, Stack, StackEvent, StackStatus, StackSummary, Stacks, Target,
+    },
+    diagnostic::Code,
+    execute::Settings,
+    resolve::Lock,
+    sandbox::Sandbox,
+};
+
+use super::{
+    account::{self, Asked, Wanted, compile},
+    deployment::{Deployment, Taste},
+    seeds::{hold, percent},
+};
+
+#[test]
+fn a_run_that_was_stopped_ends_where_an_undisturbed_one_does() {
+    let stopped = RefCell::new(0);
+    hold(&[], 60, |rng| {
+        let was_stopped = account::now(both(rng))?;
+        *stopped.borrow_mut() += usize::from(was_stopped);
+        Ok(())
+    });
+    if std::env::var_os("HUBFORM_SEED").is_none() {
+        assert!(stopped.into_inner() > 20, "hardly anything is stopped");
+    }
+}
+
+/// One deployment twice, the second time with a stop on the way.
+async fn both(rng: &mut Rng) -> Result<bool, String> {
+    let Some(story) = Story::random(rng) else { return Ok(false) };
+    let seed = rng.u64(..);
+    let undisturbed = account::account(seed);
+    let calls = story.play(&undisturbed, None).await?;
+    let last = Last { calls: rng.u64(0..calls.max(1)), heard: rng.bool() };
+    let disturbed = account::account(seed);
+    story.play(&disturbed, Some(last)).await?;
+    let (one, other) = (end_of(&undisturbed).await, end_of(&disturbed).await);
+    match one == other {
+        true => Ok(calls > 0),
+        false => Err(format!("stopped after {last:?}: {other:#?} instead of {one:#?}")),
+    }
+}
+
+/// When a run is stopped: after so many calls; is the last one heard?
+#[derive(Debug, Clone, Copy)]
+struct Last {
+    calls: u64,
+    heard: bool,
+}
+
+/// What is there before, and what is then done.
+struct Story {
+    before: Option<Wanted>,
+    wanted: Wanted,
+    asked: Asked,
+}
+
+impl Story {
+    fn random(rng: &mut Rng) -> Option<Self> {
+        let mut deployment = Deployment::random(rng, "law", Taste::Tame);
+        let first = compile(&deployment.files(), &Lock::default(), Catalog::embedded()).ok()?;
+        let validate = percent(rng, 25);
+        if percent(rng, 30) {
+            return Some(Self { before: None, wanted: first, asked: Asked { validate, ..Asked::default() } });
+        }
+        if percent(rng, 25) {
+            let asked = Asked { destroy: true, ..Asked::default() };
+            return Some(Self { before: Some(first.clone()), wanted: first, asked });
+        }
+        for _ in 0..rng.u32(1..6) {
+            deployment.edit(rng);
+        }
+        let wanted = compile(&deployment.files(), &first.lock, Catalog::embedded()).ok()?;
+        Some(Self { before: Some(first), wanted, asked: Asked { validate, ..Asked::default() } })
+    }
+
+    /// Answers how many calls the second part made.
+    async fn play(&self, sandbox: &Sandbox, last: Option<Last>) -> Result<u64, String> {
+        if let Some(before) = &self.before {
+            run(sandbox, sandbox.accounts(), before, Asked::default(), &|| false).await?;
+        }
+        sandbox.reset_calls();
+        let life = Rc::new(Life { left: Cell::new(last.map(|last| last.calls)), ..Life::default() });
+        life.heard.set(last.is_some_and(|last| last.heard));
+        let mortal: Rc<dyn Accounts> = Rc::new(Mortal { inner: sandbox.accounts(), life: Rc::clone(&life) });
+        let ended = run(sandbox, mortal, &self.wanted, self.asked, &|| life.over.get()).await?;
+        let calls = sandbox.calls().values().sum();
+        if !ended {
+            self.go_on(sandbox).await?;
+        }
+        Ok(calls)
+    }
+
+    async fn go_on(&self, sandbox: &Sandbox) -> Result<(), String> {
+        for _ in 0..30 {
+            match account::plan(&*sandbox.accounts(), &self.wanted, self.asked).await {
+                Ok(plan) if plan.is_empty() => return Ok(()),
+                Ok(_) => drop(run(sandbox, sandbox.accounts(), &self.wanted, self.asked, &|| false).await?),
+                Err(found) if found.iter().any(|found| found.code == Code::OperationRunning) => {
+                    sandbox.advance(Duration::from_secs(600));
+                }
+                Err(found) => return Err(format!("after the stop: {found:#?}")),
+            }
+        }
+        Err("it never comes to rest after the stop".to_owned())
+    }
+}
+
+/// Plans and applies; false when it was stopped on the way.
+async fn run(
+    sandbox: &Sandbox,
+    accounts: Rc<dyn Accounts>,
+    wanted: &Wanted,
+    asked: Asked,
+    stopped: &dyn Fn() -> bool,
+) -> Result<bool, String> {
+    let plan = account::plan(&*sandbox.accounts(), wanted, asked).await.map_err(|found| format!("{found:#?}"))?;
+    sandbox.reset_calls();
+    match account::apply(sandbox, accounts, &plan, Settings::default(), stopped).await? {
+        None => Ok(false),
+        Some(run) if run.outcome.succeeded() => Ok(true),
+        Some(run) => Err(format!("it failed: {:#?}", run.outcome)),
+    }
+}
+
+/// Where an account stands, without names and times that every run draws anew.
+async fn end_of(sandbox: &Sandbox) -> Vec<String> {
+    let accounts = sandbox.accounts();
+    let stacks = account::ports(&*accounts).await.stacks;
+    let mut found = Vec::new();
+    for (name, stack) in account::stacks(&*accounts).await {
+        let body = stacks.get_template(&name).await.expect("nothing is refused here");
+        let parameters: Vec<_> = stack.parameters.keys().collect();
+        let outputs: Vec<_> = stack.outputs.keys().collect();
+        let landed = stack.status.landed();
+        found.push(format!("{name} {landed} {:?} {parameters:?} {outputs:?} {body}", stack.tags));
+    }
+    let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+    for item in sandbox.inventory() {
+        let fleets = item.summary.find('(').map_or("", |at| &item.summary[at..]);
+        *counted.entry(format!("{} of {:?} {fleets}", item.resource_type, item.owner_stack)).or_default() += 1;
+    }
+    found.extend(counted.into_iter().map(|(item, count)| format!("{count} {item}")));
+    found
+}
+
+/// How long a process lives.
+#[derive(Default)]
+struct Life {
+    left: Cell<Option<u64>>,
+    /// Does the call after the last one still reach AWS?
+    heard: Cell<bool>,
+    over: Cell<bool>,
+}
+
+impl Life {
+    fn call<'a, T: 'a>(&self, make: impl FnOnce() -> Reply<'a, T>) -> Reply<'a, T> {
+        match self.left.get() {
+            None => make(),
+            Some(left) if left > 0 => {
+                self.left.set(Some(left - 1));
+                make()
+            }
+            Some(_) => {
+                if !self.over.replace(true) && self.heard.get() {
+                    drop(make());
+                }
+                Box::pin(std::future::pending())
+            }
+        }
+    }
+}
+
+/// An account in the hands of a process that ends.
+struct Mortal {
+    inner: Rc<dyn Accounts>,
+    life: Rc<Life>,
+}
+
+impl Accounts for Mortal {
+    fn at<'a>(&'a self, target: &Target) -> Reply<'a, Connection> {
+        let inner = self.inner.at(target);
+        Box::pin(async move {
+            let place = Rc::new(Place { inner: inner.await?, life: Rc::clone(&self.life) });
+            let (stacks, sagemaker, iam) = (place.clone(), place.clone(), place.clone());
+            Ok(Connection { stacks, sagemaker, iam, identity: place })
+        })
+    }
+}
+
+struct Place {
+    inner: Connection,
+    life: Rc<Life>,
+}
+
+impl Stacks for Place {
+    fn describe_stacks(&self, from: Option<PageToken>) -> Reply<'_, Page<Stack>> {
+        self.life.call(|| self.inner.stacks.describe_stacks(from))
+    }
+
+    fn describe_stack<'a>(&'a self, stack: &str) -> Reply<'a, Option<Stack>> {
+        self.life.call(|| self.inner.stacks.describe_stack(stack))
+    }
+
+    fn list_stacks(&self, statuses: &[StackStatus], from: Option<PageToken>) -> Reply<'_, Page<StackSummary>> {
+        self.life.call(|| self.inner.stacks.list_stacks(statuses, from))
+    }
+
+    fn describe_stack_events<'a>(&'a self, stack: &str, from: Option<PageToken>) -> Reply<'a, Page<StackEvent>> {
+        self.life.call(|| self.inner.stacks.describe_stack_events(stack, from))
+    }
+
+    fn get_template<'a>(&'a self, stack: &str) -> Reply<'a, String> {
+        self.life.call(|| self.inner.stacks.get_template(stack))
+    }
+
+    fn create_stack(&self, request: CreateStack) -> Reply<'_, String> {
+        self.life.call(|| self.inner.stacks.create_stack(request))
+    }
+
+    fn create_change_set(&self, request: CreateChangeSet) -> Reply<'_, ChangeSetIds> {
+        self.life.call(|| self.inner.stacks.create_change_set(request))
+    }
+
+    fn describe_change_set<'a>(&'a self, change_set: &str) -> Reply<'a, Option<ChangeSet>> {
+        self.life.call(|| self.inner.stacks.describe_change_set(change_set))
+    }
+
+    fn list_change_sets<'a>(&'a self, stack: &str) -> Reply<'a, Vec<ChangeSetSummary>> {
+        self.life.call(|| self.inner.stacks.list_change_sets(stack))
+    }
+
+    fn execute_change_set(&self, request: ExecuteChangeSet) -> Reply<'_, ()> {
+        self.life.call(|| self.inner.stacks.execute_change_set(request))
+    }
+
+    fn delete_change_set<'a>(&'a self, change_set: &str) -> Reply<'a, ()> {
+        self.life.call(|| self.inner.stacks.delete_change_set(change_set))
+    }
+
+    fn delete_stack(&self, request: DeleteStack) -> Reply<'_, ()> {
+        self.life.call(|| self.inner.stacks.delete_stack(request))
+    }
+
+    fn update_termination_protection<'a>(&'a self, stack: &str, on: bool) -> Reply<'a, ()> {
+        self.life.call(|| self.inner.stacks.update_termination_protection(stack, on))
+    }
+}
+
+impl SageMaker for Place {
+    fn describe_endpoint<'a>(&'a self, name: &str) -> Reply<'a, Option<EndpointDescription>> {
+        self.life.call(|| self.inner.sagemaker.describe_endpoint(name))
+    }
+}
+
+impl Iam for Place {
+    fn get_role<'a>(&'a self, name: &str) -> Reply<'a, Option<RoleDescription>> {
+        self.life.call(|| self.inner.iam.get_role(name))
+    }
+}
+
+impl Identity for Place {
+    fn caller(&self) -> Reply<'_, CallerIdentity> {
+        self.life.call(|| self.inner.identity.caller())
+    }
+}
