@@ -50,9 +50,10 @@ impl Sweep {
 impl Machine {
     /// A stack began to run.
     pub(super) fn poll_soon(&mut self, index: usize) {
-        let (first, target) = (self.now.plus(SOON), self.target_of(index));
+        let target = self.target_of(index);
         let track = &mut self.tracks[index];
-        (track.sent, track.look, track.described) = (self.now, first, None);
+        (track.sent, track.look, track.described) = (self.now, self.now.plus(SOON), None);
+        let first = self.now.plus(if self.running(target).len() > FEW { LISTED } else { SOON });
         let sweep = &mut self.sweeps[target];
         sweep.next = Some(sweep.next.map_or(first, |next| next.min(first)));
     }
