@@ -119,9 +119,15 @@ fn every_test_file_is_registered() {
             _ if folder.join("mod.rs").exists() => folder.join("mod.rs"),
             _ => folder.with_extension("rs"),
         };
-        let module = if name == "mod" { folder.file_name().expect("it has a name").to_string_lossy().into_owned() } else { name };
+        let module = if name == "mod" {
+            folder.file_name().expect("it has a name").to_string_lossy().into_owned()
+        } else {
+            name
+        };
         let text = fs::read_to_string(&parent).unwrap_or_default();
-        let registered = |line: &str| line.trim_end() == format!("mod {module};") || line.trim_end() == format!("pub(crate) mod {module};");
+        let registered = |line: &str| {
+            line.trim_end() == format!("mod {module};") || line.trim_end() == format!("pub(crate) mod {module};")
+        };
         if !text.lines().any(registered) {
             wrong.push(format!("{} is not in {}", path.display(), parent.display()));
         }
@@ -168,7 +174,11 @@ fn every_example_is_played_by_a_case() {
     let mut idle = Vec::new();
     for entry in fs::read_dir(root().join("stacks")).expect("there are examples").flatten() {
         let name = format!("stacks/{}", entry.file_name().to_string_lossy());
-        let played = |script: &String| script.split_whitespace().any(|word| word.trim_end_matches('/') == name || word.starts_with(&format!("{name}/")));
+        let played = |script: &String| {
+            script
+                .split_whitespace()
+                .any(|word| word.trim_end_matches('/') == name || word.starts_with(&format!("{name}/")))
+        };
         if entry.path().is_dir() && !scripts.iter().any(played) {
             idle.push(name);
         }
