@@ -216,6 +216,7 @@ pub(crate) fn write(folder: &Path, files: &[(String, String)]) {
 pub(crate) fn hubform(folder: &Path, sandbox: &Sandbox, words: &[&str]) -> String {
     let said = Said(Arc::default());
     let mut host = Host {
+        kept_input: None,
         variables: BTreeMap::from([("HUBFORM_SANDBOX".to_owned(), "1".to_owned())]),
         folder: folder.to_path_buf(),
         input: Box::new(io::empty()),

@@ -305,6 +305,7 @@ impl Case {
             variables: self.variables.clone(),
             folder: self.folder.path().to_path_buf(),
             input,
+            kept_input: None,
             output: Box::new(said.clone()),
             errors: Box::new(said.clone()),
             terminal: None,

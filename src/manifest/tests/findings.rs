@@ -115,7 +115,7 @@ fn rules_between_fields() {
               help: names are letters, digits and `_`, and do not begin with a digit
             HF1025 `max` is 2, below `min`, which is 3
               a.yaml:6:26 `2`
-            HF1025 `initial` lies outside `min` and `max`
+            HF1025 `initial` is 5, out of bounds: `min` is 3, `max` is 2
               a.yaml:6:38 `5`
             HF1021 a schedule needs `min`, `max` or both
               a.yaml:6:53 `{name: a, rate: 1 day}`
