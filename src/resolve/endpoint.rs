@@ -83,6 +83,12 @@ fn with_chooser<'a>(
     let own = alarms.as_ref().map_or(0, |alarms| 1 + usize::from(!alarms["latency"].is_null()));
     let rollout = rollout::resolve(context, wanted, &parts.chosen, parts.count.min, own)?;
     let variant = variant(context, chooser, &parts, spec, place);
+    if parts.served.engine == Engine::Vllm
+        && parts.served.spec.dtype.is_none()
+        && let Some(dtype) = container::half_where_needed(&parts.served, &parts.chosen)
+    {
+        chooser.settle("dtype", &dtype, format!("the GPU of `{}` has no bfloat16", parts.chosen.name));
+    }
     if key.is_some() && has_local_disk(&parts.chosen) {
         let reason = format!("`{}` has local disks, which a key does not reach", parts.chosen.name);
         chooser.settle("volume key", "none", reason);

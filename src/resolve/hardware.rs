@@ -245,7 +245,7 @@ pub(super) fn fit(
     };
     let wanted = chosen.tensor_parallel.or(served.spec.tensor_parallel);
     let Some(model) = &served.facts else {
-        let tensor_parallel = wanted.unwrap_or(devices.count);
+        let tensor_parallel = unknown_degree(context, chooser, served, chosen, devices, wanted)?;
         return Some(Fit { tensor_parallel, context: chosen.context.or(served.spec.context) });
     };
     let tensor_parallel = degree(context, chooser, served, model, chosen, devices, wanted)?;
@@ -262,6 +262,35 @@ fn needs_gpu(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>
     let place = chosen.place.as_ref().unwrap_or(&served.place);
     let help = "name a g5, g6, g6e or p instance type";
     context.report(Diagnostic::new(Code::WrongAccelerator, message).at(place.span()).help(help));
+}
+
+/// Of a model whose heads are not known: what is said, else all devices.
+fn unknown_degree(
+    context: &mut Context<'_>,
+    chooser: &mut Chooser,
+    served: &Served<'_>,
+    chosen: &Chosen<'_>,
+    devices: Devices,
+    wanted: Option<u32>,
+) -> Option<u32> {
+    if let Some(wanted) = wanted {
+        if wanted <= devices.count {
+            return Some(wanted);
+        }
+        let message =
+            format!("tensor parallel {wanted} needs as many devices, and `{}` has {}", chosen.name, devices.count);
+        let place = served.place.at("tensorParallel");
+        context.report(Diagnostic::new(Code::TensorParallel, message).at(place.span()));
+        return None;
+    }
+    if devices.count == 1 {
+        return Some(1);
+    }
+    let value = chooser.choose(context, "tensor parallel", &format!("instance {}", chosen.name), |_| {
+        let reason = "all devices of the instance; whether the model's heads divide by them is not known";
+        Some(Fresh { value: devices.count.to_string(), reason: reason.to_owned() })
+    })?;
+    value.parse().ok()
 }
 
 fn degree(

@@ -82,7 +82,8 @@ fn check(
             _ => "5% to 50%",
         };
         let message = format!("a step may move {range} of the instances, judged by `min`, which is {min}");
-        context.report(Diagnostic::new(Code::RolloutSize, message).at(place.at("size").span()));
+        let help = format!("say a count of at most {}, or a percentage within that range", min / 2);
+        context.report(Diagnostic::new(Code::RolloutSize, message).at(place.at("size").span()).help(help));
         return None;
     }
     Some(())

@@ -196,9 +196,11 @@ fn utilization(
         (None, None) => return None,
     };
     let Some(units) = units else {
-        let message = format!("`{field}` cannot be a target on `{}`: it has none, as far as is known", chosen.name);
+        let device = field.to_uppercase();
+        let message = format!("`{field}` cannot be a target on `{}`: no {device} of it is known", chosen.name);
+        let help = "take another target, such as `invocationsPerInstance`";
         let place = place.at(&format!("target/{field}"));
-        context.report(Diagnostic::new(Code::TargetWithoutDevice, message).at(place.span()));
+        context.report(Diagnostic::new(Code::TargetWithoutDevice, message).at(place.span()).help(help));
         return None;
     };
     Some(summed(name, percent.0 * f64::from(units), endpoint))

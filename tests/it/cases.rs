@@ -366,7 +366,7 @@ fn resources(text: &str, ids: &[String]) -> String {
 fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<_> = text.lines().collect();
     let left_out = lines.len().saturating_sub(count);
-    format!("({left_out} lines)\n{}", lines[left_out..].join("\n"))
+    format!("({left_out} lines before)\n{}", lines[left_out..].join("\n"))
 }
 
 #[test]

@@ -329,7 +329,7 @@ fn hostile_files() {
     let (manifests, findings) = parse(inputs, &mut sources);
     assert_eq!(manifests.skipped, 0);
     expect![[r#"
-        HF1003 the file has 8388609 bytes; at most 8388608 are read
+        HF1003 the file is larger than 8 MiB, the most that is read
           large.yaml:1:1 ``
         HF1002 the file is not UTF-8 from here on
           latin.yaml:2:9 ``
