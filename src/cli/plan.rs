@@ -76,7 +76,10 @@ pub(super) async fn prepare(
     }
     let session = session::open(host, globals)?;
     let targets = loaded.targets();
-    let accounts = gather::identities(&*session.accounts, &*session.clock, &targets).await?;
+    busy(host, Some(&targets))?;
+    let accounts = gather::identities(&*session.accounts, &*session.clock, &targets).await;
+    busy(host, None)?;
+    let accounts = accounts?;
     check_accounts(&loaded, &accounts)?;
     if needs_account(&loaded) {
         wants.account = accounts.values().next().cloned();
@@ -96,13 +99,31 @@ pub(super) async fn prepare(
         }
         loaded.write_locks(host, &wants)?;
     }
-    let (plan, found) = make(&loaded, &session, &accounts, args, purpose).await?;
+    busy(host, Some(&targets))?;
+    let made = make(&loaded, &session, &accounts, args, purpose).await;
+    busy(host, None)?;
+    let (plan, found) = made?;
     if tell_findings(host, &args.selection, &found, &loaded)? {
         return Ok(None);
     }
     let doubts = plan::audit(&plan);
     assert!(doubts.is_empty(), "hubform made a plan that it does not trust: {}", doubts.join("; "));
     Ok(Some(Prepared { session, plan }))
+}
+
+/// On a terminal, says what is being waited for; with nothing, takes it back.
+fn busy(host: &mut Host, targets: Option<&BTreeSet<crate::cloud::Target>>) -> Result<()> {
+    if !host.interactive || host.terminal.is_none() {
+        return Ok(());
+    }
+    match targets {
+        Some(targets) => {
+            let regions: BTreeSet<_> = targets.iter().map(|target| target.region.as_str()).collect();
+            write!(host.errors, "reading stacks in {} …", Vec::from_iter(regions).join(", "))?;
+        }
+        None => write!(host.errors, "\r\u{1b}[K")?,
+    }
+    Ok(host.errors.flush()?)
 }
 
 /// `${account}` was met where the account was not known yet.

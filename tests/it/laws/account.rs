@@ -148,7 +148,7 @@ pub(super) async fn plan(accounts: &dyn Accounts, wanted: &Wanted, asked: Asked)
         validate: asked.validate,
         catalog: Catalog::embedded(),
     };
-    let (plan, found) = if asked.destroy { plan::destroy(request) } else { plan::plan(request) };
+    let (plan, found) = if asked.destroy { plan::destroy(&request) } else { plan::plan(&request) };
     if found.has_errors() {
         return Err(found);
     }
