@@ -25,9 +25,8 @@ pub fn human(plan: &Plan, context: &Context<'_>) -> String {
 
 /// What a plan that is only looked at does not know of the endpoints that stand.
 pub fn not_asked(plan: &Plan, context: &Context<'_>) -> String {
-    let stands = |step: &Step| step.endpoint.is_some() && step.observed.is_some() && step.action != Action::Delete;
     let mut out = String::new();
-    if plan.steps.iter().any(stands) {
+    if words::endpoints_stand(plan) {
         paragraph(&mut out, context, 0, &paint(context, Ink::Dim, NOT_ASKED));
     }
     out
@@ -65,7 +64,8 @@ fn one(out: &mut String, plan: &Plan, step: &Step, context: &Context<'_>) {
         Action::Update | Action::Recreate => Ink::Care,
     };
     let name = paint(context, Ink::Bold, &words::manifest(step));
-    let head = format!("{} {name}, stack {}", paint(context, ink, &format!("{symbol} {word}")), step.stack);
+    let replaces = if step.action == Action::Update && words::replaces(step) { ", with replacement" } else { "" };
+    let head = format!("{} {name}, stack {}{replaces}", paint(context, ink, &format!("{symbol} {word}")), step.stack);
     paragraph(out, context, 2, &head);
     if matches!(step.action, Action::Create | Action::Recreate) {
         words::made(plan, step).into_iter().for_each(|made| paragraph(out, context, 6, &made));

@@ -34,7 +34,7 @@ pub(super) fn action(step: &Step, unicode: bool) -> (&'static str, &'static str)
     match step.action {
         Action::Keep => ("=", "unchanged"),
         Action::Create => ("+", "create"),
-        Action::Update if replaces(step) => (both, "update, with replacement"),
+        Action::Update if replaces(step) => (both, "update"),
         Action::Update => ("~", "update"),
         Action::Recreate => (both, "recreate"),
         Action::Delete => ("-", "delete"),
@@ -171,6 +171,12 @@ pub(super) fn newer(step: &Step) -> Vec<String> {
         lines.push(format!("`hubform lock --upgrade {name}` chooses again"));
     }
     lines
+}
+
+/// Are there endpoints that stand and stay, so that they could be asked?
+pub(super) fn endpoints_stand(plan: &Plan) -> bool {
+    let stands = |step: &Step| step.endpoint.is_some() && step.observed.is_some() && step.action != Action::Delete;
+    plan.steps.iter().any(stands)
 }
 
 /// What a plan does not know.
