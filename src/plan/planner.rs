@@ -108,6 +108,10 @@ impl<'a> Planner<'a> {
         self.outputs.change(&spec.stack, literal_outputs(&wanted));
         step.action = Action::Create;
         step.operations.push(Operation::Create { submission: submission(spec), validate: self.request.validate });
+        // CreateChangeSet, unlike CreateStack, cannot ask for termination protection.
+        if self.request.validate && spec.protect {
+            step.operations.push(Operation::Protect { on: true });
+        }
         step.changes = all(&wanted, ChangeKind::Add);
         Ok(())
     }

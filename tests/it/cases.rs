@@ -8,15 +8,19 @@
 //! set NAME=VALUE              a variable for all commands that follow; without a value it is unset
 //! answer WORD                 the next command runs on a terminal and is answered with this
 //! width COLUMNS               wrap at
+//! only ID...                  of templates that the next command renders, only these resources
+//! tail COUNT                  of what the next command says, only so many lines at the end
 //! stdin FILE                  the next command reads this file as standard input
 //! replace FILE: OLD => NEW    every OLD in a file becomes NEW, which may be nothing; it must be there
 //! copy FILE FILE, remove FILE, show FILE
+//! append FILE COUNT TEXT      so many times to the end of a file; `\n` is a line break, `%` the number
 //! catalog FOLDER              tables in this folder replace the embedded ones
 //! fault WORDS                 see the sandbox's faults
 //! advance TIME                simulated time passes
 //! inventory                   what exists in the account
 //! calls                       how often each operation was called since the last time
 //! stranger NAME               somebody else makes a stack of this name
+//! meddle NAME                 somebody else begins an update of this stack
 //! shell NAME                  somebody else makes a change set for a new stack of this name, and no more
 //! ```
 //!
@@ -132,6 +136,8 @@ struct Case {
     tables: BTreeMap<String, String>,
     answer: Option<String>,
     stdin: Option<PathBuf>,
+    tail: Option<usize>,
+    only: Vec<String>,
     transcript: String,
     templates: BTreeSet<(String, String)>,
 }
@@ -152,6 +158,8 @@ impl Case {
             tables: BTreeMap::new(),
             answer: None,
             stdin: None,
+            tail: None,
+            only: Vec::new(),
             transcript: String::new(),
             templates: BTreeSet::new(),
         }
@@ -181,10 +189,13 @@ impl Case {
         match word {
             "set" => self.set(rest),
             "answer" => self.answer = Some(rest.to_owned()),
+            "only" => self.only = rest.split_whitespace().map(str::to_owned).collect(),
+            "tail" => self.tail = Some(rest.parse().expect("tail COUNT")),
             "width" => self.set(&format!("COLUMNS={rest}")),
             "stdin" => self.stdin = Some(self.folder.path().join(rest)),
             "replace" => self.replace(rest),
             "copy" => self.copy(rest),
+            "append" => self.append(rest),
             "remove" => fs::remove_file(self.folder.path().join(rest)).expect("a file to remove is there"),
             "show" => {
                 let text = fs::read_to_string(self.folder.path().join(rest)).expect("a file to show is there");
@@ -196,6 +207,7 @@ impl Case {
             "inventory" => self.inventory(),
             "calls" => self.calls(),
             "stranger" => support::stranger(&self.sandbox, rest),
+            "meddle" => support::meddle(&self.sandbox, rest),
             "shell" => support::shell(&self.sandbox, rest),
             _ => self.command(line),
         }
@@ -224,6 +236,19 @@ impl Case {
         let to = self.folder.path().join(to);
         fs::create_dir_all(to.parent().expect("it is in the case's folder")).expect("a folder can be made");
         fs::copy(self.folder.path().join(from), to).expect("a file can be copied");
+    }
+
+    fn append(&mut self, rest: &str) {
+        let mut words = rest.splitn(3, ' ');
+        let mut word = || words.next().expect("append FILE COUNT TEXT");
+        let path = self.folder.path().join(word());
+        let count = word().parse::<usize>().expect("a count of repetitions");
+        let text = word().replace("\\n", "\n");
+        let mut whole = fs::read(&path).unwrap_or_default();
+        for number in 1..=count {
+            whole.extend(text.replace('%', &number.to_string()).bytes());
+        }
+        fs::write(path, whole).expect("the file can be written");
     }
 
     fn fault(&mut self, rest: &str) {
@@ -262,6 +287,8 @@ impl Case {
         };
         let (exit, text) = self.run(&words, input, answer.is_some());
         if !text.is_empty() {
+            let text = self.tail.take().map_or(text.clone(), |count| last_lines(&text, count));
+            let text = resources(&text, &std::mem::take(&mut self.only));
             self.say(&text);
         }
         if exit != 0 {
@@ -313,6 +340,32 @@ impl Case {
         self.run(&again, Box::new(io::empty()), false);
         self.templates.extend(support::texts_below(folder.path()));
     }
+}
+
+/// Of a template in YAML the resources with these ids; everything where there are none.
+fn resources(text: &str, ids: &[String]) -> String {
+    let mut kept = ids.is_empty();
+    let mut out = String::new();
+    for line in text.lines() {
+        let depth = line.len() - line.trim_start().len();
+        kept = match depth {
+            _ if ids.is_empty() => true,
+            0 => line.starts_with('#'),
+            2 => ids.iter().any(|id| line.trim() == format!("{id}:")),
+            _ => kept,
+        };
+        if kept {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    let left_out = lines.len().saturating_sub(count);
+    format!("({left_out} lines)\n{}", lines[left_out..].join("\n"))
 }
 
 #[test]

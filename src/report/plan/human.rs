@@ -64,8 +64,7 @@ fn one(out: &mut String, plan: &Plan, step: &Step, context: &Context<'_>) {
         Action::Update | Action::Recreate => Ink::Care,
     };
     let name = paint(context, Ink::Bold, &words::manifest(step));
-    let replaces = if step.action == Action::Update && words::replaces(step) { ", with replacement" } else { "" };
-    let head = format!("{} {name}, stack {}{replaces}", paint(context, ink, &format!("{symbol} {word}")), step.stack);
+    let head = format!("{} {name}, stack {}", paint(context, ink, &format!("{symbol} {word}")), step.stack);
     paragraph(out, context, 2, &head);
     if matches!(step.action, Action::Create | Action::Recreate) {
         words::made(plan, step).into_iter().for_each(|made| paragraph(out, context, 6, &made));

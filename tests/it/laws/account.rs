@@ -36,11 +36,6 @@ pub(super) fn target() -> Target {
     Target { account: None, region: "us-east-1".to_owned(), assume_role: None }
 }
 
-/// How everything names a stack of this name.
-pub(super) fn stack(name: &str) -> StackRef {
-    StackRef { target: target(), name: name.to_owned() }
-}
-
 /// What a deployment comes to.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
