@@ -106,6 +106,7 @@ codes! {
     SameStack = "2033" Error "two manifests, one stack",
     RoleMissing = "2034" Error "role missing",
     RoleTrust = "2035" Error "role not trusted",
+    NoSuchManifest = "2036" Error "no such manifest",
     TemplateFailed = "3001" Error "template failed",
     TemplateOutput = "3002" Error "template output",
     BodyTooLarge = "3003" Error "body too large",

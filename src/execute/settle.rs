@@ -160,6 +160,7 @@ impl Machine {
         track.settle_basis();
         if let Some(mut failure) = track.restoring.take() {
             failure.aftermath.push("the old scalable target was put back".into());
+            failure.status = track.stack.as_ref().map(|stack| stack.status.clone());
             return self.fail(index, *failure);
         }
         track.operation += 1;

@@ -159,6 +159,20 @@ pub(super) fn choices(step: &Step) -> Vec<String> {
     choices
 }
 
+/// What would be chosen otherwise today for a stack that stays as it is, and how to have it so.
+pub(super) fn newer(step: &Step) -> Vec<String> {
+    let name = manifest(step);
+    let other = |choice: &Choice| {
+        choice.today.as_ref().map(|today| format!("{} {}; today it would be {today}", choice.what, choice.value))
+    };
+    let mut lines: Vec<String> =
+        step.choices.iter().filter_map(other).map(|text| format!("{name} keeps {text}")).collect();
+    if !lines.is_empty() {
+        lines.push(format!("`hubform lock --upgrade {name}` chooses again"));
+    }
+    lines
+}
+
 /// What a plan does not know.
 pub(super) const NOT_ASKED: &str =
     "Whether the endpoints really run the configuration of their stacks was not asked; apply asks.";

@@ -91,13 +91,37 @@ pub(crate) fn words(line: &str) -> Vec<String> {
         .collect()
 }
 
+/// Makes a change set for a new stack that is not hubform's, and leaves it there.
+pub(crate) fn shell(sandbox: &Sandbox, name: &str) {
+    let target = Target { account: None, region: "us-east-1".to_owned(), assume_role: None };
+    let request = CreateChangeSet {
+        stack: name.to_owned(),
+        name: "theirs".to_owned(),
+        kind: ChangeSetType::Create,
+        body: STRANGE.to_owned(),
+        parameters: BTreeMap::new(),
+        tags: BTreeMap::new(),
+        capabilities: Default::default(),
+        role_arn: None,
+        notification_arns: Vec::new(),
+        token: format!("stranger-{name}"),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
+    runtime.block_on(async {
+        let connection = sandbox.accounts().at(&target).await.expect("the sandbox is always there");
+        connection.stacks.create_change_set(request).await.expect("the name is free");
+    });
+    sandbox.advance(Duration::from_secs(600));
+}
+
+const STRANGE: &str = r#"{"Resources":{"Queue":{"Type":"AWS::SQS::Queue"}}}"#;
+
 /// Makes a stack that is not hubform's, with one resource.
 pub(crate) fn stranger(sandbox: &Sandbox, name: &str) {
     let target = Target { account: None, region: "us-east-1".to_owned(), assume_role: None };
-    let body = r#"{"Resources":{"Queue":{"Type":"AWS::SQS::Queue"}}}"#;
     let request = CreateStack {
         name: name.to_owned(),
-        body: body.to_owned(),
+        body: STRANGE.to_owned(),
         parameters: BTreeMap::new(),
         tags: BTreeMap::new(),
         capabilities: Default::default(),
