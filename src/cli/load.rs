@@ -20,7 +20,7 @@ use crate::{
     manifest::EnvironmentSet,
     plan,
     render::{StackSpec, Templates, render},
-    resolve::{Lock, Resolved, Scope, resolve},
+    resolve::{DesiredStack, Lock, Resolved, Scope, resolve},
 };
 
 /// The Region where nothing says one and nothing real happens.
@@ -30,6 +30,7 @@ const USUAL_REGION: &str = "us-east-1";
 pub(super) struct Loaded {
     pub(super) sources: SourceMap,
     pub(super) scopes: Vec<Scope>,
+    /// Without its stacks, which were rendered.
     pub(super) resolved: Resolved,
     pub(super) specs: Vec<StackSpec>,
     pub(super) diagnostics: Diagnostics,
@@ -85,13 +86,14 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
             &own
         }
     };
-    let (resolved, found) = resolve(&scopes, catalog);
-    diagnostics.extend(found);
-    let (specs, found) = render_all(host, selection, &files, &scopes, &resolved, &read.sources)?;
+    let (mut resolved, found) = resolve(&scopes, catalog);
     diagnostics.extend(found);
     diagnostics.extend(wants.upgrade.as_deref().and_then(|name| upgrades_nothing(name, &resolved)));
     let whole = whole(&scopes, &read.named);
     let chosen = chosen(&whole, &resolved, &read.named, &read.sources);
+    let stacks = std::mem::take(&mut resolved.stacks);
+    let (specs, found) = render_all(host, selection, &files, &scopes, stacks, &read.sources)?;
+    diagnostics.extend(found);
     let diagnostics = diagnostics.sorted();
     let (sources, skipped) = (read.sources, read.skipped);
     Ok(Loaded { sources, scopes, resolved, specs, diagnostics, chosen, whole, skipped, notes, lock_files })
@@ -166,7 +168,7 @@ fn render_all(
     selection: &Selection,
     files: &dyn Files,
     scopes: &[Scope],
-    resolved: &Resolved,
+    mut stacks: Vec<DesiredStack>,
     sources: &SourceMap,
 ) -> Result<(Vec<StackSpec>, Diagnostics)> {
     let said = selection.templates.clone().or_else(|| host.variable("HUBFORM_TEMPLATES").map(PathBuf::from));
@@ -187,8 +189,8 @@ fn render_all(
                 &own
             }
         };
-        let stacks = resolved.stacks.iter().filter(|stack| environments.contains(stack.environment.as_str()));
-        let (rendered, found) = render(stacks.cloned().collect(), templates, sources);
+        let theirs = stacks.extract_if(.., |stack| environments.contains(stack.environment.as_str()));
+        let (rendered, found) = render(theirs.collect(), templates, sources);
         specs.extend(rendered);
         diagnostics.extend(found);
     }

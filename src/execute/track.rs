@@ -84,6 +84,10 @@ pub(super) struct Track {
     pub(super) scar: Option<Box<Failure>>,
     /// When the operation was accepted.
     pub(super) sent: Timestamp,
+    /// When it is to be looked at next.
+    pub(super) look: Timestamp,
+    /// When it was last described while the operation ran.
+    pub(super) described: Option<Timestamp>,
     /// Somebody watches its resources.
     pub(super) drawn: bool,
     /// Something was changed.
@@ -119,6 +123,8 @@ impl Track {
             setback: None,
             scar: None,
             sent: Timestamp(0),
+            look: Timestamp(0),
+            described: None,
             drawn: false,
             acted: false,
             has_turn: false,
@@ -139,6 +145,12 @@ impl Track {
     /// Is the stack polled?
     pub(super) fn is_polled(&self) -> bool {
         self.state == State::Running
+    }
+
+    /// Do the events tell of another status than was last heard?
+    pub(super) fn is_behind(&self) -> bool {
+        let told = self.history.stack_status();
+        told.is_some_and(|told| self.status.as_ref().is_none_or(|status| status.as_str() != told))
     }
 
     /// Takes what DescribeStacks said; a stack that is gone is none.

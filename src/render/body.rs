@@ -2,11 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::spec::hex;
-use crate::{cloud::Capability, manifest::needs_quotes, resolve::DesiredStack};
+use crate::{
+    cloud::{Capability, Tags},
+    manifest::needs_quotes,
+    resolve::DesiredStack,
+};
 
 /// What CloudFormation takes with a request, in bytes.
 pub const BODY_LIMIT: usize = 51_200;
@@ -38,18 +43,31 @@ pub(super) fn stamp_metadata(body: &mut Map<String, Value>, stack: &DesiredStack
     metadata["Hubform"] = own;
 }
 
+/// What a digest is made of, in the order of its keys.
+#[derive(Serialize)]
+struct Digested<'a> {
+    body: &'a Map<String, Value>,
+    format: u32,
+    notifications: &'a [String],
+    parameters: Value,
+    protect: bool,
+    role: Option<&'a str>,
+    tags: &'a Tags,
+}
+
 /// The digest of everything that makes an update, the body without its stamps included.
 pub(super) fn digest(body: &Map<String, Value>, stack: &DesiredStack) -> String {
-    let all = json!({
-        "format": DIGEST_FORMAT,
-        "body": body,
-        "parameters": stack.parameters,
-        "tags": stack.tags,
-        "role": stack.role_arn,
-        "notifications": stack.notification_arns,
-        "protect": stack.protect,
-    });
-    hex(&Sha256::digest(all.to_string().as_bytes()))[..32].to_owned()
+    let all = Digested {
+        body,
+        format: DIGEST_FORMAT,
+        notifications: &stack.notification_arns,
+        parameters: json!(stack.parameters),
+        protect: stack.protect,
+        role: stack.role_arn.as_deref(),
+        tags: &stack.tags,
+    };
+    let text = serde_json::to_vec(&all).expect("text keys and plain values are JSON");
+    hex(&Sha256::digest(&text))[..32].to_owned()
 }
 
 /// The body with its digest and this version among its outputs.

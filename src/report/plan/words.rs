@@ -34,7 +34,7 @@ pub(super) fn action(step: &Step, unicode: bool) -> (&'static str, &'static str)
     match step.action {
         Action::Keep => ("=", "unchanged"),
         Action::Create => ("+", "create"),
-        Action::Update if replaces(step) => (both, "update, with replacement"),
+        Action::Update if replaces(step) => (both, "update with replacement"),
         Action::Update => ("~", "update"),
         Action::Recreate => (both, "recreate"),
         Action::Delete => ("-", "delete"),
