@@ -67,15 +67,19 @@ pub(super) async fn confirmed(
     })
 }
 
+/// Where lines are written, the resources of so many stacks are told; where there are more, only those that fail.
+const TOLD: usize = 10;
+
 async fn carry_out(host: &mut Host, args: &Planning, acting: &Acting, prepared: &Prepared) -> Result<Outcome> {
     let context = context(host, prepared.session.label());
     let format = format(host, &args.selection);
     let said = host.variable("HUBFORM_CONCURRENCY").and_then(|count| count.parse().ok());
     let concurrency = acting.concurrency.or(said).unwrap_or(Settings::default().concurrency).max(1);
     let terminal = host.terminal.filter(|_| format == Format::Human && !prepared.plan.is_empty());
-    let draw = terminal.map_or(concurrency, |terminal| usize::from(terminal.height));
-    let settings = Settings { concurrency, draw, ..Settings::default() };
     let stacks = prepared.plan.steps.iter().filter(|step| !step.operations.is_empty()).count();
+    let told = if stacks <= TOLD { stacks } else { 0 };
+    let draw = terminal.map_or(told, |terminal| usize::from(terminal.height));
+    let settings = Settings { concurrency, draw, ..Settings::default() };
     let lines = u16::try_from(stacks + 2).unwrap_or(u16::MAX);
     let mut listener: Box<dyn Listener + '_> = match (format, terminal) {
         (Format::Json, _) => Box::new(Ndjson::new(&mut host.output, context.label)),

@@ -14,32 +14,48 @@ use crate::{
     render::{StackSpec, yaml},
 };
 
+/// How many bodies one thread writes at a time.
+const BATCH: usize = 64;
+
 pub(super) fn run(host: &mut Host, args: &args::Render) -> Result<Exit> {
     let loaded = load(host, &args.selection, &Wants::default())?;
     if tell(host, &args.selection, &loaded)? {
         return Ok(Exit::Refused);
     }
-    let specs = loaded.specs.iter().filter(|spec| loaded.chosen.contains(&spec.stack));
+    let specs: Vec<_> = loaded.specs.iter().filter(|spec| loaded.chosen.contains(&spec.stack)).collect();
     let json = format(host, &args.selection) == Format::Json;
     match &args.directory {
         Some(folder) => {
             let files = Disk { from: host.folder.clone() };
-            for spec in specs {
-                let ending = if json { "json" } else { "yaml" };
+            let ending = if json { "json" } else { "yaml" };
+            for (spec, text) in texts(&specs, json) {
                 let path = folder.join(format!("{}.{ending}", spec.stack.name));
                 let failed = || format!("cannot write `{}`", path.display());
-                files.write(&path, text(spec, json).as_bytes()).with_context(failed)?;
+                files.write(&path, text.as_bytes()).with_context(failed)?;
                 writeln!(host.output, "{}", path.display())?;
             }
         }
         None => {
-            for spec in specs {
+            for (spec, text) in texts(&specs, json) {
                 let head = if json { String::new() } else { format!("---\n# {}\n", spec.stack.name) };
-                write!(host.output, "{head}{}", text(spec, json))?;
+                write!(host.output, "{head}{text}")?;
             }
         }
     }
     Ok(Exit::Done)
+}
+
+/// The bodies as they are shown; a batch at a time on all processors, so that no more than a batch is held.
+fn texts<'a>(specs: &'a [&'a StackSpec], json: bool) -> impl Iterator<Item = (&'a StackSpec, String)> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    specs.chunks(BATCH * workers).flat_map(move |batch| {
+        std::thread::scope(|scope| {
+            let work = |part: &[&'a StackSpec]| part.iter().map(|spec| (*spec, text(spec, json))).collect::<Vec<_>>();
+            let parts: Vec<_> = batch.chunks(BATCH).map(|part| scope.spawn(move || work(part))).collect();
+            let done = parts.into_iter().flat_map(|part| part.join().expect("writing YAML does not panic"));
+            done.collect::<Vec<_>>()
+        })
+    })
 }
 
 fn text(spec: &StackSpec, json: bool) -> String {

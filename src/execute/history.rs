@@ -63,6 +63,11 @@ impl History {
         &rest[..end]
     }
 
+    /// Where the stack itself stands, by the events that were read.
+    pub(super) fn stack_status(&self) -> Option<&str> {
+        self.events.iter().rev().find(|event| event.is_of_stack()).map(|event| event.status.as_str())
+    }
+
     /// The token of the operation that began last, where one is known to have begun.
     pub(super) fn last_token(&self) -> Option<&str> {
         self.events.iter().rev().find(|event| begins_operation(event))?.token.as_deref()

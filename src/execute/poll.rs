@@ -1,7 +1,9 @@
 //! Where running stacks stand, asked for as few calls as can be.
 //!
-//! While few stacks of an account and Region run, each is described by its id, which also tells how it ended. When
-//! more do, one listing of everything that runs serves all; a stack that left the listing is described once.
+//! While few stacks of an account and Region run, each is looked at on its own, the more rarely the longer it has run:
+//! described by its id, which also tells how it ended, or where somebody watches it by its events, which say in the
+//! same call that the stack itself moved. When more run, one listing of everything that runs serves all; a stack that
+//! left the listing is described once.
 
 use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
@@ -13,12 +15,16 @@ use crate::{
 
 /// Up to here each is described: a description also tells how it ended, and a listing may take several pages.
 const FEW: usize = 3;
-/// The first look, and the pause while something began less than a minute ago: roles and alarms take seconds.
+/// The first look, and the shortest pause: roles and alarms take seconds.
 const SOON: Duration = Duration::from_secs(2);
-/// The pause until ten minutes: a model is being loaded.
-const USUAL: Duration = Duration::from_secs(5);
-/// The pause after that: nobody minds ten seconds at the end of a quarter of an hour.
+/// The longest pause.
 const SLOW: Duration = Duration::from_secs(10);
+/// A pause is this part of the time that an operation has run, so that its end is seen a tenth later at most.
+const PART: u32 = 10;
+/// The shortest pause between listings: they serve many, of which some have always just begun.
+const LISTED: Duration = Duration::from_secs(5);
+/// A stack that is watched by its events is described this often all the same: events may lag behind.
+const CERTAIN: Duration = Duration::from_secs(60);
 /// How long an accepted operation may not show: listings lag behind by seconds.
 const GRACE: Duration = Duration::from_secs(120);
 
@@ -44,8 +50,10 @@ impl Sweep {
 impl Machine {
     /// A stack began to run.
     pub(super) fn poll_soon(&mut self, index: usize) {
-        let (first, target) = (self.now.plus(SOON), self.target_of(index));
-        self.tracks[index].sent = self.now;
+        let target = self.target_of(index);
+        let track = &mut self.tracks[index];
+        (track.sent, track.look, track.described) = (self.now, self.now.plus(SOON), None);
+        let first = self.now.plus(if self.running(target).len() > FEW { LISTED } else { SOON });
         let sweep = &mut self.sweeps[target];
         sweep.next = Some(sweep.next.map_or(first, |next| next.min(first)));
     }
@@ -57,16 +65,24 @@ impl Machine {
             return;
         }
         let running = self.running(target);
-        let interval = running.iter().map(|index| self.interval(*index)).min();
-        let lists = running.len() > FEW && !sweep.refused;
-        let sweep = &mut self.sweeps[target];
-        sweep.next = interval.map(|interval| self.now.plus(interval));
-        if lists {
-            sweep.listing = Some(self.now);
-            sweep.seen.clear();
-            return self.ask_sweep(target, Call::ListRunning(None));
+        if running.len() > FEW && !sweep.refused {
+            return self.list(target, &running);
         }
-        running.into_iter().for_each(|index| self.describe(index));
+        for index in &running {
+            if self.tracks[*index].look <= self.now {
+                self.look(*index);
+            }
+        }
+        self.sweeps[target].next = running.iter().map(|index| self.tracks[*index].look).min();
+    }
+
+    fn list(&mut self, target: usize, running: &[usize]) {
+        let interval = running.iter().map(|index| self.interval(*index)).min();
+        let sweep = &mut self.sweeps[target];
+        sweep.next = interval.map(|interval| self.now.plus(interval.max(LISTED)));
+        sweep.listing = Some(self.now);
+        sweep.seen.clear();
+        self.ask_sweep(target, Call::ListRunning(None));
     }
 
     fn running(&self, target: usize) -> Vec<usize> {
@@ -75,10 +91,25 @@ impl Machine {
     }
 
     fn interval(&self, index: usize) -> Duration {
-        match self.now.since(self.tracks[index].sent).as_secs() {
-            0..60 => SOON,
-            60..600 => USUAL,
-            _ => SLOW,
+        (self.now.since(self.tracks[index].sent) / PART).clamp(SOON, SLOW)
+    }
+
+    fn look(&mut self, index: usize) {
+        let next = self.now.plus(self.interval(index));
+        let track = &mut self.tracks[index];
+        track.look = next;
+        let certain = track.described.is_some_and(|at| self.now.since(at) < CERTAIN);
+        match track.drawn && certain && !track.is_behind() {
+            true if track.history.reading => {}
+            true => self.request_events(index, None),
+            false => self.describe(index),
+        }
+    }
+
+    /// Events of a stack that somebody watches were read: did the stack itself move?
+    pub(super) fn watched(&mut self, index: usize) {
+        if self.tracks[index].is_behind() {
+            self.describe(index);
         }
     }
 
@@ -110,10 +141,21 @@ impl Machine {
         for index in self.running(target) {
             let track = &self.tracks[index];
             match track.id.as_ref().and_then(|id| seen.get(id)) {
-                Some(status) => self.moved(index, status.clone()),
+                Some(status) => {
+                    self.moved(index, status.clone());
+                    self.watch_listed(index);
+                }
                 None if track.sent.plus(SOON) <= began => self.describe(index),
                 None => {}
             }
+        }
+    }
+
+    fn watch_listed(&mut self, index: usize) {
+        let track = &self.tracks[index];
+        if track.drawn && track.look <= self.now && !track.history.reading {
+            self.tracks[index].look = self.now.plus(self.interval(index));
+            self.request_events(index, None);
         }
     }
 
@@ -129,7 +171,10 @@ impl Machine {
         match self.tracks[index].state {
             State::Inspecting => self.inspected(index, found),
             State::Meeting => self.met(index, found),
-            State::Running => self.looked(index, found),
+            State::Running => {
+                self.tracks[index].described = Some(self.now);
+                self.looked(index, found);
+            }
             _ => {}
         }
     }
@@ -138,7 +183,10 @@ impl Machine {
         let began = self.has_begun(index, found.as_ref());
         let patient = self.now.since(self.tracks[index].sent) < GRACE;
         match found {
-            Some(stack) if began && stack.status.is_running() => self.moved(index, stack.status),
+            Some(stack) if began && stack.status.is_running() => {
+                self.moved(index, stack.status);
+                self.read_on(index);
+            }
             _ if !began && patient => {}
             found => self.settled(index, found, began),
         }
@@ -156,20 +204,25 @@ impl Machine {
             (_, None) => false,
             (Some(Operation::Delete { .. }), Some(stack)) => stack.status.as_str().starts_with("DELETE_"),
             (Some(Operation::Create { .. }), Some(stack)) => stack.status != StackStatus::ReviewInProgress,
-            (_, Some(stack)) => before != Some(super::track::changed_at(stack)),
+            (_, Some(stack)) => before != Some(stack.changed_at()),
         }
     }
 
     /// The stack stands there; said once.
     pub(super) fn moved(&mut self, index: usize, status: StackStatus) {
         let track = &mut self.tracks[index];
-        let (reads, changed) = (track.drawn && !track.history.reading, track.status.as_ref() != Some(&status));
-        if changed {
+        if track.status.as_ref() != Some(&status) {
             track.status = Some(status.clone());
             let stack = self.plan.steps[index].stack.clone();
             self.report(Event::Status { stack, status, at: self.now });
         }
-        if reads && self.tracks[index].is_polled() {
+    }
+
+    /// A stack that somebody watches was described: its events are read, unless they told that it moved.
+    fn read_on(&mut self, index: usize) {
+        let track = &self.tracks[index];
+        let told = track.history.stack_status().is_some() && !track.is_behind();
+        if track.drawn && !track.history.reading && !told {
             self.request_events(index, None);
         }
     }

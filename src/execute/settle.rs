@@ -28,7 +28,9 @@ impl Machine {
             track.saw(found);
         }
         track.wanted = wanted;
-        if !wanted || track.drawn || track.may_leave {
+        let last = track.history.stack_status();
+        let told = last.is_some() && last == track.ended.as_ref().map(StackStatus::as_str) && !track.history.reading;
+        if !wanted || track.may_leave || track.drawn && !told {
             track.reread = track.history.reading;
             if !track.reread {
                 self.request_events(index, None);
@@ -66,6 +68,8 @@ impl Machine {
             Ok(_) => return,
             Err(error) => {
                 self.tracks[index].history.news();
+                // Whoever may not read events is not watched any more.
+                self.tracks[index].drawn = false;
                 return self.events_read(index, Some(&error));
             }
         };
@@ -84,6 +88,7 @@ impl Machine {
         match (&self.tracks[index].state, error) {
             (State::Reading, _) if again => self.request_events(index, None),
             (State::Reading, _) => self.conclude(index),
+            (State::Running, None) => self.watched(index),
             (State::Recognising, None) => self.recognised(index),
             (State::Recognising, Some(error)) => {
                 let failure = failure::of_call("look at the stack", error);
@@ -160,6 +165,7 @@ impl Machine {
         track.settle_basis();
         if let Some(mut failure) = track.restoring.take() {
             failure.aftermath.push("the old scalable target was put back".into());
+            failure.status = track.stack.as_ref().map(|stack| stack.status.clone());
             return self.fail(index, *failure);
         }
         track.operation += 1;

@@ -84,6 +84,10 @@ pub(super) struct Track {
     pub(super) scar: Option<Box<Failure>>,
     /// When the operation was accepted.
     pub(super) sent: Timestamp,
+    /// When it is to be looked at next.
+    pub(super) look: Timestamp,
+    /// When it was last described while the operation ran.
+    pub(super) described: Option<Timestamp>,
     /// Somebody watches its resources.
     pub(super) drawn: bool,
     /// Something was changed.
@@ -119,6 +123,8 @@ impl Track {
             setback: None,
             scar: None,
             sent: Timestamp(0),
+            look: Timestamp(0),
+            described: None,
             drawn: false,
             acted: false,
             has_turn: false,
@@ -141,6 +147,12 @@ impl Track {
         self.state == State::Running
     }
 
+    /// Do the events tell of another status than was last heard?
+    pub(super) fn is_behind(&self) -> bool {
+        let told = self.history.stack_status();
+        told.is_some_and(|told| self.status.as_ref().is_none_or(|status| status.as_str() != told))
+    }
+
     /// Takes what DescribeStacks said; a stack that is gone is none.
     pub(super) fn saw(&mut self, stack: Option<Stack>) {
         self.stack = stack;
@@ -157,11 +169,6 @@ impl Track {
 
     /// The next token is made of the stack as it stands.
     pub(super) fn settle_basis(&mut self) {
-        self.basis = self.stack.as_ref().map(|stack| (stack.id.clone(), changed_at(stack)));
+        self.basis = self.stack.as_ref().map(|stack| (stack.id.clone(), stack.changed_at()));
     }
-}
-
-/// When a stack last changed.
-pub(super) fn changed_at(stack: &Stack) -> Timestamp {
-    stack.updated_at.unwrap_or(stack.created_at)
 }

@@ -30,10 +30,12 @@ pub use crate::resolve::{Choice, EndpointCheck, ParameterValue};
 /// Renders every stack, on all processors. Findings of one do not hide those of another.
 pub fn render(stacks: Vec<DesiredStack>, templates: &Templates, sources: &SourceMap) -> (Vec<StackSpec>, Diagnostics) {
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(stacks.len() / 64 + 1);
-    let share = stacks.len().div_ceil(workers.max(1)).max(1);
+    let share = stacks.len().div_ceil(workers).max(1);
+    let mut stacks = stacks.into_iter();
+    let parts: Vec<Vec<DesiredStack>> = (0..workers).map(|_| stacks.by_ref().take(share).collect()).collect();
     let results: Vec<_> = std::thread::scope(|scope| {
-        let work = |part: &[DesiredStack]| part.iter().map(|stack| one(stack, templates, sources)).collect::<Vec<_>>();
-        let parts: Vec<_> = stacks.chunks(share).map(|part| scope.spawn(move || work(part))).collect();
+        let work = |part: Vec<_>| part.into_iter().map(|stack| one(stack, templates, sources)).collect::<Vec<_>>();
+        let parts: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || work(part))).collect();
         parts.into_iter().flat_map(|part| part.join().expect("rendering does not panic")).collect()
     });
     let (mut specs, mut diagnostics) = (Vec::with_capacity(results.len()), Diagnostics::new());
@@ -46,32 +48,34 @@ pub fn render(stacks: Vec<DesiredStack>, templates: &Templates, sources: &Source
     (specs, diagnostics)
 }
 
-fn one(stack: &DesiredStack, templates: &Templates, sources: &SourceMap) -> Result<StackSpec, Diagnostics> {
-    let mut body = tree_of(stack, templates).map_err(only)?;
-    let overridden = hatch::apply(&mut body, stack)?;
-    body::stamp_metadata(&mut body, stack);
-    let capabilities = body::capabilities(&Value::Object(body.clone()));
-    let digest = body::digest(&body, stack);
-    let body = body::with_digest(Value::Object(body), &digest).to_string();
-    check_size(stack, &body).map_err(only)?;
+fn one(stack: DesiredStack, templates: &Templates, sources: &SourceMap) -> Result<StackSpec, Diagnostics> {
+    let mut body = tree_of(&stack, templates).map_err(only)?;
+    let overridden = hatch::apply(&mut body, &stack)?;
+    body::stamp_metadata(&mut body, &stack);
+    let digest = body::digest(&body, &stack);
+    let body = Value::Object(body);
+    let capabilities = body::capabilities(&body);
+    let body = body::with_digest(body, &digest).to_string();
+    check_size(&stack, &body).map_err(only)?;
+    let origins = origins(&stack, sources);
     Ok(StackSpec {
-        stack: stack.stack.clone(),
-        environment: stack.environment.clone(),
-        kind: stack.kind.clone(),
-        name: stack.name.clone(),
+        stack: stack.stack,
+        environment: stack.environment,
+        kind: stack.kind,
+        name: stack.name,
         body: body.into(),
         digest,
-        parameters: stack.parameters.clone(),
-        tags: stack.tags.clone(),
+        parameters: stack.parameters,
+        tags: stack.tags,
         capabilities,
-        role_arn: stack.role_arn.clone(),
-        notification_arns: stack.notification_arns.clone(),
+        role_arn: stack.role_arn,
+        notification_arns: stack.notification_arns,
         protect: stack.protect,
-        needs: stack.needs.clone(),
-        endpoint: stack.endpoint.clone(),
-        choices: stack.choices.clone(),
+        needs: stack.needs,
+        endpoint: stack.endpoint,
+        choices: stack.choices,
         overridden,
-        origins: origins(stack, sources),
+        origins,
     })
 }
 
@@ -81,13 +85,17 @@ fn only(diagnostic: Diagnostic) -> Diagnostics {
 
 fn tree_of(stack: &DesiredStack, templates: &Templates) -> Result<Map<String, Value>, Diagnostic> {
     let rendered = templates.render(stack.template, &stack.values).map_err(|error| failed(stack, &error))?;
-    let odd = |why: String| {
-        let message = format!("`{}` rendered to something that is no template: {why}", stack.template);
-        Diagnostic::new(Code::TemplateOutput, message).label(stack.span, "while rendering this")
+    let odd = |odd: tree::Odd| {
+        let message = format!("`{}` rendered to something that is no template: {}", stack.template, odd.why);
+        let finding = Diagnostic::new(Code::TemplateOutput, message).label(stack.span, "while rendering this");
+        match odd.line {
+            Some(line) => finding.help(format!("the rendered line is `{line}`")),
+            None => finding,
+        }
     };
     match tree::parse(&rendered).map_err(odd)? {
         Value::Object(body) if body.get("Resources").is_some_and(Value::is_object) => Ok(body),
-        _ => Err(odd("it has no `Resources`".to_owned())),
+        _ => Err(odd(tree::Odd { why: "it has no `Resources`".to_owned(), line: None })),
     }
 }
 

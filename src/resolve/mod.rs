@@ -29,7 +29,7 @@ use crate::{
     catalog::Catalog,
     cloud::{StackRef, Target},
     diagnostic::{Code, Diagnostic, Diagnostics, Span},
-    manifest::{EnvironmentSet, Kind, Spec},
+    manifest::{Document, EnvironmentSet, Kind, Spec},
 };
 
 pub use desired::{Choice, DesiredStack, EndpointCheck, Field, Hatch, ParameterValue};
@@ -93,6 +93,8 @@ pub fn resolve(scopes: &[Scope], catalog: &Catalog) -> (Resolved, Diagnostics) {
 struct Context<'a> {
     scope: &'a Scope,
     catalog: &'a Catalog,
+    /// By kind and name, for references.
+    documents: BTreeMap<(Kind, &'a str), &'a Document>,
     settings: crate::manifest::Target,
     lock_after: Lock,
     diagnostics: Diagnostics,
@@ -102,9 +104,11 @@ struct Context<'a> {
 impl<'a> Context<'a> {
     fn new(scope: &'a Scope, catalog: &'a Catalog) -> Self {
         let settings = scope.set.environment.targets().into_iter().next().unwrap_or_default();
+        let documents = scope.set.documents.iter().map(|document| ((document.kind, &*document.name), document));
         Self {
             scope,
             catalog,
+            documents: documents.collect(),
             settings,
             lock_after: scope.lock.clone(),
             diagnostics: Diagnostics::new(),

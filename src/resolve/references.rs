@@ -101,8 +101,8 @@ pub(super) fn find<'a, T: Referred>(
     match reference {
         Reference::Inline(spec) => Some(Found { spec: Cow::Borrowed(&**spec), place }),
         Reference::Name(name) => {
-            let set = &context.scope.set;
-            match set.get(T::KIND, name).and_then(|document| Some((document, T::of(&document.spec)?))) {
+            let document = context.documents.get(&(T::KIND, &**name)).copied();
+            match document.and_then(|document| Some((document, T::of(&document.spec)?))) {
                 Some((document, spec)) => {
                     let place = Place::new(&document.origin, "/spec");
                     Some(Found { spec: Cow::Borrowed(spec), place })
@@ -154,12 +154,12 @@ pub(super) fn inherited<'a, T>(
 /// References of the environment's own defaults, which perhaps no endpoint followed.
 pub(super) fn check_defaults(context: &mut Context<'_>) {
     if let Some((reference @ Reference::Name(name), place)) = inherited(context, "hardware", |d| d.hardware.as_ref())
-        && context.scope.set.get(Kind::Hardware, name).is_none()
+        && !context.documents.contains_key(&(Kind::Hardware, &**name))
     {
         find(context, reference, place);
     }
     if let Some((reference @ Reference::Name(name), place)) = inherited(context, "scaling", |d| d.scaling.as_ref())
-        && context.scope.set.get(Kind::Scaling, name).is_none()
+        && !context.documents.contains_key(&(Kind::Scaling, &**name))
     {
         find(context, reference, place);
     }

@@ -130,12 +130,12 @@ fn a_first_apply_changes_once_asks_each_endpoint_once_and_polls_for_all_at_once(
     check(
         &sandbox,
         expect![[r#"
-        CreateStack 6
-        DescribeEndpoint 5
-        DescribeStacks 86
-        GetCallerIdentity 1
-        ListStacks 95
-    "#]],
+            CreateStack 6
+            DescribeEndpoint 5
+            DescribeStacks 48
+            GetCallerIdentity 1
+            ListStacks 47
+        "#]],
     );
 }
 

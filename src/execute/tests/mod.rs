@@ -150,43 +150,43 @@ fn first_apply_costs_what_the_issue_allows() {
         &mut world,
         steps.collect(),
         expect![[r#"
-        0 started 6
-        0 a waits for role
-        0 b waits for role
-        0 c waits for role
-        0 d waits for role
-        0 e waits for role
-        0 role: create
-        2 role CREATE_IN_PROGRESS
-        20 role CREATE_COMPLETE
-        20 role Done
-        20 a: create
-        20 b: create
-        20 c: create
-        20 d: create
-        20 e: create
-        22 a CREATE_IN_PROGRESS
-        22 b CREATE_IN_PROGRESS
-        22 c CREATE_IN_PROGRESS
-        22 d CREATE_IN_PROGRESS
-        22 e CREATE_IN_PROGRESS
-        50 a CREATE_COMPLETE
-        50 b CREATE_COMPLETE
-        50 c CREATE_COMPLETE
-        50 d CREATE_COMPLETE
-        50 e CREATE_COMPLETE
-        50 a Done
-        50 b Done
-        50 c Done
-        50 d Done
-        50 e Done
-        50 finished, 43 calls
-        CreateStack 6
-        DescribeEndpoint 6
-        DescribeStacks 15
-        GetCallerIdentity 1
-        ListStacks 15
-    "#]],
+            0 started 6
+            0 a waits for role
+            0 b waits for role
+            0 c waits for role
+            0 d waits for role
+            0 e waits for role
+            0 role: create
+            2 role CREATE_IN_PROGRESS
+            20 role CREATE_COMPLETE
+            20 role Done
+            20 a: create
+            20 b: create
+            20 c: create
+            20 d: create
+            20 e: create
+            22 a CREATE_IN_PROGRESS
+            22 b CREATE_IN_PROGRESS
+            22 c CREATE_IN_PROGRESS
+            22 d CREATE_IN_PROGRESS
+            22 e CREATE_IN_PROGRESS
+            52 a CREATE_COMPLETE
+            52 b CREATE_COMPLETE
+            52 c CREATE_COMPLETE
+            52 d CREATE_COMPLETE
+            52 e CREATE_COMPLETE
+            52 a Done
+            52 b Done
+            52 c Done
+            52 d Done
+            52 e Done
+            52 finished, 35 calls
+            CreateStack 6
+            DescribeEndpoint 6
+            DescribeStacks 15
+            GetCallerIdentity 1
+            ListStacks 7
+        "#]],
     );
     assert!(outcome.succeeded());
 }
@@ -214,9 +214,9 @@ fn a_failure_names_its_cause_blocks_what_needs_it_and_lets_others_go_on() {
                 a.yaml:7:1 Role: no permission to make it
             10 a blocked by role
             10 b blocked by role
-            30 other CREATE_COMPLETE
-            30 other Done
-            30 finished, 25 calls
+            32 other CREATE_COMPLETE
+            32 other Done
+            32 finished, 25 calls
             CreateStack 2
             DescribeEndpoint 1
             DescribeStackEvents 1
@@ -245,22 +245,22 @@ fn phase_two_fails_and_the_old_target_is_put_back() {
             7 chat UPDATE_COMPLETE
             7 chat: update, phase 2 of 3: go on
             7 chat waits for ChangeSet
-            9 chat UPDATE_IN_PROGRESS
+            10 chat UPDATE_IN_PROGRESS
             8 chat/Sibling CREATE_FAILED
             8 chat/Endpoint CREATE_FAILED
-            19 chat UPDATE_ROLLBACK_COMPLETE
-            19 chat: put the stack back as it was
-            19 chat waits for ChangeSet
+            18 chat UPDATE_ROLLBACK_COMPLETE
+            18 chat: put the stack back as it was
+            18 chat waits for ChangeSet
             21 chat UPDATE_IN_PROGRESS
             25 chat UPDATE_COMPLETE
             25 chat FAILED RolledBack, update, phase 2 of 3: the update failed and was rolled back
                 a.yaml:1:1 Endpoint: insufficient capacity
                 the old scalable target was put back
-            25 finished, 24 calls
+            25 finished, 23 calls
             CreateChangeSet 3
             DescribeChangeSet 3
             DescribeStackEvents 1
-            DescribeStacks 13
+            DescribeStacks 12
             ExecuteChangeSet 3
             GetCallerIdentity 1
         "#]],
@@ -355,9 +355,9 @@ fn what_could_not_be_removed_is_a_failure_that_blocks_nobody() {
                 AWS::IAM::Role Alarm (Alarm) is still there: it is in use
             11 after: create
             13 after CREATE_IN_PROGRESS
-            41 after CREATE_COMPLETE
-            41 after Done
-            41 finished, 29 calls
+            43 after CREATE_COMPLETE
+            43 after Done
+            43 finished, 29 calls
             CreateChangeSet 1
             CreateStack 1
             DescribeChangeSet 1
@@ -423,20 +423,20 @@ fn a_creation_of_ours_that_runs_already_is_joined_and_another_is_not() {
         &mut world,
         vec![create("ours"), create("theirs")],
         expect![[r#"
-        0 started 2
-        0 ours: create
-        0 theirs: create
-        0 theirs FAILED Stale, create: a stack of this name exists since, made by somebody else
-        2 ours CREATE_IN_PROGRESS
-        30 ours CREATE_COMPLETE
-        30 ours Done
-        30 finished, 23 calls
-        CreateStack 2
-        DescribeEndpoint 1
-        DescribeStackEvents 2
-        DescribeStacks 17
-        GetCallerIdentity 1
-    "#]],
+            0 started 2
+            0 ours: create
+            0 theirs: create
+            0 theirs FAILED Stale, create: a stack of this name exists since, made by somebody else
+            2 ours CREATE_IN_PROGRESS
+            32 ours CREATE_COMPLETE
+            32 ours Done
+            32 finished, 23 calls
+            CreateStack 2
+            DescribeEndpoint 1
+            DescribeStackEvents 2
+            DescribeStacks 17
+            GetCallerIdentity 1
+        "#]],
     );
 }
 
@@ -456,19 +456,19 @@ fn an_operation_that_the_plan_found_running_is_waited_for() {
         &mut world,
         steps,
         expect![[r#"
-        0 started 2
-        0 same: update
-        0 other: update
-        30 same CREATE_COMPLETE
-        30 same Done
-        30 other CREATE_COMPLETE
-        30 other FAILED Stale, update: another operation was running on it, and has landed since
-        30 finished, 37 calls
-        DescribeEndpoint 1
-        DescribeStackEvents 3
-        DescribeStacks 32
-        GetCallerIdentity 1
-    "#]],
+            0 started 2
+            0 same: update
+            0 other: update
+            32 same CREATE_COMPLETE
+            32 same Done
+            32 other CREATE_COMPLETE
+            32 other FAILED Stale, update: another operation was running on it, and has landed since
+            32 finished, 37 calls
+            DescribeEndpoint 1
+            DescribeStackEvents 3
+            DescribeStacks 32
+            GetCallerIdentity 1
+        "#]],
     );
 }
 
@@ -486,14 +486,57 @@ fn an_answer_that_was_lost_is_asked_for_again() {
             0 chat: create
             4 chat waits for Throttled
             8 chat CREATE_IN_PROGRESS
-            32 chat CREATE_COMPLETE
-            32 chat Done
-            32 finished, 21 calls
+            34 chat CREATE_COMPLETE
+            34 chat Done
+            34 finished, 21 calls
             CreateStack 3
             DescribeEndpoint 1
             DescribeStacks 16
             GetCallerIdentity 1
         "#]],
+    );
+    assert!(outcome.succeeded());
+}
+
+#[test]
+fn a_change_whose_answer_was_lost_is_not_made_twice() {
+    let mut world = World::new();
+    let old = world.has("old", "d");
+    let gone = world.has("gone", "d");
+    let mut delete = step("gone", Action::Delete, vec![Operation::Delete { role_arn: None }]);
+    delete.observed = Some(gone);
+    world.lost = vec!["CreateStack", "CreateChangeSet", "ExecuteChangeSet", "DeleteStack"];
+    let steps = vec![create("new"), update("old", old, &["new"]), delete];
+    let outcome = check(
+        &mut world,
+        steps,
+        expect![[r#"
+        0 started 3
+        0 new: create
+        0 old: update
+        0 gone: delete
+        1 old waits for ChangeSet
+        3 new CREATE_IN_PROGRESS
+        3 old UPDATE_IN_PROGRESS
+        3 gone DELETE_IN_PROGRESS
+        31 new CREATE_COMPLETE
+        31 old UPDATE_COMPLETE
+        31 gone DELETE_COMPLETE
+        31 gone Done
+        31 new Done
+        31 old Done
+        31 finished, 63 calls
+        CreateChangeSet 2
+        CreateStack 2
+        DeleteStack 2
+        DescribeChangeSet 1
+        DescribeEndpoint 2
+        DescribeStackEvents 2
+        DescribeStacks 48
+        ExecuteChangeSet 2
+        GetCallerIdentity 1
+        ListChangeSets 1
+    "#]],
     );
     assert!(outcome.succeeded());
 }
@@ -563,10 +606,10 @@ fn an_interrupt_lets_finish_what_runs_and_a_second_one_leaves() {
             0 a: create
             2 a CREATE_IN_PROGRESS
             5 interrupted
-            30 a CREATE_COMPLETE
-            30 a Done
-            30 b NotStarted
-            30 finished, 18 calls
+            32 a CREATE_COMPLETE
+            32 a Done
+            32 b NotStarted
+            32 finished, 18 calls
             CreateStack 1
             DescribeEndpoint 1
             DescribeStacks 15

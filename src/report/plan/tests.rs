@@ -114,6 +114,7 @@ fn plan() -> Plan {
         value: "ml.g6.xlarge".into(),
         reason: "smallest that fits; 1.1267 USD/h listed 2026-09-01".into(),
         pinned,
+        today: None,
     };
     let mut new = step("Endpoint", "embeddings", Action::Create, vec![create]);
     new.needs = [named("dev-role-models")].into();
@@ -156,39 +157,39 @@ fn on_a_wide_terminal() {
         100,
         true,
         expect![[r#"
-        Environment dev: account 111111111111, us-east-1 [imagined account]
+            Environment dev: account 111111111111, us-east-1 [imagined account]
 
-          ~ update Role/models, stack dev-role-models
-              takes values of stacks that change: this is the most it may do, and it may be nothing at all
+              ~ update Role/models, stack dev-role-models
+                  takes values of stacks that change: this is the most it may do, and it may be nothing at all
 
-          + create Endpoint/embeddings, stack dev-endpoint-embeddings
-              3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint
-              instance ml.g6.xlarge: smallest that fits; 1.1267 USD/h listed 2026-09-01
-              after Role/models
+              + create Endpoint/embeddings, stack dev-endpoint-embeddings
+                  3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint
+                  instance ml.g6.xlarge: smallest that fits; 1.1267 USD/h listed 2026-09-01
+                  after Role/models
 
-          ± replace Endpoint/chat, stack dev-endpoint-chat
-              ± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced
-                  Variants/0/InstanceType: "ml.g5.xlarge" → "ml.g6.xlarge"; forces replacement;
-                    chat.yaml:9:7
-                  KmsKeyId: unset → "alias/x" (overridden); chat.yaml:9:7
-              ~ Endpoint (AWS::SageMaker::Endpoint)
-                  EndpointConfigName: known later; because EndpointConfig.EndpointConfigName is replaced
-              in 2 phases:
-                1. take it out
-                2. put it back
-              as pinned in the lock: instance ml.g6.xlarge
-              takes two updates
+              ± update with replacement Endpoint/chat, stack dev-endpoint-chat
+                  ± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced
+                      Variants/0/InstanceType: "ml.g5.xlarge" → "ml.g6.xlarge"; forces replacement;
+                        chat.yaml:9:7
+                      KmsKeyId: unset → "alias/x" (overridden); chat.yaml:9:7
+                  ~ Endpoint (AWS::SageMaker::Endpoint)
+                      EndpointConfigName: known later; because EndpointConfig.EndpointConfigName is replaced
+                  in 2 phases:
+                    1. take it out
+                    2. put it back
+                  as pinned in the lock: instance ml.g6.xlarge
+                  takes two updates
 
-          - delete Role/old, stack dev-role-old
+              - delete Role/old, stack dev-role-old
 
-          = 1 stack unchanged
+              = 1 stack unchanged
 
-        Left behind: stacks of ours that no manifest speaks of any more. Nothing happens to them.
-          ? Role/lost of dev, stack dev-role-lost in us-east-1
+            Left behind: stacks of ours that no manifest speaks of any more. Nothing happens to them.
+              ? Role/lost of dev, stack dev-role-lost in us-east-1
 
-        Plan: 1 to create, 2 to update (1 replaces resources), 1 to delete, 1 unchanged
-        Whether the endpoints really run the configuration of their stacks was not asked; apply asks.
-    "#]],
+            Plan: 1 to create, 2 to update (1 replaces resources), 1 to delete, 1 unchanged
+            Whether the endpoints really run the configuration of their stacks was not asked; apply asks.
+        "#]],
     );
 }
 
@@ -199,59 +200,59 @@ fn on_a_narrow_terminal_without_unicode() {
         48,
         false,
         expect![[r#"
-        Environment dev: account 111111111111, us-east-1
-          [imagined account]
+            Environment dev: account 111111111111, us-east-1
+              [imagined account]
 
-          ~ update Role/models, stack dev-role-models
-              takes values of stacks that change: this
-                is the most it may do, and it may be
-                nothing at all
+              ~ update Role/models, stack dev-role-models
+                  takes values of stacks that change: this
+                    is the most it may do, and it may be
+                    nothing at all
 
-          + create Endpoint/embeddings, stack
-            dev-endpoint-embeddings
-              3 resources: 2 CloudWatch::Alarm,
-                SageMaker::Endpoint
-              instance ml.g6.xlarge: smallest that fits;
-                1.1267 USD/h listed 2026-09-01
-              after Role/models
+              + create Endpoint/embeddings, stack
+                dev-endpoint-embeddings
+                  3 resources: 2 CloudWatch::Alarm,
+                    SageMaker::Endpoint
+                  instance ml.g6.xlarge: smallest that fits;
+                    1.1267 USD/h listed 2026-09-01
+                  after Role/models
 
-          -+ replace Endpoint/chat, stack
-            dev-endpoint-chat
-              -+ EndpointConfig
-                (AWS::SageMaker::EndpointConfig),
-                replaced
-                  Variants/0/InstanceType:
-                    "ml.g5.xlarge" -> "ml.g6.xlarge";
-                    forces replacement; chat.yaml:9:7
-                  KmsKeyId: unset -> "alias/x"
-                    (overridden); chat.yaml:9:7
-              ~ Endpoint (AWS::SageMaker::Endpoint)
-                  EndpointConfigName: known later;
-                    because
-                    EndpointConfig.EndpointConfigName is
+              -+ update with replacement Endpoint/chat,
+                stack dev-endpoint-chat
+                  -+ EndpointConfig
+                    (AWS::SageMaker::EndpointConfig),
                     replaced
-              in 2 phases:
-                1. take it out
-                2. put it back
-              as pinned in the lock: instance
-                ml.g6.xlarge
-              takes two updates
+                      Variants/0/InstanceType:
+                        "ml.g5.xlarge" -> "ml.g6.xlarge";
+                        forces replacement; chat.yaml:9:7
+                      KmsKeyId: unset -> "alias/x"
+                        (overridden); chat.yaml:9:7
+                  ~ Endpoint (AWS::SageMaker::Endpoint)
+                      EndpointConfigName: known later;
+                        because
+                        EndpointConfig.EndpointConfigName is
+                        replaced
+                  in 2 phases:
+                    1. take it out
+                    2. put it back
+                  as pinned in the lock: instance
+                    ml.g6.xlarge
+                  takes two updates
 
-          - delete Role/old, stack dev-role-old
+              - delete Role/old, stack dev-role-old
 
-          = 1 stack unchanged
+              = 1 stack unchanged
 
-        Left behind: stacks of ours that no manifest
-          speaks of any more. Nothing happens to them.
-          ? Role/lost of dev, stack dev-role-lost in
-            us-east-1
+            Left behind: stacks of ours that no manifest
+              speaks of any more. Nothing happens to them.
+              ? Role/lost of dev, stack dev-role-lost in
+                us-east-1
 
-        Plan: 1 to create, 2 to update (1 replaces
-          resources), 1 to delete, 1 unchanged
-        Whether the endpoints really run the
-          configuration of their stacks was not asked;
-          apply asks.
-    "#]],
+            Plan: 1 to create, 2 to update (1 replaces
+              resources), 1 to delete, 1 unchanged
+            Whether the endpoints really run the
+              configuration of their stacks was not asked;
+              apply asks.
+        "#]],
     );
 }
 
@@ -262,56 +263,56 @@ fn in_a_pull_request() {
         100,
         true,
         expect![[r####"
-        ### Plan: 1 to create, 2 to update (1 replaces resources), 1 to delete, 1 unchanged
+            ### Plan: 1 to create, 2 to update (1 replaces resources), 1 to delete, 1 unchanged
 
-        **dev: account 111111111111, us-east-1 [imagined account]**
+            **dev: account 111111111111, us-east-1 [imagined account]**
 
-        | | manifest | stack | what changes |
-        | --- | --- | --- | --- |
-        | ~ update | Role/models | `dev-role-models` |  |
-        | + create | Endpoint/embeddings | `dev-endpoint-embeddings` | 3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint |
-        | ± replace | Endpoint/chat | `dev-endpoint-chat` | ± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced; ~ Endpoint (AWS::SageMaker::Endpoint) |
-        | - delete | Role/old | `dev-role-old` |  |
+            | | manifest | stack | what changes |
+            | --- | --- | --- | --- |
+            | ~ update | Role/models | `dev-role-models` |  |
+            | + create | Endpoint/embeddings | `dev-endpoint-embeddings` | 3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint |
+            | ± update with replacement | Endpoint/chat | `dev-endpoint-chat` | ± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced; ~ Endpoint (AWS::SageMaker::Endpoint) |
+            | - delete | Role/old | `dev-role-old` |  |
 
-        <details><summary>Role/models</summary>
+            <details><summary>Role/models</summary>
 
-        ```text
-        takes values of stacks that change: this is the most it may do, and it may be nothing at all
-        ```
+            ```text
+            takes values of stacks that change: this is the most it may do, and it may be nothing at all
+            ```
 
-        </details>
+            </details>
 
-        <details><summary>Endpoint/embeddings</summary>
+            <details><summary>Endpoint/embeddings</summary>
 
-        ```text
-        instance ml.g6.xlarge: smallest that fits; 1.1267 USD/h listed 2026-09-01
-        after Role/models
-        ```
+            ```text
+            instance ml.g6.xlarge: smallest that fits; 1.1267 USD/h listed 2026-09-01
+            after Role/models
+            ```
 
-        </details>
+            </details>
 
-        <details><summary>Endpoint/chat</summary>
+            <details><summary>Endpoint/chat</summary>
 
-        ```text
-        ± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced
-            Variants/0/InstanceType: "ml.g5.xlarge" → "ml.g6.xlarge"; forces replacement; chat.yaml:9:7
-            KmsKeyId: unset → "alias/x" (overridden); chat.yaml:9:7
-        ~ Endpoint (AWS::SageMaker::Endpoint)
-            EndpointConfigName: known later; because EndpointConfig.EndpointConfigName is replaced
-        1. take it out
-        2. put it back
-        as pinned in the lock: instance ml.g6.xlarge
-        takes two updates
-        ```
+            ```text
+            ± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced
+                Variants/0/InstanceType: "ml.g5.xlarge" → "ml.g6.xlarge"; forces replacement; chat.yaml:9:7
+                KmsKeyId: unset → "alias/x" (overridden); chat.yaml:9:7
+            ~ Endpoint (AWS::SageMaker::Endpoint)
+                EndpointConfigName: known later; because EndpointConfig.EndpointConfigName is replaced
+            1. take it out
+            2. put it back
+            as pinned in the lock: instance ml.g6.xlarge
+            takes two updates
+            ```
 
-        </details>
+            </details>
 
-        Left behind, nothing happens to them:
+            Left behind, nothing happens to them:
 
-        - `dev-role-lost` (Role/lost of dev)
+            - `dev-role-lost` (Role/lost of dev)
 
-        Whether the endpoints really run the configuration of their stacks was not asked; apply asks.
-    "####]],
+            Whether the endpoints really run the configuration of their stacks was not asked; apply asks.
+        "####]],
     );
 }
 
