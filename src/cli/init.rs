@@ -5,26 +5,53 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::{Exit, Host, Refusal, args};
-use crate::files::{Disk, Files};
+use crate::{
+    catalog::Catalog,
+    files::{Disk, Files},
+};
 
 pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
     let files = Disk { from: host.folder.clone() };
     let name = args.name.clone().unwrap_or_else(|| slug(&args.model));
+    refuse_what_cannot_be(&name, &args.model)?;
     let folder_name = args.folder.file_name().map(|name| slug(&name.to_string_lossy())).unwrap_or_else(|| "dev".into());
     let texts =
         [("environment.yaml", environment(&folder_name)), (&format!("{name}.yaml"), endpoint(&name, &args.model))];
-    if let Some((file, _)) = texts.iter().find(|(file, _)| files.exists(&args.folder.join(file))) {
-        let message = format!("`{}` exists already", args.folder.join(file).display());
+    let manifest = args.folder.join(texts[1].0);
+    if files.exists(&manifest) {
+        let message = format!("`{}` exists already", manifest.display());
         anyhow::bail!(Refusal::new(message, "choose another folder or `--name`"));
     }
     for (file, text) in &texts {
         let path = args.folder.join(file);
+        if files.exists(&path) {
+            writeln!(host.output, "kept {}", path.display())?;
+            continue;
+        }
         files.write(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
         writeln!(host.output, "wrote {}", path.display())?;
     }
     let folder = if args.folder == Path::new(".") { String::new() } else { format!(" {}", args.folder.display()) };
     writeln!(host.output, "next: hubform plan{folder} --sandbox")?;
     Ok(Exit::Done)
+}
+
+fn refuse_what_cannot_be(name: &str, model: &str) -> Result<()> {
+    if slug(name) != name {
+        let help = format!("names are lower-case letters, digits and `-`, at most 40; say `--name {}`", slug(name));
+        anyhow::bail!(Refusal::new(format!("no manifest can be called `{name}`"), help));
+    }
+    let is_plain =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
+    if !model.split_once('/').is_some_and(|(organisation, name)| is_plain(organisation) && is_plain(name)) {
+        let known = Catalog::embedded().models_named(model);
+        let help = match known.first() {
+            Some(id) => format!("did you mean `{id}`?"),
+            None => "ids have the organisation first, as `BAAI/bge-small-en-v1.5`".to_owned(),
+        };
+        anyhow::bail!(Refusal::new(format!("`{model}` is no id of the Hugging Face Hub"), help));
+    }
+    Ok(())
 }
 
 fn environment(name: &str) -> String {

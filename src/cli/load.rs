@@ -18,6 +18,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, SourceMap},
     files::{Disk, Files},
     manifest::EnvironmentSet,
+    plan,
     render::{StackSpec, Templates, render},
     resolve::{DesiredStack, Lock, Resolved, Scope, resolve},
 };
@@ -35,6 +36,8 @@ pub(super) struct Loaded {
     pub(super) diagnostics: Diagnostics,
     /// Stacks of what was named.
     pub(super) chosen: BTreeSet<StackRef>,
+    /// Environments whose own manifest was named.
+    pub(super) whole: BTreeSet<String>,
     pub(super) skipped: usize,
     /// Sentences about the run itself, told once.
     pub(super) notes: Vec<String>,
@@ -85,13 +88,15 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
     };
     let (mut resolved, found) = resolve(&scopes, catalog);
     diagnostics.extend(found);
-    let chosen = chosen(&scopes, &resolved, &read.named, &read.sources);
+    diagnostics.extend(wants.upgrade.as_deref().and_then(|name| upgrades_nothing(name, &resolved)));
+    let whole = whole(&scopes, &read.named);
+    let chosen = chosen(&whole, &resolved, &read.named, &read.sources);
     let stacks = std::mem::take(&mut resolved.stacks);
     let (specs, found) = render_all(host, selection, &files, &scopes, stacks, &read.sources)?;
     diagnostics.extend(found);
     let diagnostics = diagnostics.sorted();
     let (sources, skipped) = (read.sources, read.skipped);
-    Ok(Loaded { sources, scopes, resolved, specs, diagnostics, chosen, skipped, notes, lock_files })
+    Ok(Loaded { sources, scopes, resolved, specs, diagnostics, chosen, whole, skipped, notes, lock_files })
 }
 
 fn target(
@@ -179,7 +184,8 @@ fn render_all(
         let templates = match &folder {
             None => Templates::embedded(),
             Some(folder) => {
-                own = Templates::with(&read_templates(files, folder)?)?;
+                own = Templates::with(&read_templates(files, folder)?)
+                    .with_context(|| format!("cannot use the templates in `{}`", folder.display()))?;
                 &own
             }
         };
@@ -209,16 +215,28 @@ fn read_templates(files: &dyn Files, folder: &Path) -> Result<BTreeMap<String, S
     Ok(found)
 }
 
-/// The stacks of manifests that were named; all of an environment whose own manifest was.
-fn chosen(scopes: &[Scope], resolved: &Resolved, named: &Named, sources: &SourceMap) -> BTreeSet<StackRef> {
-    let whole: BTreeSet<&str> = scopes
+/// A finding where nothing that hubform chooses for has the name.
+fn upgrades_nothing(name: &str, resolved: &Resolved) -> Option<Diagnostic> {
+    let known: Vec<String> = resolved.stacks.iter().map(|stack| format!("{}/{}", stack.kind, stack.name)).collect();
+    let manifest = name.split('@').next().unwrap_or(name);
+    let named = |known: &String| known == manifest || known.split_once('/').is_some_and(|(_, own)| own == manifest);
+    (!name.is_empty() && !known.iter().any(named)).then(|| plan::no_such_manifest("--upgrade", name, &known))
+}
+
+/// The environments whose own manifest was named.
+fn whole(scopes: &[Scope], named: &Named) -> BTreeSet<String> {
+    scopes
         .iter()
         .map(|scope| &scope.set.environment)
         .filter(|environment| environment.origin.as_ref().is_some_and(|origin| named.covers(&origin.path)))
-        .map(|environment| environment.name.as_str())
-        .collect();
+        .map(|environment| environment.name.clone())
+        .collect()
+}
+
+/// The stacks of manifests that were named, and all of whole environments.
+fn chosen(whole: &BTreeSet<String>, resolved: &Resolved, named: &Named, sources: &SourceMap) -> BTreeSet<StackRef> {
     let is_chosen = |stack: &&crate::resolve::DesiredStack| {
-        whole.contains(stack.environment.as_str()) || named.covers(Path::new(sources.name(stack.span.file)))
+        whole.contains(&stack.environment) || named.covers(Path::new(sources.name(stack.span.file)))
     };
     resolved.stacks.iter().filter(is_chosen).map(|stack| stack.stack.clone()).collect()
 }

@@ -3,9 +3,9 @@
 use anyhow::Result;
 
 use super::{
-    Exit, Host, args,
+    Exit, Host, Refusal, args,
     args::Globals,
-    load::{Wants, load},
+    load::{Loaded, Wants, load},
     session, tell,
 };
 
@@ -16,7 +16,16 @@ pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Resu
         unlocked: true,
         ..Wants::default()
     };
+    let named = args.upgrade.as_deref().filter(|name| !name.is_empty());
+    if let Some(path) = named.filter(|name| host.folder.join(name).exists()) {
+        let message = format!("`{path}` is a path, and `--upgrade` takes the name of a manifest");
+        anyhow::bail!(Refusal::new(message, format!("write `hubform lock {path} --upgrade` for all that is there")));
+    }
     let loaded = load(host, &args.selection, &wants)?;
+    if let Some(name) = named.filter(|name| !has_manifest(&loaded, name)) {
+        let message = format!("there is no manifest `{name}` here");
+        anyhow::bail!(Refusal::new(message, "say a name such as `chat` or `Endpoint/chat`, and the path before it"));
+    }
     if tell(host, &args.selection, &loaded)? {
         return Ok(Exit::Refused);
     }
@@ -28,4 +37,11 @@ pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Resu
         writeln!(host.output, "every choice is pinned already")?;
     }
     Ok(Exit::Done)
+}
+
+/// Is there a manifest of this name? `chat`, `Endpoint/chat` and `Endpoint/chat@default` are one's names.
+fn has_manifest(loaded: &Loaded, name: &str) -> bool {
+    let name = name.split('@').next().unwrap_or(name);
+    let mut documents = loaded.scopes.iter().flat_map(|scope| &scope.set.documents);
+    documents.any(|document| document.name == name || format!("{}/{}", document.kind, document.name) == name)
 }

@@ -166,13 +166,16 @@ fn failed(host: &mut Host, error: &anyhow::Error) -> Exit {
     for cause in error.chain().skip(1) {
         text.push_str(&format!("  because {}\n", report::mask(&cause.to_string())));
     }
+    let call = error.chain().find_map(|cause| cause.downcast_ref::<crate::cloud::CloudError>());
+    if let Some(id) = call.and_then(|call| call.request_id.as_deref()) {
+        text.push_str(&format!("  request id: {id}\n"));
+    }
     let help = refusal.and_then(|refusal| refusal.help.clone()).or_else(|| report::world_advice(error));
     if let Some(help) = help {
         text.push_str(&format!("  help: {help}\n"));
     }
     let _ = host.errors.write_all(text.as_bytes());
-    let world = error.chain().any(|cause| cause.is::<crate::cloud::CloudError>());
-    if refusal.is_some() || !world { Exit::Refused } else { Exit::Failed }
+    if refusal.is_some() || call.is_none() { Exit::Refused } else { Exit::Failed }
 }
 
 fn format(host: &Host, selection: &Selection) -> Format {
@@ -207,6 +210,9 @@ fn tell(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<bool>
         let documents = if loaded.skipped == 1 { "document is" } else { "documents are" };
         writeln!(host.errors, "note: {} {documents} not hubform's and passed over", loaded.skipped)?;
     }
+    if loaded.diagnostics.is_empty() && loaded.scopes.iter().all(|scope| scope.set.documents.is_empty()) {
+        writeln!(host.errors, "note: there are no manifests here; `hubform init` writes a first one")?;
+    }
     tell_findings(host, selection, &loaded.diagnostics, loaded)
 }
 
@@ -237,4 +243,59 @@ fn ask(host: &mut Host, question: &str) -> Result<bool> {
     let mut answer = String::new();
     host.input.read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+    };
+
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::cloud::{CloudError, CloudErrorKind, Target};
+
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("nobody panics while writing").write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn check(kinds: impl IntoIterator<Item = CloudErrorKind>, expect: Expect) {
+        let said = Kept::default();
+        let mut host = Host { errors: Box::new(said.clone()), ..Host::of_process() };
+        for kind in kinds {
+            let target = Target { account: None, region: "eu-west-1".to_owned(), assume_role: None };
+            let (subject, request_id) = ("chat".to_owned(), Some("7f1d".to_owned()));
+            let error = CloudError { operation: "DescribeStacks", subject, target, kind, request_id };
+            assert_eq!(
+                failed(&mut host, &anyhow::Error::new(error).context("cannot look at the stacks")),
+                Exit::Failed
+            );
+        }
+        let said = said.0.lock().expect("nobody panics while writing").clone();
+        expect.assert_eq(&String::from_utf8_lossy(&said));
+    }
+
+    #[test]
+    fn a_bad_world_is_told_with_its_operation_and_a_way_out() {
+        use CloudErrorKind::{NoCredentials, Unreachable, Unreadable};
+        check(
+            [
+                NoCredentials("no profile has any".to_owned()),
+                Unreachable("dns error".to_owned()),
+                Unreadable("HTTP 200 of text/html, titled \"Blocked by the proxy\"".to_owned()),
+            ],
+            expect![[r#""#]],
+        );
+    }
 }

@@ -25,6 +25,10 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Plan) -
         return Ok(Exit::Refused);
     };
     show(host, &args.planning, &prepared)?;
+    if format(host, &args.planning.selection) == Format::Human {
+        let text = report::plan::not_asked(&prepared.plan, &context(host, None));
+        host.output.write_all(text.as_bytes())?;
+    }
     let pending = !prepared.plan.is_empty();
     prepared.session.close()?;
     Ok(if pending && args.detailed_exitcode { Exit::Pending } else { Exit::Done })
@@ -72,7 +76,10 @@ pub(super) async fn prepare(
     }
     let session = session::open(host, globals)?;
     let targets = loaded.targets();
-    let accounts = gather::identities(&*session.accounts, &targets).await?;
+    busy(host, Some(&targets))?;
+    let accounts = gather::identities(&*session.accounts, &*session.clock, &targets).await;
+    busy(host, None)?;
+    let accounts = accounts?;
     check_accounts(&loaded, &accounts)?;
     if needs_account(&loaded) {
         wants.account = accounts.values().next().cloned();
@@ -86,19 +93,37 @@ pub(super) async fn prepare(
         if tell(host, &args.selection, &loaded)? {
             return Ok(None);
         }
-        let found = gather::check_roles(&*session.accounts, &loaded.resolved.named_roles).await?;
+        let found = gather::check_roles(&*session.accounts, &*session.clock, &loaded.resolved.named_roles).await?;
         if tell_findings(host, &args.selection, &found, &loaded)? {
             return Ok(None);
         }
         loaded.write_locks(host, &wants)?;
     }
-    let (plan, found) = make(&loaded, &session, &accounts, args, purpose).await?;
+    busy(host, Some(&targets))?;
+    let made = make(&loaded, &session, &accounts, args, purpose).await;
+    busy(host, None)?;
+    let (plan, found) = made?;
     if tell_findings(host, &args.selection, &found, &loaded)? {
         return Ok(None);
     }
     let doubts = plan::audit(&plan);
     assert!(doubts.is_empty(), "hubform made a plan that it does not trust: {}", doubts.join("; "));
     Ok(Some(Prepared { session, plan }))
+}
+
+/// On a terminal, says what is being waited for; with nothing, takes it back.
+fn busy(host: &mut Host, targets: Option<&BTreeSet<crate::cloud::Target>>) -> Result<()> {
+    if !host.interactive || host.terminal.is_none() {
+        return Ok(());
+    }
+    match targets {
+        Some(targets) => {
+            let regions: BTreeSet<_> = targets.iter().map(|target| target.region.as_str()).collect();
+            write!(host.errors, "reading stacks in {} …", Vec::from_iter(regions).join(", "))?;
+        }
+        None => write!(host.errors, "\r\u{1b}[K")?,
+    }
+    Ok(host.errors.flush()?)
 }
 
 /// `${account}` was met where the account was not known yet.
@@ -152,12 +177,16 @@ async fn make(
             _ => spec.is_some_and(|spec| plan::wants_body(spec, stack)),
         }
     };
-    let observation = gather::observe(&*session.accounts, &loaded.targets(), &wants_body).await?;
+    let observation = gather::observe(&*session.accounts, &*session.clock, &loaded.targets(), &wants_body).await?;
+    let mut chosen = loaded.chosen.clone();
+    if purpose == Purpose::Destroy {
+        chosen.extend(plan::left_of(&loaded.whole, &environments, &observation));
+    }
     let allow: BTreeSet<String> = args.allow.iter().cloned().collect();
     let request = Request {
         environments: &environments,
         specs: &loaded.specs,
-        chosen: &loaded.chosen,
+        chosen: &chosen,
         observation: &observation,
         allow: &allow,
         validate: purpose == Purpose::Apply { validate: true },

@@ -28,7 +28,7 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
         return Ok(Exit::Refused);
     }
     let session = session::open(host, globals)?;
-    let observation = gather::observe(&*session.accounts, &loaded.targets(), &|_, _| false).await?;
+    let observation = gather::observe(&*session.accounts, &*session.clock, &loaded.targets(), &|_, _| false).await?;
     let environments: BTreeMap<_, _> =
         loaded.scopes.iter().map(|scope| (scope.set.environment.name.as_str(), &scope.target)).collect();
     let mut rows = Vec::new();

@@ -21,6 +21,7 @@ wire_enum! {
 
 /// What DescribeEndpoint says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EndpointDescription {
     /// The name.
     pub name: String,

@@ -48,7 +48,7 @@ pub struct Stack {
     pub created_at: Timestamp,
     /// When the last update began; absent before the first.
     pub updated_at: Option<Timestamp>,
-    /// When it was deleted.
+    /// When its deletion began, also where that failed.
     pub deleted_at: Option<Timestamp>,
     /// Parameter values; those with `NoEcho` are asterisks.
     pub parameters: BTreeMap<String, String>,
@@ -64,6 +64,13 @@ pub struct Stack {
     pub notification_arns: Vec<String>,
     /// Is DeleteStack refused?
     pub termination_protection: bool,
+}
+
+impl Stack {
+    /// When something was last begun on it: its creation, an update, or a deletion that failed.
+    pub fn changed_at(&self) -> Timestamp {
+        [self.updated_at, self.deleted_at].into_iter().flatten().fold(self.created_at, Timestamp::max)
+    }
 }
 
 /// What ListStacks says: enough to see that a stack moved.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     cloud::{
         ChangeSetType, CloudErrorKind, CloudResult, CreateChangeSet, CreateStack, DeleteStack, PageToken, Stack,
-        Timestamp,
+        StackStatus, Timestamp,
     },
     plan::{Operation, Plan, Submission, Verdict, decide},
     render::ParameterValue,
@@ -195,11 +195,14 @@ impl Machine {
 
 fn token_of(plan: &Plan, index: usize, track: &super::track::Track, operation: &Operation) -> String {
     let restores = if track.restoring.is_some() { "restore " } else { "" };
+    // A deletion that failed leaves no mark by which the next one could be told from it.
+    let failed = track.status == Some(StackStatus::DeleteFailed) && matches!(operation, Operation::Delete { .. });
+    let again = if failed { format!(" {}", track.began.0) } else { String::new() };
     token(Intent {
         stack: &plan.steps[index].stack,
         basis: track.basis.as_ref().map(|(id, at)| (id.as_str(), *at)),
         digest: operation.submission().map_or("", |submission| &submission.digest),
-        operation: &format!("{restores}{}", failure::name_of(operation)),
+        operation: &format!("{restores}{}{again}", failure::name_of(operation)),
     })
 }
 

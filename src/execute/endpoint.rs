@@ -40,7 +40,7 @@ impl Machine {
         let endpoint = match result {
             Ok(Answer::Endpoint(Some(endpoint))) => endpoint,
             Ok(_) => return self.unhealthy(index, "the stack is complete, but its endpoint does not exist".into()),
-            Err(error) => return self.fail_with_scar(index, failure::of_call(QUESTION, &error)),
+            Err(error) => return self.fail_where_it_stands(index, failure::of_call(QUESTION, &error)),
         };
         match endpoint.status {
             EndpointStatus::InService => self.compare(index, &endpoint),
@@ -78,17 +78,15 @@ impl Machine {
         }
         let (name, runs) = (&endpoint.name, &endpoint.config_name);
         let text = format!("the endpoint {name} runs {runs}, its stack made {}", config_name(made));
-        self.fail_with_scar(index, failure::plain(FailureKind::SilentRollback, QUESTION, text));
+        self.fail_where_it_stands(index, failure::plain(FailureKind::SilentRollback, QUESTION, text));
     }
 
     fn unhealthy(&mut self, index: usize, text: String) {
-        self.fail_with_scar(index, failure::plain(FailureKind::EndpointUnhealthy, QUESTION, text));
+        self.fail_where_it_stands(index, failure::plain(FailureKind::EndpointUnhealthy, QUESTION, text));
     }
 
-    fn fail_with_scar(&mut self, index: usize, mut failure: Failure) {
-        let track = &mut self.tracks[index];
-        failure.status = track.status.clone();
-        failure.aftermath.extend(track.scar.take().into_iter().flat_map(|scar| scar.aftermath));
+    fn fail_where_it_stands(&mut self, index: usize, mut failure: Failure) {
+        failure.status = self.tracks[index].status.clone();
         self.fail(index, failure);
     }
 }

@@ -403,8 +403,10 @@ impl Machine {
         }
     }
 
-    /// The step's failure; what depends on it is blocked.
-    pub(super) fn fail(&mut self, index: usize, failure: Failure) {
+    /// The step's failure, with what earlier operations left behind; what depends on it is blocked.
+    pub(super) fn fail(&mut self, index: usize, mut failure: Failure) {
+        let scar = self.tracks[index].scar.take();
+        failure.aftermath.extend(scar.into_iter().flat_map(|scar| scar.aftermath));
         self.finish(index, StepResult::Failed(Box::new(failure)));
     }
 

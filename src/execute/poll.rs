@@ -204,7 +204,7 @@ impl Machine {
             (_, None) => false,
             (Some(Operation::Delete { .. }), Some(stack)) => stack.status.as_str().starts_with("DELETE_"),
             (Some(Operation::Create { .. }), Some(stack)) => stack.status != StackStatus::ReviewInProgress,
-            (_, Some(stack)) => before != Some(super::track::changed_at(stack)),
+            (_, Some(stack)) => before != Some(stack.changed_at()),
         }
     }
 

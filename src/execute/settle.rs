@@ -145,7 +145,13 @@ impl Machine {
         let scar = ended.leftover().filter(|_| track.may_leave || track.drawn).map(Box::new);
         let joined = track.stack.as_ref().filter(|_| track.joining).and_then(|stack| self.joined(index, stack));
         let track = &mut self.tracks[index];
-        track.scar = track.scar.take().or(scar);
+        track.scar = match (track.scar.take(), scar) {
+            (Some(mut scar), Some(more)) => {
+                scar.aftermath.extend(more.aftermath);
+                Some(scar)
+            }
+            (before, now) => before.or(now),
+        };
         track.operation = joined.unwrap_or(track.operation);
         self.landed(index);
     }
@@ -159,6 +165,7 @@ impl Machine {
         track.settle_basis();
         if let Some(mut failure) = track.restoring.take() {
             failure.aftermath.push("the old scalable target was put back".into());
+            failure.status = track.stack.as_ref().map(|stack| stack.status.clone());
             return self.fail(index, *failure);
         }
         track.operation += 1;

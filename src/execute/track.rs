@@ -169,11 +169,6 @@ impl Track {
 
     /// The next token is made of the stack as it stands.
     pub(super) fn settle_basis(&mut self) {
-        self.basis = self.stack.as_ref().map(|stack| (stack.id.clone(), changed_at(stack)));
+        self.basis = self.stack.as_ref().map(|stack| (stack.id.clone(), stack.changed_at()));
     }
-}
-
-/// When a stack last changed.
-pub(super) fn changed_at(stack: &Stack) -> Timestamp {
-    stack.updated_at.unwrap_or(stack.created_at)
 }

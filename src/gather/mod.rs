@@ -1,27 +1,56 @@
 //! What resolving and planning need of the world is fetched, through the ports, before anything is decided.
 //!
 //! No change to anything happens here. A plan without changes takes the pages of DescribeStacks, one identity call
-//! per target and one look per named role; bodies are fetched only where a digest does not settle the question.
+//! per target and one look per named role; bodies are fetched only where a digest does not settle the question. A call
+//! that is throttled is made again after a pause, for some minutes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
-    cloud::{Accounts, CloudErrorKind, CloudResult, Connection, RoleDescription, Stack, StackStatus, Target},
+    clock::Clock,
+    cloud::{
+        Accounts, ChangeSet, CloudError, CloudErrorKind, CloudResult, Connection, PageToken, RoleDescription, Stack,
+        StackStatus, Target,
+    },
     diagnostic::{Code, Diagnostic, Diagnostics},
     plan::{Observation, ObservedStack, Owner},
     resolve::NamedRole,
 };
 
+/// Calls of one question that are throttled before its answer is given up.
+const TRIES: u32 = 10;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Asks again while AWS asks to slow down, each time after a longer pause.
+async fn patiently<T>(clock: &dyn Clock, call: impl AsyncFn() -> CloudResult<T>) -> CloudResult<T> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..TRIES {
+        match call().await {
+            Err(CloudError { kind: CloudErrorKind::Throttled(_), .. }) => {
+                clock.sleep_until(clock.now().plus(pause)).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            answer => return answer,
+        }
+    }
+    call().await
+}
+
 /// The account behind each target.
 pub async fn identities(
     accounts: &dyn Accounts,
+    clock: &dyn Clock,
     targets: impl IntoIterator<Item = &Target>,
 ) -> CloudResult<BTreeMap<Target, String>> {
     let mut found = BTreeMap::new();
     for target in targets {
         if !found.contains_key(target) {
             let connection = accounts.at(target).await?;
-            found.insert(target.clone(), connection.identity.caller().await?.account);
+            found.insert(target.clone(), patiently(clock, async || connection.identity.caller().await).await?.account);
         }
     }
     Ok(found)
@@ -30,20 +59,21 @@ pub async fn identities(
 /// Every stack of the targets, with the bodies that `wants_body` asks for.
 pub async fn observe(
     accounts: &dyn Accounts,
+    clock: &dyn Clock,
     targets: &BTreeSet<Target>,
     wants_body: &dyn Fn(&Target, &Stack) -> bool,
 ) -> CloudResult<Observation> {
     let mut observation = Observation::default();
     for target in targets {
         let connection = accounts.at(target).await?;
-        for stack in stacks(&connection).await? {
+        for stack in stacks(&connection, clock).await? {
             let body = match wants_body(target, &stack) {
-                true => Some(connection.stacks.get_template(&stack.id).await?),
+                true => Some(patiently(clock, async || connection.stacks.get_template(&stack.id).await).await?),
                 false => None,
             };
             let change_set = match stack.status {
                 StackStatus::ReviewInProgress if Owner::read(&stack.tags).is_none() => {
-                    first_change_set(&connection, &stack.id).await?
+                    first_change_set(&connection, clock, &stack.id).await?
                 }
                 _ => None,
             };
@@ -53,10 +83,10 @@ pub async fn observe(
     Ok(observation)
 }
 
-async fn stacks(connection: &Connection) -> CloudResult<Vec<Stack>> {
-    let (mut all, mut from) = (Vec::new(), None);
+async fn stacks(connection: &Connection, clock: &dyn Clock) -> CloudResult<Vec<Stack>> {
+    let (mut all, mut from): (Vec<Stack>, Option<PageToken>) = (Vec::new(), None);
     loop {
-        let page = connection.stacks.describe_stacks(from).await?;
+        let page = patiently(clock, async || connection.stacks.describe_stacks(from.clone()).await).await?;
         all.extend(page.items);
         from = page.next;
         if from.is_none() {
@@ -65,22 +95,22 @@ async fn stacks(connection: &Connection) -> CloudResult<Vec<Stack>> {
     }
 }
 
-async fn first_change_set(connection: &Connection, stack: &str) -> CloudResult<Option<crate::cloud::ChangeSet>> {
-    match connection.stacks.list_change_sets(stack).await?.first() {
-        Some(summary) => connection.stacks.describe_change_set(&summary.id).await,
+async fn first_change_set(connection: &Connection, clock: &dyn Clock, stack: &str) -> CloudResult<Option<ChangeSet>> {
+    match patiently(clock, async || connection.stacks.list_change_sets(stack).await).await?.first() {
+        Some(summary) => patiently(clock, async || connection.stacks.describe_change_set(&summary.id).await).await,
         None => Ok(None),
     }
 }
 
 /// Looks every named role up once, and says which cannot be used.
-pub async fn check_roles(accounts: &dyn Accounts, roles: &[NamedRole]) -> CloudResult<Diagnostics> {
+pub async fn check_roles(accounts: &dyn Accounts, clock: &dyn Clock, roles: &[NamedRole]) -> CloudResult<Diagnostics> {
     let mut seen: BTreeMap<&str, Result<Option<RoleDescription>, String>> = BTreeMap::new();
     let mut found = Diagnostics::new();
     for role in roles {
         if !seen.contains_key(role.arn.as_str()) {
             let connection = accounts.at(&role.target).await?;
             let name = role.arn.rsplit('/').next().unwrap_or(&role.arn);
-            let answer = match connection.iam.get_role(name).await {
+            let answer = match patiently(clock, async || connection.iam.get_role(name).await).await {
                 Ok(answer) => Ok(answer),
                 Err(error) => match error.kind {
                     CloudErrorKind::AccessDenied(why) => Err(why),

@@ -34,11 +34,12 @@ pub fn environments(manifests: Manifests, choice: Option<&str>) -> (Vec<Environm
     let places = Places::new(&written, &mut findings);
     unknown_choice(choice, &written, &mut findings);
     let chosen = |place: &Place<'_>| choice.is_none_or(|name| name == place.draft.header.name);
-    several_in_one_folder(&places, chosen, &mut findings);
+    let crowded = several_in_one_folder(&places, chosen, &mut findings);
 
     let owned: Vec<_> = drafts.iter().map(|draft| (draft, places.owners(draft))).collect();
     let mut sets = Vec::new();
-    for (index, place) in places.0.iter().enumerate().filter(|(_, place)| chosen(place)) {
+    let settled = |place: &Place<'_>| chosen(place) && !crowded.contains(&place.folder);
+    for (index, place) in places.0.iter().enumerate().filter(|(_, place)| settled(place)) {
         let members = owned.iter().filter(|(_, owners)| owners.contains(&index)).map(|(draft, _)| *draft);
         if let Some(environment) = resolve(place.draft, &mut findings) {
             sets.push(gather(environment, members, &mut findings));
@@ -149,17 +150,27 @@ fn unknown_choice(choice: Option<&str>, written: &[Draft], findings: &mut Diagno
     let help = match did_you_mean(choice, names()) {
         Some(name) => format!("did you mean `{name}`?"),
         None if written.is_empty() => "there is none here".to_owned(),
-        None => format!("there are {}", ticked(names().collect::<BTreeSet<_>>(), "and")),
+        None => {
+            let names: BTreeSet<_> = names().collect();
+            format!("there {} {}", if names.len() == 1 { "is" } else { "are" }, ticked(names, "and"))
+        }
     };
     findings.push(finding.help(help));
 }
 
-fn several_in_one_folder(places: &Places<'_>, chosen: impl Fn(&Place<'_>) -> bool, findings: &mut Diagnostics) {
+/// Reports folders with several environments, and answers which they are: what is in them belongs to neither.
+fn several_in_one_folder(
+    places: &Places<'_>,
+    chosen: impl Fn(&Place<'_>) -> bool,
+    findings: &mut Diagnostics,
+) -> BTreeSet<Folder> {
     let mut folders: BTreeMap<&Folder, Vec<&Place<'_>>> = BTreeMap::new();
     for place in places.0.iter().filter(|place| chosen(place)) {
         folders.entry(&place.folder).or_default().push(place);
     }
-    for places in folders.into_values().filter(|places| places.len() > 1) {
+    let mut crowded = BTreeSet::new();
+    for (folder, places) in folders.into_iter().filter(|(_, places)| places.len() > 1) {
+        crowded.insert(folder.clone());
         let names: BTreeSet<_> = places.iter().map(|place| place.draft.header.name.as_str()).collect();
         let spans = places.iter().map(|place| place.draft.header.origin.span("/metadata/name"));
         let same = names.len() == 1;
@@ -171,6 +182,7 @@ fn several_in_one_folder(places: &Places<'_>, chosen: impl Fn(&Place<'_>) -> boo
         };
         findings.push(spans.fold(finding, Diagnostic::at));
     }
+    crowded
 }
 
 fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironment> {

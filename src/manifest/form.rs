@@ -69,14 +69,14 @@ const FORMS: &[Form] = &[
     },
     Form {
         name: "name",
-        expects: "a name: a lower-case letter, then lower-case letters, digits and `-`, at most 40",
+        expects: "a name: a lower-case letter, then lower-case letters, digits and `-`, 40 characters at most",
         pattern: "^[a-z][a-z0-9-]{0,39}$",
         fits: |text| is_name(text, 40),
         ..TEXT
     },
     Form {
         name: "prefix",
-        expects: "a prefix: a lower-case letter, then lower-case letters, digits and `-`, at most 12",
+        expects: "a prefix: a lower-case letter, then lower-case letters, digits and `-`, 12 characters at most",
         pattern: "^[a-z][a-z0-9-]{0,11}$",
         fits: |text| is_name(text, 12),
         ..TEXT

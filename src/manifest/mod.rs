@@ -29,5 +29,6 @@ pub use document::{Document, EnvironmentSet, Input, Manifests, Origin, ResolvedE
 pub use environments::environments;
 pub use kind::*;
 pub use read::parse;
+pub(crate) use scalar::needs_quotes;
 pub use schema::{API_VERSION, schema};
 pub use value::*;

@@ -7,25 +7,31 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span};
 const MOST: usize = 50;
 const LONGEST_KEY: usize = 128;
 const LONGEST_VALUE: usize = 256;
+const KEYS: &str = "tag keys are 1 to 128 letters, digits, spaces and `_.:/=+-@`";
+const VALUES: &str =
+    "tag values are at most 256 letters, digits, spaces and `_.:/=+-@`; free text goes into annotations";
 const RESERVED: [&str; 2] = ["aws:", "hubform:"];
 
 pub(super) fn check(entries: &[Entry], findings: &mut Diagnostics) {
-    let mut report = |place: Span, message: String| findings.push(Diagnostic::new(Code::InvalidTag, message).at(place));
+    let mut report = |place: Span, message: String, help: &str| {
+        let finding = Diagnostic::new(Code::InvalidTag, message).at(place);
+        findings.push(if help.is_empty() { finding } else { finding.help(help) });
+    };
     for entry in entries {
         let key = shown(&entry.key);
         if let Some(prefix) = RESERVED.iter().find(|prefix| entry.key.to_ascii_lowercase().starts_with(**prefix)) {
-            report(entry.key_span, format!("`{key}` begins with `{prefix}`, which is reserved"));
+            report(entry.key_span, format!("`{key}` begins with `{prefix}`, which is reserved"), "");
         }
         if entry.key.is_empty() || entry.key.chars().count() > LONGEST_KEY || !entry.key.chars().all(is_allowed) {
-            report(entry.key_span, format!("`{key}` cannot be a tag key"));
+            report(entry.key_span, format!("`{key}` cannot be a tag key"), KEYS);
         }
         let value = entry.value.text().unwrap_or_default();
         if value.chars().count() > LONGEST_VALUE || !value.chars().all(is_allowed) {
-            report(entry.value.span, format!("the value of `{key}` cannot be a tag value"));
+            report(entry.value.span, format!("the value of `{key}` cannot be a tag value"), VALUES);
         }
     }
     if let Some(first) = entries.get(MOST) {
-        report(first.key_span, format!("there are more than {MOST} tags"));
+        report(first.key_span, format!("there are more than {MOST} tags"), "");
     }
 }
 

@@ -98,7 +98,8 @@ impl<'a, 'f> Reader<'a, 'f> {
             let (event, span) = event.map_err(|error| self.broken(&error))?;
             let Event::DocumentStart(_, version) = event else { continue };
             if version.is_some_and(|version| (version.major, version.minor) != (1, 2)) {
-                self.report(span, Diagnostic::new(Code::YamlFeature, "manifests are YAML 1.2"));
+                let finding = Diagnostic::new(Code::YamlFeature, "manifests are YAML 1.2");
+                self.report(span, finding.help("leave the `%YAML` line out"));
             }
             self.anchors.clear();
             self.repeated = 0;
@@ -312,7 +313,7 @@ fn help(kind: &ErrorKind) -> Option<&'static str> {
         | ErrorKind::TabAtBlockScalarStart => Some("indent with spaces"),
         ErrorKind::MappingValueNotAllowed => Some("text that holds `: ` needs quotes; check the indentation, too"),
         ErrorKind::InvalidIndentation | ErrorKind::SimpleKeyExpected => {
-            Some("lines of one map start in the same column, and each has a `:`")
+            Some("lines of one map start in the same column, each has a `:`, and every `{` and `[` before is closed")
         }
         ErrorKind::UnclosedQuotedScalar => Some("close the quote"),
         ErrorKind::UnknownQuotedScalarEscape => Some("use single quotes where `\\` is meant as it is"),

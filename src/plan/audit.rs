@@ -104,7 +104,9 @@ impl<'a> Auditor<'a> {
         let status = step.observed.as_ref().map(|observed| &observed.status);
         let fits = match (step.action, rest.as_slice()) {
             (Action::Keep, []) => step.operations.is_empty(),
-            (Action::Create, [Operation::Create { .. }]) => status.is_none() && step.operations.len() == 1,
+            (Action::Create, [Operation::Create { .. }]) => {
+                status.is_none() && matches!(step.operations[0], Operation::Create { .. })
+            }
             (Action::Recreate, [Operation::Delete { .. }, Operation::Create { .. }]) => {
                 status.is_some_and(|status| !status.is_updatable() && !status.is_running())
             }

@@ -99,7 +99,7 @@ fn moved(then: &Observed, now: &Stack) -> Option<String> {
     if then.status != now.status {
         return Some(format!("the stack was in {} when the plan was made and is in {} now", then.status, now.status));
     }
-    let changed_at = now.updated_at.unwrap_or(now.created_at);
+    let changed_at = now.changed_at();
     (then.changed_at != changed_at).then(|| format!("somebody updated the stack at {changed_at}, after the plan"))
 }
 

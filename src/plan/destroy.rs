@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Action, ChangeKind, Operation, Plan, Request, Step,
+    Action, ChangeKind, Operation, Plan, PlannedEnvironment, Request, Step,
     graph::{self, Edges},
     guard,
-    observe::{self, ObservedStack, digest_holds},
+    observe::{self, Observation, ObservedStack, digest_holds},
     planner::{all, blank, empty},
     recover,
     template::Template,
@@ -24,7 +24,7 @@ pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
     let observed = observe::index(request.observation);
     let needs = needs(request, &specs, &observed);
     let dependants = graph::dependants(&needs);
-    let mut diagnostics = Diagnostics::new();
+    let mut diagnostics: Diagnostics = guard::allowed_nothing(request).into_iter().collect();
     let mut edges = Edges::new();
     for stack in request.chosen {
         let dependants = dependants.get(stack).into_iter().flatten().map(|dependant| (*dependant).clone());
@@ -42,6 +42,23 @@ pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
         }
     }
     (Plan { steps, ..empty(request) }, diagnostics)
+}
+
+/// Every stack of ours in these environments, those included that no manifest describes any more.
+pub fn left_of(
+    names: &BTreeSet<String>,
+    environments: &[PlannedEnvironment],
+    observation: &Observation,
+) -> BTreeSet<StackRef> {
+    let taken = |found: &&ObservedStack| {
+        found.owner().is_some_and(|owner| {
+            let here =
+                |planned: &PlannedEnvironment| planned.name == owner.environment && planned.target == found.target;
+            names.contains(owner.environment) && environments.iter().any(here)
+        })
+    };
+    let live = observe::index(observation).into_values();
+    live.filter(taken).map(ObservedStack::reference).collect()
 }
 
 /// For each live stack of ours the live stacks it needs.

@@ -34,8 +34,8 @@ fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mu
         (Some(Value::Array(before)), Some(Value::Array(after))) => compare_lists(path, before, after, found),
         _ => match (map_of(before), map_of(after)) {
             (Some(before), Some(after)) => compare_maps(path, before, after, found),
-            (Some(before), None) if after.is_none() => compare_maps(path, before, &Map::new(), found),
-            (None, Some(after)) if before.is_none() => compare_maps(path, &Map::new(), after, found),
+            (Some(map), None) if after.is_none() && !map.is_empty() => compare_maps(path, map, &Map::new(), found),
+            (None, Some(map)) if before.is_none() && !map.is_empty() => compare_maps(path, &Map::new(), map, found),
             _ => found.push(Edit { path: path.to_owned(), before: before.cloned(), after: after.cloned() }),
         },
     }
@@ -62,9 +62,9 @@ fn compare_lists(path: &str, before: &[Value], after: &[Value], found: &mut Vec<
     }
 }
 
-/// A map with something in it that is not a function.
+/// A map that is not a function.
 fn map_of(value: Option<&Value>) -> Option<&Map<String, Value>> {
-    value.filter(|value| !is_function(value))?.as_object().filter(|map| !map.is_empty())
+    value.filter(|value| !is_function(value))?.as_object()
 }
 
 fn is_value(value: &&Value) -> bool {

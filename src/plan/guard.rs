@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cloud::Replacement,
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, did_you_mean},
     render::StackSpec,
 };
 
@@ -104,6 +104,25 @@ fn lost(diff: &ResourceDiff) -> Option<String> {
 /// The user's word for a protected manifest.
 pub(super) fn is_allowed(request: &Request<'_>, kind: &str, name: &str) -> bool {
     request.allow.contains(&format!("{kind}/{name}"))
+}
+
+/// What the user allowed for manifests that are not there.
+pub(super) fn allowed_nothing(request: &Request<'_>) -> Vec<Diagnostic> {
+    let name = |kind: &str, name: &str| format!("{kind}/{name}");
+    let wanted = request.specs.iter().map(|spec| name(&spec.kind, &spec.name));
+    let standing = request.observation.stacks.iter().filter_map(ObservedStack::owner);
+    let known: Vec<String> = wanted.chain(standing.map(|owner| name(owner.kind, owner.name))).collect();
+    let unknown = request.allow.iter().filter(|allowed| !known.contains(allowed));
+    unknown.map(|allowed| no_such_manifest("--allow", allowed, &known)).collect()
+}
+
+/// A finding about a manifest that an option names and nobody wrote.
+pub fn no_such_manifest(option: &str, name: &str, known: &[String]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::NoSuchManifest, format!("`{option} {name}` names no manifest in scope"));
+    match did_you_mean(name, known.iter().map(String::as_str)) {
+        Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+        None => diagnostic.help("write kind and name, as `Endpoint/chat`"),
+    }
 }
 
 /// A finding about something protected.

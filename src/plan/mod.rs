@@ -30,8 +30,9 @@ use std::collections::BTreeSet;
 
 pub use audit::audit;
 pub use decide::{Verdict, decide};
-pub use destroy::destroy;
+pub use destroy::{destroy, left_of};
 pub use gate::judge;
+pub use guard::no_such_manifest;
 pub use model::{
     Action, Allowed, Change, ChangeKind, FORMAT, Gate, LeftBehind, Observed, Operation, Phase, Plan,
     PlannedEnvironment, PropertyChange, Step, Submission,

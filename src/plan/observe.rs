@@ -96,7 +96,7 @@ impl ObservedStack {
         Observed {
             id: stack.id.clone(),
             status: stack.status.clone(),
-            changed_at: stack.updated_at.unwrap_or(stack.created_at),
+            changed_at: stack.changed_at(),
             outputs: stack.outputs.clone(),
             protected: stack.termination_protection,
         }

@@ -43,6 +43,7 @@ pub fn plan(request: &Request<'_>) -> (Plan, Diagnostics) {
         step.needs = edges[&stack].clone();
         steps.push(step);
     }
+    planner.diagnostics.extend(guard::allowed_nothing(request));
     let left_behind = left_behind(request, &specs, &observed, &mut planner.diagnostics);
     let plan = Plan { steps, left_behind, bodies: planner.bodies, ..empty(request) };
     (plan, planner.diagnostics)
@@ -107,6 +108,10 @@ impl<'a> Planner<'a> {
         self.outputs.change(&spec.stack, literal_outputs(&wanted));
         step.action = Action::Create;
         step.operations.push(Operation::Create { submission: submission(spec), validate: self.request.validate });
+        // CreateChangeSet, unlike CreateStack, cannot ask for termination protection.
+        if self.request.validate && spec.protect {
+            step.operations.push(Operation::Protect { on: true });
+        }
         step.changes = all(&wanted, ChangeKind::Add);
         Ok(())
     }
@@ -289,7 +294,7 @@ fn left_behind(
             };
             let message = format!("the stack `{stack}` of {}/{} has no manifest any more", left.kind, left.name);
             let note = Diagnostic::new(Code::LeftBehind, message);
-            diagnostics.push(note.help("put the manifest back, or destroy the stack; until then it stays as it is"));
+            diagnostics.push(note.help("it stays as it is; to be rid of it, put its manifest back and destroy that, or destroy the whole environment"));
             found.push(left);
         }
     }

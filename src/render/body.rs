@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::spec::hex;
 use crate::{
     cloud::{Capability, Tags},
+    manifest::needs_quotes,
     resolve::DesiredStack,
 };
 
@@ -113,11 +114,17 @@ fn mentions_transform(value: &Value) -> bool {
     }
 }
 
-/// A body as people read it: sections and attributes in the order they are usually written in.
+/// A body as people read it: sections and attributes in the order they are usually written in, and quotes around
+/// each text that a parser of YAML 1.1, such as CloudFormation's, would take for something else.
 pub fn yaml(body: &str) -> String {
     let tree: Value = serde_json::from_str(body).unwrap_or(Value::Null);
-    serde_yaml::to_string(&usual_order(&tree, 0)).unwrap_or_default()
+    let text = serde_yaml::to_string(&usual_order(&tree, 0)).unwrap_or_default();
+    text.replace([QUOTE_OPENS, QUOTE_CLOSES], "'")
 }
+
+/// Characters for private use that stand for the quotes until the text is written.
+const QUOTE_OPENS: char = '\u{E000}';
+const QUOTE_CLOSES: char = '\u{E001}';
 
 const SECTIONS: [&str; 6] =
     ["AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Resources", "Outputs"];
@@ -138,6 +145,7 @@ fn usual_order(tree: &Value, depth: usize) -> serde_yaml::Value {
             serde_yaml::Value::Mapping(entries.collect())
         }
         Value::Array(items) => items.iter().map(|item| usual_order(item, depth + 1)).collect::<Vec<_>>().into(),
+        Value::String(text) if needs_quotes(text) => format!("{QUOTE_OPENS}{text}{QUOTE_CLOSES}").into(),
         other => serde_yaml::to_value(other).unwrap_or_default(),
     }
 }
@@ -145,6 +153,16 @@ fn usual_order(tree: &Value, depth: usize) -> serde_yaml::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_that_others_misread_is_quoted() {
+        let body = json!({ "A": ["on", "0777", "1:30", "2010-09-09", "~", "10", "it's", "plain", "", true, 10] });
+        let text = yaml(&body.to_string());
+        assert_eq!(
+            text,
+            "A:\n- 'on'\n- '0777'\n- '1:30'\n- '2010-09-09'\n- '~'\n- '10'\n- it's\n- plain\n- ''\n- true\n- 10\n"
+        );
+    }
 
     #[test]
     fn capabilities_follow_from_the_body() {

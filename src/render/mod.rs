@@ -85,13 +85,17 @@ fn only(diagnostic: Diagnostic) -> Diagnostics {
 
 fn tree_of(stack: &DesiredStack, templates: &Templates) -> Result<Map<String, Value>, Diagnostic> {
     let rendered = templates.render(stack.template, &stack.values).map_err(|error| failed(stack, &error))?;
-    let odd = |why: String| {
-        let message = format!("`{}` rendered to something that is no template: {why}", stack.template);
-        Diagnostic::new(Code::TemplateOutput, message).label(stack.span, "while rendering this")
+    let odd = |odd: tree::Odd| {
+        let message = format!("`{}` rendered to something that is no template: {}", stack.template, odd.why);
+        let finding = Diagnostic::new(Code::TemplateOutput, message).label(stack.span, "while rendering this");
+        match odd.line {
+            Some(line) => finding.help(format!("the rendered line is `{line}`")),
+            None => finding,
+        }
     };
     match tree::parse(&rendered).map_err(odd)? {
         Value::Object(body) if body.get("Resources").is_some_and(Value::is_object) => Ok(body),
-        _ => Err(odd("it has no `Resources`".to_owned())),
+        _ => Err(odd(tree::Odd { why: "it has no `Resources`".to_owned(), line: None })),
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tera::{Context, ErrorKind, Kwargs, State, Tera};
 
 use super::token;
+use crate::diagnostic::did_you_mean;
 
 /// What the binary carries, by name.
 pub const EMBEDDED: &[(&str, &str)] = &[
@@ -45,7 +46,10 @@ impl Templates {
     pub fn with(own: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
         if let Some(stranger) = own.keys().find(|name| !EMBEDDED.iter().any(|(known, _)| known == name)) {
             let known: Vec<_> = EMBEDDED.iter().map(|(name, _)| *name).collect();
-            let message = format!("it replaces no template of hubform; there are {}", known.join(", "));
+            let message = match did_you_mean(stranger, known.iter().copied()) {
+                Some(near) => format!("no template of hubform has this name; did you mean `{near}`?"),
+                None => format!("no template of hubform has this name; there are {}", known.join(", ")),
+            };
             return Err(TemplateError { place: stranger.clone(), message, line: None });
         }
         let mut sources: BTreeMap<&str, &str> = EMBEDDED.iter().copied().collect();

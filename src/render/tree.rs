@@ -6,10 +6,21 @@ use serde_yaml::Value as Yaml;
 
 use super::token;
 
-/// Parses a rendered template. The error is a sentence about the rendered text.
-pub(super) fn parse(rendered: &str) -> Result<Value, String> {
-    let tree: Yaml = serde_yaml::from_str(rendered).map_err(|error| error.to_string())?;
-    convert(tree, false)
+/// Why a rendered text is no tree, and which of its lines says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Odd {
+    pub(super) why: String,
+    pub(super) line: Option<String>,
+}
+
+/// Parses a rendered template. The error speaks of the rendered text.
+pub(super) fn parse(rendered: &str) -> Result<Value, Odd> {
+    let read = serde_yaml::from_str(rendered).map_err(|error: serde_yaml::Error| {
+        let at = error.location().map_or(0, |location| location.line());
+        let line = rendered.lines().nth(at.wrapping_sub(1)).filter(|line| !token::has_marks(line));
+        Odd { why: error.to_string(), line: line.map(|line| line.trim().to_owned()) }
+    });
+    convert(read?, false).map_err(|why| Odd { why, line: None })
 }
 
 fn convert(tree: Yaml, in_sub: bool) -> Result<Value, String> {
@@ -80,12 +91,12 @@ mod tests {
         let text =
             "A: !GetAtt Model.ModelName\nB: !Sub 'x/${AWS::Region}'\nC: !Join ['-', [!Ref X, y]]\nD: ~\nE: 007\n";
         expect![[r#"{"A":{"Fn::GetAtt":["Model","ModelName"]},"B":{"Fn::Sub":"x/${AWS::Region}"},"C":{"Fn::Join":["-",[{"Ref":"X"},"y"]]},"E":"007"}"#]]
-            .assert_eq(&parse(text).map_or_else(|error| error, |tree| tree.to_string()));
+            .assert_eq(&parse(text).map_or_else(|odd| odd.why, |tree| tree.to_string()));
     }
 
     #[test]
     fn an_unknown_tag_is_an_error() {
         expect!["`!Nope` is not a function CloudFormation has"]
-            .assert_eq(&parse("A: !Nope x").expect_err("there is no such function"));
+            .assert_eq(&parse("A: !Nope x").expect_err("there is no such function").why);
     }
 }

@@ -14,6 +14,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Label, Severity, Source
 
 /// Beyond this many a run counts the rest.
 const SHOWN: usize = 100;
+/// A label over more lines than these shows the first of them.
+const TALLEST_LABEL: usize = 6;
 /// Longer lines are named, not shown.
 const LONGEST_LINE: usize = 400;
 
@@ -127,7 +129,10 @@ impl Shown {
         let drawable = |label: &&Label| Some(label.span.file) == file && sources.line(label.span).len() <= LONGEST_LINE;
         let (here, elsewhere): (Vec<_>, Vec<_>) = diagnostic.labels.iter().partition(drawable);
         let labels: Vec<LabeledSpan> = here.into_iter().map(|label| drawn(label, sources)).collect();
-        let see = elsewhere.into_iter().map(|label| format!("see {}: {}", sources.position(label.span), label.text));
+        let see = elsewhere.into_iter().map(|label| match label.text.as_str() {
+            "" => format!("see {}", sources.position(label.span)),
+            text => format!("see {}: {text}", sources.position(label.span)),
+        });
         let help: Vec<String> = diagnostic.help.clone().into_iter().chain(see).collect();
         let source = file.filter(|_| !labels.is_empty());
         Self {
@@ -145,6 +150,8 @@ fn drawn(label: &Label, sources: &SourceMap) -> LabeledSpan {
     let text = sources.text(label.span.file);
     let start = (label.span.start as usize).min(text.len());
     let end = (label.span.end as usize).clamp(start, text.len());
+    let lines = text[start..end].lines().count();
+    let end = if lines > TALLEST_LABEL { start + text[start..end].find('\n').unwrap_or(0) } else { end };
     let words = (!label.text.is_empty()).then(|| mask(&label.text).into_owned());
     LabeledSpan::new(words, start, end - start)
 }

@@ -29,7 +29,7 @@ pub fn human(outcome: &Outcome, plan: &Plan, took: Duration, context: &Context<'
     if !not_started.is_empty() {
         paragraph(&mut out, context, 0, &format!("Not started, because you interrupted: {}", not_started.join(", ")));
     }
-    if !out.is_empty() {
+    if !out.is_empty() && !out.ends_with("\n\n") {
         out.push('\n');
     }
     summary(&mut out, context, outcome, plan, took);
@@ -134,6 +134,7 @@ fn nothing(plan: &Plan) -> String {
     };
     match plan.steps.len() {
         0 => "Nothing to do: there are no stacks".to_owned(),
+        _ if plan.steps.iter().all(|step| step.observed.is_none()) => "Nothing to do: nothing of it exists".to_owned(),
         stacks => format!("Nothing to do: {} as wanted{runs}", count(stacks, "stack")),
     }
 }

@@ -50,12 +50,22 @@ impl Row {
         })
     }
 
+    /// Both configurations, where the endpoint runs another one than its stack made.
+    fn astray(&self) -> Vec<String> {
+        match (&self.endpoint, &self.wanted) {
+            (Some(endpoint), Some(wanted)) if !same_config(wanted, &endpoint.config_name) => {
+                vec![format!("runs {}", endpoint.config_name), format!("its stack made {wanted}")]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn endpoint_words(&self) -> String {
         match (&self.endpoint, &self.wanted) {
             (None, None) => String::new(),
             (None, Some(_)) => "endpoint missing".to_owned(),
             (Some(endpoint), Some(wanted)) if !same_config(wanted, &endpoint.config_name) => {
-                format!("{}, but runs {} instead of {wanted}", endpoint.status, endpoint.config_name)
+                format!("{}, on another configuration", endpoint.status)
             }
             (Some(endpoint), _) => endpoint.status.to_string(),
         }
@@ -81,6 +91,9 @@ pub fn human(rows: &[Row], context: &Context<'_>) -> String {
         let line = format!("{mark}{:stacks$}  {:statuses$}  {}", row.stack, row.status, row.endpoint_words());
         out.push_str(&ink::fit(line.trim_end(), context.width.max(40), context.unicode));
         out.push('\n');
+        for line in row.astray() {
+            ink::paragraph(&mut out, context, 6, &line);
+        }
     }
     out
 }

@@ -10,6 +10,8 @@ pub(super) struct Chooser {
     span: Span,
     /// Made so far, in order.
     pub(super) choices: Vec<Choice>,
+    /// What was not in the lock where nothing may be chosen, with what would be.
+    missing: Vec<String>,
 }
 
 /// A choice as it would be made today.
@@ -21,7 +23,7 @@ pub(super) struct Fresh {
 impl Chooser {
     pub(super) fn new(context: &Context<'_>, kind: &str, name: &str, span: Span) -> Self {
         let key = format!("{kind}/{name}@{}", context.scope.target_name);
-        Self { key, span, choices: Vec::new() }
+        Self { key, span, choices: Vec::new(), missing: Vec::new() }
     }
 
     /// The pinned value where it follows from the same inputs; else what `fresh` chooses, which is then pinned.
@@ -38,7 +40,7 @@ impl Chooser {
         let choice = match (kept, today) {
             (Some(pinned), today) => keep(what, pinned, today),
             (None, Some(today)) if context.scope.locked => {
-                self.refuse(context, what, &today.value);
+                self.missing.push(format!("{what} ({})", today.value));
                 Choice { what: what.into(), value: today.value, reason: today.reason, pinned: false, today: None }
             }
             (None, Some(today)) => self.pin(context, what, follows, today),
@@ -49,15 +51,28 @@ impl Chooser {
         Some(value)
     }
 
+    /// What could not be otherwise: told as a choice, and not pinned.
+    pub(super) fn settle(&mut self, what: &str, value: &str, reason: String) {
+        self.choices.push(Choice { what: what.into(), value: value.into(), reason, pinned: false, today: None });
+    }
+
     fn pin(&self, context: &mut Context<'_>, what: &str, follows: &str, today: Fresh) -> Choice {
         let pinned = Pinned { value: today.value.clone(), follows: follows.to_owned() };
         context.lock_after.choices.entry(self.key.clone()).or_default().insert(what.to_owned(), pinned);
         Choice { what: what.to_owned(), value: today.value, reason: today.reason, pinned: false, today: None }
     }
 
-    fn refuse(&self, context: &mut Context<'_>, what: &str, value: &str) {
-        let message = format!("the {what} of `{}` is not in the lock; hubform would choose {value}", self.key);
-        let help = "run `hubform lock` without `--locked` and commit hubform.lock";
+    /// Tells once, when everything was chosen, what the lock lacks.
+    pub(super) fn report_missing(&self, context: &mut Context<'_>) {
+        if self.missing.is_empty() {
+            return;
+        }
+        let message = format!(
+            "the lock has no choice of these for `{}`, and nothing may be chosen now: {}",
+            self.key,
+            self.missing.join(", ")
+        );
+        let help = "in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock";
         context.report(Diagnostic::new(Code::LockMissing, message).at(self.span).help(help));
     }
 }

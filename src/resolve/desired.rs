@@ -88,6 +88,7 @@ pub enum ParameterValue {
 
 /// The one question whose answer CloudFormation does not have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct EndpointCheck {
     /// The endpoint's name.
     pub endpoint: String,

@@ -50,20 +50,43 @@ pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spe
     let place = Place::new(&document.origin, "/spec");
     let span = document.origin.span("/metadata/name");
     let mut chooser = Chooser::new(context, Kind::Endpoint.name(), &document.name, span);
-    let parts = parts(context, &mut chooser, document, spec, &place)?;
+    let resolved = with_chooser(context, &mut chooser, document, spec, &place);
+    chooser.report_missing(context);
+    let mut resolved = resolved?;
+    resolved.stack.choices = chooser.choices;
+    Some(resolved)
+}
+
+fn with_chooser<'a>(
+    context: &mut Context<'a>,
+    chooser: &mut Chooser,
+    document: &'a Document,
+    spec: &'a Endpoint,
+    place: &Place<'a>,
+) -> Option<Resolved> {
+    let parts = parts(context, chooser, document, spec, place);
+    if parts.is_none() {
+        check_role(context, spec, place);
+    }
+    let parts = parts?;
     let network = settings::network(context, spec.network.as_ref(), place.at("network"));
-    refuse_isolated_hub(context, &parts, network.isolated, &place);
+    refuse_isolated_hub(context, &parts, network.isolated, place);
     let key = settings::key(context, spec.encryption.as_ref(), place.at("encryption"));
     let capture =
         spec.capture.as_ref().map(|capture| capture_values(context, capture, key.as_ref(), &place.at("capture")));
     let access = access(&parts, key.as_ref(), capture.as_ref(), network.vpc.is_some());
-    let owner = role_owner(context, spec, access, &place)?;
+    let owner = role_owner(context, spec, access, place)?;
 
     let alarms =
-        alarms::resolve(context, default_of(context, spec.alarms.as_ref(), &place, "alarms"), &parts.endpoint_name);
-    let wanted = default_of(context, spec.rollout.as_ref(), &place, "rollout");
-    let rollout = rollout::resolve(context, wanted, &parts.chosen, parts.count.min, alarms.is_some())?;
-    let variant = variant(context, &mut chooser, &parts, spec, &place);
+        alarms::resolve(context, default_of(context, spec.alarms.as_ref(), place, "alarms"), &parts.endpoint_name);
+    let wanted = default_of(context, spec.rollout.as_ref(), place, "rollout");
+    let own = alarms.as_ref().map_or(0, |alarms| 1 + usize::from(!alarms["latency"].is_null()));
+    let rollout = rollout::resolve(context, wanted, &parts.chosen, parts.count.min, own)?;
+    let variant = variant(context, chooser, &parts, spec, place);
+    if key.is_some() && has_local_disk(&parts.chosen) {
+        let reason = format!("`{}` has local disks, which a key does not reach", parts.chosen.name);
+        chooser.settle("volume key", "none", reason);
+    }
 
     let environment = context.scope.set.environment.name.clone();
     let watched = alarms.is_some() || rollout["alarms"].as_array().is_some_and(|names| !names.is_empty());
@@ -98,10 +121,10 @@ pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spe
             endpoint: parts.endpoint_name.clone(),
             config_output: "EndpointConfigName".to_owned(),
         }),
-        choices: chooser.choices,
+        choices: Vec::new(),
         hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
-        origins: origins(&parts, &place),
-        span,
+        origins: origins(&parts, place),
+        span: document.origin.span("/metadata/name"),
         environment,
     };
     Some(Resolved { stack, shared: owner.shared, named_role: owner.named })
@@ -135,6 +158,15 @@ fn parts<'a>(
 
 fn endpoint_name(context: &Context<'_>, document: &Document, spec: &Endpoint) -> String {
     spec.name.clone().unwrap_or_else(|| context.stack(Kind::Endpoint, &document.name).name)
+}
+
+/// Finds a role that dangles where the rest is not worth resolving.
+fn check_role<'a>(context: &mut Context<'a>, spec: &'a Endpoint, place: &Place<'a>) {
+    if let Some((Setting::On(reference @ Reference::Name(_)), place)) =
+        default_of(context, spec.role.as_ref(), place, "role")
+    {
+        find(context, reference, place);
+    }
 }
 
 /// A setting of the endpoint, else the environment's default for it, with its place.

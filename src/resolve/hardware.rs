@@ -111,7 +111,8 @@ fn choose<'a>(
         let message =
             format!("no instance is named, and hubform does not know the size of `{}`", served.weights.name());
         let help = "say `hardware: {instances: [ml.…]}`";
-        context.report(Diagnostic::new(Code::InstanceMissing, message).at(served.place.span()).help(help));
+        let place = served.place.at(if served.spec.hub.is_some() { "hub" } else { "s3" });
+        context.report(Diagnostic::new(Code::InstanceMissing, message).at(place.span()).help(help));
         return None;
     };
     let follows = format!(

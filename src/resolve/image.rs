@@ -44,6 +44,7 @@ pub(super) fn resolve(
         let uri = context.substituted(image, &place);
         let repository = Repository::parse(&uri);
         check_region(context, repository.as_ref(), &place);
+        refuse_public(context, &uri, &place);
         return Some(Container { uri, repository, ami: None });
     }
     let accelerator = accelerator(context, served, chosen)?;
@@ -156,6 +157,19 @@ fn check_region(context: &mut Context<'_>, repository: Option<&Repository>, plac
     let Some(repository) = repository.filter(|repository| repository.region != context.region()) else { return };
     let message = format!("the image is in {}, and SageMaker pulls only from its own Region", repository.region);
     let help = format!("copy it to a repository in {}; `${{region}}` in `image` keeps it right", context.region());
+    context.report(Diagnostic::new(Code::ImageRegion, message).at(place.span()).help(help));
+}
+
+/// Registries that SageMaker cannot reach; one of the user's own, inside the VPC, it can.
+const PUBLIC: [&str; 6] = ["docker.io", "public.ecr.aws", "ghcr.io", "quay.io", "nvcr.io", "registry.hub.docker.com"];
+
+fn refuse_public(context: &mut Context<'_>, uri: &str, place: &Place<'_>) {
+    let host = uri.split_once('/').map_or("", |(host, _)| host);
+    if host.contains(['.', ':']) && !PUBLIC.contains(&host) {
+        return;
+    }
+    let message = "the image is in a public registry, and SageMaker pulls only from ECR in its own Region";
+    let help = format!("copy it to a repository in {}", context.region());
     context.report(Diagnostic::new(Code::ImageRegion, message).at(place.span()).help(help));
 }
 

@@ -132,13 +132,13 @@ fn may_be_fetched(context: &mut Context<'_>, facts: &ModelFacts, place: &Place<'
         Gated::Yes => {
             let message = format!("`{}` is gated: the Hub gives it only to accounts that accepted its terms", facts.id);
             let help = "copy the weights to S3 yourself and say `s3:`; hubform cannot use a Hub token yet";
-            context.report(Diagnostic::new(Code::GatedModel, message).at(place.span()).help(help));
+            context.report(Diagnostic::new(Code::GatedModel, message).at(place.at("hub").span()).help(help));
             false
         }
         Gated::Unknown => {
             let message = format!("it is not known whether `{}` is gated", facts.id);
             let help = "if the Hub asks for an account, the container cannot fetch it and the endpoint fails to start";
-            context.report(Diagnostic::new(Code::GatingUnknown, message).at(place.span()).help(help));
+            context.report(Diagnostic::new(Code::GatingUnknown, message).at(place.at("hub").span()).help(help));
             true
         }
     }
@@ -152,6 +152,7 @@ fn warn_unpinned(context: &mut Context<'_>, id: &str, revision: Option<&str>, pl
     let at = revision.unwrap_or("main");
     let message = format!("`{id}` is not pinned: instances started later may fetch other weights than those of today");
     let help = format!("say `revision:` with the commit that `{at}` has on the Hub now, all 40 digits");
+    let place = place.at(if revision.is_some() { "revision" } else { "hub" });
     context.report(Diagnostic::new(Code::NotPinned, message).at(place.span()).help(help));
 }
 
@@ -170,16 +171,21 @@ fn said_enough(
     .into_iter()
     .filter_map(|(missing, what)| missing.then_some(what))
     .collect();
-    if missing.is_empty() {
+    // That an instance alone is missing is told where instances are chosen.
+    if spec.task.is_some() && spec.engine.is_some() {
         return true;
     }
     let message = format!("hubform knows nothing about `{}` and cannot choose for it", weights.name());
-    let mut help = format!("say {}", missing.join(", "));
+    let mut help = match missing.as_slice() {
+        [most @ .., last] if !most.is_empty() => format!("say {} and {last}", most.join(", ")),
+        _ => format!("say {}", missing.concat()),
+    };
     if let (Weights::Hub { id, .. }, Some(name)) = (weights, weights.name().rsplit('/').next())
         && let Some(near) = context.catalog.models_named(name).first().filter(|near| *near != id)
     {
         help.push_str(&format!("; or did you mean `{near}`?"));
     }
+    let place = place.at(if spec.hub.is_some() { "hub" } else { "s3" });
     context.report(Diagnostic::new(Code::UnknownModel, message).at(place.span()).help(help));
     false
 }

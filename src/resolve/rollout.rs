@@ -10,6 +10,8 @@ use crate::{
 
 /// Seconds that alarms are watched after each shift when nobody says, where there are alarms.
 const BAKE: u64 = 300;
+/// Alarms that SageMaker lets watch a roll-out at most.
+const ALARM_LIMIT: usize = 10;
 /// The share that moves first, or in each step, when nobody says.
 const STEP_PERCENT: u32 = 25;
 
@@ -19,7 +21,7 @@ pub(super) fn resolve(
     wanted: Option<(&Rollout, Place<'_>)>,
     chosen: &Chosen<'_>,
     min: u32,
-    watched: bool,
+    own_alarms: usize,
 ) -> Option<Value> {
     let default = Rollout::default();
     let (rollout, place) = match wanted {
@@ -34,7 +36,13 @@ pub(super) fn resolve(
     if let Some(place) = &place {
         check(context, rollout, strategy, place, min)?;
     }
-    let bake = rollout.bake.map_or(if watched { BAKE } else { 0 }, |bake| bake.0);
+    let alarms = rollout.alarms.len() + own_alarms;
+    if let Some(place) = place.filter(|_| alarms > ALARM_LIMIT) {
+        let message = format!("{alarms} alarms would watch the roll-out, and SageMaker takes {ALARM_LIMIT}");
+        let help = format!("{own_alarms} of them are hubform's own; `alarms: none` turns these off");
+        context.report(Diagnostic::new(Code::OutOfRange, message).at(place.at("alarms").span()).help(help));
+    }
+    let bake = rollout.bake.map_or(if alarms > 0 { BAKE } else { 0 }, |bake| bake.0);
     let mut values = match strategy {
         RolloutStrategy::Rolling => json!({ "rolling": rolling(rollout, min, bake) }),
         _ => json!({ "blue_green": blue_green(rollout, strategy, bake) }),

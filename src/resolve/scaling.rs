@@ -217,14 +217,9 @@ fn summed(name: &str, value: f64, endpoint: &str) -> Value {
 }
 
 fn schedules(context: &mut Context<'_>, schedules: &[Schedule], place: &Place<'_>, min: u32, max: u32) -> Value {
-    let mut seen: std::collections::BTreeSet<&str> = std::collections::BTreeSet::new();
     let mut rendered = Vec::new();
     for (at, schedule) in schedules.iter().enumerate() {
         let place = place.at(&format!("schedules/{at}"));
-        if !seen.insert(&schedule.name) {
-            let message = format!("two schedules are called `{}`", schedule.name);
-            context.report(Diagnostic::new(Code::ScheduleTwice, message).at(place.at("name").span()));
-        }
         let (low, high) = (schedule.min.unwrap_or(min), schedule.max.unwrap_or(max));
         if high < low {
             let message = format!("from then on `max` is {high}, below `min`, which is {low}");

@@ -72,7 +72,6 @@ pub(super) fn check_region(context: &mut Context<'_>) -> bool {
     let region = context.region();
     let known = context.catalog.region(region);
     let environment = &context.scope.set.environment;
-    let Some(span) = place_of_region(context) else { return known.is_some_and(|region| region.sagemaker) };
     let message = match known {
         Some(known) if known.sagemaker => return true,
         Some(_) => format!("SageMaker hosts no endpoints in `{region}`, as far as is known"),
@@ -84,14 +83,19 @@ pub(super) fn check_region(context: &mut Context<'_>) -> bool {
         Some(near) if known.is_none() => format!("did you mean `{near}`?"),
         _ => format!("say another Region in environment `{}` or by `--region`", environment.name),
     };
-    context.report(Diagnostic::new(Code::RegionUnknown, message).at(span).help(help));
+    let finding = Diagnostic::new(Code::RegionUnknown, message).help(help);
+    context.report(match place_of_region(context) {
+        Some(span) => finding.at(span),
+        None => finding,
+    });
     false
 }
 
+/// Where the Environment says it, unless something else was said instead.
 fn place_of_region(context: &Context<'_>) -> Option<Span> {
-    let environment = &context.scope.set.environment;
-    let first = context.scope.set.documents.first().map(|document| document.origin.span("/metadata/name"));
-    environment.origin.as_ref().map(|origin| origin.span("/spec/targets/0/region")).or(first)
+    let written = context.settings.region.as_deref() == Some(context.region());
+    let origin = context.scope.set.environment.origin.as_ref().filter(|_| written)?;
+    Some(origin.span("/spec/targets/0/region"))
 }
 
 /// A place in a network, in CloudFormation's words.
@@ -118,13 +122,8 @@ pub(super) fn network(context: &mut Context<'_>, own: Option<&Setting<Network>>,
             "subnets": context.cfn_list(&subnets, &place.at("subnets")),
             "security_groups": context.cfn_list(&groups, &place.at("securityGroups")),
         })),
-        (None, None) => None,
-        (has_subnets, _) => {
-            let missing = if has_subnets.is_some() { "securityGroups" } else { "subnets" };
-            let message = format!("a network needs subnets and security groups; there is no `{missing}`");
-            context.report(Diagnostic::new(Code::NetworkIncomplete, message).at(place.span()));
-            None
-        }
+        // Half of one is refused where manifests are read.
+        _ => None,
     };
     Placed { isolated, vpc }
 }

@@ -190,7 +190,7 @@ impl State {
 }
 
 fn visible(stack: &Stack, now: Timestamp) -> bool {
-    stack.deleted_at.is_none_or(|at| now.since(at) <= DELETED_FOR)
+    !stack.status.is_deleted() || stack.deleted_at.is_none_or(|at| now.since(at) <= DELETED_FOR)
 }
 
 fn position(token: &PageToken) -> Answer<usize> {

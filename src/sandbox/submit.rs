@@ -174,6 +174,7 @@ impl State {
         let origin = stack.status.clone();
         stack.tokens.insert(token.clone(), fingerprint);
         self.log_operation(number, Some(token));
+        self.stacks[number].deleted_at = Some(self.now);
         self.set_status(number, StackStatus::DeleteInProgress, Some(USER.to_owned()));
         let mut operation = Operation::new(Phase::Delete, false, origin, None);
         operation.trouble = self.in_use(number);

@@ -8,24 +8,30 @@
 //! set NAME=VALUE              a variable for all commands that follow; without a value it is unset
 //! answer WORD                 the next command runs on a terminal and is answered with this
 //! width COLUMNS               wrap at
+//! only ID...                  of templates that the next command renders, only these resources
+//! tail COUNT                  of what the next command says, only so many lines at the end
 //! stdin FILE                  the next command reads this file as standard input
-//! replace FILE: OLD => NEW    every OLD in a file becomes NEW; it must be there
+//! replace FILE: OLD => NEW    every OLD in a file becomes NEW, which may be nothing; it must be there
 //! copy FILE FILE, remove FILE, show FILE
+//! append FILE COUNT TEXT      so many times to the end of a file; `\n` is a line break, `%` the number
 //! catalog FOLDER              tables in this folder replace the embedded ones
 //! fault WORDS                 see the sandbox's faults
 //! advance TIME                simulated time passes
 //! inventory                   what exists in the account
 //! calls                       how often each operation was called since the last time
 //! stranger NAME               somebody else makes a stack of this name
+//! meddle NAME                 somebody else begins an update of this stack
+//! shell NAME                  somebody else makes a change set for a new stack of this name, and no more
 //! ```
 //!
 //! `HUBFORM_UPDATE=1` writes transcripts instead of comparing them. Read each before it is committed.
+//! `HUBFORM_CASES=life/` plays those cases alone whose path contains this.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, OnceLock},
     time::Duration,
 };
 
@@ -42,23 +48,40 @@ const PAGE_SIZE: usize = 5;
 #[test]
 fn every_case_gives_its_transcript() {
     let update = std::env::var_os("HUBFORM_UPDATE").is_some();
-    let cases = folders();
-    assert!(!cases.is_empty(), "there are no cases");
-    let next = Mutex::new(cases.iter());
-    let failures = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while let Some(case) = { next.lock().expect("no worker panics while it holds this").next() } {
-                    if let Err(difference) = check(case, update) {
-                        failures.lock().expect("as above").push(difference);
+    let played = played();
+    assert!(!played.is_empty(), "there are no cases");
+    let failures: Vec<String> = played.iter().filter_map(|case| case.compare(update).err()).collect();
+    assert!(failures.is_empty(), "{} of {} cases differ\n\n{}", failures.len(), played.len(), failures.join("\n"));
+}
+
+/// A case that was played to its end.
+pub(crate) struct Played {
+    folder: PathBuf,
+    transcript: String,
+    /// The templates of every command that was not refused, by stack name and body.
+    pub(crate) templates: BTreeSet<(String, String)>,
+}
+
+/// All cases, played once for all tests.
+pub(crate) fn played() -> &'static [Played] {
+    static PLAYED: OnceLock<Vec<Played>> = OnceLock::new();
+    PLAYED.get_or_init(|| {
+        let cases = folders();
+        let next = Mutex::new(cases.iter());
+        let played = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+                scope.spawn(|| {
+                    while let Some(case) = { next.lock().expect("no worker panics while it holds this").next() } {
+                        played.lock().expect("as above").push(play(case));
                     }
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().expect("as above");
-    assert!(failures.is_empty(), "{} of {} cases differ\n\n{}", failures.len(), cases.len(), failures.join("\n"));
+                });
+            }
+        });
+        let mut played = played.into_inner().expect("as above");
+        played.sort_by(|a, b| a.folder.cmp(&b.folder));
+        played
+    })
 }
 
 /// Every folder below `tests/cases` with a script.
@@ -73,24 +96,36 @@ pub(crate) fn folders() -> Vec<PathBuf> {
         let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
         open.extend(entries.map(|entry| entry.path()).filter(|path| path.is_dir()));
     }
+    let wanted = std::env::var("HUBFORM_CASES").unwrap_or_default();
+    found.retain(|folder| folder.to_string_lossy().contains(&wanted));
     found.sort();
     found
 }
 
-fn check(case: &Path, update: bool) -> Result<(), String> {
-    let script = fs::read_to_string(case.join("script.txt")).map_err(|error| format!("{}: {error}", case.display()))?;
-    let transcript = Case::new(case).play(&script);
-    let path = case.join("expected.txt");
-    if update {
-        return fs::write(&path, transcript).map_err(|error| format!("{}: {error}", path.display()));
+/// A script that cannot be played, or a command that panics, fails its own case alone.
+fn play(case: &Path) -> Played {
+    std::panic::catch_unwind(|| Case::new(case).play(case)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        let transcript = format!("panicked: {}\n", text.unwrap_or_default());
+        Played { folder: case.to_path_buf(), transcript, templates: BTreeSet::new() }
+    })
+}
+
+impl Played {
+    fn compare(&self, update: bool) -> Result<(), String> {
+        let path = self.folder.join("expected.txt");
+        if update {
+            return fs::write(&path, &self.transcript).map_err(|error| format!("{}: {error}", path.display()));
+        }
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        if expected == self.transcript {
+            return Ok(());
+        }
+        let name = self.folder.strip_prefix(support::root()).unwrap_or(&self.folder).display();
+        let difference = similar::TextDiff::from_lines(expected.as_str(), self.transcript.as_str());
+        Err(format!("{}", difference.unified_diff().context_radius(3).header(&format!("{name}/expected.txt"), "now")))
     }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    if expected == transcript {
-        return Ok(());
-    }
-    let name = case.strip_prefix(support::root()).unwrap_or(case).display();
-    let difference = similar::TextDiff::from_lines(expected.as_str(), transcript.as_str());
-    Err(format!("{}", difference.unified_diff().context_radius(3).header(&format!("{name}/expected.txt"), "now")))
 }
 
 /// A case while it is played.
@@ -101,7 +136,10 @@ struct Case {
     tables: BTreeMap<String, String>,
     answer: Option<String>,
     stdin: Option<PathBuf>,
+    tail: Option<usize>,
+    only: Vec<String>,
     transcript: String,
+    templates: BTreeSet<(String, String)>,
 }
 
 impl Case {
@@ -109,7 +147,9 @@ impl Case {
         let folder = tempfile::tempdir().expect("there is a place for temporary folders");
         support::copy(case, folder.path());
         // What the repository has as an example a case may use as it is.
-        support::copy(&support::root().join("stacks"), &folder.path().join("stacks"));
+        if fs::read_to_string(case.join("script.txt")).is_ok_and(|script| script.contains("stacks/")) {
+            support::copy(&support::root().join("stacks"), &folder.path().join("stacks"));
+        }
         let settings = Settings { page_size: PAGE_SIZE, ..Settings::default() };
         Self {
             folder,
@@ -118,11 +158,15 @@ impl Case {
             tables: BTreeMap::new(),
             answer: None,
             stdin: None,
+            tail: None,
+            only: Vec::new(),
             transcript: String::new(),
+            templates: BTreeSet::new(),
         }
     }
 
-    fn play(mut self, script: &str) -> String {
+    fn play(mut self, case: &Path) -> Played {
+        let script = fs::read_to_string(case.join("script.txt")).expect("a case has a script");
         for line in script.lines() {
             let line = line.trim_end();
             self.say(&if line.is_empty() || line.starts_with('#') { line.to_owned() } else { format!("> {line}") });
@@ -131,7 +175,7 @@ impl Case {
                 self.line(word, rest.trim(), line);
             }
         }
-        self.transcript
+        Played { folder: case.to_path_buf(), transcript: self.transcript, templates: self.templates }
     }
 
     fn say(&mut self, text: &str) {
@@ -145,10 +189,13 @@ impl Case {
         match word {
             "set" => self.set(rest),
             "answer" => self.answer = Some(rest.to_owned()),
+            "only" => self.only = rest.split_whitespace().map(str::to_owned).collect(),
+            "tail" => self.tail = Some(rest.parse().expect("tail COUNT")),
             "width" => self.set(&format!("COLUMNS={rest}")),
             "stdin" => self.stdin = Some(self.folder.path().join(rest)),
             "replace" => self.replace(rest),
             "copy" => self.copy(rest),
+            "append" => self.append(rest),
             "remove" => fs::remove_file(self.folder.path().join(rest)).expect("a file to remove is there"),
             "show" => {
                 let text = fs::read_to_string(self.folder.path().join(rest)).expect("a file to show is there");
@@ -160,6 +207,8 @@ impl Case {
             "inventory" => self.inventory(),
             "calls" => self.calls(),
             "stranger" => support::stranger(&self.sandbox, rest),
+            "meddle" => support::meddle(&self.sandbox, rest),
+            "shell" => support::shell(&self.sandbox, rest),
             _ => self.command(line),
         }
     }
@@ -173,7 +222,8 @@ impl Case {
 
     fn replace(&mut self, rest: &str) {
         let (file, change) = rest.split_once(": ").expect("replace FILE: OLD => NEW");
-        let (old, new) = change.split_once(" => ").expect("replace FILE: OLD => NEW");
+        let (old, new) = change.split_once(" =>").expect("replace FILE: OLD => NEW");
+        let new = new.strip_prefix(' ').unwrap_or(new);
         let path = self.folder.path().join(file);
         let text = fs::read_to_string(&path).expect("the file is there");
         let (old, new) = (old.replace("\\n", "\n"), new.replace("\\n", "\n"));
@@ -186,6 +236,19 @@ impl Case {
         let to = self.folder.path().join(to);
         fs::create_dir_all(to.parent().expect("it is in the case's folder")).expect("a folder can be made");
         fs::copy(self.folder.path().join(from), to).expect("a file can be copied");
+    }
+
+    fn append(&mut self, rest: &str) {
+        let mut words = rest.splitn(3, ' ');
+        let mut word = || words.next().expect("append FILE COUNT TEXT");
+        let path = self.folder.path().join(word());
+        let count = word().parse::<usize>().expect("a count of repetitions");
+        let text = word().replace("\\n", "\n");
+        let mut whole = fs::read(&path).unwrap_or_default();
+        for number in 1..=count {
+            whole.extend(text.replace('%', &number.to_string()).bytes());
+        }
+        fs::write(path, whole).expect("the file can be written");
     }
 
     fn fault(&mut self, rest: &str) {
@@ -215,13 +278,29 @@ impl Case {
     }
 
     fn command(&mut self, line: &str) {
-        let said = Captured(Arc::new(Mutex::new(Vec::new())));
+        let words = support::words(line);
         let answer = self.answer.take();
         let input: Box<dyn io::BufRead> = match (&answer, self.stdin.take()) {
             (Some(answer), _) => Box::new(io::Cursor::new(format!("{answer}\n"))),
             (None, Some(file)) => Box::new(io::Cursor::new(fs::read(file).expect("standard input is there"))),
             (None, None) => Box::new(io::empty()),
         };
+        let (exit, text) = self.run(&words, input, answer.is_some());
+        if !text.is_empty() {
+            let text = self.tail.take().map_or(text.clone(), |count| last_lines(&text, count));
+            let text = resources(&text, &std::mem::take(&mut self.only));
+            self.say(&text);
+        }
+        if exit != 0 {
+            self.say(&format!("[exit {exit}]"));
+        }
+        if matches!(exit, 0 | 3) {
+            self.keep_templates(&words);
+        }
+    }
+
+    fn run(&self, words: &[String], input: Box<dyn io::BufRead>, interactive: bool) -> (u8, String) {
+        let said = Captured(Arc::new(Mutex::new(Vec::new())));
         let mut host = Host {
             variables: self.variables.clone(),
             folder: self.folder.path().to_path_buf(),
@@ -229,20 +308,64 @@ impl Case {
             output: Box::new(said.clone()),
             errors: Box::new(said.clone()),
             terminal: None,
-            interactive: answer.is_some(),
+            interactive,
             sandbox: Some(self.sandbox.clone()),
             tables: self.tables.clone(),
         };
-        let words = support::words(line).into_iter().map(Into::into);
+        let words = words.iter().map(std::ffi::OsString::from);
         let exit = run(&mut host, std::iter::once("hubform".into()).chain(words));
-        let text = said.text().replace(&*self.folder.path().to_string_lossy(), "CASE");
-        if !text.is_empty() {
-            self.say(&text);
+        (exit.code(), said.text().replace(&*self.folder.path().to_string_lossy(), "CASE"))
+    }
+
+    /// Renders what a command was about, for the linter.
+    fn keep_templates(&mut self, words: &[String]) {
+        const TAKEN: [&str; 5] = ["--region", "--environment", "--lock", "--templates", "-f"];
+        let Some((verb, rest)) = words.split_first() else { return };
+        if !["plan", "apply", "render", "validate"].contains(&verb.as_str()) || rest.iter().any(|word| word == "-") {
+            return;
         }
-        if exit.code() != 0 {
-            self.say(&format!("[exit {}]", exit.code()));
+        let folder = tempfile::tempdir().expect("there is a place for temporary folders");
+        let mut again = vec!["render".to_owned(), "-d".to_owned(), folder.path().to_string_lossy().into_owned()];
+        let mut rest = rest.iter();
+        while let Some(word) = rest.next() {
+            if TAKEN.contains(&word.as_str()) {
+                again.extend([word.clone(), rest.next().cloned().unwrap_or_default()]);
+            } else if word == "-o" || word == "--output" || word == "--allow" || word == "--concurrency" || word == "-d"
+            {
+                rest.next();
+            } else if !word.starts_with('-') {
+                again.push(word.clone());
+            }
+        }
+        self.run(&again, Box::new(io::empty()), false);
+        self.templates.extend(support::texts_below(folder.path()));
+    }
+}
+
+/// Of a template in YAML the resources with these ids; everything where there are none.
+fn resources(text: &str, ids: &[String]) -> String {
+    let mut kept = ids.is_empty();
+    let mut out = String::new();
+    for line in text.lines() {
+        let depth = line.len() - line.trim_start().len();
+        kept = match depth {
+            _ if ids.is_empty() => true,
+            0 => line.starts_with('#'),
+            2 => ids.iter().any(|id| line.trim() == format!("{id}:")),
+            _ => kept,
+        };
+        if kept {
+            out.push_str(line);
+            out.push('\n');
         }
     }
+    out
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<_> = text.lines().collect();
+    let left_out = lines.len().saturating_sub(count);
+    format!("({left_out} lines)\n{}", lines[left_out..].join("\n"))
 }
 
 #[test]

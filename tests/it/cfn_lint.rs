@@ -1,8 +1,12 @@
-//! The linter is there, passes what is right and finds what is wrong.
+//! Every template that a case renders passes CloudFormation's linter without a finding, all of them in one run. The
+//! linter itself is tried too: it passes what is right and finds what is wrong.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use crate::support::peers::{environment, lint};
+use crate::{
+    cases,
+    support::peers::{environment, lint},
+};
 
 const RIGHT: &str = r#"{"Resources": {"Group": {"Type": "AWS::SageMaker::ModelPackageGroup",
     "Properties": {"ModelPackageGroupName": "models"}}}}"#;
@@ -29,4 +33,26 @@ fn a_wrong_template_among_right_ones_is_found() {
     assert_eq!(of("right.json"), 0, "{findings}");
     assert_eq!(of("wrong.json"), 2, "{findings}");
     assert!(findings.contains("E1020:'Nobody'") && findings.contains("E3012:'perhaps'"), "{findings}");
+}
+
+#[test]
+fn every_template_of_the_cases_is_right() {
+    if environment("cfn-lint").is_none() {
+        return;
+    }
+    let templates: BTreeSet<_> = cases::played().iter().flat_map(|case| &case.templates).collect();
+    assert!(!templates.is_empty(), "the cases render nothing");
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let files: Vec<PathBuf> = (0..)
+        .zip(templates)
+        .map(|(at, (name, body))| {
+            let path = folder.path().join(format!("{at}-{name}"));
+            fs::write(&path, body).expect("a file can be written");
+            path
+        })
+        .collect();
+    if let Err(findings) = lint(&files) {
+        let kept = folder.keep();
+        panic!("cfn-lint on {} templates in {}:\n{findings}", files.len(), kept.display());
+    }
 }

@@ -3,6 +3,7 @@
 mod cases;
 mod cfn_lint;
 mod contract;
+mod documents;
 mod execute;
 mod laws;
 mod live_table;

@@ -43,7 +43,8 @@ const NO_PORTS: [(&str, &str); 4] = [
 ];
 
 /// Codes that no case shows yet, each with the reason.
-const UNSHOWN: &[(&str, &str)] = &[];
+const UNSHOWN: &[(&str, &str)] =
+    &[("HF4010", "the sandbox takes no body that cannot be read; somebody else's hand in a real account may")];
 
 #[test]
 fn imports_follow_the_tree() {
@@ -191,22 +192,25 @@ fn every_code_has_a_page_and_a_case() {
     let transcripts: String =
         cases::folders().iter().map(|case| fs::read_to_string(case.join("expected.txt")).unwrap_or_default()).collect();
     let excused: BTreeSet<&str> = UNSHOWN.iter().map(|(code, _)| *code).collect();
+    // A finding begins with a line of its own; that `explain` lists a code is not enough.
+    let lines: BTreeSet<&str> = transcripts.lines().collect();
     let (mut unshown, mut shown) = (Vec::new(), Vec::new());
     for code in Code::ALL {
         let number = code.number();
         assert!(!code.page().trim().is_empty(), "src/diagnostic/pages/{number}.md says nothing");
-        match (transcripts.contains(number), excused.contains(number)) {
+        match (lines.contains(number), excused.contains(number)) {
             (false, false) => unshown.push(format!("{number} {}", code.title())),
             (true, true) => shown.push(number),
             _ => {}
         }
     }
     assert!(unshown.is_empty(), "no case shows\n{}", unshown.join("\n"));
-    assert!(shown.is_empty(), "a case shows these now, so they need no excuse: {shown:?}");
     let known: BTreeSet<&str> = Code::ALL.iter().map(|code| code.number()).collect();
     let pages = below(&root().join("src/diagnostic/pages"), "md");
     let orphans = pages.iter().filter(|page| !known.contains(&*page.file_stem().unwrap_or_default().to_string_lossy()));
     assert_eq!(orphans.collect::<Vec<_>>(), Vec::<&PathBuf>::new(), "pages of no code");
+    let stale: Vec<&&str> = excused.iter().filter(|code| !known.contains(**code)).collect();
+    assert!(stale.is_empty() && shown.is_empty(), "codes that need no excuse: {stale:?} {shown:?}");
 }
 
 #[test]

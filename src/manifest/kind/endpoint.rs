@@ -374,15 +374,31 @@ impl Rules for Endpoint {
         at.inside("hardware", self.hardware.as_ref());
         at.inside("scaling", self.scaling.as_ref());
         at.inside("rollout", self.rollout.as_ref());
+        at.inside("capture", self.capture.as_ref());
         at.inside("network", self.network.as_ref());
         at.inside("role", self.role.as_ref());
         hatch(&self.resources, &self.outputs, at);
     }
 }
 
+impl Rules for Capture {
+    fn check(&self, at: &mut Check<'_>) {
+        whole(at, "percent", self.percent);
+    }
+}
+
+fn whole(at: &mut Check<'_>, field: &str, percent: Percent) {
+    if percent.0.fract() != 0.0 {
+        at.report(field, Code::InvalidValue, format!("SageMaker takes whole percentages here, not {}%", percent.0));
+    }
+}
+
 impl Rules for Rollout {
     fn check(&self, at: &mut Check<'_>) {
         use RolloutStrategy::{AllAtOnce, Canary, Linear, Rolling};
+        if let Some(RolloutSize::Percent(size)) = self.size {
+            whole(at, "size", size);
+        }
         let Some(strategy) = self.strategy else { return };
         if strategy == AllAtOnce && self.size.is_some() {
             at.report_key("size", Code::Conflict, "an all-at-once rollout has no steps", "leave `size` out");

@@ -156,7 +156,10 @@ impl Rules for Scaling {
         if let Some(initial) = self.initial {
             let low = self.min.is_some_and(|min| initial < min);
             if low || self.max.or(self.min).is_some_and(|max| initial > max) {
-                at.report("initial", Code::OutOfRange, "`initial` lies outside `min` and `max`");
+                let said = |name: &str, bound: Option<u32>| bound.map(|bound| format!("`{name}` is {bound}"));
+                let bounds: Vec<_> = [said("min", self.min), said("max", self.max)].into_iter().flatten().collect();
+                let message = format!("`initial` is {initial}, out of bounds: {}", bounds.join(", "));
+                at.report("initial", Code::OutOfRange, message);
             }
         }
         at.each("schedules", &self.schedules);

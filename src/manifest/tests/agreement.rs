@@ -78,10 +78,29 @@ fn is_structural(text: &str) -> bool {
     !["HF1008", "HF1028", "HF1040"].iter().any(|code| text.starts_with(code))
 }
 
+/// Every document of the example environments.
+fn stacks() -> Vec<String> {
+    let mut documents = Vec::new();
+    let mut open = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("stacks")];
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(&path).expect("a folder").flatten().map(|entry| entry.path()));
+        } else if path.extension().is_some_and(|ending| ending == "yaml") {
+            let text = std::fs::read_to_string(&path).expect("a manifest");
+            let mut none = Diagnostics::new();
+            let parts = yaml::read(crate::diagnostic::FileId(0), &text, &mut none);
+            documents.extend(parts.into_iter().filter_map(|part| part.root).map(|tree| tree.json().to_string()));
+        }
+    }
+    assert!(documents.len() > 10, "{}", documents.len());
+    documents
+}
+
 #[test]
 fn json_schema_and_the_walk_agree() {
     let mut tried = 0;
-    for text in EXAMPLES.into_iter().chain(LATER) {
+    let stacks = stacks();
+    for text in EXAMPLES.into_iter().chain(LATER).chain(stacks.iter().map(String::as_str)) {
         let mut none = Diagnostics::new();
         let tree = yaml::read(crate::diagnostic::FileId(0), text, &mut none).remove(0).root.expect("a tree");
         let document = tree.json();

@@ -20,8 +20,14 @@ pub fn human(plan: &Plan, context: &Context<'_>) -> String {
     }
     left_behind(&mut out, plan, context);
     paragraph(&mut out, context, 0, &format!("{} {}", paint(context, Ink::Bold, "Plan:"), Counts::of(plan).sentence()));
-    if plan.steps.iter().any(|step| step.endpoint.is_some() && step.observed.is_some() && step.action != Action::Delete)
-    {
+    out
+}
+
+/// What a plan that is only looked at does not know of the endpoints that stand.
+pub fn not_asked(plan: &Plan, context: &Context<'_>) -> String {
+    let stands = |step: &Step| step.endpoint.is_some() && step.observed.is_some() && step.action != Action::Delete;
+    let mut out = String::new();
+    if plan.steps.iter().any(stands) {
         paragraph(&mut out, context, 0, &paint(context, Ink::Dim, NOT_ASKED));
     }
     out
@@ -30,6 +36,9 @@ pub fn human(plan: &Plan, context: &Context<'_>) -> String {
 fn in_environment(out: &mut String, plan: &Plan, environment: &PlannedEnvironment, context: &Context<'_>) {
     let here = |step: &&Step| step.environment == environment.name && step.stack.target == environment.target;
     let (kept, busy): (Vec<_>, Vec<_>) = plan.steps.iter().filter(here).partition(|step| step.operations.is_empty());
+    if kept.is_empty() && busy.is_empty() && !plan.steps.is_empty() {
+        return;
+    }
     let head = format!("Environment {}", words::place(environment, context));
     paragraph(out, context, 0, &paint(context, Ink::Bold, &head));
     out.push('\n');
@@ -42,6 +51,7 @@ fn in_environment(out: &mut String, plan: &Plan, environment: &PlannedEnvironmen
     let silent = kept.iter().filter(|step| step.reasons.is_empty()).count();
     if silent > 0 {
         paragraph(out, context, 2, &paint(context, Ink::Dim, &format!("= {} unchanged", count(silent, "stack"))));
+        kept.iter().flat_map(|step| words::newer(step)).for_each(|text| paragraph(out, context, 6, &text));
         out.push('\n');
     }
 }

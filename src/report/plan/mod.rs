@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Context, FORMAT};
 use crate::plan::{Action, Plan};
 
-pub use human::human;
+pub use human::{human, not_asked};
 pub use markdown::markdown;
 
 /// For programs: the plan as a value, with counts.

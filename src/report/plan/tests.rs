@@ -167,7 +167,7 @@ fn on_a_wide_terminal() {
                   instance ml.g6.xlarge: smallest that fits; 1.1267 USD/h listed 2026-09-01
                   after Role/models
 
-              ± update, with replacement Endpoint/chat, stack dev-endpoint-chat
+              ± update with replacement Endpoint/chat, stack dev-endpoint-chat
                   ± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced
                       Variants/0/InstanceType: "ml.g5.xlarge" → "ml.g6.xlarge"; forces replacement;
                         chat.yaml:9:7
@@ -216,7 +216,7 @@ fn on_a_narrow_terminal_without_unicode() {
                     1.1267 USD/h listed 2026-09-01
                   after Role/models
 
-              -+ update, with replacement Endpoint/chat,
+              -+ update with replacement Endpoint/chat,
                 stack dev-endpoint-chat
                   -+ EndpointConfig
                     (AWS::SageMaker::EndpointConfig),
@@ -271,7 +271,7 @@ fn in_a_pull_request() {
             | --- | --- | --- | --- |
             | ~ update | Role/models | `dev-role-models` |  |
             | + create | Endpoint/embeddings | `dev-endpoint-embeddings` | 3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint |
-            | ± update, with replacement | Endpoint/chat | `dev-endpoint-chat` | ± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced; ~ Endpoint (AWS::SageMaker::Endpoint) |
+            | ± update with replacement | Endpoint/chat | `dev-endpoint-chat` | ± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced; ~ Endpoint (AWS::SageMaker::Endpoint) |
             | - delete | Role/old | `dev-role-old` |  |
 
             <details><summary>Role/models</summary>

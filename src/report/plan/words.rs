@@ -34,7 +34,7 @@ pub(super) fn action(step: &Step, unicode: bool) -> (&'static str, &'static str)
     match step.action {
         Action::Keep => ("=", "unchanged"),
         Action::Create => ("+", "create"),
-        Action::Update if replaces(step) => (both, "update, with replacement"),
+        Action::Update if replaces(step) => (both, "update with replacement"),
         Action::Update => ("~", "update"),
         Action::Recreate => (both, "recreate"),
         Action::Delete => ("-", "delete"),
@@ -157,6 +157,20 @@ pub(super) fn choices(step: &Step) -> Vec<String> {
         choices.push(format!("as pinned in the lock: {}", names.join(", ")));
     }
     choices
+}
+
+/// What would be chosen otherwise today for a stack that stays as it is, and how to have it so.
+pub(super) fn newer(step: &Step) -> Vec<String> {
+    let name = manifest(step);
+    let other = |choice: &Choice| {
+        choice.today.as_ref().map(|today| format!("{} {}; today it would be {today}", choice.what, choice.value))
+    };
+    let mut lines: Vec<String> =
+        step.choices.iter().filter_map(other).map(|text| format!("{name} keeps {text}")).collect();
+    if !lines.is_empty() {
+        lines.push(format!("`hubform lock --upgrade {name}` chooses again"));
+    }
+    lines
 }
 
 /// What a plan does not know.

@@ -10,6 +10,7 @@ use std::{
 
 use hubform::{
     catalog::Catalog,
+    clock::SystemClock,
     cloud::{Accounts, Connection, Stack, StackRef, StackStatus, Tags, Target},
     diagnostic::{Diagnostic, Diagnostics, SourceMap},
     execute::{self, Event, Outcome},
@@ -33,11 +34,6 @@ pub(super) const ACCOUNT: &str = "000000000000";
 /// Where everything goes.
 pub(super) fn target() -> Target {
     Target { account: None, region: "us-east-1".to_owned(), assume_role: None }
-}
-
-/// How everything names a stack of this name.
-pub(super) fn stack(name: &str) -> StackRef {
-    StackRef { target: target(), name: name.to_owned() }
 }
 
 /// What a deployment comes to.
@@ -103,7 +99,7 @@ pub(super) async fn ports(accounts: &dyn Accounts) -> Connection {
 
 /// Every stack that is not deleted, by name.
 pub(super) async fn stacks(accounts: &dyn Accounts) -> BTreeMap<String, Stack> {
-    let found = gather::observe(accounts, &BTreeSet::from([target()]), &|_, _| false).await;
+    let found = gather::observe(accounts, &SystemClock, &BTreeSet::from([target()]), &|_, _| false).await;
     found.expect("nothing is refused here").stacks.into_iter().map(|s| (s.stack.name.clone(), s.stack)).collect()
 }
 
@@ -128,7 +124,7 @@ pub(super) async fn plan(accounts: &dyn Accounts, wanted: &Wanted, asked: Asked)
         None => false,
     };
     let targets = BTreeSet::from([target()]);
-    let observed = gather::observe(accounts, &targets, &wants_body).await;
+    let observed = gather::observe(accounts, &SystemClock, &targets, &wants_body).await;
     let observation = observed.unwrap_or_else(|error| panic!("the account cannot be looked at: {error}"));
     let mut chosen: BTreeSet<StackRef> = wanted.specs.iter().map(|spec| spec.stack.clone()).collect();
     if asked.destroy {

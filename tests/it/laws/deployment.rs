@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
+use hubform::{catalog::Catalog, resolve::Lock};
 use serde_json::{Map, Value, json};
 
 use super::{
+    account::{Wanted, compile},
     resources,
     seeds::{one, percent},
 };
@@ -98,6 +100,29 @@ impl Deployment {
     /// The names of all documents of a kind.
     pub(super) fn names(&self, kind: &str) -> Vec<String> {
         self.documents.keys().filter(|(of, _)| of == kind).map(|(_, name)| name.clone()).collect()
+    }
+
+    /// A random one that goes together, and what it comes to.
+    pub(super) fn sound(rng: &mut Rng, environment: &str, taste: Taste) -> (Self, Wanted) {
+        loop {
+            let deployment = Self::random(rng, environment, taste);
+            if let Ok(wanted) = compile(&deployment.files(), &Lock::default(), Catalog::embedded()) {
+                return (deployment, wanted);
+            }
+        }
+    }
+
+    /// After a few edits that go together with the rest, and what it comes to then.
+    pub(super) fn edited(&self, rng: &mut Rng, lock: &Lock) -> (Self, Wanted) {
+        loop {
+            let mut next = self.clone();
+            for _ in 0..rng.u32(1..4) {
+                next.edit(rng);
+            }
+            if let Ok(wanted) = compile(&next.files(), lock, Catalog::embedded()) {
+                return (next, wanted);
+            }
+        }
     }
 
     /// Says something else in one place.

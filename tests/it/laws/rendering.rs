@@ -89,7 +89,7 @@ fn same_specs(first: &Wanted, second: &Wanted) -> Result<(), String> {
     let (first, second) = (by_name(first), by_name(second));
     match first == second {
         true => Ok(()),
-        false => Err(format!("{first:#?}\nbut\n{second:#?}")),
+        false => Err(format!("{first:?}\nbut\n{second:?}")),
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 };
 
 use hubform::{
-    cloud::{CreateStack, Target},
+    cloud::{ChangeSetType, CreateChangeSet, CreateStack, ExecuteChangeSet, Target},
     sandbox::Sandbox,
 };
 
@@ -91,13 +91,37 @@ pub(crate) fn words(line: &str) -> Vec<String> {
         .collect()
 }
 
+/// Makes a change set for a new stack that is not hubform's, and leaves it there.
+pub(crate) fn shell(sandbox: &Sandbox, name: &str) {
+    let target = Target { account: None, region: "us-east-1".to_owned(), assume_role: None };
+    let request = CreateChangeSet {
+        stack: name.to_owned(),
+        name: "theirs".to_owned(),
+        kind: ChangeSetType::Create,
+        body: STRANGE.to_owned(),
+        parameters: BTreeMap::new(),
+        tags: BTreeMap::new(),
+        capabilities: Default::default(),
+        role_arn: None,
+        notification_arns: Vec::new(),
+        token: format!("stranger-{name}"),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
+    runtime.block_on(async {
+        let connection = sandbox.accounts().at(&target).await.expect("the sandbox is always there");
+        connection.stacks.create_change_set(request).await.expect("the name is free");
+    });
+    sandbox.advance(Duration::from_secs(600));
+}
+
+const STRANGE: &str = r#"{"Resources":{"Queue":{"Type":"AWS::SQS::Queue"}}}"#;
+
 /// Makes a stack that is not hubform's, with one resource.
 pub(crate) fn stranger(sandbox: &Sandbox, name: &str) {
     let target = Target { account: None, region: "us-east-1".to_owned(), assume_role: None };
-    let body = r#"{"Resources":{"Queue":{"Type":"AWS::SQS::Queue"}}}"#;
     let request = CreateStack {
         name: name.to_owned(),
-        body: body.to_owned(),
+        body: STRANGE.to_owned(),
         parameters: BTreeMap::new(),
         tags: BTreeMap::new(),
         capabilities: Default::default(),
@@ -113,4 +137,34 @@ pub(crate) fn stranger(sandbox: &Sandbox, name: &str) {
         connection.stacks.create_stack(request).await.expect("the name is free");
     });
     sandbox.advance(Duration::from_secs(600));
+}
+
+/// Begins an update of a stack by somebody else: one resource more, and nobody waits for it.
+pub(crate) fn meddle(sandbox: &Sandbox, name: &str) {
+    let target = Target { account: None, region: "us-east-1".to_owned(), assume_role: None };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
+    runtime.block_on(async {
+        let stacks = sandbox.accounts().at(&target).await.expect("the sandbox is always there").stacks;
+        let stack = stacks.describe_stack(name).await.expect("no fault is due").expect("the stack is there");
+        let body = stacks.get_template(name).await.expect("it has a body");
+        let mut body: serde_json::Value = serde_json::from_str(&body).expect("it is JSON");
+        body["Resources"]["Meddled"] = serde_json::json!({ "Type": "AWS::SQS::Queue" });
+        let request = CreateChangeSet {
+            stack: name.to_owned(),
+            name: "meddle".to_owned(),
+            kind: ChangeSetType::Update,
+            body: body.to_string(),
+            parameters: stack.parameters,
+            tags: stack.tags,
+            capabilities: stack.capabilities,
+            role_arn: None,
+            notification_arns: Vec::new(),
+            token: "meddle".to_owned(),
+        };
+        let change_set = stacks.create_change_set(request).await.expect("it can be made").change_set;
+        sandbox.advance(Duration::from_secs(60));
+        let token = "meddle-now".to_owned();
+        let request = ExecuteChangeSet { change_set, disable_rollback: false, token };
+        stacks.execute_change_set(request).await.expect("it can be carried out");
+    });
 }
