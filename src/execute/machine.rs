@@ -1,9 +1,9 @@
 //! The machine: what happened goes in, what to do next comes out. Everything is decided here and in its parts.
 //!
 //! A stack is begun when what it needs has landed and there is a turn for it; a stack that was begun is finished,
-//! phases and all, for half a change is worse than none. The parts, each a piece of `Machine`: `begin` (before an
-//! operation and sending it), `change_set`, `poll` (where running stacks stand), `settle` (what an operation came
-//! to) and `endpoint`.
+//! phases and all, for half a change is worse than none. The parts, each a piece of `Machine`: `account`, `begin`
+//! (before an operation, and sending it), `change_set`, `poll` (where running stacks stand), `settle` (what an
+//! operation came to), `endpoint` and `ending`.
 
 use std::{
     cmp::Reverse,
@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Answer, Call, CallId, Command, Event, Failure, FailureKind, Input, Outcome, Settings, StepResult, Waiting,
+    Answer, Call, CallId, Command, Event, Failure, Input, Settings, StepResult, Waiting,
     desk::{Desk, Heard, Owner},
     failure,
     order::Order,
@@ -25,28 +25,25 @@ use crate::{
     plan::{Operation, Plan, Step},
 };
 
-/// How often listeners that draw are told that time went on.
-const TICK: Duration = Duration::from_secs(1);
-
 /// See the module.
 #[derive(Debug)]
 pub struct Machine {
     pub(super) plan: Rc<Plan>,
     pub(super) settings: Settings,
     pub(super) now: Timestamp,
-    targets: Vec<Target>,
+    pub(super) targets: Vec<Target>,
     /// By step: the index of its target.
-    target_of: Vec<usize>,
+    pub(super) target_of: Vec<usize>,
     pub(super) tracks: Vec<Track>,
     pub(super) sweeps: Vec<Sweep>,
     pub(super) desk: Desk,
-    order: Order,
+    pub(super) order: Order,
     /// By target: what may begin, the longest way first.
-    ready: Vec<BTreeSet<(Reverse<Duration>, usize)>>,
+    pub(super) ready: Vec<BTreeSet<(Reverse<Duration>, usize)>>,
     /// Those among them that may still be told that they wait for a turn.
-    newly_ready: Vec<usize>,
+    pub(super) newly_ready: Vec<usize>,
     /// By target: how many stacks are worked on.
-    turns: Vec<usize>,
+    pub(super) turns: Vec<usize>,
     /// Steps that were begun and are not over.
     pub(super) active: BTreeSet<usize>,
     /// When a step wants to be looked at.
@@ -54,9 +51,9 @@ pub struct Machine {
     /// What stacks put out.
     pub(super) values: BTreeMap<(StackRef, String), String>,
     /// Account checks that are not answered yet; none before they were asked for.
-    unchecked: Option<usize>,
+    pub(super) unchecked: Option<usize>,
     pub(super) interrupts: u32,
-    over: usize,
+    pub(super) over: usize,
     pub(super) out: Vec<Command>,
 }
 
@@ -125,7 +122,7 @@ impl Machine {
     }
 
     /// The accounts are those of the plan: everything may begin that waits for nothing.
-    fn open(&mut self) {
+    pub(super) fn open(&mut self) {
         for index in 0..self.tracks.len() {
             if self.tracks[index].state != State::Waiting {
                 continue;
@@ -153,7 +150,7 @@ impl Machine {
         }
     }
 
-    fn make_ready(&mut self, index: usize) {
+    pub(super) fn make_ready(&mut self, index: usize) {
         self.newly_ready.push(index);
         self.ready[self.target_of[index]].insert((Reverse(self.order.path[index]), index));
     }
@@ -205,14 +202,6 @@ impl Machine {
         }
     }
 
-    fn interrupt(&mut self) {
-        self.interrupts += 1;
-        match self.interrupts {
-            1 => self.report(Event::Interrupted { at: self.now }),
-            _ => self.desk.close(),
-        }
-    }
-
     fn hear(&mut self, id: CallId, result: CloudResult<Answer>) {
         match self.desk.answered(id, result, self.now) {
             Heard::Final(Owner::Account(target), _, result) => self.check_account(target, result),
@@ -220,39 +209,6 @@ impl Machine {
             Heard::Final(Owner::Step(index), call, result) => self.heard(index, &call, result),
             Heard::Again(Owner::Step(index), true) => self.wait_for(index, Waiting::Throttled),
             Heard::Again(..) | Heard::Nothing => {}
-        }
-    }
-
-    fn check_account(&mut self, target: usize, result: CloudResult<Answer>) {
-        let wanted = self.plan.account(&self.targets[target]);
-        let failure = match result {
-            Ok(Answer::Identity(caller)) => wanted.filter(|account| *account != caller.account).map(|account| {
-                let text =
-                    format!("the plan was made for account {account}, the credentials lead to {}", caller.account);
-                failure::plain(FailureKind::WrongAccount, "check the account", text)
-            }),
-            Ok(_) => None,
-            Err(error) => Some(failure::of_call("check the account", &error)),
-        };
-        if let Some(failure) = failure {
-            self.refuse_all(target, failure);
-        }
-        self.unchecked = self.unchecked.map(|left| left.saturating_sub(1));
-        if self.unchecked == Some(0) {
-            self.open();
-        }
-    }
-
-    /// Nothing is done anywhere: the first step of the target has the failure, all others are blocked by it.
-    fn refuse_all(&mut self, target: usize, failure: Failure) {
-        let waiting = |index: &usize| self.tracks[*index].state == State::Waiting;
-        let mut steps: Vec<usize> = (0..self.tracks.len()).filter(waiting).collect();
-        let Some(at) = steps.iter().position(|index| self.target_of[*index] == target) else { return };
-        let first = steps.remove(at);
-        self.finish(first, StepResult::Failed(Box::new(failure)));
-        let by = self.plan.steps[first].stack.clone();
-        for index in steps {
-            self.finish(index, StepResult::Blocked { by: by.clone() });
         }
     }
 
@@ -272,110 +228,6 @@ impl Machine {
             Call::CreateStack(_) | Call::DeleteStack(_) | Call::Protect { .. } => self.sent(index, result),
             Call::Identity | Call::ListRunning(_) => {}
         }
-    }
-
-    /// A step is over: whoever waited for it may begin, or never will.
-    pub(super) fn finish(&mut self, index: usize, result: StepResult) {
-        let track = &mut self.tracks[index];
-        if track.state == State::Over {
-            return;
-        }
-        let landed = has_landed(&result);
-        track.state = State::Over;
-        track.result = Some(result.clone());
-        self.over += 1;
-        self.active.remove(&index);
-        self.give_turn_back(index);
-        let stack = self.plan.steps[index].stack.clone();
-        self.report(Event::Settled { stack: stack.clone(), result: result.clone(), at: self.now });
-        let behind = match result {
-            StepResult::Blocked { by } => StepResult::Blocked { by },
-            StepResult::LeftRunning { .. } | StepResult::NotStarted => StepResult::NotStarted,
-            _ => StepResult::Blocked { by: stack },
-        };
-        for dependant in self.order.dependants[index].clone() {
-            self.tracks[dependant].missing -= 1;
-            if self.tracks[dependant].state != State::Waiting {
-                continue;
-            }
-            if !landed {
-                self.finish(dependant, behind.clone());
-            } else if self.tracks[dependant].missing == 0 && self.unchecked == Some(0) {
-                self.make_ready(dependant);
-            }
-        }
-    }
-
-    /// The step needs nothing more of CloudFormation.
-    pub(super) fn give_turn_back(&mut self, index: usize) {
-        if std::mem::take(&mut self.tracks[index].has_turn) {
-            self.turns[self.target_of[index]] -= 1;
-        }
-    }
-
-    fn has_landed(&self, index: usize) -> bool {
-        self.tracks[index].result.as_ref().is_some_and(has_landed)
-    }
-
-    fn wait_or_end(&mut self) {
-        if self.unchecked == Some(0) && self.active.is_empty() && self.interrupts > 0 {
-            self.leave_waiting();
-        }
-        if self.interrupts > 1 && !self.desk.is_changing() {
-            self.leave_running();
-            self.leave_waiting();
-        }
-        if self.over == self.tracks.len() && self.unchecked.is_some() {
-            return self.end();
-        }
-        let deadline = self.deadline().filter(|_| self.interrupts < 2);
-        if deadline.is_none() && self.desk.is_idle() {
-            self.leave_waiting();
-            return self.end();
-        }
-        let soonest = self.now.plus(Duration::from_millis(1));
-        self.out.extend(deadline.map(|at| Command::SleepUntil(at.max(soonest))));
-    }
-
-    fn deadline(&self) -> Option<Timestamp> {
-        let draws = self.settings.draw > 0 && !self.active.is_empty();
-        let tick = draws.then(|| self.now.plus(TICK));
-        let polls = self.sweeps.iter().filter_map(Sweep::due);
-        let alarm = self.alarms.first().map(|(at, _)| *at);
-        self.desk.deadline(self.now).into_iter().chain(tick).chain(polls).chain(alarm).min()
-    }
-
-    fn leave_waiting(&mut self) {
-        for index in 0..self.tracks.len() {
-            if self.tracks[index].state == State::Waiting {
-                self.finish(index, StepResult::NotStarted);
-            }
-        }
-    }
-
-    fn leave_running(&mut self) {
-        let plan = Rc::clone(&self.plan);
-        for index in self.active.clone() {
-            let track = &mut self.tracks[index];
-            let operation = track.current(&plan.steps[index]).map(failure::name_of).unwrap_or_default();
-            let result = match track.restoring.take() {
-                Some(mut failure) => {
-                    failure.aftermath.push("putting the stack back goes on in AWS, nobody watches it".into());
-                    StepResult::Failed(failure)
-                }
-                None if track.acted => StepResult::LeftRunning { operation, status: track.status.clone() },
-                None => StepResult::NotStarted,
-            };
-            self.finish(index, result);
-        }
-    }
-
-    fn end(&mut self) {
-        self.report(Event::Finished { at: self.now, calls: self.desk.made() });
-        let steps = self.plan.steps.iter().zip(&self.tracks);
-        let result = |track: &Track| track.result.clone().unwrap_or(StepResult::NotStarted);
-        let results = steps.map(|(step, track)| (step.stack.clone(), result(track))).collect();
-        self.out.push(Command::Done(Outcome { results, interrupted: self.interrupts > 0 }));
     }
 
     pub(super) fn report(&mut self, event: Event) {
@@ -415,15 +267,6 @@ impl Machine {
         let step = &plan.steps[index];
         let operation = self.tracks[index].current(step);
         (step, operation, operation.map(failure::name_of).unwrap_or_else(|| "look at the stack".into()))
-    }
-}
-
-/// What was left behind bills, but the stack stands.
-fn has_landed(result: &StepResult) -> bool {
-    match result {
-        StepResult::Done | StepResult::Unchanged => true,
-        StepResult::Failed(failure) => failure.kind == FailureKind::Leftover,
-        _ => false,
     }
 }
 

@@ -3,11 +3,13 @@
 //! A pure machine takes what happened and says what to do next; the loop does it and decides nothing. Everything
 //! that happens is an [`Event`]; at the end stands an [`Outcome`].
 
+mod account;
 mod backoff;
 mod begin;
 mod calls;
 mod change_set;
 mod desk;
+mod ending;
 mod endpoint;
 mod event;
 mod failure;

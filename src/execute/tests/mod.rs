@@ -499,6 +499,49 @@ fn an_answer_that_was_lost_is_asked_for_again() {
 }
 
 #[test]
+fn a_change_whose_answer_was_lost_is_not_made_twice() {
+    let mut world = World::new();
+    let old = world.has("old", "d");
+    let gone = world.has("gone", "d");
+    let mut delete = step("gone", Action::Delete, vec![Operation::Delete { role_arn: None }]);
+    delete.observed = Some(gone);
+    world.lost = vec!["CreateStack", "CreateChangeSet", "ExecuteChangeSet", "DeleteStack"];
+    let steps = vec![create("new"), update("old", old, &["new"]), delete];
+    let outcome = check(
+        &mut world,
+        steps,
+        expect![[r#"
+            0 started 3
+            0 new: create
+            0 old: update
+            0 gone: delete
+            1 old waits for ChangeSet
+            3 gone DELETE_IN_PROGRESS
+            3 new CREATE_IN_PROGRESS
+            4 old UPDATE_IN_PROGRESS
+            30 new CREATE_COMPLETE
+            30 new Done
+            31 old UPDATE_COMPLETE
+            31 old Done
+            33 gone DELETE_COMPLETE
+            33 gone Done
+            33 finished, 61 calls
+            CreateChangeSet 2
+            CreateStack 2
+            DeleteStack 2
+            DescribeChangeSet 1
+            DescribeEndpoint 2
+            DescribeStackEvents 2
+            DescribeStacks 46
+            ExecuteChangeSet 2
+            GetCallerIdentity 1
+            ListChangeSets 1
+        "#]],
+    );
+    assert!(outcome.succeeded());
+}
+
+#[test]
 fn faults_end_and_quotas_are_not_tried_again() {
     let mut world = World::new();
     let fault = CloudErrorKind::ServiceFault("InternalFailure".into());

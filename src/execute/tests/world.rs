@@ -42,6 +42,8 @@ pub(super) struct World {
     pub(super) config: Option<&'static str>,
     /// By action: errors that come before answers.
     pub(super) errors: BTreeMap<&'static str, VecDeque<CloudErrorKind>>,
+    /// Actions whose next answer is lost on its way back.
+    pub(super) lost: Vec<&'static str>,
     pub(super) calls: BTreeMap<&'static str, u64>,
     pub(super) account: &'static str,
     /// At which second the user interrupts.
@@ -63,6 +65,7 @@ impl World {
             changes: Vec::new(),
             config: None,
             errors: BTreeMap::new(),
+            lost: Vec::new(),
             calls: BTreeMap::new(),
             account: "111122223333",
             interrupts: VecDeque::new(),
@@ -145,9 +148,14 @@ impl World {
         let error = self.errors.get_mut(call.action()).and_then(VecDeque::pop_front);
         let (operation, target) = (call.action(), target.clone());
         let wrap = |kind| CloudError { operation, subject: "it".into(), target, kind, request_id: None };
-        match error {
-            Some(kind) => Err(wrap(kind)),
-            None => self.tell(call).map_err(wrap),
+        let lost = self.lost.iter().position(|action| *action == operation).map(|at| self.lost.remove(at));
+        match (error, lost) {
+            (Some(kind), _) => Err(wrap(kind)),
+            (None, None) => self.tell(call).map_err(wrap),
+            (None, Some(_)) => {
+                let _ = self.tell(call);
+                Err(wrap(CloudErrorKind::Unreachable("the connection was closed".into())))
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
 
 use hubform::{
     catalog::Catalog,
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     cloud::{Accounts, Connection, Stack, StackRef, StackStatus, Tags, Target},
     diagnostic::{Diagnostic, Diagnostics, SourceMap},
     execute::{self, Event, Outcome},
@@ -172,13 +172,12 @@ pub(super) struct Run {
 /// # Errors
 /// When it does not end.
 pub(super) async fn apply(
-    sandbox: &Sandbox,
+    clock: Rc<dyn Clock>,
     accounts: Rc<dyn Accounts>,
     plan: &Plan,
     settings: execute::Settings,
     stopped: impl Fn() -> bool,
 ) -> Result<Option<Run>, String> {
-    let clock = sandbox.clock();
     let (_keep, interrupts) = mpsc::unbounded_channel();
     let mut events = Vec::new();
     let mut hear = |event: &Event| events.push(event.clone());

@@ -4,15 +4,15 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use fastrand::Rng;
 use hubform::{
+    clock::Clock,
     cloud::{Accounts, ChangeAction, ChangeSet, ChangeSetType, CreateChangeSet, Replacement},
     execute::{Failure, FailureKind, Settings, StepResult},
     plan::{ChangeKind, Plan, Step},
     render::{ParameterValue, StackSpec},
-    sandbox::Sandbox,
 };
 
 use super::{
-    account::{self, Asked, Wanted},
+    account::{self, Asked},
     deployment::{Deployment, Taste},
     seeds::hold,
 };
@@ -77,9 +77,11 @@ async fn follow(rng: &mut Rng, seen: &mut Seen) -> Result<(), String> {
         // What cannot be planned is refused for a reason; the next edit may be another story.
         if let Ok(plan) = account::plan(&*accounts, &wanted, Asked { allow: true, ..Asked::default() }).await {
             for step in plan.steps.iter().filter(|step| !step.predicate && step.observed.is_some()) {
-                compare(&sandbox, step, &wanted, seen).await?;
+                let pause = || sandbox.advance(Duration::from_secs(30));
+                let Some(set) = ask(&*accounts, wanted.spec(&step.stack), pause).await? else { continue };
+                compare(step, &set, seen)?;
             }
-            carry_out(&sandbox, Rc::clone(&accounts), &plan).await?;
+            carry_out(sandbox.clock(), Rc::clone(&accounts), &plan).await?;
         }
         (deployment, wanted) = deployment.edited(rng, &wanted.lock);
     }
@@ -87,8 +89,8 @@ async fn follow(rng: &mut Rng, seen: &mut Seen) -> Result<(), String> {
 }
 
 /// The world may refuse what was asked; the gate may not, for it was told what comes.
-async fn carry_out(sandbox: &Sandbox, accounts: Rc<dyn Accounts>, plan: &Plan) -> Result<(), String> {
-    let run = account::apply(sandbox, accounts, plan, Settings::default(), || false).await?;
+async fn carry_out(clock: Rc<dyn Clock>, accounts: Rc<dyn Accounts>, plan: &Plan) -> Result<(), String> {
+    let run = account::apply(clock, accounts, plan, Settings::default(), || false).await?;
     let results = run.map(|run| run.outcome.results).unwrap_or_default();
     let surprised = |failure: &Failure| matches!(failure.kind, FailureKind::Gate | FailureKind::Stale);
     for (stack, result) in &results {
@@ -101,11 +103,9 @@ async fn carry_out(sandbox: &Sandbox, accounts: Rc<dyn Accounts>, plan: &Plan) -
     Ok(())
 }
 
-/// Asks for a change set of the whole step and holds it against the plan.
-async fn compare(sandbox: &Sandbox, step: &Step, wanted: &Wanted, seen: &mut Seen) -> Result<(), String> {
-    let Some(spec) = wanted.spec(&step.stack) else { return Ok(()) };
-    let Some(set) = ask(sandbox, spec).await? else { return Ok(()) };
-    let (said, announced) = (changes_of(&set), announced(step));
+/// Holds a change set of the whole step against the plan.
+fn compare(step: &Step, set: &ChangeSet, seen: &mut Seen) -> Result<(), String> {
+    let (said, announced) = (changes_of(set), announced(step));
     seen.note(step, &announced);
     if said == announced {
         return Ok(());
@@ -144,10 +144,10 @@ fn changes_of(set: &ChangeSet) -> Announced {
 
 /// The change set for everything wanted, deleted when it was read. None where a value is not known yet, or the
 /// stack cannot be changed.
-async fn ask(sandbox: &Sandbox, spec: &StackSpec) -> Result<Option<ChangeSet>, String> {
-    let accounts = sandbox.accounts();
-    let stacks = account::ports(&*accounts).await.stacks;
-    let live = account::stacks(&*accounts).await;
+async fn ask(accounts: &dyn Accounts, spec: Option<&StackSpec>, pause: impl Fn()) -> Result<Option<ChangeSet>, String> {
+    let Some(spec) = spec else { return Ok(None) };
+    let stacks = account::ports(accounts).await.stacks;
+    let live = account::stacks(accounts).await;
     if !live.get(&spec.stack.name).is_some_and(|stack| stack.status.is_updatable()) {
         return Ok(None);
     }
@@ -175,7 +175,7 @@ async fn ask(sandbox: &Sandbox, spec: &StackSpec) -> Result<Option<ChangeSet>, S
         Ok(ids) => ids,
         Err(error) => return Err(format!("{}: {error}\n{}", spec.stack, spec.body)),
     };
-    sandbox.advance(Duration::from_secs(30));
+    pause();
     let set = stacks.describe_change_set(&ids.change_set).await.map_err(|error| error.to_string())?;
     let set = set.ok_or("the change set is gone")?;
     stacks.delete_change_set(&ids.change_set).await.map_err(|error| error.to_string())?;

@@ -68,6 +68,7 @@ impl Deployment {
     }
 
     /// Only a role, with extra resources of these types.
+    #[cfg(feature = "aws")]
     pub(super) fn of_resources(rng: &mut Rng, environment: &str, types: &[&str]) -> Self {
         let mut deployment = Self { documents: BTreeMap::new(), taste: Taste::Wild };
         deployment.put("Environment", environment, json!({}));

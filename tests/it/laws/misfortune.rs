@@ -190,7 +190,7 @@ impl Journey {
         let before = self.sandbox.clock().now();
         let draw = *one(rng, &[0, 2, 10]);
         let settings = Settings { concurrency: rng.usize(1..6), draw, seed: rng.u64(..) };
-        let run = account::apply(&self.sandbox, Rc::clone(&self.accounts), plan, settings, || false).await?;
+        let run = account::apply(self.sandbox.clock(), Rc::clone(&self.accounts), plan, settings, || false).await?;
         let run = run.ok_or("nobody stopped it")?;
         self.transcript.extend(run.events.iter().map(|event| format!("{event:?}")));
         self.transcript.push(format!("{:?}", run.outcome));

@@ -125,7 +125,7 @@ async fn run(
 ) -> Result<bool, String> {
     let plan = account::plan(&*sandbox.accounts(), wanted, asked).await.map_err(|found| format!("{found:?}"))?;
     sandbox.reset_calls();
-    match account::apply(sandbox, accounts, &plan, Settings::default(), stopped).await? {
+    match account::apply(sandbox.clock(), accounts, &plan, Settings::default(), stopped).await? {
         None => Ok(false),
         Some(run) if run.outcome.succeeded() => Ok(true),
         Some(run) => Err(format!("it failed: {:?}", run.outcome)),

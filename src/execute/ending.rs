@@ -1,0 +1,136 @@
+//! How steps end, how the user ends them, and how long nothing happens in between.
+
+use std::{rc::Rc, time::Duration};
+
+use super::{
+    Command, Event, FailureKind, Machine, Outcome, StepResult, failure,
+    poll::Sweep,
+    track::{State, Track},
+};
+use crate::cloud::Timestamp;
+
+/// How often listeners that draw are told that time went on.
+const TICK: Duration = Duration::from_secs(1);
+
+impl Machine {
+    pub(super) fn interrupt(&mut self) {
+        self.interrupts += 1;
+        match self.interrupts {
+            1 => self.report(Event::Interrupted { at: self.now }),
+            _ => self.desk.close(),
+        }
+    }
+
+    /// A step is over: whoever waited for it may begin, or never will.
+    pub(super) fn finish(&mut self, index: usize, result: StepResult) {
+        let track = &mut self.tracks[index];
+        if track.state == State::Over {
+            return;
+        }
+        let landed = has_landed(&result);
+        track.state = State::Over;
+        track.result = Some(result.clone());
+        self.over += 1;
+        self.active.remove(&index);
+        self.give_turn_back(index);
+        let stack = self.plan.steps[index].stack.clone();
+        self.report(Event::Settled { stack: stack.clone(), result: result.clone(), at: self.now });
+        let behind = match result {
+            StepResult::Blocked { by } => StepResult::Blocked { by },
+            StepResult::LeftRunning { .. } | StepResult::NotStarted => StepResult::NotStarted,
+            _ => StepResult::Blocked { by: stack },
+        };
+        for dependant in self.order.dependants[index].clone() {
+            self.tracks[dependant].missing -= 1;
+            if self.tracks[dependant].state != State::Waiting {
+                continue;
+            }
+            if !landed {
+                self.finish(dependant, behind.clone());
+            } else if self.tracks[dependant].missing == 0 && self.unchecked == Some(0) {
+                self.make_ready(dependant);
+            }
+        }
+    }
+
+    /// The step needs nothing more of CloudFormation.
+    pub(super) fn give_turn_back(&mut self, index: usize) {
+        if std::mem::take(&mut self.tracks[index].has_turn) {
+            self.turns[self.target_of[index]] -= 1;
+        }
+    }
+
+    pub(super) fn has_landed(&self, index: usize) -> bool {
+        self.tracks[index].result.as_ref().is_some_and(has_landed)
+    }
+
+    pub(super) fn wait_or_end(&mut self) {
+        if self.unchecked == Some(0) && self.active.is_empty() && self.interrupts > 0 {
+            self.leave_waiting();
+        }
+        if self.interrupts > 1 && !self.desk.is_changing() {
+            self.leave_running();
+            self.leave_waiting();
+        }
+        if self.over == self.tracks.len() && self.unchecked.is_some() {
+            return self.end();
+        }
+        let deadline = self.deadline().filter(|_| self.interrupts < 2);
+        if deadline.is_none() && self.desk.is_idle() {
+            self.leave_waiting();
+            return self.end();
+        }
+        let soonest = self.now.plus(Duration::from_millis(1));
+        self.out.extend(deadline.map(|at| Command::SleepUntil(at.max(soonest))));
+    }
+
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        let draws = self.settings.draw > 0 && !self.active.is_empty();
+        let tick = draws.then(|| self.now.plus(TICK));
+        let polls = self.sweeps.iter().filter_map(Sweep::due);
+        let alarm = self.alarms.first().map(|(at, _)| *at);
+        self.desk.deadline(self.now).into_iter().chain(tick).chain(polls).chain(alarm).min()
+    }
+
+    pub(super) fn leave_waiting(&mut self) {
+        for index in 0..self.tracks.len() {
+            if self.tracks[index].state == State::Waiting {
+                self.finish(index, StepResult::NotStarted);
+            }
+        }
+    }
+
+    pub(super) fn leave_running(&mut self) {
+        let plan = Rc::clone(&self.plan);
+        for index in self.active.clone() {
+            let track = &mut self.tracks[index];
+            let operation = track.current(&plan.steps[index]).map(failure::name_of).unwrap_or_default();
+            let result = match track.restoring.take() {
+                Some(mut failure) => {
+                    failure.aftermath.push("putting the stack back goes on in AWS, nobody watches it".into());
+                    StepResult::Failed(failure)
+                }
+                None if track.acted => StepResult::LeftRunning { operation, status: track.status.clone() },
+                None => StepResult::NotStarted,
+            };
+            self.finish(index, result);
+        }
+    }
+
+    pub(super) fn end(&mut self) {
+        self.report(Event::Finished { at: self.now, calls: self.desk.made() });
+        let steps = self.plan.steps.iter().zip(&self.tracks);
+        let result = |track: &Track| track.result.clone().unwrap_or(StepResult::NotStarted);
+        let results = steps.map(|(step, track)| (step.stack.clone(), result(track))).collect();
+        self.out.push(Command::Done(Outcome { results, interrupted: self.interrupts > 0 }));
+    }
+}
+
+/// What was left behind bills, but the stack stands.
+fn has_landed(result: &StepResult) -> bool {
+    match result {
+        StepResult::Done | StepResult::Unchanged => true,
+        StepResult::Failed(failure) => failure.kind == FailureKind::Leftover,
+        _ => false,
+    }
+}
