@@ -48,6 +48,7 @@ status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 if asked is None or b"Nothing was done." not in shown:
     sys.stdout.buffer.write(shown[-4000:])
     sys.exit(f"\nit did not ask, or did something; exit {status}")
-print(f"{asked:.0f} s from a clean clone to the question")
+used = os.times().children_user + os.times().children_system
+print(f"{asked:.0f} s from a clean clone to the question, {used:.0f} s of processor time")
 sys.exit(0 if asked < 120 else "that is more than two minutes")
 PYTHON
