@@ -17,6 +17,8 @@ pub trait Files {
     fn exists(&self, path: &Path) -> bool;
     /// Is there a folder?
     fn is_folder(&self, path: &Path) -> bool;
+    /// What a path leads to, links followed; the path itself where that cannot be told.
+    fn real(&self, path: &Path) -> PathBuf;
     /// Replaces or makes a file, folders included: afterwards it holds the old bytes or the new ones, never a part.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 }
@@ -65,6 +67,11 @@ impl Files for Disk {
         self.from.join(path).is_dir()
     }
 
+    fn real(&self, path: &Path) -> PathBuf {
+        let path = self.from.join(path);
+        std::fs::canonicalize(&path).unwrap_or(path)
+    }
+
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let path = self.from.join(path);
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -80,7 +87,11 @@ impl Files for Disk {
 pub fn manifests_below(files: &dyn Files, folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
+    let mut seen = std::collections::BTreeSet::new();
     while let Some(folder) = folders.pop() {
+        if !seen.insert(files.real(&folder)) {
+            continue;
+        }
         let mut below = Vec::new();
         for entry in files.list(&folder)?.into_iter().filter(|entry| !entry.name.starts_with('.')) {
             let path = folder.join(&entry.name);

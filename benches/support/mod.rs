@@ -42,14 +42,14 @@ pub(crate) fn table(
         return Vec::new();
     }
     println!("\n{title}");
-    println!("{:<24}{}", "", headings.iter().map(|heading| format!("{heading:>16}")).collect::<String>());
+    println!("{:<16}{}", "", headings.iter().map(|heading| cell(heading, heading)).collect::<String>());
     let mut all = Vec::new();
     for case in cases {
         let runs = (0..times).map(|_| in_a_process(case));
         let best = runs.min_by(|a, b| a[headings[0]].total_cmp(&b[headings[0]])).expect("it runs at least once");
-        let row: String =
-            headings.iter().map(|heading| format!("{:>16}", shown(heading, best.get(*heading)))).collect();
-        println!("{:<24}{row}", case.join(" "));
+        let value = |heading: &&str| cell(heading, &shown(heading, best.get(*heading)));
+        let row: String = headings.iter().map(value).collect();
+        println!("{:<16}{row}", case.join(" "));
         all.push(best);
     }
     all
@@ -62,6 +62,11 @@ fn in_a_process(case: &[String]) -> Findings {
     assert!(output.status.success(), "{case:?} failed\n{text}{}", String::from_utf8_lossy(&output.stderr));
     let pairs = text.lines().filter_map(|line| line.split_once('='));
     pairs.filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?))).collect()
+}
+
+/// A cell as wide as its heading needs it.
+fn cell(heading: &str, text: &str) -> String {
+    format!("{text:>width$}", width = heading.len().max(7) + 3)
 }
 
 /// Counts are whole, everything else has as many digits as can be told apart.
@@ -216,6 +221,7 @@ pub(crate) fn write(folder: &Path, files: &[(String, String)]) {
 pub(crate) fn hubform(folder: &Path, sandbox: &Sandbox, words: &[&str]) -> String {
     let said = Said(Arc::default());
     let mut host = Host {
+        kept_input: None,
         variables: BTreeMap::from([("HUBFORM_SANDBOX".to_owned(), "1".to_owned())]),
         folder: folder.to_path_buf(),
         input: Box::new(io::empty()),

@@ -101,7 +101,11 @@ async fn carry_out(host: &mut Host, args: &Planning, acting: &Acting, prepared: 
     let plan = prepared.plan.clone();
     let outcome = execute::execute(plan, &*session.accounts, &*session.clock, settings, interrupts, &mut report).await;
     watcher.abort();
-    listener.close()?;
+    let closed = listener.close();
+    drop(listener);
+    if let Some(error) = trouble.or(closed.err()) {
+        writeln!(host.errors, "note: progress could not be shown: {error}")?;
+    }
     Ok(outcome)
 }
 

@@ -34,7 +34,7 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "FOLDER")]
     pub sandbox_state: Option<PathBuf>,
     /// Simulated seconds that pass in one real second
-    #[arg(long, global = true, value_name = "FACTOR")]
+    #[arg(long, global = true, value_name = "FACTOR", value_parser = speed)]
     pub sandbox_speed: Option<f64>,
 }
 
@@ -247,5 +247,14 @@ impl Selection {
     pub fn all_paths(&self) -> Vec<PathBuf> {
         let all: Vec<_> = self.paths.iter().chain(&self.files).cloned().collect();
         if all.is_empty() { vec![PathBuf::from(".")] } else { all }
+    }
+}
+
+/// A factor that time can be multiplied by.
+fn speed(text: &str) -> Result<f64, String> {
+    let factor: f64 = text.parse().map_err(|_| "a number is needed, as 120".to_owned())?;
+    match factor {
+        0.1..=1_000_000.0 => Ok(factor),
+        _ => Err("it must lie between 0.1 and 1000000".to_owned()),
     }
 }

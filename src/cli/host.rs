@@ -16,6 +16,8 @@ pub struct Host {
     pub folder: PathBuf,
     /// Standard input.
     pub input: Box<dyn BufRead>,
+    /// What was read of it, once somebody did.
+    pub kept_input: Option<Vec<u8>>,
     /// Standard output: what was asked for.
     pub output: Box<dyn Write>,
     /// Standard error: findings, progress, questions.
@@ -53,6 +55,7 @@ impl Host {
                 .collect(),
             folder: std::env::current_dir().unwrap_or_default(),
             input: Box::new(io::BufReader::new(io::stdin())),
+            kept_input: None,
             output: Box::new(io::stdout()),
             errors: Box::new(io::stderr()),
             terminal: io::stdout().is_terminal().then(terminal),

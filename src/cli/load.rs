@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::{ErrorKind, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -17,7 +18,7 @@ use crate::{
     cloud::{StackRef, Target},
     diagnostic::{Code, Diagnostic, Diagnostics, SourceMap},
     files::{Disk, Files},
-    manifest::EnvironmentSet,
+    manifest::{EnvironmentSet, Substitutions, substitute},
     plan,
     render::{StackSpec, Templates, render},
     resolve::{DesiredStack, Lock, Resolved, Scope, resolve},
@@ -41,7 +42,22 @@ pub(super) struct Loaded {
     pub(super) skipped: usize,
     /// Sentences about the run itself, told once.
     pub(super) notes: Vec<String>,
-    lock_files: Vec<PathBuf>,
+    lock_files: Vec<LockFile>,
+}
+
+/// Where the lock of a scope is kept, and what stood there.
+struct LockFile {
+    path: PathBuf,
+    committed: Lock,
+    overlay: Lock,
+    /// Another Region than the environment's own was asked for: what is chosen for it is not kept.
+    visiting: bool,
+}
+
+impl LockFile {
+    fn before(&self, wants: &Wants) -> Lock {
+        if wants.lock_overlay.is_some() { self.overlay.clone() } else { self.committed.clone() }
+    }
 }
 
 /// How a verb wants it loaded.
@@ -51,8 +67,8 @@ pub(super) struct Wants {
     pub(super) profile_region: Option<String>,
     /// Refuse to go on without a Region that somebody said.
     pub(super) region_needed: bool,
-    /// The account behind the credentials, where it is known.
-    pub(super) account: Option<String>,
+    /// The accounts behind the credentials, where they are known.
+    pub(super) accounts: BTreeMap<Target, String>,
     /// Where locks of an imagined account are kept: laid over those beside the environments.
     pub(super) lock_overlay: Option<PathBuf>,
     /// Choose again what is pinned for this manifest; for all where it is empty.
@@ -65,18 +81,34 @@ pub(super) struct Wants {
 pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Result<Loaded> {
     let files = Disk { from: host.folder.clone() };
     let choice = selection.environment.clone().or_else(|| host.variable("HUBFORM_ENVIRONMENT").map(str::to_owned));
-    let read = sources::read(&files, &mut host.input, &selection.all_paths(), choice.as_deref())?;
+    let paths = selection.all_paths();
+    if paths.iter().any(|path| path == Path::new("-")) {
+        keep_input(host)?;
+    }
+    let read = sources::read(&files, &mut host.input, &paths, choice.as_deref())?;
+    if paths.iter().any(|path| path == Path::new("-")) {
+        host.input = Box::new(std::io::Cursor::new(host.kept_input.clone().unwrap_or_default()));
+    }
     let mut notes = Vec::new();
     let mut diagnostics = read.diagnostics;
     let (mut scopes, mut lock_files) = (Vec::new(), Vec::new());
     for set in read.sets {
         let (target, target_name) = target(host, selection, wants, &set, &mut notes)?;
-        let lock_file = lock_file(host, selection, &set);
-        let lock = read_lock(&files, &lock_file, wants, &set.environment.name, &mut diagnostics);
-        let account = target.account.clone().or_else(|| wants.account.clone());
+        let path = lock_file(host, selection, &set);
+        let committed = read_lock(&files, &path, &mut diagnostics);
+        let overlay = wants.lock_overlay.as_ref().map_or_else(Lock::default, |folder| {
+            read_lock(&files, &overlay_file(folder, &set.environment.name), &mut diagnostics)
+        });
+        let mut lock = committed.clone().overlaid(overlay.clone());
+        if let Some(name) = &wants.upgrade {
+            lock.forget(Some(name.as_str()).filter(|name| !name.is_empty()));
+        }
+        let own = set.environment.targets().into_iter().next().and_then(|target| target.region);
+        let visiting = own.is_some_and(|own| own != target.region);
+        let account = target.account.clone().or_else(|| wants.accounts.get(&target).cloned());
         let locked = !wants.unlocked && locked(host, selection, &set);
         scopes.push(Scope { set, target, target_name, account, lock, locked });
-        lock_files.push(lock_file);
+        lock_files.push(LockFile { path, committed, overlay, visiting });
     }
     let own;
     let catalog = match host.tables.is_empty() {
@@ -97,6 +129,18 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
     let diagnostics = diagnostics.sorted();
     let (sources, skipped) = (read.sources, read.skipped);
     Ok(Loaded { sources, scopes, resolved, specs, diagnostics, chosen, whole, skipped, notes, lock_files })
+}
+
+/// Standard input is read once, however often it is looked at.
+fn keep_input(host: &mut Host) -> Result<()> {
+    if host.kept_input.is_none() {
+        let mut bytes = Vec::new();
+        let limited = &mut host.input.as_mut().take(sources::FILE_LIMIT + 1);
+        limited.read_to_end(&mut bytes).context("cannot read standard input")?;
+        host.kept_input = Some(bytes.clone());
+        host.input = Box::new(std::io::Cursor::new(bytes));
+    }
+    Ok(())
 }
 
 fn target(
@@ -127,7 +171,14 @@ fn target(
         }
     };
     let name = written.name().to_owned();
-    Ok((Target { account: written.account, region, assume_role: written.assume_role }, name))
+    let substitutions = Substitutions {
+        account: written.account.as_deref(),
+        region: &region,
+        target: &name,
+        environment: &set.environment.name,
+    };
+    let assume_role = written.assume_role.as_ref().map(|arn| substitute(arn, &substitutions));
+    Ok((Target { account: written.account.clone(), region: region.clone(), assume_role }, name.clone()))
 }
 
 fn lock_file(host: &Host, selection: &Selection, set: &EnvironmentSet) -> PathBuf {
@@ -140,23 +191,22 @@ fn locked(host: &Host, selection: &Selection, set: &EnvironmentSet) -> bool {
     selection.locked || said.unwrap_or_else(|| host.variable("CI").is_some() || set.environment.protect)
 }
 
-fn read_lock(files: &dyn Files, path: &Path, wants: &Wants, environment: &str, diagnostics: &mut Diagnostics) -> Lock {
-    let mut read = |path: &Path| {
-        let Ok(bytes) = files.read(path) else { return Lock::default() };
-        Lock::parse(&String::from_utf8_lossy(&bytes)).unwrap_or_else(|error| {
-            let message = format!("cannot use `{}`: {error}", path.display());
-            diagnostics.push(Diagnostic::new(Code::LockUnreadable, message));
-            Lock::default()
-        })
+fn read_lock(files: &dyn Files, path: &Path, diagnostics: &mut Diagnostics) -> Lock {
+    let bytes = match files.read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Lock::default(),
+        Err(error) => {
+            let message = format!("cannot read `{}`: {error}", path.display());
+            let help = "make it readable, or restore it from git; it is not replaced while it cannot be read";
+            diagnostics.push(Diagnostic::new(Code::LockUnreadable, message).help(help));
+            return Lock::default();
+        }
     };
-    let mut lock = read(path);
-    if let Some(folder) = &wants.lock_overlay {
-        lock = lock.overlaid(read(&overlay_file(folder, environment)));
-    }
-    if let Some(name) = &wants.upgrade {
-        lock.forget(Some(name.as_str()).filter(|name| !name.is_empty()));
-    }
-    lock
+    Lock::parse(&String::from_utf8_lossy(&bytes)).unwrap_or_else(|error| {
+        let message = format!("cannot use `{}`: {error}", path.display());
+        diagnostics.push(Diagnostic::new(Code::LockUnreadable, message));
+        Lock::default()
+    })
 }
 
 fn overlay_file(folder: &Path, environment: &str) -> PathBuf {
@@ -245,20 +295,23 @@ impl Loaded {
     /// Writes what was chosen anew; answers the files that changed.
     pub(super) fn write_locks(&self, host: &Host, wants: &Wants) -> Result<Vec<PathBuf>> {
         let files = Disk { from: host.folder.clone() };
-        let mut written = Vec::new();
-        for ((scope, lock), beside) in self.scopes.iter().zip(&self.resolved.locks).zip(&self.lock_files) {
-            let path = match &wants.lock_overlay {
-                Some(folder) => overlay_file(folder, &scope.set.environment.name),
-                None => beside.clone(),
+        let mut wanted: BTreeMap<PathBuf, (Lock, bool)> = BTreeMap::new();
+        for ((scope, lock), file) in self.scopes.iter().zip(&self.resolved.locks).zip(&self.lock_files) {
+            let (path, lock) = match &wants.lock_overlay {
+                Some(folder) => (overlay_file(folder, &scope.set.environment.name), lock.beyond(&file.committed)),
+                None => (file.path.clone(), lock.clone()),
             };
-            let text = lock.text();
-            let same = |old: Vec<u8>| old == text.as_bytes();
-            let nothing = lock.choices.is_empty() && lock.models.is_empty();
-            if files.read(&path).map_or(nothing, same) || wants.lock_overlay.is_some() && *lock == scope.lock {
-                continue;
+            let (whole, changed) = wanted.entry(path).or_default();
+            *changed |= !file.visiting && lock != file.before(wants);
+            *whole = std::mem::take(whole).united(lock);
+        }
+        let mut written = Vec::new();
+        for (path, (lock, changed)) in wanted {
+            if changed {
+                let failed = || format!("cannot write `{}`", path.display());
+                files.write(&path, lock.text().as_bytes()).with_context(failed)?;
+                written.push(path);
             }
-            files.write(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
-            written.push(path);
         }
         Ok(written)
     }

@@ -34,6 +34,9 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Plan) -
     Ok(if pending && args.detailed_exitcode { Exit::Pending } else { Exit::Done })
 }
 
+/// How often stacks are looked at that another run left going.
+const RUNNING_INTERVAL: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// What the plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -82,7 +85,7 @@ pub(super) async fn prepare(
     let accounts = accounts?;
     check_accounts(&loaded, &accounts)?;
     if needs_account(&loaded) {
-        wants.account = accounts.values().next().cloned();
+        wants.accounts = accounts.clone();
         loaded = load(host, &args.selection, &wants)?;
     }
     if purpose == Purpose::Destroy {
@@ -107,7 +110,10 @@ pub(super) async fn prepare(
         return Ok(None);
     }
     let doubts = plan::audit(&plan);
-    assert!(doubts.is_empty(), "hubform made a plan that it does not trust: {}", doubts.join("; "));
+    if !doubts.is_empty() {
+        let message = format!("hubform made a plan that it does not trust: {}", doubts.join("; "));
+        anyhow::bail!(Refusal::new(message, "nothing was done; this is a fault of hubform, please report it"));
+    }
     Ok(Some(Prepared { session, plan }))
 }
 
@@ -131,9 +137,10 @@ fn needs_account(loaded: &Loaded) -> bool {
     loaded.diagnostics.iter().any(|found| found.code == crate::diagnostic::Code::AccountUnknown)
 }
 
-type Accounts = std::collections::BTreeMap<crate::cloud::Target, String>;
+pub(super) type Accounts = std::collections::BTreeMap<crate::cloud::Target, String>;
 
-fn check_accounts(loaded: &Loaded, accounts: &Accounts) -> Result<()> {
+/// Refuses where an environment names another account than the credentials are for.
+pub(super) fn check_accounts(loaded: &Loaded, accounts: &Accounts) -> Result<()> {
     for scope in &loaded.scopes {
         let (wanted, found) = (&scope.target.account, accounts.get(&scope.target));
         if let (Some(wanted), Some(found)) = (wanted, found)
@@ -167,6 +174,7 @@ async fn make(
     let specs: std::collections::BTreeMap<_, _> =
         loaded.specs.iter().map(|spec| ((&spec.stack.target, spec.stack.name.as_str()), spec)).collect();
     let names: BTreeSet<_> = environments.iter().map(|environment| environment.name.as_str()).collect();
+    let targets = loaded.targets();
     let wants_body = |target: &crate::cloud::Target, stack: &crate::cloud::Stack| {
         let spec = specs.get(&(target, stack.name.as_str())).copied();
         match purpose {
@@ -177,7 +185,16 @@ async fn make(
             _ => spec.is_some_and(|spec| plan::wants_body(spec, stack)),
         }
     };
-    let observation = gather::observe(&*session.accounts, &*session.clock, &loaded.targets(), &wants_body).await?;
+    let ours = |stack: &crate::cloud::Stack| {
+        plan::Owner::read(&stack.tags).is_some_and(|owner| names.contains(owner.environment))
+    };
+    let look = || gather::observe(&*session.accounts, &*session.clock, &targets, &wants_body);
+    let mut observation = look().await?;
+    while purpose != Purpose::Plan && observation.stacks.iter().any(|o| o.stack.status.is_running() && ours(&o.stack)) {
+        // Another run, perhaps one that was killed, left it going; planned is upon what it comes to.
+        session.clock.sleep_until(session.clock.now().plus(RUNNING_INTERVAL)).await;
+        observation = look().await?;
+    }
     let mut chosen = loaded.chosen.clone();
     if purpose == Purpose::Destroy {
         chosen.extend(plan::left_of(&loaded.whole, &environments, &observation));

@@ -1,9 +1,11 @@
 //! `hubform render`: the templates that would be sent.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result};
 
 use super::{
-    Exit, Host, args,
+    Exit, Host, Refusal, args,
     args::Format,
     format,
     load::{Wants, load},
@@ -26,6 +28,7 @@ pub(super) fn run(host: &mut Host, args: &args::Render) -> Result<Exit> {
     let json = format(host, &args.selection) == Format::Json;
     match &args.directory {
         Some(folder) => {
+            refuse_twins(&specs)?;
             let files = Disk { from: host.folder.clone() };
             let ending = if json { "json" } else { "yaml" };
             for (spec, text) in texts(&specs, json) {
@@ -43,6 +46,21 @@ pub(super) fn run(host: &mut Host, args: &args::Render) -> Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// Stacks of one name in different accounts or Regions would overwrite each other's file.
+fn refuse_twins(specs: &[&StackSpec]) -> Result<()> {
+    let mut seen: BTreeMap<&str, &StackSpec> = BTreeMap::new();
+    for spec in specs {
+        if let Some(first) = seen.insert(&spec.stack.name, spec) {
+            let message = format!(
+                "two stacks are called `{}`, in {} and {}",
+                spec.stack.name, first.stack.target, spec.stack.target
+            );
+            anyhow::bail!(Refusal::new(message, "render each environment into a folder of its own"));
+        }
+    }
+    Ok(())
 }
 
 /// The bodies as they are shown; a batch at a time on all processors, so that no more than a batch is held.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A file that is larger than this is refused before it is read whole, in bytes.
-const FILE_LIMIT: u64 = 8 << 20;
+pub(super) const FILE_LIMIT: u64 = 8 << 20;
 
 /// What was read, and what of it was named.
 pub(super) struct Reading {
@@ -120,7 +120,7 @@ impl Gathering<'_> {
     }
 
     fn file(&mut self, path: &Path, named: bool) -> Result<()> {
-        if !self.seen.insert(path.to_path_buf()) {
+        if !self.seen.insert(self.files.real(path)) {
             return Ok(());
         }
         let failed = || format!("cannot read `{}`", path.display());

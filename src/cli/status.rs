@@ -28,6 +28,9 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
         return Ok(Exit::Refused);
     }
     let session = session::open(host, globals)?;
+    let targets = loaded.targets();
+    let accounts = gather::identities(&*session.accounts, &*session.clock, &targets).await?;
+    super::plan::check_accounts(&loaded, &accounts)?;
     let observation = gather::observe(&*session.accounts, &*session.clock, &loaded.targets(), &|_, _| false).await?;
     let environments: BTreeMap<_, _> =
         loaded.scopes.iter().map(|scope| (scope.set.environment.name.as_str(), &scope.target)).collect();

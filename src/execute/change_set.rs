@@ -20,6 +20,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Longer than the service ever takes for what fits into one template.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// A stack that only its change set knows to be ours keeps that.
+const SHELL_LEFT: &str = "the change set and an empty stack are left for reading; the next apply removes them";
 
 impl Machine {
     pub(super) fn change_set_created(&mut self, index: usize, result: CloudResult<Answer>) {
@@ -98,13 +100,18 @@ impl Machine {
             return self.judge_change_set(index, set);
         }
         let plan = Rc::clone(&self.plan);
-        let (_, _, name) = self.at_hand(&plan, index);
+        let (_, operation, name) = self.at_hand(&plan, index);
         let why = set.status_reason.as_deref().unwrap_or("no reason given");
         let text = match set.status {
             ChangeSetStatus::Failed => format!("the change set failed: {why}"),
             _ => format!("the change set is {} and cannot be executed ({})", set.execution_status, set.status),
         };
-        self.tracks[index].setback = Some(Box::new(failure::plain(FailureKind::Refused, &name, text)));
+        let mut failure = failure::plain(FailureKind::Refused, &name, text);
+        if matches!(operation, Some(Operation::Create { .. })) {
+            failure.aftermath.push(SHELL_LEFT.to_owned());
+            return self.fail_or_restore(index, failure);
+        }
+        self.tracks[index].setback = Some(Box::new(failure));
         self.drop_change_set(index, set);
     }
 

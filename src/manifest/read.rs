@@ -81,7 +81,7 @@ impl Run {
         let (name, bytes) = (input.name.clone(), &input.bytes);
         let refused = match std::str::from_utf8(bytes) {
             _ if bytes.len() > LARGEST => {
-                let message = format!("the file has {} bytes; at most {LARGEST} are read", bytes.len());
+                let message = format!("the file is larger than {} MiB, the most that is read", LARGEST >> 20);
                 refuse(sources.add(name, ""), 0, Code::FileTooLarge, message)
             }
             Ok(text) => return Some((text.to_owned(), sources.add(name, text))),

@@ -141,13 +141,18 @@ fn usual_order(tree: &Value, depth: usize) -> serde_yaml::Value {
             let rank = |key: &str| first.iter().position(|known| *known == key).unwrap_or(first.len());
             let mut keys: Vec<_> = map.iter().collect();
             keys.sort_by(|(a, _), (b, _)| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
-            let entries = keys.into_iter().map(|(key, value)| (key.clone().into(), usual_order(value, depth + 1)));
+            let entries = keys.into_iter().map(|(key, value)| (quoted(key), usual_order(value, depth + 1)));
             serde_yaml::Value::Mapping(entries.collect())
         }
         Value::Array(items) => items.iter().map(|item| usual_order(item, depth + 1)).collect::<Vec<_>>().into(),
-        Value::String(text) if needs_quotes(text) => format!("{QUOTE_OPENS}{text}{QUOTE_CLOSES}").into(),
+        Value::String(text) => quoted(text),
         other => serde_yaml::to_value(other).unwrap_or_default(),
     }
+}
+
+/// Text, with marks for quotes where it needs them.
+fn quoted(text: &str) -> serde_yaml::Value {
+    if needs_quotes(text) { format!("{QUOTE_OPENS}{text}{QUOTE_CLOSES}").into() } else { text.into() }
 }
 
 #[cfg(test)]
@@ -162,6 +167,11 @@ mod tests {
             text,
             "A:\n- 'on'\n- '0777'\n- '1:30'\n- '2010-09-09'\n- '~'\n- '10'\n- it's\n- plain\n- ''\n- true\n- 10\n"
         );
+    }
+
+    #[test]
+    fn keys_that_others_misread_are_quoted() {
+        assert_eq!(yaml(&json!({ "NO": "a", "Y": "b", "Z": "c" }).to_string()), "'NO': a\n'Y': b\nZ: c\n");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::body::{DIGEST_OUTPUT, VERSION_OUTPUT};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean},
     resolve::DesiredStack,
@@ -18,12 +19,21 @@ pub(super) fn apply(body: &mut Map<String, Value>, stack: &DesiredStack) -> Resu
     }
     for (id, patch) in &stack.hatch.overrides {
         match resources.get_mut(id) {
-            Some(resource) => change(resource, id, patch, stack, &mut set, &mut found),
+            Some(resource) => {
+                let before = resource.clone();
+                change(resource, id, patch, stack, &mut set, &mut found);
+                refuse_ours(&before, resource, id, stack, &mut found);
+            }
             None => found.push(unknown(id, resources, span(stack, "overrides", id))),
         }
     }
     let outputs = section(body, "Outputs");
     for (name, output) in &stack.hatch.outputs {
+        if [DIGEST_OUTPUT, VERSION_OUTPUT].contains(&name.as_str()) {
+            let finding = Diagnostic::new(Code::LogicalIdTaken, format!("the output `{name}` is hubform's own"));
+            found.push(finding.at(span(stack, "outputs", name)).help("choose another name"));
+            continue;
+        }
         add(outputs, "outputs", name, output, stack, &mut found);
     }
     if found.is_empty() { Ok(set) } else { Err(found) }
@@ -77,6 +87,28 @@ fn change(
         let message = format!("the patch of `{id}` does not apply: {why}");
         found.push(Diagnostic::new(Code::PatchFailed, message).at(span(stack, "overrides", id)));
     }
+}
+
+/// Refuses changes to what scaling, alarms and the checks after a deployment find things by.
+fn refuse_ours(before: &Value, after: &Value, id: &str, stack: &DesiredStack, found: &mut Diagnostics) {
+    let endpoint = |resource: &Value| resource.pointer("/Properties/EndpointName").cloned();
+    let names = |resource: &Value| -> Vec<Value> {
+        let variants = resource.pointer("/Properties/ProductionVariants").and_then(Value::as_array);
+        variants.into_iter().flatten().map(|variant| variant["VariantName"].clone()).collect()
+    };
+    let (message, help) = if !after.is_object() || after["Type"].is_null() {
+        (format!("the override of `{id}` leaves no resource with a `Type`"), "an override changes a resource's parts")
+    } else if before["Type"] != after["Type"] {
+        (format!("the override of `{id}` sets its `Type`"), "write a resource of your own in `resources`")
+    } else if before["Type"] == "AWS::SageMaker::Endpoint" && endpoint(before) != endpoint(after) {
+        (format!("the override of `{id}` sets the endpoint's name"), "say `spec.name`")
+    } else if before["Type"] == "AWS::SageMaker::EndpointConfig" && !names(after).starts_with(&names(before)) {
+        let help = "scaling, alarms and checks look for this name; leave it as it is";
+        (format!("the override of `{id}` changes a variant's name"), help)
+    } else {
+        return;
+    };
+    found.push(Diagnostic::new(Code::OverrideRefused, message).at(span(stack, "overrides", id)).help(help));
 }
 
 fn leaves(patch: &Value, path: &str, set: &mut BTreeSet<String>) {

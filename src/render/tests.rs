@@ -49,7 +49,7 @@ fn five_lines_make_an_endpoint() {
         "apiVersion: hubform/v1\nkind: Endpoint\nmetadata: {name: embeddings}\nspec:\n  model: BAAI/bge-small-en-v1.5\n",
         expect![[r#"
             --- default-endpoint-embeddings
-            AWSTemplateFormatVersion: 2010-09-09
+            AWSTemplateFormatVersion: '2010-09-09'
             Description: Endpoint embeddings of environment default, made by hubform.
             Metadata:
               Hubform:
@@ -137,7 +137,7 @@ fn five_lines_make_an_endpoint() {
                       Principal:
                         Service:
                         - sagemaker.amazonaws.com
-                    Version: 2012-10-17
+                    Version: '2012-10-17'
                   Policies:
                   - PolicyDocument:
                       Statement:
@@ -164,7 +164,7 @@ fn five_lines_make_an_endpoint() {
                         Resource:
                         - Fn::Sub: arn:${AWS::Partition}:ecr:us-east-1:683313688378:repository/tei-cpu
                         Sid: PullImages
-                      Version: 2012-10-17
+                      Version: '2012-10-17'
                     PolicyName: hubform
               Model:
                 Type: AWS::SageMaker::Model

@@ -126,7 +126,10 @@ impl Shown {
     fn new(diagnostic: &Diagnostic, texts: &mut Texts<'_>) -> Self {
         let sources = texts.sources;
         let file = diagnostic.labels.first().map(|label| label.span.file);
-        let drawable = |label: &&Label| Some(label.span.file) == file && sources.line(label.span).len() <= LONGEST_LINE;
+        let drawable = |label: &&Label| {
+            let text = sources.text(label.span.file);
+            Some(label.span.file) == file && !text.is_empty() && sources.line(label.span).len() <= LONGEST_LINE
+        };
         let (here, elsewhere): (Vec<_>, Vec<_>) = diagnostic.labels.iter().partition(drawable);
         let labels: Vec<LabeledSpan> = here.into_iter().map(|label| drawn(label, sources)).collect();
         let see = elsewhere.into_iter().map(|label| match label.text.as_str() {

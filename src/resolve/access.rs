@@ -1,6 +1,6 @@
 //! What a role must be allowed, gathered from what uses it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Access {
     pub(super) repositories: BTreeSet<Repository>,
-    pub(super) reads: BTreeSet<Bucket>,
-    pub(super) writes: BTreeSet<Bucket>,
+    pub(super) reads: BTreeSet<Grant>,
+    pub(super) writes: BTreeSet<Grant>,
     /// Key ARNs, in CloudFormation's words; a list because JSON values have no order.
     pub(super) keys: Vec<Value>,
     pub(super) network: bool,
@@ -24,8 +24,32 @@ pub(super) struct Repository {
     pub(super) name: String,
 }
 
-/// A place in S3.
+/// Keys of a bucket that are granted, as a policy writes them: `a/b/*`, or one key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(super) struct Grant {
+    pub(super) bucket: String,
+    pub(super) keys: String,
+}
+
+impl Grant {
+    /// One archive, or everything below a prefix that ends with `/`.
+    pub(super) fn to_read(place: &Bucket, archive: bool) -> Self {
+        let keys = if archive { place.prefix.clone() } else { format!("{}*", place.prefix) };
+        Self { bucket: place.bucket.clone(), keys }
+    }
+
+    /// Everything below a prefix, whether it was written with `/` or not.
+    pub(super) fn to_write(place: &Bucket) -> Self {
+        let keys = match place.prefix.trim_end_matches('/') {
+            "" => "*".to_owned(),
+            prefix => format!("{prefix}/*"),
+        };
+        Self { bucket: place.bucket.clone(), keys }
+    }
+}
+
+/// A place in S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bucket {
     pub(super) bucket: String,
     pub(super) prefix: String,
@@ -49,6 +73,19 @@ impl Access {
         }
     }
 
+    /// Per bucket, the prefixes to list; none for a whole bucket, and no bucket of which only archives are read.
+    fn lists(&self) -> Value {
+        let mut buckets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for grant in self.reads.iter().filter(|grant| grant.keys.ends_with('*')) {
+            buckets.entry(&grant.bucket).or_default().push(&grant.keys);
+        }
+        let one = |(bucket, keys): (&str, Vec<&str>)| match keys.contains(&"*") {
+            true => json!({ "bucket": bucket }),
+            false => json!({ "bucket": bucket, "prefixes": keys }),
+        };
+        buckets.into_iter().map(one).collect()
+    }
+
     /// What the template sees, without what is empty.
     pub(super) fn values(&self) -> Value {
         let mut values = json!({ "network": self.network, "statements": [] });
@@ -57,10 +94,9 @@ impl Access {
                 values[name] = value;
             }
         };
-        let buckets: BTreeSet<_> = self.reads.iter().map(|place| &place.bucket).collect();
         put("repositories", json!(self.repositories));
         put("reads", json!(self.reads));
-        put("read_buckets", json!(buckets));
+        put("lists", self.lists());
         put("writes", json!(self.writes));
         put("keys", json!(self.keys));
         values

@@ -56,6 +56,11 @@ impl Chooser {
         self.choices.push(Choice { what: what.into(), value: value.into(), reason, pinned: false, today: None });
     }
 
+    /// Something that must be in the lock where nothing may be chosen, and is not.
+    pub(super) fn miss(&mut self, what: String) {
+        self.missing.push(what);
+    }
+
     fn pin(&self, context: &mut Context<'_>, what: &str, follows: &str, today: Fresh) -> Choice {
         let pinned = Pinned { value: today.value.clone(), follows: follows.to_owned() };
         context.lock_after.choices.entry(self.key.clone()).or_default().insert(what.to_owned(), pinned);

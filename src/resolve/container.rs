@@ -33,6 +33,10 @@ pub(super) fn environment(
         _ => custom(served),
     };
     for (flag, value) in &served.spec.args {
+        if let Some(field) = field_of(served.engine, flag) {
+            refuse_flag(context, served, flag, field);
+            continue;
+        }
         match spelled(served.engine, flag) {
             Some(name) => variables.insert(name, text(value)),
             None => no_flags(context, served, flag),
@@ -62,7 +66,7 @@ fn vllm(served: &Served<'_>, chosen: &Chosen<'_>, fit: Option<&Fit>) -> BTreeMap
 }
 
 /// Older GPUs have no bfloat16, and vLLM stops at start instead of falling back.
-fn half_where_needed(served: &Served<'_>, chosen: &Chosen<'_>) -> Option<String> {
+pub(super) fn half_where_needed(served: &Served<'_>, chosen: &Chosen<'_>) -> Option<String> {
     let gpu = chosen.facts?.accelerator.as_ref()?;
     let old = gpu.cuda_compute_capability.is_some_and(|has| has < BFLOAT16);
     (old && served.facts.as_ref()?.dtype == "bfloat16").then(|| "half".to_owned())
@@ -110,6 +114,32 @@ fn spelled(engine: Engine, flag: &str) -> Option<String> {
         Engine::Tei => Some(upper),
         _ => None,
     }
+}
+
+/// The field that a flag is set by, where hubform sets it.
+fn field_of(engine: Engine, flag: &str) -> Option<&'static str> {
+    let flag = flag.replace('_', "-").to_lowercase();
+    match (engine, flag.as_str()) {
+        (Engine::Vllm, "model") | (Engine::Tei, "model-id") => Some("hub` or `s3"),
+        (Engine::Vllm | Engine::Tei, "revision") => Some("revision"),
+        (Engine::Vllm | Engine::Tei, "dtype") => Some("dtype"),
+        (Engine::Vllm, "tensor-parallel-size") => Some("tensorParallel"),
+        (Engine::Vllm, "max-model-len") => Some("context"),
+        (Engine::Vllm, "quantization") => Some("quantization"),
+        (Engine::Vllm, "trust-remote-code") => Some("trustRemoteCode"),
+        (Engine::Vllm, "host") => Some(""),
+        _ => None,
+    }
+}
+
+fn refuse_flag(context: &mut Context<'_>, served: &Served<'_>, flag: &str, field: &str) {
+    let message = format!("`{flag}` is set by hubform");
+    let help = match field {
+        "" => "leave it out; SageMaker reaches the server only where hubform puts it".to_owned(),
+        field => format!("say `{field}` in the model instead: hubform judges by it what fits"),
+    };
+    let place = served.place.at(&format!("args/{flag}"));
+    context.report(Diagnostic::new(Code::OwnFlag, message).at(place.span()).help(help));
 }
 
 fn no_flags(context: &mut Context<'_>, served: &Served<'_>, flag: &str) -> Option<String> {

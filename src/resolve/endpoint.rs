@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Context, DesiredStack, EndpointCheck, Field, NamedRole, ParameterValue,
-    access::Access,
+    access::{Access, Bucket, Grant},
     alarms,
     chooser::{Chooser, Fresh},
     container,
@@ -81,8 +81,15 @@ fn with_chooser<'a>(
         alarms::resolve(context, default_of(context, spec.alarms.as_ref(), place, "alarms"), &parts.endpoint_name);
     let wanted = default_of(context, spec.rollout.as_ref(), place, "rollout");
     let own = alarms.as_ref().map_or(0, |alarms| 1 + usize::from(!alarms["latency"].is_null()));
-    let rollout = rollout::resolve(context, wanted, &parts.chosen, parts.count.min, own)?;
+    let heir = spec.rollout.is_none().then_some(document);
+    let rollout = rollout::resolve(context, wanted, heir, &parts.chosen, parts.count.min, own)?;
     let variant = variant(context, chooser, &parts, spec, place);
+    if parts.served.engine == Engine::Vllm
+        && parts.served.spec.dtype.is_none()
+        && let Some(dtype) = container::half_where_needed(&parts.served, &parts.chosen)
+    {
+        chooser.settle("dtype", &dtype, format!("the GPU of `{}` has no bfloat16", parts.chosen.name));
+    }
     if key.is_some() && has_local_disk(&parts.chosen) {
         let reason = format!("`{}` has local disks, which a key does not reach", parts.chosen.name);
         chooser.settle("volume key", "none", reason);
@@ -105,6 +112,7 @@ fn with_chooser<'a>(
     put("scaling", parts.count.scaler.clone());
     put("kms_key", key.filter(|_| !has_local_disk(&parts.chosen)).map(|(key, _)| key));
 
+    let (role_arn, notification_arns) = settings::service(context);
     let stack = DesiredStack {
         stack: context.stack(Kind::Endpoint, &document.name),
         kind: Kind::Endpoint.name().to_owned(),
@@ -113,8 +121,8 @@ fn with_chooser<'a>(
         values,
         parameters: owner.parameters,
         tags: settings::tags(context, document),
-        role_arn: context.settings.settings.service_role.clone(),
-        notification_arns: context.settings.settings.notifications.clone().unwrap_or_default(),
+        role_arn,
+        notification_arns,
         protect: context.scope.set.environment.protect,
         needs: owner.needs,
         endpoint: Some(EndpointCheck {
@@ -149,7 +157,7 @@ fn parts<'a>(
     let container = image::resolve(context, chooser, &served, &chosen)?;
     let fit = match served.engine {
         Engine::Vllm => Some(hardware::fit(context, chooser, &served, &chosen)?),
-        _ => None,
+        _ => hardware::warn_tight(context, &served, &chosen),
     };
     let endpoint_name = endpoint_name(context, document, spec);
     let (count, count_place) = scaling::resolve(context, chooser, scaling, &chosen, &endpoint_name)?;
@@ -248,7 +256,9 @@ fn capture_values(
         };
         put("CsvContentTypes", &types.csv);
         put("JsonContentTypes", &types.json);
-        values["types"] = header;
+        if header.as_object().is_some_and(|header| !header.is_empty()) {
+            values["types"] = header;
+        }
     }
     values
 }
@@ -256,12 +266,13 @@ fn capture_values(
 fn access(parts: &Parts<'_>, key: Option<&(Value, Value)>, capture: Option<&Value>, network: bool) -> Access {
     let mut access = Access { network, ..Access::default() };
     access.repositories.extend(parts.container.repository.clone());
-    if let Weights::S3 { bucket, .. } = &parts.served.weights {
-        access.reads.insert(bucket.clone());
-    }
-    let written = capture.and_then(|capture| capture["uri"].as_str()).and_then(super::access::Bucket::parse);
-    access.writes.extend(written);
-    if let Some((_, arn)) = key {
+    let from_s3 = match &parts.served.weights {
+        Weights::S3 { bucket, archive, .. } => access.reads.insert(Grant::to_read(bucket, *archive)),
+        Weights::Hub { .. } => false,
+    };
+    let written = capture.and_then(|capture| capture["uri"].as_str()).and_then(Bucket::parse);
+    access.writes.extend(written.map(|bucket| Grant::to_write(&bucket)));
+    if let Some((_, arn)) = key.filter(|_| from_s3 || capture.is_some() || !has_local_disk(&parts.chosen)) {
         access.add_key(arn.clone());
     }
     access

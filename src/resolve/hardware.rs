@@ -107,6 +107,13 @@ fn choose<'a>(
     served: &Served<'_>,
     volume: Option<(u64, Place<'a>)>,
 ) -> Option<Chosen<'a>> {
+    if served.engine == Engine::Custom {
+        let message = "no instance is named, and hubform cannot choose one for your own image";
+        let help = "say `hardware: {instances: [ml.…]}`";
+        let place = served.place.at("engine");
+        context.report(Diagnostic::new(Code::InstanceMissing, message).at(place.span()).help(help));
+        return None;
+    }
     let Some(model) = &served.facts else {
         let message =
             format!("no instance is named, and hubform does not know the size of `{}`", served.weights.name());
@@ -115,13 +122,7 @@ fn choose<'a>(
         context.report(Diagnostic::new(Code::InstanceMissing, message).at(place.span()).help(help));
         return None;
     };
-    let follows = format!(
-        "model {}, engine {}, region {}{}",
-        served.weights.name(),
-        engine_name(served.engine),
-        context.region(),
-        served.spec.tensor_parallel.map(|degree| format!(", tensor parallel {degree}")).unwrap_or_default(),
-    );
+    let follows = follows(context, served);
     let name = chooser.choose(context, "instance", &follows, |context| best(context, &follows, served, model));
     if name.is_none() {
         let message = format!("nothing in {} is known to hold `{}`", context.region(), served.weights.name());
@@ -131,6 +132,18 @@ fn choose<'a>(
     let name = name?;
     let facts = context.catalog.instance(&name);
     Some(Chosen { facts, name, place: None, tensor_parallel: None, context: None, volume })
+}
+
+/// What the choice of an instance follows from.
+fn follows(context: &Context<'_>, served: &Served<'_>) -> String {
+    let spec = &served.spec;
+    let said = [
+        spec.tensor_parallel.map(|degree| format!(", tensor parallel {degree}")),
+        spec.context.map(|tokens| format!(", context {tokens}")),
+        spec.quantization.as_ref().map(|method| format!(", quantization {method}")),
+    ];
+    let (model, engine, region) = (served.weights.name(), engine_name(served.engine), context.region());
+    format!("model {model}, engine {engine}, region {region}{}", said.into_iter().flatten().collect::<String>())
 }
 
 fn best(context: &mut Context<'_>, key: &str, served: &Served<'_>, model: &LockedModel) -> Option<Fresh> {
@@ -170,7 +183,10 @@ fn suits(instance: &Instance, served: &Served<'_>, model: &LockedModel) -> bool 
             modern(gpu, (8, 0))
                 && devices(gpu).is_some_and(|devices| {
                     let degree = served.spec.tensor_parallel.unwrap_or(devices.count);
-                    degree <= devices.count && sizing::llm_fits(model, devices, degree).is_ok()
+                    let short = |longest: u64| served.spec.context.is_some_and(|wanted| wanted > longest);
+                    degree <= devices.count
+                        && sizing::llm_fits(model, devices, degree).is_ok()
+                        && !sizing::longest_context(model, devices, degree).is_some_and(short)
                 })
         }
         (Engine::Tei | Engine::Transformers, None) => {
@@ -245,7 +261,7 @@ pub(super) fn fit(
     };
     let wanted = chosen.tensor_parallel.or(served.spec.tensor_parallel);
     let Some(model) = &served.facts else {
-        let tensor_parallel = wanted.unwrap_or(devices.count);
+        let tensor_parallel = unknown_degree(context, chooser, served, chosen, devices, wanted)?;
         return Some(Fit { tensor_parallel, context: chosen.context.or(served.spec.context) });
     };
     let tensor_parallel = degree(context, chooser, served, model, chosen, devices, wanted)?;
@@ -256,12 +272,66 @@ pub(super) fn fit(
     Some(Fit { tensor_parallel, context: tokens })
 }
 
+/// Warns where an encoder or a speech model may not fit on the instance that was named; answers nothing.
+pub(super) fn warn_tight(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) -> Option<Fit> {
+    let (model, instance, place) = (served.facts.as_ref()?, chosen.facts?, chosen.place.as_ref()?);
+    if !matches!(served.engine, Engine::Tei | Engine::Transformers) {
+        return None;
+    }
+    let (needs, has, what) = match &instance.accelerator {
+        None => (sizing::cpu_memory(model), instance.memory_mib? << 20, "main memory"),
+        Some(gpu) => (sizing::single_device_memory(model), devices(gpu)?.memory_each, "memory on its device"),
+    };
+    if needs > has {
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        let message = format!(
+            "`{}` may need {:.1} GiB of {what}, by estimate, and `{}` has {:.1} GiB",
+            served.weights.name(),
+            gib(needs),
+            chosen.name,
+            gib(has),
+        );
+        let help = "take an instance with more, or leave `instances` out and hubform chooses one";
+        context.report(Diagnostic::new(Code::TightMemory, message).at(place.span()).help(help));
+    }
+    None
+}
+
 fn needs_gpu(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) {
     let engine = engine_name(served.engine);
     let message = format!("`{engine}` needs a GPU, and `{}` is not known to have one", chosen.name);
     let place = chosen.place.as_ref().unwrap_or(&served.place);
     let help = "name a g5, g6, g6e or p instance type";
     context.report(Diagnostic::new(Code::WrongAccelerator, message).at(place.span()).help(help));
+}
+
+/// Of a model whose heads are not known: what is said, else all devices.
+fn unknown_degree(
+    context: &mut Context<'_>,
+    chooser: &mut Chooser,
+    served: &Served<'_>,
+    chosen: &Chosen<'_>,
+    devices: Devices,
+    wanted: Option<u32>,
+) -> Option<u32> {
+    if let Some(wanted) = wanted {
+        if wanted <= devices.count {
+            return Some(wanted);
+        }
+        let message =
+            format!("tensor parallel {wanted} needs as many devices, and `{}` has {}", chosen.name, devices.count);
+        let place = served.place.at("tensorParallel");
+        context.report(Diagnostic::new(Code::TensorParallel, message).at(place.span()));
+        return None;
+    }
+    if devices.count == 1 {
+        return Some(1);
+    }
+    let value = chooser.choose(context, "tensor parallel", &format!("instance {}", chosen.name), |_| {
+        let reason = "all devices of the instance; whether the model's heads divide by them is not known";
+        Some(Fresh { value: devices.count.to_string(), reason: reason.to_owned() })
+    })?;
+    value.parse().ok()
 }
 
 fn degree(

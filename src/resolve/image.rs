@@ -20,6 +20,8 @@ use crate::{
 };
 
 const CUDA_13_AMI: &str = "al2023-ami-sagemaker-inference-gpu-4-1";
+/// Families that the SageMaker SDK 3.27.0 gives it to.
+const CUDA_13_FAMILIES: [&str; 9] = ["g4dn", "g5", "g6", "g6e", "p4d", "p4de", "p5", "p5e", "p5en"];
 const CUDA_12_9_AMI: &str = "al2-ami-sagemaker-inference-gpu-3-1";
 
 /// The image a model runs in.
@@ -45,7 +47,8 @@ pub(super) fn resolve(
         let repository = Repository::parse(&uri);
         check_region(context, repository.as_ref(), &place);
         refuse_public(context, &uri, &place);
-        return Some(Container { uri, repository, ami: None });
+        let ami = tag_of(&uri).and_then(cuda_of).and_then(|cuda| ami(context, chooser, cuda, chosen));
+        return Some(Container { uri, repository, ami });
     }
     let accelerator = accelerator(context, served, chosen)?;
     let name = catalog_name(served.engine, accelerator);
@@ -61,7 +64,7 @@ pub(super) fn resolve(
         return None;
     };
     warn_broken(context, served, accelerator);
-    let ami = ami(context, chooser, &image);
+    let ami = image.cuda.and_then(|cuda| ami(context, chooser, cuda, chosen));
     Some(Container { repository: Repository::parse(&uri), uri, ami })
 }
 
@@ -78,9 +81,17 @@ fn pinned_image(context: &Context<'_>, name: &str, accelerator: ImageAccelerator
 
 /// `(13, 0)` of `…-cu130-…`.
 fn cuda_of(tag: &str) -> Option<(u32, u32)> {
-    let digits = tag.split('-').find_map(|part| part.strip_prefix("cu"))?;
-    let (major, minor) = digits.split_at_checked(digits.len().checked_sub(1)?)?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
+    tag.split('-').find_map(|part| {
+        let digits = part.strip_prefix("cu")?;
+        let (major, minor) = digits.split_at_checked(digits.len().checked_sub(1)?)?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    })
+}
+
+/// `3` of `registry:5000/voice:3@sha256:…`.
+fn tag_of(uri: &str) -> Option<&str> {
+    let name = uri.split('@').next()?;
+    name.rsplit('/').next()?.split_once(':').map(|(_, tag)| tag)
 }
 
 fn catalog_name(engine: Engine, accelerator: ImageAccelerator) -> &'static str {
@@ -173,28 +184,35 @@ fn refuse_public(context: &mut Context<'_>, uri: &str, place: &Place<'_>) {
     context.report(Diagnostic::new(Code::ImageRegion, message).at(place.span()).help(help));
 }
 
-fn ami(context: &mut Context<'_>, chooser: &mut Chooser, image: &Image) -> Option<String> {
-    let cuda = image.cuda?;
+fn ami(context: &mut Context<'_>, chooser: &mut Chooser, cuda: (u32, u32), chosen: &Chosen<'_>) -> Option<String> {
+    let instance = chosen.facts?;
+    instance.accelerator.as_ref().filter(|accelerator| accelerator.kind == AcceleratorKind::Gpu)?;
     let (name, reason) = match cuda {
-        (13.., _) => {
-            (CUDA_13_AMI, "the image has CUDA 13, and of the documented AMIs only this one has a driver for it")
-        }
-        (12, 9) => (CUDA_12_9_AMI, "the image has CUDA 12.9, which the default AMI's driver fails on"),
+        (13.., _) => (CUDA_13_AMI, cuda_13(&instance.family)),
+        (12, 9) => (CUDA_12_9_AMI, "the image has CUDA 12.9, which the default AMI's driver fails on".to_owned()),
         _ => return None,
     };
-    let follows = format!("CUDA {}.{}", cuda.0, cuda.1);
-    chooser.choose(context, "inference AMI", &follows, |_| {
-        Some(Fresh { value: name.to_owned(), reason: reason.to_owned() })
-    })
+    let follows = format!("CUDA {}.{}, {}", cuda.0, cuda.1, instance.family);
+    chooser.choose(context, "inference AMI", &follows, |_| Some(Fresh { value: name.to_owned(), reason }))
+}
+
+fn cuda_13(family: &str) -> String {
+    let why = "the image has CUDA 13, and of the documented AMIs only this one has a driver for it";
+    match CUDA_13_FAMILIES.contains(&family) {
+        true => why.to_owned(),
+        false => format!("{why}; the SageMaker SDK, where this is from, does not list {family}"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::cuda_of;
+    use super::{cuda_of, tag_of};
 
     #[test]
     fn cuda_is_read_from_tags() {
         assert_eq!(cuda_of("0.25.1-transformers5.10.2-gpu-py312-cu130-ubuntu22.04"), Some((13, 0)));
         assert_eq!(cuda_of("2.0.1-tei1.8.2-cpu-py310-ubuntu22.04"), None);
+        let uri = "registry:5000/voice/custom:custom-cu129@sha256:00";
+        assert_eq!(tag_of(uri).and_then(cuda_of), Some((12, 9)));
     }
 }

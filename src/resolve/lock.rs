@@ -107,13 +107,45 @@ impl Lock {
         format!("{HEAD}{body}")
     }
 
-    /// This lock with everything that `over` pins besides, or instead.
+    /// This lock with what `over` pins besides, or from other inputs; what both pin from the same inputs stays.
     pub fn overlaid(mut self, over: Lock) -> Self {
-        self.models.extend(over.models);
+        for (id, model) in over.models {
+            self.models.entry(id).or_insert(model);
+        }
         for (manifest, choices) in over.choices {
+            let own = self.choices.entry(manifest).or_default();
+            for (what, pinned) in choices {
+                if own.get(&what).is_none_or(|old| old.follows != pinned.follows) {
+                    own.insert(what, pinned);
+                }
+            }
+        }
+        self
+    }
+
+    /// Both locks; where they differ, the other's word.
+    pub fn united(mut self, other: Lock) -> Self {
+        self.models.extend(other.models);
+        for (manifest, choices) in other.choices {
             self.choices.entry(manifest).or_default().extend(choices);
         }
         self
+    }
+
+    /// What this lock pins that `base` does not, or otherwise.
+    pub fn beyond(&self, base: &Lock) -> Lock {
+        let mut beyond = Lock::default();
+        let models = self.models.iter().filter(|(id, model)| base.models.get(*id) != Some(model));
+        beyond.models = models.map(|(id, model)| (id.clone(), model.clone())).collect();
+        for (manifest, choices) in &self.choices {
+            let old = base.choices.get(manifest);
+            let new = choices.iter().filter(|(what, pinned)| old.and_then(|old| old.get(*what)) != Some(pinned));
+            let new: BTreeMap<_, _> = new.map(|(what, pinned)| (what.clone(), pinned.clone())).collect();
+            if !new.is_empty() {
+                beyond.choices.insert(manifest.clone(), new);
+            }
+        }
+        beyond
     }
 
     /// Forgets what was chosen for a manifest and returns whether there was anything; all of them without a name.

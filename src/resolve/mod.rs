@@ -86,6 +86,7 @@ pub fn resolve(scopes: &[Scope], catalog: &Catalog) -> (Resolved, Diagnostics) {
         diagnostics.extend(context.diagnostics);
     }
     refuse_twins(&resolved.stacks, &mut diagnostics);
+    refuse_same_endpoints(&resolved.stacks, &mut diagnostics);
     (resolved, diagnostics)
 }
 
@@ -173,6 +174,25 @@ fn refuse_twins(stacks: &[DesiredStack], diagnostics: &mut Diagnostics) {
             None => {
                 seen.insert(&stack.stack, stack);
             }
+        }
+    }
+}
+
+/// SageMaker takes names that differ only in case for one.
+fn refuse_same_endpoints(stacks: &[DesiredStack], diagnostics: &mut Diagnostics) {
+    let mut seen: BTreeMap<(&Target, String), &DesiredStack> = BTreeMap::new();
+    for stack in stacks {
+        let Some(check) = &stack.endpoint else { continue };
+        let key = (&stack.stack.target, check.endpoint.to_lowercase());
+        let first = *seen.entry(key).or_insert(stack);
+        if first.stack != stack.stack {
+            let message = format!("two manifests make an endpoint named `{}`", check.endpoint);
+            diagnostics.push(
+                Diagnostic::new(Code::SameEndpoint, message)
+                    .label(stack.span, format!("`{}` of `{}`", stack.name, stack.environment))
+                    .label(first.span, format!("`{}` of `{}`", first.name, first.environment))
+                    .help("give one of them another `name`, or leave `name` out"),
+            );
         }
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn resolve<'a>(
 ) -> Option<Served<'a>> {
     let Found { spec, place, .. } = find(context, reference, place)?;
     let weights = weights(context, &spec, &place)?;
-    let facts = facts(context, &weights, &spec, &place, has_instance)?;
+    let facts = facts(context, chooser, &weights, &spec, &place, has_instance)?;
     let task = spec.task.clone().or_else(|| facts.as_ref().map(|facts| facts.task.clone()));
     let engine = engine(context, chooser, &spec, task.as_deref(), &place)?;
     Some(Served { spec, place, weights, facts, task, engine })
@@ -84,6 +84,7 @@ fn weights(context: &mut Context<'_>, spec: &Model, place: &Place<'_>) -> Option
 /// Outer `None`: cannot go on. Inner `None`: nothing is known, and enough is said.
 fn facts(
     context: &mut Context<'_>,
+    chooser: &mut Chooser,
     weights: &Weights,
     spec: &Model,
     place: &Place<'_>,
@@ -104,7 +105,11 @@ fn facts(
     if !may_be_fetched(context, known, place) {
         return None;
     }
-    let locked = context.scope.lock.models.get(id).cloned().unwrap_or_else(|| shape(known));
+    let locked = context.scope.lock.models.get(id).cloned();
+    if context.scope.locked && locked.is_none() {
+        chooser.miss(format!("facts of the model ({id})"));
+    }
+    let locked = locked.unwrap_or_else(|| shape(known));
     if !context.scope.locked {
         context.lock_after.models.insert(id.clone(), locked.clone());
     }

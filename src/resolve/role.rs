@@ -14,6 +14,7 @@ pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Rol
     let environment = context.scope.set.environment.name.clone();
     let description = format!("Execution role {} of environment {environment}, made by hubform.", document.name);
     let origins = origins(&place);
+    let (role_arn, notification_arns) = settings::service(context);
     DesiredStack {
         stack: context.stack(Kind::Role, &document.name),
         kind: Kind::Role.name().to_owned(),
@@ -22,8 +23,8 @@ pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Rol
         values: json!({ "description": description, "access": values }),
         parameters: BTreeMap::new(),
         tags: settings::tags(context, document),
-        role_arn: context.settings.settings.service_role.clone(),
-        notification_arns: context.settings.settings.notifications.clone().unwrap_or_default(),
+        role_arn,
+        notification_arns,
         protect: context.scope.set.environment.protect,
         needs: BTreeSet::new(),
         endpoint: None,
@@ -52,19 +53,26 @@ pub(super) fn values(context: &mut Context<'_>, spec: &Role, access: &Access, pl
     if !spec.statements.is_empty() {
         values["statements"] = spec.statements.iter().cloned().map(Value::Object).collect();
     }
-    values["principals"] = principals(&spec.trust);
+    let trust = spec.trust.iter().enumerate();
+    let trust: Vec<_> = trust.map(|(at, who)| context.substituted(who, &place.at(&format!("trust/{at}")))).collect();
+    values["principals"] = principals(&trust);
     values
 }
 
 /// SageMaker, and whoever else is trusted: services apart from ARNs and accounts, as IAM wants them.
 fn principals(trust: &[String]) -> Value {
-    let (arns, services): (Vec<_>, Vec<_>) = trust.iter().partition(|principal| !principal.contains(".amazonaws."));
+    let (arns, services): (Vec<_>, Vec<_>) = trust.iter().partition(|who| is_account(who));
     let services: BTreeSet<_> = services.into_iter().map(String::as_str).chain(["sagemaker.amazonaws.com"]).collect();
     let mut principals = json!({ "Service": services });
     if !arns.is_empty() {
         principals["AWS"] = json!(arns);
     }
     principals
+}
+
+/// ARNs and account numbers; everything else is a service.
+fn is_account(principal: &str) -> bool {
+    principal.starts_with("arn:") || principal.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn origins(place: &Place<'_>) -> BTreeMap<String, Field> {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     catalog::AcceleratorKind,
     diagnostic::{Code, Diagnostic},
-    manifest::{Metric, Reference, Scaling, Schedule, TargetTracking},
+    manifest::{Metric, Reference, Scaling, Schedule, Statistic, TargetTracking},
 };
 
 /// Seconds to wait after removing instances when nobody says: new ones take minutes to start.
@@ -157,10 +157,16 @@ fn default_metric(
             },
         })
     })?;
+    let pinned = number_in(&value);
     match cores.filter(|_| value.starts_with("cpu")) {
-        Some(cores) => Some(summed("CPUUtilization", DEFAULT_CPU * f64::from(cores), endpoint)),
-        None => Some(concurrency(DEFAULT_CONCURRENCY)),
+        Some(cores) => Some(summed("CPUUtilization", pinned.unwrap_or(DEFAULT_CPU) * f64::from(cores), endpoint)),
+        None => Some(concurrency(pinned.unwrap_or(DEFAULT_CONCURRENCY))),
     }
+}
+
+/// `60` of `cpu 60%`, `8` of `8 concurrent requests per instance`.
+fn number_in(words: &str) -> Option<f64> {
+    words.split_whitespace().find_map(|word| word.trim_end_matches('%').parse().ok())
 }
 
 fn concurrency(value: f64) -> Value {
@@ -174,8 +180,18 @@ fn own(metric: &Metric) -> Value {
         "Namespace": metric.namespace,
         "MetricName": metric.name,
         "Dimensions": dimensions,
-        "Statistic": format!("{:?}", metric.statistic),
+        "Statistic": statistic(metric.statistic),
     } })
+}
+
+fn statistic(statistic: Statistic) -> &'static str {
+    match statistic {
+        Statistic::Average => "Average",
+        Statistic::Minimum => "Minimum",
+        Statistic::Maximum => "Maximum",
+        Statistic::SampleCount => "SampleCount",
+        Statistic::Sum => "Sum",
+    }
 }
 
 /// SageMaker's utilization is a sum over cores or devices, so the target of the whole instance is multiplied.
@@ -196,9 +212,11 @@ fn utilization(
         (None, None) => return None,
     };
     let Some(units) = units else {
-        let message = format!("`{field}` cannot be a target on `{}`: it has none, as far as is known", chosen.name);
+        let device = field.to_uppercase();
+        let message = format!("`{field}` cannot be a target on `{}`: no {device} of it is known", chosen.name);
+        let help = "take another target, such as `invocationsPerInstance`";
         let place = place.at(&format!("target/{field}"));
-        context.report(Diagnostic::new(Code::TargetWithoutDevice, message).at(place.span()));
+        context.report(Diagnostic::new(Code::TargetWithoutDevice, message).at(place.span()).help(help));
         return None;
     };
     Some(summed(name, percent.0 * f64::from(units), endpoint))

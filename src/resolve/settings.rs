@@ -156,6 +156,27 @@ pub(super) fn key(
     Some((key, arn))
 }
 
+/// The role CloudFormation acts with, and the topics it tells.
+pub(super) fn service(context: &mut Context<'_>) -> (Option<String>, Vec<String>) {
+    let settings = &context.settings.settings;
+    let (role, topics) = (settings.service_role.clone(), settings.notifications.clone().unwrap_or_default());
+    let mut said = |field: &str, text: String| match of_environment(context, field) {
+        Some(place) => context.substituted(&text, &place),
+        None => text,
+    };
+    let role = role.map(|role| said("serviceRole", role));
+    let topics = topics.into_iter().map(|topic| said("notifications", topic)).collect();
+    (role, topics)
+}
+
+/// Where the Environment says a setting: at its target, else for all.
+fn of_environment<'a>(context: &Context<'a>, field: &str) -> Option<Place<'a>> {
+    let origin = context.scope.set.environment.origin.as_ref()?;
+    let of_target = format!("/spec/targets/0/{field}");
+    let pointer = if origin.has(&of_target) { of_target } else { format!("/spec/{field}") };
+    Some(Place::new(origin, pointer))
+}
+
 /// The environment's tags, the labels, and the three that say whose the stack is.
 pub(super) fn tags(context: &mut Context<'_>, document: &Document) -> Tags {
     let environment = &context.scope.set.environment;
@@ -169,7 +190,20 @@ pub(super) fn tags(context: &mut Context<'_>, document: &Document) -> Tags {
         let span = document.origin.span("/metadata/labels");
         context.report(Diagnostic::new(Code::TooManyTags, message).at(span));
     }
+    refuse_case(context, &tags, document);
     tags
+}
+
+/// IAM takes two keys that differ only in case for one.
+fn refuse_case(context: &mut Context<'_>, tags: &Tags, document: &Document) {
+    let mut seen: BTreeMap<String, &String> = BTreeMap::new();
+    for key in tags.keys() {
+        let Some(first) = seen.insert(key.to_lowercase(), key) else { continue };
+        let message = format!("the tags `{first}` and `{key}` differ only in case, and IAM takes them for one");
+        let help = "labels become tags too; say one of them";
+        let span = document.origin.span("/metadata/labels");
+        context.report(Diagnostic::new(Code::InvalidTag, message).at(span).help(help));
+    }
 }
 
 /// The tags that say whose a stack is; they never change in its life.

@@ -305,6 +305,7 @@ impl Case {
             variables: self.variables.clone(),
             folder: self.folder.path().to_path_buf(),
             input,
+            kept_input: None,
             output: Box::new(said.clone()),
             errors: Box::new(said.clone()),
             terminal: None,
@@ -365,7 +366,7 @@ fn resources(text: &str, ids: &[String]) -> String {
 fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<_> = text.lines().collect();
     let left_out = lines.len().saturating_sub(count);
-    format!("({left_out} lines)\n{}", lines[left_out..].join("\n"))
+    format!("({left_out} lines before)\n{}", lines[left_out..].join("\n"))
 }
 
 #[test]

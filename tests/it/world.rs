@@ -94,7 +94,8 @@ async fn connect(url: &str, role: Option<&str>) -> Connection {
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .region("us-east-1")
         .endpoint_url(url)
-        .credentials_provider(keys);
+        .credentials_provider(keys)
+        .empty_test_environment();
     let accounts = AwsAccounts::with_config(config.load().await);
     accounts.at(&target(role)).await.expect("connecting asks nobody")
 }

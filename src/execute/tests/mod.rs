@@ -511,32 +511,32 @@ fn a_change_whose_answer_was_lost_is_not_made_twice() {
         &mut world,
         steps,
         expect![[r#"
-        0 started 3
-        0 new: create
-        0 old: update
-        0 gone: delete
-        1 old waits for ChangeSet
-        3 new CREATE_IN_PROGRESS
-        3 old UPDATE_IN_PROGRESS
-        3 gone DELETE_IN_PROGRESS
-        31 new CREATE_COMPLETE
-        31 old UPDATE_COMPLETE
-        31 gone DELETE_COMPLETE
-        31 gone Done
-        31 new Done
-        31 old Done
-        31 finished, 63 calls
-        CreateChangeSet 2
-        CreateStack 2
-        DeleteStack 2
-        DescribeChangeSet 1
-        DescribeEndpoint 2
-        DescribeStackEvents 2
-        DescribeStacks 48
-        ExecuteChangeSet 2
-        GetCallerIdentity 1
-        ListChangeSets 1
-    "#]],
+            0 started 3
+            0 new: create
+            0 old: update
+            0 gone: delete
+            1 old waits for ChangeSet
+            3 gone DELETE_IN_PROGRESS
+            3 new CREATE_IN_PROGRESS
+            4 old UPDATE_IN_PROGRESS
+            30 new CREATE_COMPLETE
+            30 new Done
+            31 old UPDATE_COMPLETE
+            31 old Done
+            33 gone DELETE_COMPLETE
+            33 gone Done
+            33 finished, 61 calls
+            CreateChangeSet 2
+            CreateStack 2
+            DeleteStack 2
+            DescribeChangeSet 1
+            DescribeEndpoint 2
+            DescribeStackEvents 2
+            DescribeStacks 46
+            ExecuteChangeSet 2
+            GetCallerIdentity 1
+            ListChangeSets 1
+        "#]],
     );
     assert!(outcome.succeeded());
 }

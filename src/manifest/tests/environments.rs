@@ -91,16 +91,11 @@ fn environments_that_cannot_be_told_apart() {
         &files,
         None,
         expect![[r#"
-        dev (prefix dev, folder "", protect false) Model/m
-        a-very-long-name (prefix a-very-long-name, folder "", protect false) Model/m
-        HF1061 this folder has the environments `a-very-long-name` and `dev`
-          e.yaml:3:18 `dev`
-          e.yaml:8:18 `a-very-long-name`
-          help: choose one with `--environment NAME`
-        HF1065 `a-very-long-name` has more than 12 characters, so `prefix` must be set
-          e.yaml:8:18 `a-very-long-name`
-          help: add `prefix` to `spec`; generated names begin with it, and have 63 characters at most
-    "#]],
+            HF1061 this folder has the environments `a-very-long-name` and `dev`
+              e.yaml:3:18 `dev`
+              e.yaml:8:18 `a-very-long-name`
+              help: choose one with `--environment NAME`
+        "#]],
     );
     check_environments(
         &files,

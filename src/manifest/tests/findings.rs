@@ -115,7 +115,7 @@ fn rules_between_fields() {
               help: names are letters, digits and `_`, and do not begin with a digit
             HF1025 `max` is 2, below `min`, which is 3
               a.yaml:6:26 `2`
-            HF1025 `initial` lies outside `min` and `max`
+            HF1025 `initial` is 5, out of bounds: `min` is 3, `max` is 2
               a.yaml:6:38 `5`
             HF1021 a schedule needs `min`, `max` or both
               a.yaml:6:53 `{name: a, rate: 1 day}`
@@ -329,7 +329,7 @@ fn hostile_files() {
     let (manifests, findings) = parse(inputs, &mut sources);
     assert_eq!(manifests.skipped, 0);
     expect![[r#"
-        HF1003 the file has 8388609 bytes; at most 8388608 are read
+        HF1003 the file is larger than 8 MiB, the most that is read
           large.yaml:1:1 ``
         HF1002 the file is not UTF-8 from here on
           latin.yaml:2:9 ``

@@ -321,35 +321,35 @@ fn leftovers_of_ours_go_and_others_stay() {
     check(
         &Scenario { wanted: &wanted, live, ..Scenario::default() },
         &expect![[r#"
-        back: Recreate
-          because its creation failed and was rolled back; nothing of it is left
-          R Add False
-          1. protect false
-          2. delete
-          3. create
-        cut: Keep
-        foreign: Keep
-        other: Keep
-        review: Recreate
-          because a change set that was never carried out left an empty shell
-          R Add False
-          1. delete
-          2. create
-        shell: Keep
-        stuck: Keep
-        HF4003 an operation is running on the stack of Endpoint/cut (cut.yaml:1:1): UPDATE_IN_PROGRESS
-          help: wait until it has settled and plan again
-        HF4001 Endpoint/foreign (foreign.yaml:1:1) becomes the stack `foreign`, but in us-east-1 a stack of that name exists that is not hubform's
-          help: delete or rename that stack, or give the environment another `prefix`
-        HF4002 Endpoint/other (other.yaml:1:1) becomes the stack `other`, but in us-east-1 that one belongs to Endpoint/other of the environment `prod`
-          help: give one of the two environments another `prefix`, or the manifest another name
-        HF4001 Endpoint/shell (shell.yaml:1:1) becomes the stack `shell`, but in us-east-1 a stack of that name exists that is not hubform's
-          help: delete or rename that stack, or give the environment another `prefix`
-        HF4004 the stack `stuck` of Endpoint/stuck (stuck.yaml:1:1) is in UPDATE_ROLLBACK_FAILED and takes no update
-          help: remove what keeps the roll-back from working, then `aws cloudformation continue-update-rollback`, if need be with `--resources-to-skip`, and plan again
-        HF4008 the stack `forgotten` of Endpoint/forgotten has no manifest any more
-          help: put the manifest back, or destroy the stack; until then it stays as it is
-    "#]],
+            back: Recreate
+              because its creation failed and was rolled back; nothing of it is left
+              R Add False
+              1. protect false
+              2. delete
+              3. create
+            cut: Keep
+            foreign: Keep
+            other: Keep
+            review: Recreate
+              because a change set that was never carried out left an empty shell
+              R Add False
+              1. delete
+              2. create
+            shell: Keep
+            stuck: Keep
+            HF4003 an operation is running on the stack of Endpoint/cut (cut.yaml:1:1): UPDATE_IN_PROGRESS
+              help: wait until it has settled and plan again
+            HF4001 Endpoint/foreign (foreign.yaml:1:1) becomes the stack `foreign`, but in us-east-1 a stack of that name exists that is not hubform's
+              help: delete or rename that stack, or give the environment another `prefix`
+            HF4002 Endpoint/other (other.yaml:1:1) becomes the stack `other`, but in us-east-1 that one belongs to Endpoint/other of the environment `prod`
+              help: give one of the two environments another `prefix`, or the manifest another name
+            HF4001 Endpoint/shell (shell.yaml:1:1) becomes the stack `shell`, but in us-east-1 a stack of that name exists that is not hubform's
+              help: delete or rename that stack, or give the environment another `prefix`
+            HF4004 the stack `stuck` of Endpoint/stuck (stuck.yaml:1:1) is in UPDATE_ROLLBACK_FAILED and takes no update
+              help: remove what keeps the roll-back from working, then `aws cloudformation continue-update-rollback`, if need be with `--resources-to-skip`, and plan again
+            HF4008 the stack `forgotten` of Endpoint/forgotten has no manifest any more
+              help: it stays as it is; to be rid of it, put its manifest back and destroy that, or destroy the whole environment
+        "#]],
     );
 }
 

@@ -25,9 +25,8 @@ pub fn human(plan: &Plan, context: &Context<'_>) -> String {
 
 /// What a plan that is only looked at does not know of the endpoints that stand.
 pub fn not_asked(plan: &Plan, context: &Context<'_>) -> String {
-    let stands = |step: &Step| step.endpoint.is_some() && step.observed.is_some() && step.action != Action::Delete;
     let mut out = String::new();
-    if plan.steps.iter().any(stands) {
+    if words::endpoints_stand(plan) {
         paragraph(&mut out, context, 0, &paint(context, Ink::Dim, NOT_ASKED));
     }
     out

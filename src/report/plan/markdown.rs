@@ -24,7 +24,9 @@ pub fn markdown(plan: &Plan, context: &Context<'_>) -> String {
         }
         out.push('\n');
     }
-    let _ = writeln!(out, "{NOT_ASKED}");
+    if words::endpoints_stand(plan) {
+        let _ = writeln!(out, "{NOT_ASKED}");
+    }
     out
 }
 

@@ -188,7 +188,6 @@ fn on_a_wide_terminal() {
               ? Role/lost of dev, stack dev-role-lost in us-east-1
 
             Plan: 1 to create, 2 to update (1 replaces resources), 1 to delete, 1 unchanged
-            Whether the endpoints really run the configuration of their stacks was not asked; apply asks.
         "#]],
     );
 }
@@ -249,9 +248,6 @@ fn on_a_narrow_terminal_without_unicode() {
 
             Plan: 1 to create, 2 to update (1 replaces
               resources), 1 to delete, 1 unchanged
-            Whether the endpoints really run the
-              configuration of their stacks was not asked;
-              apply asks.
         "#]],
     );
 }

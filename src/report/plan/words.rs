@@ -173,6 +173,12 @@ pub(super) fn newer(step: &Step) -> Vec<String> {
     lines
 }
 
+/// Are there endpoints that stand and stay, so that they could be asked?
+pub(super) fn endpoints_stand(plan: &Plan) -> bool {
+    let stands = |step: &Step| step.endpoint.is_some() && step.observed.is_some() && step.action != Action::Delete;
+    plan.steps.iter().any(stands)
+}
+
 /// What a plan does not know.
 pub(super) const NOT_ASKED: &str =
     "Whether the endpoints really run the configuration of their stacks was not asked; apply asks.";

@@ -59,6 +59,7 @@ pub(super) async fn server(name: &'static str) -> Option<Subject> {
         .region("us-east-1")
         .endpoint_url(server.url())
         .credentials_provider(keys)
+        .empty_test_environment()
         .load()
         .await;
     let ports = AwsAccounts::with_config(config).at(&target()).await.expect("connecting asks nobody");
