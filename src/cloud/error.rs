@@ -134,7 +134,9 @@ mod tests {
             read("Stack:arn:aws:x is in ROLLBACK_COMPLETE state and can not be updated."),
             CloudErrorKind::WrongState(StackStatus::RollbackComplete)
         );
-        for other in ["Template error: x", "Parameter p does not exist in the template", "the role is in USE by a stack"] {
+        for other in
+            ["Template error: x", "Parameter p does not exist in the template", "the role is in USE by a stack"]
+        {
             assert_eq!(read(other), CloudErrorKind::Validation(other.into()));
         }
     }
