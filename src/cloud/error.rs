@@ -89,14 +89,27 @@ impl CloudErrorKind {
         matches!(self, Self::Throttled(_) | Self::ServiceFault(_) | Self::Unreachable(_))
     }
 
+    /// May the call have been accepted all the same? Its answer was lost, was none of AWS's, or says that what was
+    /// asked for is already going on.
+    pub fn leaves_doubt(&self) -> bool {
+        match self {
+            Self::Unreadable(_) | Self::TokenAlreadyExists | Self::InvalidChangeSetStatus(_) => true,
+            Self::WrongState(status) => status.is_running(),
+            other => other.is_transient(),
+        }
+    }
+
     /// Reads CloudFormation's catch-all: the text of a `ValidationError`.
     pub fn from_validation_text(text: &str) -> Self {
         let state = || {
             let after = text.split_once(" is in ").or_else(|| text.split_once("non-terminal ["))?.1;
             let end = after.find(|c: char| !(c.is_ascii_uppercase() || c == '_'))?;
-            Some(StackStatus::from(&after[..end])).filter(|status| !status.as_str().is_empty())
+            let (status, rest) = after.split_at(end);
+            let named = rest.trim_start_matches(']').starts_with(" state") && !status.is_empty();
+            named.then(|| StackStatus::from(status))
         };
-        if text.contains("does not exist") {
+        let subjects = ["Stack with id ", "Stack [", "ChangeSet ["];
+        if subjects.iter().any(|subject| text.starts_with(subject)) && text.contains("does not exist") {
             Self::NotFound
         } else if text.starts_with("No updates are to be performed") {
             Self::NoUpdates
@@ -121,6 +134,10 @@ mod tests {
             read("Stack:arn:aws:x is in ROLLBACK_COMPLETE state and can not be updated."),
             CloudErrorKind::WrongState(StackStatus::RollbackComplete)
         );
-        assert_eq!(read("Template error: x"), CloudErrorKind::Validation("Template error: x".into()));
+        for other in
+            ["Template error: x", "Parameter p does not exist in the template", "the role is in USE by a stack"]
+        {
+            assert_eq!(read(other), CloudErrorKind::Validation(other.into()));
+        }
     }
 }

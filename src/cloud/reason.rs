@@ -27,7 +27,7 @@ impl Reason {
         let lower = text.to_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
         match handler_error_code(text) {
-            _ if says(&["creation cancelled", "update cancelled", "resource creation cancelled"]) => Self::Cancelled,
+            _ if says(&["cancelled", "canceled"]) => Self::Cancelled,
             _ if says(&["insufficient capacity", "insufficientinstancecapacity", "capacityerror"]) => Self::Capacity,
             Some("ServiceLimitExceeded") => Self::Quota,
             _ if says(&["service limit", "resourcelimitexceeded", "quota"]) => Self::Quota,

@@ -5,14 +5,14 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 use super::{
     Answer, Call, Event, FailureKind, Machine, StepResult, failure,
     token::{Intent, token},
-    track::State,
+    track::{Found, State, Track},
 };
 use crate::{
     cloud::{
-        ChangeSetType, CloudErrorKind, CloudResult, CreateChangeSet, CreateStack, DeleteStack, PageToken, Stack,
-        StackStatus, Timestamp,
+        ChangeSetType, CloudError, CloudErrorKind, CloudResult, CreateChangeSet, CreateStack, DeleteStack, PageToken,
+        Stack, StackRef, StackStatus, Timestamp,
     },
-    plan::{Operation, Plan, Submission, Verdict, decide},
+    plan::{Operation, Plan, Submission, Verdict, decide, fill},
     render::ParameterValue,
 };
 
@@ -28,10 +28,11 @@ impl Machine {
         let Some(operation) = track.current(step) else { return self.ask_or_finish(index) };
         track.waiting = None;
         track.began = self.now;
-        track.token = token_of(&plan, index, track, operation);
+        track.token = token_of(&plan, index, track, operation, &self.values);
         track.history.next_operation();
         track.may_leave = false;
         track.joining = false;
+        (track.found, track.remade, track.unread) = (Found::Made, false, None);
         let title = match track.restoring {
             Some(_) => "put the stack back as it was".to_owned(),
             None => failure::title_of(operation),
@@ -58,13 +59,28 @@ impl Machine {
         }
     }
 
-    /// A stack has the name that was to be created.
+    /// A stack has the name that was to be created, or a change was not answered.
     pub(super) fn met(&mut self, index: usize, found: Option<Stack>) {
+        let plan = Rc::clone(&self.plan);
+        let (_, operation, _) = self.at_hand(&plan, index);
+        let protection = found.as_ref().map(|stack| stack.termination_protection);
         self.tracks[index].saw(found);
-        match self.tracks[index].id {
-            Some(_) => self.recognise(index),
-            None => self.fail_stale(index, "a stack of this name was there a moment ago and is gone"),
+        match (operation, &self.tracks[index].id) {
+            (Some(Operation::Delete { .. }), None) => self.run(index),
+            (Some(Operation::Protect { on }), _) if protection == Some(*on) => self.switched(index),
+            (Some(Operation::Protect { .. }), Some(_)) | (_, None) => match self.tracks[index].setback.take() {
+                Some(setback) => self.fail_or_restore(index, *setback),
+                None => self.fail_stale(index, "a stack of this name was there a moment ago and is gone"),
+            },
+            (_, Some(_)) => self.recognise(index),
         }
+    }
+
+    /// Termination protection is as it was to be.
+    fn switched(&mut self, index: usize) {
+        let track = &mut self.tracks[index];
+        (track.acted, track.setback) = (true, None);
+        self.landed(index);
     }
 
     /// Asks by its events whose operation runs on the stack.
@@ -75,15 +91,20 @@ impl Machine {
 
     /// The events say whose operation it is.
     pub(super) fn recognised(&mut self, index: usize) {
+        let plan = Rc::clone(&self.plan);
+        let updates = matches!(self.at_hand(&plan, index).1, Some(Operation::Update { .. }));
         let track = &mut self.tracks[index];
         let ours = track.history.last_token() == Some(track.token.as_str());
         let observed = self.plan.steps[index].observed.as_ref();
         let planned_so = track.operation == 0 && observed.is_some_and(|observed| observed.status.is_running());
-        if let Some(setback) = track.setback.take().filter(|_| !ours) {
+        let setback = track.setback.take();
+        let judged = setback.is_some();
+        if let Some(setback) = setback.filter(|_| !ours) {
             return self.fail_or_restore(index, *setback);
         }
         if ours || planned_so {
             track.joining = !ours;
+            track.may_leave |= !judged && (!ours || updates);
             return self.run(index);
         }
         match self.plan.steps[index].observed {
@@ -129,29 +150,55 @@ impl Machine {
             (Some(Operation::Protect { on }), _) => Call::Protect { stack, on: *on },
             _ => return self.fail_stale(index, "the plan has nothing to send"),
         };
+        if let Call::CreateChangeSet(request) = &call {
+            self.tracks[index].sent_values = (request.parameters.clone(), request.tags.clone());
+        }
         self.ask(index, call);
     }
 
     /// CreateStack, DeleteStack or UpdateTerminationProtection was answered.
     pub(super) fn sent(&mut self, index: usize, result: CloudResult<Answer>) {
         let plan = Rc::clone(&self.plan);
-        let (step, operation, name) = self.at_hand(&plan, index);
+        let (step, operation, _) = self.at_hand(&plan, index);
         match result {
             Ok(Answer::Created(id)) => {
                 self.tracks[index].id = Some(id);
                 self.run(index);
             }
             Ok(_) if matches!(operation, Some(Operation::Protect { .. })) => {
-                self.tracks[index].acted = true;
-                self.landed(index);
+                self.switched(index);
             }
             Ok(_) => self.run(index),
             Err(error) if error.kind == CloudErrorKind::AlreadyExists => {
                 self.tracks[index].state = State::Meeting;
                 self.ask(index, Call::DescribeStack(step.stack.name.clone()));
             }
-            Err(error) => self.fail_or_restore(index, failure::of_call(&name, &error)),
+            Err(error) => self.refused_or_lost(index, &error),
         }
+    }
+
+    /// A call that changes something did not work. Where it may have been accepted all the same, or another operation
+    /// runs, the stack is looked at before anything else happens to it.
+    pub(super) fn refused_or_lost(&mut self, index: usize, error: &CloudError) {
+        let plan = Rc::clone(&self.plan);
+        let (_, _, name) = self.at_hand(&plan, index);
+        let failure = failure::of_call(&name, error);
+        if !error.kind.leaves_doubt() {
+            return self.fail_or_restore(index, failure);
+        }
+        self.look_again(index, error);
+    }
+
+    /// Describes the stack, to learn by its events whether what was asked goes on.
+    pub(super) fn look_again(&mut self, index: usize, error: &CloudError) {
+        let plan = Rc::clone(&self.plan);
+        let (step, _, name) = self.at_hand(&plan, index);
+        let failure = failure::of_call(&name, error);
+        let track = &mut self.tracks[index];
+        track.setback = Some(Box::new(failure));
+        track.state = State::Meeting;
+        let stack = track.id.clone().unwrap_or_else(|| step.stack.name.clone());
+        self.ask(index, Call::DescribeStack(stack));
     }
 
     /// The operation runs from here on.
@@ -171,6 +218,8 @@ impl Machine {
         if let Some(stack) = track.id.clone() {
             track.history.reading = true;
             self.ask(index, Call::DescribeEvents { stack, from });
+        } else {
+            self.events_read(index, None);
         }
     }
 
@@ -193,7 +242,9 @@ impl Machine {
     }
 }
 
-fn token_of(plan: &Plan, index: usize, track: &super::track::Track, operation: &Operation) -> String {
+type Values = BTreeMap<(StackRef, String), String>;
+
+fn token_of(plan: &Plan, index: usize, track: &Track, operation: &Operation, values: &Values) -> String {
     let restores = if track.restoring.is_some() { "restore " } else { "" };
     // A deletion that failed leaves no mark by which the next one could be told from it.
     let failed = track.status == Some(StackStatus::DeleteFailed) && matches!(operation, Operation::Delete { .. });
@@ -201,9 +252,15 @@ fn token_of(plan: &Plan, index: usize, track: &super::track::Track, operation: &
     token(Intent {
         stack: &plan.steps[index].stack,
         basis: track.basis.as_ref().map(|(id, at)| (id.as_str(), *at)),
-        digest: operation.submission().map_or("", |submission| &submission.digest),
+        sent: &operation.submission().map(|submission| wording(submission, values)).unwrap_or_default(),
         operation: &format!("{restores}{}{again}", failure::name_of(operation)),
     })
+}
+
+/// Everything that is sent, as one text. What cannot be filled in yet is not sent either.
+fn wording(submission: &Submission, values: &Values) -> String {
+    let filled = fill(submission, values).unwrap_or_else(|_| submission.clone());
+    serde_json::to_string(&filled).expect("text keys and plain values are JSON")
 }
 
 fn creation(plan: &Plan, name: &str, submission: Submission, token: String) -> CreateStack {

@@ -4,7 +4,8 @@ use std::{rc::Rc, time::Duration};
 
 use super::{
     Answer, Call, FailureKind, Machine, StepResult, Waiting, failure,
-    track::{ChangeSetWatch, State},
+    token::PREFIX,
+    track::{ChangeSetWatch, Found, State},
 };
 use crate::{
     cloud::{
@@ -20,9 +21,6 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Longer than the service ever takes for what fits into one template.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
-/// A stack that only its change set knows to be ours keeps that.
-const SHELL_LEFT: &str = "the change set and an empty stack are left for reading; the next apply removes them";
-
 impl Machine {
     pub(super) fn change_set_created(&mut self, index: usize, result: CloudResult<Answer>) {
         let plan = Rc::clone(&self.plan);
@@ -33,25 +31,33 @@ impl Machine {
                 self.watch(index, ids.change_set, FIRST_PAUSE);
             }
             Ok(_) => {}
-            Err(error) if error.kind == CloudErrorKind::AlreadyExists => {
-                let stack = self.tracks[index].id.clone().unwrap_or_else(|| step.stack.name.clone());
+            Err(error) if matches!(error.kind, CloudErrorKind::WrongState(_)) => self.refused_or_lost(index, &error),
+            Err(error) if error.kind == CloudErrorKind::AlreadyExists || error.kind.leaves_doubt() => {
+                let track = &mut self.tracks[index];
+                let other = error.kind == CloudErrorKind::TokenAlreadyExists;
+                track.found = if other { Found::Other } else { Found::Named };
+                track.setback = Some(Box::new(failure::of_call(&name, &error)));
+                let stack = track.id.clone().unwrap_or_else(|| step.stack.name.clone());
                 self.ask(index, Call::ListChangeSets(stack));
             }
-            Err(error) => self.fail_or_restore(index, failure::of_call(&name, &error)),
+            Err(error) => self.call_failed(index, &error),
         }
     }
 
-    /// A change set of our name exists: the same intent on the same stack, so it is read, not made again.
+    /// A change set of our name exists: the same intent on the same stack, so it is read, and not made again unless it
+    /// was made of something else.
     pub(super) fn change_sets_listed(&mut self, index: usize, result: CloudResult<Answer>) {
         let token = &self.tracks[index].token;
         let ours = match &result {
             Ok(Answer::ChangeSets(all)) => all.iter().find(|(name, _)| name == token).map(|(_, arn)| arn.clone()),
             _ => None,
         };
-        match (ours, result) {
-            (Some(arn), _) => self.watch(index, arn, Duration::ZERO),
-            (None, Err(error)) => self.call_failed(index, &error),
-            (None, Ok(_)) => self.fail_stale(index, "a change set of the name was there a moment ago and is gone"),
+        let setback = self.tracks[index].setback.take();
+        match (ours, setback, result) {
+            (Some(arn), ..) => self.watch(index, arn, Duration::ZERO),
+            (None, Some(setback), _) => self.fail_or_restore(index, *setback),
+            (None, None, Err(error)) => self.call_failed(index, &error),
+            (None, None, Ok(_)) => self.fail_stale(index, "the change set was removed by somebody else"),
         }
     }
 
@@ -72,7 +78,10 @@ impl Machine {
     pub(super) fn change_set_described(&mut self, index: usize, result: CloudResult<Answer>) {
         match result {
             Ok(Answer::ChangeSet(Some(set))) if set.is_pending() => self.still_pending(index),
-            Ok(Answer::ChangeSet(Some(set))) => self.computed(index, &set),
+            Ok(Answer::ChangeSet(Some(set))) => {
+                self.tracks[index].id.get_or_insert_with(|| set.stack_id.clone());
+                self.computed(index, &set);
+            }
             Ok(_) => self.fail_stale(index, "the change set was removed by somebody else"),
             Err(error) => self.call_failed(index, &error),
         }
@@ -90,10 +99,15 @@ impl Machine {
     }
 
     fn computed(&mut self, index: usize, set: &ChangeSet) {
+        let executed = matches!(set.execution_status, ExecutionStatus::InProgress | ExecutionStatus::Complete);
+        if self.is_other(index, set) {
+            return self.make_anew(index, set, executed);
+        }
         if set.is_empty_update() {
             return self.drop_change_set(index, set);
         }
-        if matches!(set.execution_status, ExecutionStatus::InProgress | ExecutionStatus::Complete) {
+        if executed {
+            self.tracks[index].may_leave = true;
             return self.run(index);
         }
         if set.is_executable() {
@@ -108,10 +122,42 @@ impl Machine {
         };
         let mut failure = failure::plain(FailureKind::Refused, &name, text);
         if matches!(operation, Some(Operation::Create { .. })) {
-            failure.aftermath.push(SHELL_LEFT.to_owned());
+            // Without a change set nothing would say whose the empty stack is.
+            let (stack, set) = (&self.plan.steps[index].stack.name, &set.name);
+            failure.aftermath.push(format!(
+                "the empty stack `{stack}` is left in REVIEW_IN_PROGRESS with the change set `{set}`; the next apply \
+                 removes both and begins anew"
+            ));
             return self.fail_or_restore(index, failure);
         }
         self.tracks[index].setback = Some(Box::new(failure));
+        self.drop_change_set(index, set);
+    }
+
+    /// Was a change set that has our name made of something else?
+    fn is_other(&self, index: usize, set: &ChangeSet) -> bool {
+        let track = &self.tracks[index];
+        let (parameters, tags) = &track.sent_values;
+        let masked = |value: &String| !value.is_empty() && value.chars().all(|c| c == '*');
+        let same = |(name, sent): (&String, &String)| {
+            set.parameters.get(name).is_some_and(|found| found == sent || masked(found))
+        };
+        let own = |(key, _): &(&String, &String)| !key.starts_with("aws:");
+        match track.found {
+            Found::Made => false,
+            Found::Named => !parameters.iter().all(same) || !tags.iter().eq(set.tags.iter().filter(own)),
+            Found::Other | Found::Dropped => true,
+        }
+    }
+
+    /// Ours by its name and of no use: once it is replaced.
+    fn make_anew(&mut self, index: usize, set: &ChangeSet, executed: bool) {
+        if executed || self.tracks[index].remade || !set.name.starts_with(PREFIX) {
+            let name = &set.name;
+            return self.fail_stale(index, &format!("a change set `{name}` is there that was made of something else"));
+        }
+        let track = &mut self.tracks[index];
+        (track.found, track.remade) = (Found::Dropped, true);
         self.drop_change_set(index, set);
     }
 
@@ -147,15 +193,12 @@ impl Machine {
     }
 
     pub(super) fn change_set_executed(&mut self, index: usize, result: CloudResult<Answer>) {
-        let Err(error) = result else { return self.run(index) };
-        let maybe_ours = matches!(error.kind, CloudErrorKind::InvalidChangeSetStatus(_) | CloudErrorKind::NotFound);
-        if !maybe_ours {
-            return self.call_failed(index, &error);
+        match result {
+            Ok(_) => self.run(index),
+            // The change set goes when the stack does, and others with the one that is executed.
+            Err(error) if error.kind == CloudErrorKind::NotFound => self.look_again(index, &error),
+            Err(error) => self.refused_or_lost(index, &error),
         }
-        let plan = Rc::clone(&self.plan);
-        let (_, _, name) = self.at_hand(&plan, index);
-        self.tracks[index].setback = Some(Box::new(failure::of_call(&name, &error)));
-        self.recognise(index);
     }
 
     /// A change set of no use goes, so that its name is free for the next try.
@@ -166,6 +209,10 @@ impl Machine {
 
     /// Whether or not it could be deleted, it did nothing.
     pub(super) fn change_set_deleted(&mut self, index: usize) {
+        if self.tracks[index].found == Found::Dropped {
+            self.tracks[index].found = Found::Made;
+            return self.consider(index);
+        }
         match self.tracks[index].setback.take() {
             Some(failure) => self.fail_or_restore(index, *failure),
             None => self.landed(index),

@@ -5,12 +5,14 @@ use std::{rc::Rc, time::Duration};
 use super::{
     Command, Event, FailureKind, Machine, Outcome, StepResult, failure,
     poll::Sweep,
+    settle::TARGET_OUT,
     track::{State, Track},
 };
 use crate::cloud::Timestamp;
 
 /// How often listeners that draw are told that time went on.
 const TICK: Duration = Duration::from_secs(1);
+const GOES_BACK: &str = "putting the stack back goes on in AWS, nobody watches it";
 
 impl Machine {
     pub(super) fn interrupt(&mut self) {
@@ -103,18 +105,39 @@ impl Machine {
     pub(super) fn leave_running(&mut self) {
         let plan = Rc::clone(&self.plan);
         for index in self.active.clone() {
+            let target_out = self.is_target_out(index);
             let track = &mut self.tracks[index];
             let operation = track.current(&plan.steps[index]).map(failure::name_of).unwrap_or_default();
-            let result = match track.restoring.take() {
-                Some(mut failure) => {
-                    failure.aftermath.push("putting the stack back goes on in AWS, nobody watches it".into());
-                    StepResult::Failed(failure)
+            match (track.restoring.take(), track.setback.take()) {
+                (Some(mut failure), _) => {
+                    failure.aftermath.push(if track.is_underway() { GOES_BACK } else { TARGET_OUT }.into());
+                    self.finish(index, StepResult::Failed(failure));
                 }
-                None if track.acted => StepResult::LeftRunning { operation, status: track.status.clone() },
-                None => StepResult::NotStarted,
-            };
-            self.finish(index, result);
+                (None, Some(mut failure)) => {
+                    failure.aftermath.push("whether it was accepted all the same was not looked at".into());
+                    self.fail(index, *failure);
+                }
+                (None, None) if track.is_underway() => {
+                    let status = track.status.clone();
+                    self.finish(index, StepResult::LeftRunning { operation, status });
+                }
+                (None, None) if track.acted => self.stop_between(index, &operation, target_out),
+                (None, None) => self.finish(index, StepResult::NotStarted),
+            }
         }
+    }
+
+    /// The user did not want to wait, and between two operations nothing runs.
+    fn stop_between(&mut self, index: usize, next: &str, target_out: bool) {
+        let plan = Rc::clone(&self.plan);
+        let track = &self.tracks[index];
+        let before = track.operation.checked_sub(1).and_then(|last| plan.steps[index].operations.get(last));
+        let landed = before.map(|last| format!(", after `{}` had landed", failure::name_of(last))).unwrap_or_default();
+        let text = format!("interrupted before it was begun{landed}");
+        let mut failure = failure::plain(FailureKind::Stale, next, text);
+        failure.status = track.status.clone();
+        failure.aftermath.extend(target_out.then(|| TARGET_OUT.to_owned()));
+        self.fail(index, failure);
     }
 
     pub(super) fn end(&mut self) {

@@ -104,6 +104,28 @@ impl Ended<'_> {
         Some(failure)
     }
 
+    /// The failure of a phase that was to take the scalable target out, and could not: SageMaker refuses the next one.
+    pub(super) fn still_registered(&self) -> Option<Failure> {
+        let mut left_behind = leftovers(self.events).into_iter();
+        let first = left_behind.find(|event| event.resource_type.starts_with("AWS::ApplicationAutoScaling::"))?;
+        let what = "the update landed, but the scalable target could not be removed and is still registered, so the \
+                    next phase was not begun";
+        let mut failure = plain(FailureKind::DeleteFailed, self.operation, what);
+        failure.status = Some(self.status.clone());
+        failure.cause = Some(self.cause(first));
+        failure.aftermath = leftovers(self.events).into_iter().map(left).collect();
+        Some(failure)
+    }
+
+    /// What is said where nobody could look for what was left behind.
+    pub(super) fn unread(&self, why: &str) -> Failure {
+        let what = "the update landed, but whether old resources are left could not be checked";
+        let mut failure = plain(FailureKind::Leftover, self.operation, what);
+        failure.status = Some(self.status.clone());
+        failure.aftermath = vec![format!("what was left behind could not be checked: {why}")];
+        failure
+    }
+
     fn cause(&self, event: &StackEvent) -> Cause {
         let reason = event.reason.clone().unwrap_or_else(|| "no reason given".into());
         let origin = self.origin(&event.logical_id, &reason);

@@ -13,7 +13,7 @@ use std::{
 };
 
 use super::{
-    Answer, Call, CallId, Command, Event, Failure, Input, Settings, StepResult, Waiting,
+    Answer, Call, CallId, Command, Event, Input, Settings, Waiting,
     desk::{Desk, Heard, Owner},
     failure,
     order::Order,
@@ -253,13 +253,6 @@ impl Machine {
             let stack = self.plan.steps[index].stack.clone();
             self.report(Event::Waiting { stack, on, at: self.now });
         }
-    }
-
-    /// The step's failure, with what earlier operations left behind; what depends on it is blocked.
-    pub(super) fn fail(&mut self, index: usize, mut failure: Failure) {
-        let scar = self.tracks[index].scar.take();
-        failure.aftermath.extend(scar.into_iter().flat_map(|scar| scar.aftermath));
-        self.finish(index, StepResult::Failed(Box::new(failure)));
     }
 
     /// The step, its track's operation, and the operation's name.

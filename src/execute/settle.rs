@@ -16,6 +16,9 @@ use crate::{
     plan::{OUTPUT_DIGEST, Operation},
 };
 
+/// Said where a later update was to bring it back and none did.
+pub(super) const TARGET_OUT: &str = "the scalable target is out and was not put back; apply again to go on";
+
 impl Machine {
     /// The operation is over, or (without `began`) was accepted and never showed.
     pub(super) fn settled(&mut self, index: usize, found: Option<Stack>, began: bool) {
@@ -51,7 +54,9 @@ impl Machine {
         }
         let made = operation.and_then(Operation::submission).map(|submission| &submission.digest);
         let theirs = stack.outputs.get(OUTPUT_DIGEST);
-        landed && (deletes || theirs.is_none() || made.is_none_or(|made| theirs == Some(made)))
+        // A body from before there were digests has none.
+        let same = |made: &String| theirs == Some(made) || made.is_empty() && theirs.is_none();
+        landed && (deletes || made.is_none_or(same))
     }
 
     /// Which of the step's operations it was that ran before us and landed.
@@ -83,11 +88,14 @@ impl Machine {
         self.events_read(index, None);
     }
 
-    fn events_read(&mut self, index: usize, error: Option<&crate::cloud::CloudError>) {
+    pub(super) fn events_read(&mut self, index: usize, error: Option<&crate::cloud::CloudError>) {
         let again = std::mem::take(&mut self.tracks[index].reread);
         match (&self.tracks[index].state, error) {
             (State::Reading, _) if again => self.request_events(index, None),
-            (State::Reading, _) => self.conclude(index),
+            (State::Reading, error) => {
+                self.tracks[index].unread = error.map(ToString::to_string);
+                self.conclude(index);
+            }
             (State::Running, None) => self.watched(index),
             (State::Recognising, None) => self.recognised(index),
             (State::Recognising, Some(error)) => {
@@ -142,7 +150,12 @@ impl Machine {
             let failure = ended.failure();
             return self.fail_or_restore(index, failure);
         }
-        let scar = ended.leftover().filter(|_| track.may_leave || track.drawn).map(Box::new);
+        let goes_on = track.restoring.is_none() && track.operation + 1 < step.operations.len();
+        if goes_on && let Some(failure) = ended.still_registered() {
+            return self.fail(index, failure);
+        }
+        let unread = track.unread.as_ref().filter(|_| track.may_leave).map(|why| ended.unread(why));
+        let scar = ended.leftover().filter(|_| track.may_leave || track.drawn).or(unread).map(Box::new);
         let joined = track.stack.as_ref().filter(|_| track.joining).and_then(|stack| self.joined(index, stack));
         let track = &mut self.tracks[index];
         track.scar = match (track.scar.take(), scar) {
@@ -174,28 +187,48 @@ impl Machine {
 
     /// A failed phase is followed by the way back, where the plan has one and the stack can take it.
     pub(super) fn fail_or_restore(&mut self, index: usize, mut failure: Failure) {
-        let plan = Rc::clone(&self.plan);
-        let track = &mut self.tracks[index];
-        if let Some(mut first) = track.restoring.take() {
-            first.aftermath.push(format!("the old scalable target could not be put back: {}", in_short(&failure)));
-            first.aftermath.extend(failure.aftermath);
-            return self.fail(index, *first);
-        }
-        if track.operation == 0 || plan.steps[index].restore.is_none() {
+        if self.tracks[index].restoring.is_some() || !self.is_target_out(index) {
             return self.fail(index, failure);
         }
+        let track = &mut self.tracks[index];
+        let known = matches!(failure.kind, FailureKind::RolledBack | FailureKind::Gate | FailureKind::Refused);
         match &track.stack {
-            Some(stack) if stack.status.is_updatable() && self.interrupts < 2 => {
+            Some(stack) if known && stack.status.is_updatable() && self.interrupts < 2 => {
                 track.settle_basis();
                 track.restoring = Some(Box::new(failure));
                 self.begin(index);
             }
             _ => {
-                let text = "the scalable target is out, and in this state it cannot be put back";
-                failure.aftermath.push(text.into());
+                failure.aftermath.push(TARGET_OUT.into());
                 self.fail(index, failure);
             }
         }
+    }
+
+    /// Did an update take the scalable target out that a later one was to bring back?
+    pub(super) fn is_target_out(&self, index: usize) -> bool {
+        let step = &self.plan.steps[index];
+        step.restore.is_some() && self.tracks[index].has_updated(step)
+    }
+
+    /// The step's failure, whatever else was going on: what was being put back failed first and is the cause, and
+    /// what earlier operations left behind is said with it. What depends on the step is blocked.
+    pub(super) fn fail(&mut self, index: usize, failure: Failure) {
+        let track = &mut self.tracks[index];
+        let mut said = match track.restoring.take() {
+            Some(mut first) => {
+                first.aftermath.push(format!("the old scalable target could not be put back: {}", in_short(&failure)));
+                first.aftermath.extend(failure.aftermath);
+                *first
+            }
+            None => failure,
+        };
+        if let Some(setback) = track.setback.take() {
+            said.aftermath.push(format!("before that: {}", in_short(&setback)));
+            said.aftermath.extend(setback.aftermath);
+        }
+        said.aftermath.extend(track.scar.take().into_iter().flat_map(|scar| scar.aftermath));
+        self.finish(index, super::StepResult::Failed(Box::new(said)));
     }
 
     /// Everything was done: what the stack puts out is known, and only a scar can spoil it.
@@ -207,7 +240,7 @@ impl Machine {
         let done = track.acted || found_good;
         self.values.extend(outputs.into_iter().map(|(key, value)| ((stack.clone(), key), value)));
         match scar {
-            Some(scar) => self.fail(index, *scar),
+            Some(scar) => self.finish(index, super::StepResult::Failed(scar)),
             None if done => self.finish(index, super::StepResult::Done),
             None => self.finish(index, super::StepResult::Unchanged),
         }

@@ -12,11 +12,14 @@ pub(super) struct Intent<'a> {
     pub(super) stack: &'a StackRef,
     /// Its id and when it last changed, as observed; none for a new one.
     pub(super) basis: Option<(&'a str, Timestamp)>,
-    /// The digest wanted; empty where nothing is.
-    pub(super) digest: &'a str,
+    /// What is sent, values of other stacks filled in; empty where nothing is.
+    pub(super) sent: &'a str,
     /// Which operation, as `update 2`.
     pub(super) operation: &'a str,
 }
+
+/// What tokens and change sets of ours begin with.
+pub(super) const PREFIX: &str = "hubform-";
 
 /// A name CloudFormation takes for request tokens and for change sets: `hubform-` and 40 hex digits.
 pub(super) fn token(intent: Intent<'_>) -> String {
@@ -24,14 +27,14 @@ pub(super) fn token(intent: Intent<'_>) -> String {
         Some((id, Timestamp(at))) => (id, at.to_string()),
         None => ("new", String::new()),
     };
-    let parts = ["1", &intent.stack.name, &intent.stack.target.region, id, &changed_at, intent.digest];
+    let parts = ["1", &intent.stack.name, &intent.stack.target.region, id, &changed_at, intent.sent];
     let mut hash = Sha256::new();
     for part in parts.into_iter().chain([intent.operation]) {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
     let hex: String = hash.finalize().iter().take(20).map(|byte| format!("{byte:02x}")).collect();
-    format!("hubform-{hex}")
+    format!("{PREFIX}{hex}")
 }
 
 #[cfg(test)]
@@ -43,7 +46,7 @@ mod tests {
     fn a_token_changes_with_the_observation_and_with_nothing_else() {
         let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
         let stack = StackRef { target, name: "a".into() };
-        let of = |basis| token(Intent { stack: &stack, basis, digest: "d", operation: "update" });
+        let of = |basis| token(Intent { stack: &stack, basis, sent: "d", operation: "update" });
         let seen = of(Some(("arn", Timestamp(7))));
         assert_eq!(seen, of(Some(("arn", Timestamp(7)))));
         assert_ne!(seen, of(Some(("arn", Timestamp(8)))));

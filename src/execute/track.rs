@@ -1,8 +1,10 @@
 //! Where one step stands while the plan is carried out.
 
+use std::collections::BTreeMap;
+
 use super::{Failure, StepResult, Waiting, history::History};
 use crate::{
-    cloud::{Stack, StackStatus, Timestamp},
+    cloud::{Stack, StackStatus, Tags, Timestamp},
     plan::{Operation, Step},
 };
 
@@ -32,6 +34,19 @@ pub(super) enum State {
     },
     /// Nothing more happens.
     Over,
+}
+
+/// How the change set at hand came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// It was just made.
+    Made,
+    /// One of its name was there: is it the same?
+    Named,
+    /// One was there that was made of something else.
+    Other,
+    /// It goes, and is made anew.
+    Dropped,
 }
 
 /// A change set that is being computed.
@@ -78,6 +93,14 @@ pub(super) struct Track {
     pub(super) wanted: bool,
     /// Events were being read when the stack settled: they are read once more.
     pub(super) reread: bool,
+    /// How the change set came to be.
+    pub(super) found: Found,
+    /// The change set was made anew once.
+    pub(super) remade: bool,
+    /// Parameters and tags that were sent with the change set.
+    pub(super) sent_values: (BTreeMap<String, String>, Tags),
+    /// Why the events could not be read at the end.
+    pub(super) unread: Option<String>,
     /// What went wrong, kept while something is cleared up or looked at first.
     pub(super) setback: Option<Box<Failure>>,
     /// What was left behind by an operation that landed.
@@ -120,6 +143,10 @@ impl Track {
             ended: None,
             wanted: false,
             reread: false,
+            found: Found::Made,
+            remade: false,
+            sent_values: Default::default(),
+            unread: None,
             setback: None,
             scar: None,
             sent: Timestamp(0),
@@ -160,6 +187,17 @@ impl Track {
             Some(stack) => self.id = Some(stack.id.clone()),
             None => self.id = None,
         }
+    }
+
+    /// Is an operation of CloudFormation going on, or the endpoint asked?
+    pub(super) fn is_underway(&self) -> bool {
+        matches!(self.state, State::Running | State::Reading | State::Asking { .. })
+    }
+
+    /// Has an update of this step landed, so that what it took out is out?
+    pub(super) fn has_updated(&self, step: &Step) -> bool {
+        let done = &step.operations[..self.operation.min(step.operations.len())];
+        done.iter().any(|operation| matches!(operation, Operation::Update { .. }))
     }
 
     /// Did the stack go?

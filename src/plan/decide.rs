@@ -103,7 +103,12 @@ fn moved(then: &Observed, now: &Stack) -> Option<String> {
     (then.changed_at != changed_at).then(|| format!("somebody updated the stack at {changed_at}, after the plan"))
 }
 
-fn fill(submission: &Submission, values: &BTreeMap<(StackRef, String), String>) -> Result<Submission, String> {
+/// The submission with the values it takes from other stacks filled in.
+///
+/// # Errors
+///
+/// A sentence that says which stack has not put out what.
+pub fn fill(submission: &Submission, values: &BTreeMap<(StackRef, String), String>) -> Result<Submission, String> {
     let mut filled = submission.clone();
     for value in filled.parameters.values_mut() {
         if let ParameterValue::Output { stack, key } = value {

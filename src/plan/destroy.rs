@@ -26,9 +26,13 @@ pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
     let dependants = graph::dependants(&needs);
     let mut diagnostics: Diagnostics = guard::allowed_nothing(request).into_iter().collect();
     let mut edges = Edges::new();
-    for stack in request.chosen {
+    let strange =
+        |stack: &&StackRef| !specs.contains_key(stack) && observed.get(stack).is_some_and(|o| is_strange(request, o));
+    let strangers: BTreeSet<StackRef> = request.chosen.iter().filter(strange).cloned().collect();
+    let chosen: BTreeSet<StackRef> = request.chosen.difference(&strangers).cloned().collect();
+    for stack in &chosen {
         let dependants = dependants.get(stack).into_iter().flatten().map(|dependant| (*dependant).clone());
-        let (chosen, others): (BTreeSet<StackRef>, _) = dependants.partition(|stack| request.chosen.contains(stack));
+        let (chosen, others): (BTreeSet<StackRef>, _) = dependants.partition(|stack| chosen.contains(stack));
         diagnostics.extend(still_needed(stack, &others));
         edges.insert(stack.clone(), chosen);
     }
@@ -41,7 +45,26 @@ pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
             Err(refused) => diagnostics.push(refused),
         }
     }
+    for stranger in strangers.iter().filter_map(|stack| observed.get(stack)) {
+        match orphan(request, stranger) {
+            Ok(step) => steps.push(Step { reasons: vec![STRANGE.to_owned()], ..step }),
+            Err(refused) => diagnostics.push(refused),
+        }
+    }
     (Plan { steps, ..empty(request) }, diagnostics)
+}
+
+const STRANGE: &str = "it carries the tags of this environment, but not its prefix: it stays";
+
+/// Does its name not begin with the prefix of the environment its tags name, as far as a manifest shows that prefix?
+fn is_strange(request: &Request<'_>, observed: &ObservedStack) -> bool {
+    let Some(owner) = observed.owner() else { return false };
+    let siblings = request.specs.iter().filter(|spec| spec.environment == owner.environment);
+    let mut prefixes = siblings.filter(|spec| spec.stack.target == observed.target).filter_map(|spec| {
+        let rest = format!("{}-{}", spec.kind.to_lowercase(), spec.name);
+        spec.stack.name.strip_suffix(&rest).filter(|prefix| prefix.ends_with('-'))
+    });
+    prefixes.next().is_some_and(|prefix| !observed.stack.name.starts_with(prefix))
 }
 
 /// Every stack of ours in these environments, those included that no manifest describes any more.
@@ -114,23 +137,42 @@ fn step(
     if protected && !observed.stack.status.is_leftover() && !guard::is_allowed(request, &step.kind, &step.name) {
         return Err(guard::protected(&subject, "its stack would be deleted", &step.kind, &step.name));
     }
-    delete(&mut step, spec, observed);
+    delete(&mut step, spec, observed)?;
     Ok(Some(step))
 }
 
-fn delete(step: &mut Step, spec: Option<&StackSpec>, observed: &ObservedStack) {
+fn delete(step: &mut Step, spec: Option<&StackSpec>, observed: &ObservedStack) -> Result<(), Diagnostic> {
     step.action = Action::Delete;
     if observed.stack.termination_protection {
         step.operations.push(Operation::Protect { on: false });
     }
     step.operations.push(Operation::Delete { role_arn: spec.and_then(|spec| spec.role_arn.clone()) });
     let holds = spec.filter(|spec| digest_holds(spec, &observed.stack));
-    let body = observed.body.as_deref().or_else(|| holds.map(|spec| &*spec.body));
-    let Some(Ok(template)) = body.map(Template::parse) else { return };
+    let Some(template) = running_body(observed, holds)? else { return Ok(()) };
     let retained = |id: &str| template.resource(id).is_some_and(|resource| resource["DeletionPolicy"] == "Retain");
     step.changes = all(&template, ChangeKind::Remove);
     step.reasons = kept(step.changes.iter().map(|change| change.logical_id.as_str()).filter(|id| retained(id)));
     step.changes.retain(|change| !retained(&change.logical_id));
+    Ok(())
+}
+
+/// The body that runs; none for what is left of a creation. Who cannot read it does not know what the stack needs, nor
+/// in which order stacks can go.
+fn running_body(observed: &ObservedStack, holds: Option<&StackSpec>) -> Result<Option<Template>, Diagnostic> {
+    let read = observed.body.as_deref().map(Template::parse);
+    let wanted = || holds.map(|spec| Template::parse(&spec.body));
+    let problem = match read {
+        Some(Ok(template)) => return Ok(Some(template)),
+        Some(Err(error)) => error,
+        None if observed.stack.status.is_leftover() => return Ok(None),
+        None => "it was not fetched".into(),
+    };
+    if let Some(Ok(template)) = wanted() {
+        return Ok(Some(template));
+    }
+    let message = format!("the template that runs in the stack `{}` cannot be read: {problem}", observed.stack.name);
+    Err(Diagnostic::new(Code::UnreadableBody, message)
+        .help("hubform deletes what it can put in order; delete this stack with `aws cloudformation delete-stack`"))
 }
 
 fn kept<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {

@@ -29,7 +29,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 pub use audit::audit;
-pub use decide::{Verdict, decide};
+pub use decide::{Verdict, decide, fill};
 pub use destroy::{destroy, left_of};
 pub use gate::judge;
 pub use guard::no_such_manifest;

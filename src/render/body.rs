@@ -21,7 +21,7 @@ pub const DIGEST_OUTPUT: &str = "HubformDigest";
 pub const VERSION_OUTPUT: &str = "HubformVersion";
 
 /// Grows whenever a digest means something else.
-const DIGEST_FORMAT: u32 = 1;
+const DIGEST_FORMAT: u32 = 2;
 
 /// IAM resources and the property that names each: with a name of one's own, CAPABILITY_NAMED_IAM is needed.
 const IAM_RESOURCES: [(&str, Option<&str>); 8] = [
@@ -50,19 +50,18 @@ struct Digested<'a> {
     format: u32,
     notifications: &'a [String],
     parameters: Value,
-    protect: bool,
     role: Option<&'a str>,
     tags: &'a Tags,
 }
 
-/// The digest of everything that makes an update, the body without its stamps included.
+/// The digest of everything that makes an update, the body without its stamps included. Termination protection is
+/// switched without one.
 pub(super) fn digest(body: &Map<String, Value>, stack: &DesiredStack) -> String {
     let all = Digested {
         body,
         format: DIGEST_FORMAT,
         notifications: &stack.notification_arns,
         parameters: json!(stack.parameters),
-        protect: stack.protect,
         role: stack.role_arn.as_deref(),
         tags: &stack.tags,
     };

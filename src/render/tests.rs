@@ -192,7 +192,7 @@ fn five_lines_make_an_endpoint() {
                   - Endpoint
                   - EndpointName
               HubformDigest:
-                Value: 5951f8dde09fee348a95b74c37539a34
+                Value: 9a2450bd96a39f72a1b20ce615ceaacc
               HubformVersion:
                 Value: 0.1.0
               RoleArn:

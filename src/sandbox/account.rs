@@ -178,6 +178,10 @@ impl State {
                 self.faults.refuse(&operation);
                 Ok(Answer::Nothing)
             }
+            Call::Lose { operation } => {
+                self.faults.lose(&operation);
+                Ok(Answer::Nothing)
+            }
             Call::Tick => Ok(Answer::Nothing),
         }
     }
@@ -265,6 +269,11 @@ impl Core {
     pub(crate) fn perform(&mut self, entry: Entry) -> Result<Answer, CloudErrorKind> {
         let answer = self.state.perform(&entry.account, &entry.region, entry.call.clone())?;
         self.write(&entry)?;
+        let operation = entry.call.operation();
+        if self.state.faults.lose(operation) {
+            self.write(&self.entry(&entry.region, Call::Lose { operation: operation.to_owned() }))?;
+            return Err(CloudErrorKind::Unreachable("the connection was closed".to_owned()));
+        }
         Ok(answer)
     }
 

@@ -58,8 +58,27 @@ pub(crate) enum Call {
     Refuse {
         operation: String,
     },
+    /// A fault lost the answer of the call before.
+    Lose {
+        operation: String,
+    },
     /// Time passed, and something came due in it.
     Tick,
+}
+
+impl Call {
+    /// The API operation; empty for what is none.
+    pub(crate) fn operation(&self) -> &'static str {
+        match self {
+            Self::CreateStack { .. } => "CreateStack",
+            Self::CreateChangeSet { .. } => "CreateChangeSet",
+            Self::ExecuteChangeSet { .. } => "ExecuteChangeSet",
+            Self::DeleteChangeSet { .. } => "DeleteChangeSet",
+            Self::DeleteStack { .. } => "DeleteStack",
+            Self::Protect { .. } => "UpdateTerminationProtection",
+            Self::Inject { .. } | Self::Refuse { .. } | Self::Lose { .. } | Self::Tick => "",
+        }
+    }
 }
 
 /// One line of the journal.

@@ -77,6 +77,11 @@ pub enum Fault {
         /// The service's words.
         text: String,
     },
+    /// `lose OPERATION`: the next call of the operation is accepted, and its answer is lost.
+    Lose {
+        /// As `ExecuteChangeSet`.
+        operation: String,
+    },
     /// `slow FACTOR`: everything takes so much longer, until said again.
     Slow {
         /// 1 is the usual speed.
@@ -96,7 +101,7 @@ pub struct FaultError {
 
 const KNOWN: &str = "`capacity TYPE [times N]`, `quota TYPE`, `fail [STACK/]ID REASON`, `delete-fail [STACK/]ID \
                      [REASON]`, `rollback-fail [STACK/]ID [REASON]`, `stuck [STACK/]ID`, `silent-rollback ENDPOINT`, \
-                     `throttle OPERATION N`, `error OPERATION TEXT`, `slow FACTOR`";
+                     `throttle OPERATION N`, `error OPERATION TEXT`, `lose OPERATION`, `slow FACTOR`";
 
 impl FromStr for Fault {
     type Err = FaultError;
@@ -124,6 +129,7 @@ fn read(text: &str) -> Result<Fault, String> {
         "silent-rollback" => Ok(Fault::SilentRollback { endpoint: subject.to_owned() }),
         "throttle" => Ok(Fault::Throttle { operation: subject.to_owned(), times: number(tail)? }),
         "error" => Ok(Fault::Error { operation: subject.to_owned(), text: reason("an imagined failure") }),
+        "lose" => Ok(Fault::Lose { operation: subject.to_owned() }),
         "slow" => factor(subject).map(|factor| Fault::Slow { factor }),
         other => Err(format!("`{other}` is unknown")),
     }
@@ -180,6 +186,7 @@ impl fmt::Display for Fault {
             Self::SilentRollback { endpoint } => write!(f, "silent-rollback {endpoint}"),
             Self::Throttle { operation, times } => write!(f, "throttle {operation} {times}"),
             Self::Error { operation, text } => write!(f, "error {operation} {text}"),
+            Self::Lose { operation } => write!(f, "lose {operation}"),
             Self::Slow { factor } => write!(f, "slow {factor}"),
         }
     }
@@ -272,6 +279,11 @@ impl Faults {
         self.take(|fault| matches!(fault, Fault::SilentRollback { endpoint } if endpoint == name)).is_some()
     }
 
+    /// Is the answer of this call lost?
+    pub(crate) fn lose(&mut self, call: &str) -> bool {
+        self.take(|fault| matches!(fault, Fault::Lose { operation } if operation == call)).is_some()
+    }
+
     /// Fires what waits for this call.
     pub(crate) fn refuse(&mut self, call: &str) -> Option<Refusal> {
         let fault = self.take(|fault| match fault {
@@ -304,6 +316,7 @@ mod tests {
             "silent-rollback dev-endpoint-chat",
             "throttle DescribeStacks 4",
             "error CreateStack the service fell over",
+            "lose ExecuteChangeSet",
             "slow 2.5",
         ] {
             assert_eq!(text.parse::<Fault>().map(|fault| fault.to_string()), Ok(text.to_owned()));

@@ -314,18 +314,18 @@ fn a_change_set_that_does_more_is_left_for_reading() {
         &mut world,
         vec![update("chat", observed, &["new"])],
         expect![[r#"
-        0 started 1
-        0 chat: update
-        0 chat waits for ChangeSet
-        1 chat FAILED Gate, update: the change set `hubform-d242be6d6c9a8f98eca2dace8d9ac3ad47177cfd` does more than the plan announced
-            Alarm (AWS::CloudWatch::Alarm) would be removed, and the plan does not name it
-            the change set was not executed and is left for reading
-        1 finished, 4 calls
-        CreateChangeSet 1
-        DescribeChangeSet 1
-        DescribeStacks 1
-        GetCallerIdentity 1
-    "#]],
+            0 started 1
+            0 chat: update
+            0 chat waits for ChangeSet
+            1 chat FAILED Gate, update: the change set `hubform-cbfd6113ef52ced6ca6a53efe0c4ea9dbb9d606d` does more than the plan announced
+                Alarm (AWS::CloudWatch::Alarm) would be removed, and the plan does not name it
+                the change set was not executed and is left for reading
+            1 finished, 4 calls
+            CreateChangeSet 1
+            DescribeChangeSet 1
+            DescribeStacks 1
+            GetCallerIdentity 1
+        "#]],
     );
 }
 
@@ -410,8 +410,8 @@ fn a_plan_that_is_stale_stops() {
 }
 
 fn token_of_creation(name: &str) -> String {
-    let intent = token::Intent { stack: &named(name), basis: None, digest: "d", operation: "create" };
-    token::token(intent)
+    let sent = serde_json::to_string(&submission("d")).expect("plain values");
+    token::token(token::Intent { stack: &named(name), basis: None, sent: &sent, operation: "create" })
 }
 
 #[test]
@@ -460,12 +460,12 @@ fn an_operation_that_the_plan_found_running_is_waited_for() {
             0 same: update
             0 other: update
             32 same CREATE_COMPLETE
-            32 same Done
             32 other CREATE_COMPLETE
             32 other FAILED Stale, update: another operation was running on it, and has landed since
-            32 finished, 37 calls
+            32 same Done
+            32 finished, 38 calls
             DescribeEndpoint 1
-            DescribeStackEvents 3
+            DescribeStackEvents 4
             DescribeStacks 32
             GetCallerIdentity 1
         "#]],
@@ -525,14 +525,14 @@ fn a_change_whose_answer_was_lost_is_not_made_twice() {
             31 old Done
             33 gone DELETE_COMPLETE
             33 gone Done
-            33 finished, 61 calls
+            33 finished, 62 calls
             CreateChangeSet 2
             CreateStack 2
             DeleteStack 2
             DescribeChangeSet 1
             DescribeEndpoint 2
             DescribeStackEvents 2
-            DescribeStacks 46
+            DescribeStacks 47
             ExecuteChangeSet 2
             GetCallerIdentity 1
             ListChangeSets 1
@@ -553,8 +553,9 @@ fn faults_end_and_quotas_are_not_tried_again() {
             0 started 1
             0 chat: create
             12 chat FAILED Unreachable, create: CreateStack of it in us-east-1 failed: AWS failed (InternalFailure)
-            12 finished, 9 calls
+            12 finished, 10 calls
             CreateStack 8
+            DescribeStacks 1
             GetCallerIdentity 1
         "#]],
     );
@@ -570,6 +571,99 @@ fn faults_end_and_quotas_are_not_tried_again() {
         0 finished, 2 calls
         CreateStack 1
         GetCallerIdentity 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_change_that_gives_no_answer_is_looked_at_before_it_is_given_up() {
+    let mut world = World::new();
+    let old = world.has("old", "d");
+    world.unreadable = vec!["CreateStack", "ExecuteChangeSet"];
+    let outcome = check(
+        &mut world,
+        vec![create("new"), update("old", old, &["new"])],
+        expect![[r#"
+        0 started 2
+        0 new: create
+        0 old: update
+        0 old waits for ChangeSet
+        2 new CREATE_IN_PROGRESS
+        3 old UPDATE_IN_PROGRESS
+        32 new CREATE_COMPLETE
+        32 new Done
+        33 old UPDATE_COMPLETE
+        33 old Done
+        33 finished, 42 calls
+        CreateChangeSet 1
+        CreateStack 1
+        DescribeChangeSet 1
+        DescribeEndpoint 2
+        DescribeStackEvents 2
+        DescribeStacks 33
+        ExecuteChangeSet 1
+        GetCallerIdentity 1
+    "#]],
+    );
+    assert!(outcome.succeeded());
+}
+
+#[test]
+fn nothing_is_put_back_before_the_target_is_out_nor_when_the_way_is_unknown() {
+    let restore = || Some(Operation::Update { submission: submission("old"), gate: Gate::default(), phase: None });
+    let mut world = World::new().goes("chat", [Goes::Fails(5, "Endpoint", "no")]);
+    let observed = world.has("chat", "old");
+    let mut step = update("chat", observed, &["mid", "new"]);
+    step.operations.insert(0, Operation::Protect { on: true });
+    step.restore = restore();
+    check(
+        &mut world,
+        vec![step],
+        expect![[r#"
+        0 started 1
+        0 chat: turn termination protection on
+        0 chat: update, phase 1 of 2: go on
+        0 chat waits for ChangeSet
+        3 chat UPDATE_IN_PROGRESS
+        1 chat/Sibling CREATE_FAILED
+        1 chat/Endpoint CREATE_FAILED
+        7 chat UPDATE_ROLLBACK_COMPLETE
+        7 chat FAILED RolledBack, update, phase 1 of 2: the update failed and was rolled back
+            a.yaml:1:1 Endpoint: no
+        7 finished, 10 calls
+        CreateChangeSet 1
+        DescribeChangeSet 1
+        DescribeStackEvents 1
+        DescribeStacks 4
+        ExecuteChangeSet 1
+        GetCallerIdentity 1
+        UpdateTerminationProtection 1
+    "#]],
+    );
+    let mut world = World::new().goes("chat", [Goes::Lands(5)]);
+    let observed = world.has("chat", "old");
+    let mut step = update("chat", observed, &["mid", "new"]);
+    step.restore = restore();
+    world.refuse_second = Some(("CreateChangeSet", CloudErrorKind::Unreadable("a page".into())));
+    check(
+        &mut world,
+        vec![step],
+        expect![[r#"
+        0 started 1
+        0 chat: update, phase 1 of 2: go on
+        0 chat waits for ChangeSet
+        3 chat UPDATE_IN_PROGRESS
+        7 chat UPDATE_COMPLETE
+        7 chat: update, phase 2 of 2: go on
+        7 chat FAILED Unreachable, update, phase 2 of 2: CreateChangeSet of it in us-east-1 failed: the answer is not one of AWS's: a page
+            the scalable target is out and was not put back; apply again to go on
+        7 finished, 10 calls
+        CreateChangeSet 2
+        DescribeChangeSet 1
+        DescribeStacks 4
+        ExecuteChangeSet 1
+        GetCallerIdentity 1
+        ListChangeSets 1
     "#]],
     );
 }

@@ -44,6 +44,10 @@ pub(super) struct World {
     pub(super) errors: BTreeMap<&'static str, VecDeque<CloudErrorKind>>,
     /// Actions whose next answer is lost on its way back.
     pub(super) lost: Vec<&'static str>,
+    /// Actions whose next answer is mangled on its way back.
+    pub(super) unreadable: Vec<&'static str>,
+    /// How the second call of an action is refused.
+    pub(super) refuse_second: Option<(&'static str, CloudErrorKind)>,
     pub(super) calls: BTreeMap<&'static str, u64>,
     pub(super) account: &'static str,
     /// At which second the user interrupts.
@@ -66,6 +70,8 @@ impl World {
             config: None,
             errors: BTreeMap::new(),
             lost: Vec::new(),
+            unreadable: Vec::new(),
+            refuse_second: None,
             calls: BTreeMap::new(),
             account: "111122223333",
             interrupts: VecDeque::new(),
@@ -148,6 +154,16 @@ impl World {
         let error = self.errors.get_mut(call.action()).and_then(VecDeque::pop_front);
         let (operation, target) = (call.action(), target.clone());
         let wrap = |kind| CloudError { operation, subject: "it".into(), target, kind, request_id: None };
+        let second =
+            self.refuse_second.clone().filter(|(action, _)| *action == operation && self.calls[operation] == 2);
+        if let Some((_, kind)) = second {
+            return Err(wrap(kind));
+        }
+        if let Some(at) = self.unreadable.iter().position(|action| *action == operation) {
+            self.unreadable.remove(at);
+            let _ = self.tell(call);
+            return Err(wrap(CloudErrorKind::Unreadable("a page of a proxy".into())));
+        }
         let lost = self.lost.iter().position(|action| *action == operation).map(|at| self.lost.remove(at));
         match (error, lost) {
             (Some(kind), _) => Err(wrap(kind)),
@@ -251,8 +267,8 @@ impl World {
             execution_status: if empty { ExecutionStatus::Unavailable } else { ExecutionStatus::Available },
             status_reason: empty.then(|| "The submitted information didn't contain changes.".into()),
             created_at: self.now,
-            tags: Tags::new(),
-            parameters: BTreeMap::new(),
+            tags: request.tags.clone(),
+            parameters: request.parameters.clone(),
             changes: self.changes.clone(),
         };
         self.change_sets.insert(arn.to_owned(), (request, set));

@@ -58,9 +58,48 @@ fn what_others_need_stays_even_when_only_their_body_says_so() {
 }
 
 #[test]
+fn a_body_that_cannot_be_read_is_not_deleted() {
+    let live = "- {stack: chat, body: 'Resources: ['}\n- {stack: role, kind: Role}";
+    check(
+        &Scenario { live, chosen: &["chat", "role"], destroy: true, ..Scenario::default() },
+        &expect![[r#"
+            HF4010 the template that runs in the stack `chat` cannot be read: it has no resources
+              help: hubform deletes what it can put in order; delete this stack with `aws cloudformation delete-stack`
+            HF4010 the template that runs in the stack `role` cannot be read: it was not fetched
+              help: hubform deletes what it can put in order; delete this stack with `aws cloudformation delete-stack`
+        "#]],
+    );
+}
+
+#[test]
+fn what_carries_the_tags_but_not_the_prefix_stays() {
+    let wanted = format!("- {{stack: dev-role-role, name: role, kind: Role, body: {BODY}}}");
+    let live = format!(
+        "- {{stack: dev-role-role, name: role, kind: Role, body: {BODY}}}\n\
+         - {{stack: dev-role-old, name: old, kind: Role, body: {BODY}}}\n- {{stack: copy, kind: Role, body: {BODY}}}"
+    );
+    let chosen = &["dev-role-role", "dev-role-old", "copy"];
+    check(
+        &Scenario { wanted: &wanted, live: &live, chosen, destroy: true, ..Scenario::default() },
+        &expect![[r#"
+            dev-role-old: Delete
+              because `K` is retained and stays in the account
+              R Remove False
+              1. delete
+            dev-role-role: Delete
+              because `K` is retained and stays in the account
+              R Remove False
+              1. delete
+            copy: Keep
+              because it carries the tags of this environment, but not its prefix: it stays
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_protected_needs_the_users_word() {
-    let live = "- {stack: chat, protected: true}\n- {stack: half, status: ROLLBACK_COMPLETE, protected: true}\n\
-                - {stack: theirs, tags: false}";
+    let live = "- {stack: chat, protected: true, body: {Resources: {R: {Type: 'AWS::SNS::Topic'}}}}\n\
+                - {stack: half, status: ROLLBACK_COMPLETE, protected: true}\n- {stack: theirs, tags: false}";
     let chosen = &["chat", "half", "theirs", "nowhere"];
     check(
         &Scenario { live, chosen, destroy: true, ..Scenario::default() },
@@ -79,10 +118,11 @@ fn what_is_protected_needs_the_users_word() {
     check(
         &Scenario { live, chosen, allow, destroy: true, ..Scenario::default() },
         &expect![[r#"
-        chat: Delete
-          because no manifest describes it any more
-          1. protect false
-          2. delete
-    "#]],
+            chat: Delete
+              because no manifest describes it any more
+              R Remove False
+              1. protect false
+              2. delete
+        "#]],
     );
 }

@@ -223,3 +223,12 @@ fn calls_are_throttled_by_buckets_and_by_faults() {
     account.sandbox.advance(Duration::from_secs(5));
     assert_eq!(list(), Some(CloudErrorKind::AccessDenied("not for you".into())));
 }
+
+#[test]
+fn a_lost_answer_is_of_a_call_that_was_accepted() {
+    let account = Account::new();
+    account.inject("lose CreateStack");
+    let error = account.create("s", &template(json!({"Role": role()}))).expect_err("no answer");
+    assert!(matches!(error, CloudErrorKind::Unreachable(_)), "{error}");
+    assert!(!account.connection.stacks.describe_stack("s").now_is_none(), "it was made all the same");
+}
