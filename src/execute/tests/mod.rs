@@ -11,7 +11,10 @@ use super::*;
 use crate::{
     cloud::{Change, ChangeAction, CloudErrorKind, Replacement, StackRef, Tags},
     diagnostic::Position,
-    plan::{Action, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, Step, Submission},
+    plan::{
+        Action, Allowed, ChangeKind, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, Step,
+        Submission,
+    },
     render::{EndpointCheck, Origin, Origins, ParameterValue},
 };
 
@@ -335,10 +338,7 @@ fn what_could_not_be_removed_is_a_failure_that_blocks_nobody() {
     let observed = world.has("chat", "old");
     world.changes = vec![removal()];
     let mut step = update("chat", observed, &["new"]);
-    let allowed = crate::plan::Allowed { kind: crate::plan::ChangeKind::Remove, replacement: Replacement::False };
-    if let Operation::Update { gate, .. } = &mut step.operations[0] {
-        gate.allowed.insert("Alarm".into(), allowed);
-    }
+    gated(&mut step);
     check(
         &mut world,
         vec![step, create("after").needs(&["chat"])],
@@ -666,6 +666,73 @@ fn nothing_is_put_back_before_the_target_is_out_nor_when_the_way_is_unknown() {
         ListChangeSets 1
     "#]],
     );
+}
+
+fn gated(step: &mut Step) {
+    let allowed = Allowed { kind: ChangeKind::Remove, replacement: Replacement::False };
+    for operation in &mut step.operations {
+        if let Operation::Update { gate, .. } = operation {
+            gate.allowed.insert("Alarm".into(), allowed.clone());
+        }
+    }
+}
+
+#[test]
+fn a_target_that_could_not_be_taken_out_ends_the_phases() {
+    let mut world = World::new().goes("chat", [Goes::Scars(5, "ScalableTarget")]);
+    let observed = world.has("chat", "old");
+    world.changes = vec![removal()];
+    let mut step = update("chat", observed, &["mid", "new"]);
+    gated(&mut step);
+    check(&mut world, vec![step], expect![[r#"
+        0 started 1
+        0 chat: update, phase 1 of 2: go on
+        0 chat waits for ChangeSet
+        3 chat UPDATE_IN_PROGRESS
+        1 chat/ScalableTarget DELETE_FAILED
+        7 chat UPDATE_COMPLETE
+        7 chat FAILED DeleteFailed, update, phase 1 of 2: the update landed, but the scalable target could not be removed and is still registered, so the next phase was not begun
+            a.yaml:1:1 ScalableTarget: it is in use
+            AWS::ApplicationAutoScaling::ScalableTarget ScalableTarget (ScalableTarget) is still there: it is in use
+        7 finished, 9 calls
+        CreateChangeSet 1
+        DescribeChangeSet 1
+        DescribeStackEvents 1
+        DescribeStacks 4
+        ExecuteChangeSet 1
+        GetCallerIdentity 1
+    "#]]);
+}
+
+#[test]
+fn a_change_set_of_our_name_that_was_made_of_something_else_is_made_anew() {
+    let mut world = World::new();
+    let observed = world.has("chat", "old");
+    world.changes = vec![removal()];
+    world.run(plan(vec![update("chat", observed.clone(), &["new"])]), Settings::default());
+    world.retag();
+    let mut step = update("chat", observed, &["new"]);
+    gated(&mut step);
+    world.calls.clear();
+    world.events.clear();
+    check(&mut world, vec![step], expect![[r#"
+        1 started 1
+        1 chat: update
+        1 chat waits for ChangeSet
+        4 chat UPDATE_IN_PROGRESS
+        34 chat UPDATE_COMPLETE
+        34 chat Done
+        34 finished, 26 calls
+        CreateChangeSet 2
+        DeleteChangeSet 1
+        DescribeChangeSet 2
+        DescribeEndpoint 1
+        DescribeStackEvents 1
+        DescribeStacks 16
+        ExecuteChangeSet 1
+        GetCallerIdentity 1
+        ListChangeSets 1
+    "#]]);
 }
 
 #[test]

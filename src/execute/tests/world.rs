@@ -108,6 +108,13 @@ impl World {
         id
     }
 
+    /// The tags of every change set there is become somebody else's.
+    pub(super) fn retag(&mut self) {
+        for (_, set) in self.change_sets.values_mut() {
+            set.tags.insert("by".into(), "another".into());
+        }
+    }
+
     /// Carries out a plan to the end.
     pub(super) fn run(&mut self, plan: Plan, settings: Settings) -> Outcome {
         let mut machine = Machine::new(plan, settings, self.now);
@@ -357,7 +364,11 @@ impl World {
             stack_id: id.into(),
             logical_id: resource.unwrap_or("the stack").into(),
             physical_id: Some(resource.unwrap_or(id).into()),
-            resource_type: if resource.is_some() { "AWS::IAM::Role" } else { "AWS::CloudFormation::Stack" }.into(),
+            resource_type: match resource {
+                Some("ScalableTarget") => "AWS::ApplicationAutoScaling::ScalableTarget".into(),
+                Some(_) => "AWS::IAM::Role".into(),
+                None => "AWS::CloudFormation::Stack".into(),
+            },
             status: status.into(),
             reason: reason.map(Into::into),
             at,
