@@ -684,7 +684,10 @@ fn a_target_that_could_not_be_taken_out_ends_the_phases() {
     world.changes = vec![removal()];
     let mut step = update("chat", observed, &["mid", "new"]);
     gated(&mut step);
-    check(&mut world, vec![step], expect![[r#"
+    check(
+        &mut world,
+        vec![step],
+        expect![[r#"
         0 started 1
         0 chat: update, phase 1 of 2: go on
         0 chat waits for ChangeSet
@@ -701,7 +704,8 @@ fn a_target_that_could_not_be_taken_out_ends_the_phases() {
         DescribeStacks 4
         ExecuteChangeSet 1
         GetCallerIdentity 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -715,7 +719,10 @@ fn a_change_set_of_our_name_that_was_made_of_something_else_is_made_anew() {
     gated(&mut step);
     world.calls.clear();
     world.events.clear();
-    check(&mut world, vec![step], expect![[r#"
+    check(
+        &mut world,
+        vec![step],
+        expect![[r#"
         1 started 1
         1 chat: update
         1 chat waits for ChangeSet
@@ -732,7 +739,8 @@ fn a_change_set_of_our_name_that_was_made_of_something_else_is_made_anew() {
         ExecuteChangeSet 1
         GetCallerIdentity 1
         ListChangeSets 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -119,7 +119,6 @@ fn what_is_protected_needs_the_users_word() {
         &Scenario { live, chosen, allow, destroy: true, ..Scenario::default() },
         &expect![[r#"
             chat: Delete
-              because no manifest describes it any more
               R Remove False
               1. protect false
               2. delete
