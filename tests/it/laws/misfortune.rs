@@ -24,7 +24,7 @@ use crate::support;
 
 #[test]
 fn whatever_goes_wrong_can_be_mended_or_is_explained() {
-    hold(&[], 120, |rng| account::now(Journey::new(rng).go(rng)).map(drop));
+    hold(&[152, 193, 535], 120, |rng| account::now(Journey::new(rng).go(rng)).map(drop));
 }
 
 #[test]
@@ -163,8 +163,7 @@ impl Journey {
         let cause = failure.cause.as_ref().map_or("", |cause| &cause.reason);
         let in_the_way = ["must be deregistered", "ResourceExistenceCheck", "already exists"];
         let is_in_the_way = |words: &&str| cause.contains(*words) || failure.message.contains(*words);
-        failure.kind == FailureKind::SilentRollback
-            || !self.left.is_empty() && in_the_way.iter().any(|words| is_in_the_way(&words))
+        failure.kind == FailureKind::SilentRollback || !self.left.is_empty() && in_the_way.iter().any(is_in_the_way)
     }
 
     /// Findings that stop a plan after faults, with the way out in their help.
@@ -356,11 +355,13 @@ impl Journey {
 }
 
 fn failures(run: &Run) -> Vec<&Failure> {
-    let failed = |(_, result)| match result {
-        &StepResult::Failed(ref failure) => Some(&**failure),
-        _ => None,
-    };
-    run.outcome.results.iter().map(|(stack, result)| (stack, result)).filter_map(failed).collect()
+    let mut found = Vec::new();
+    for (_, result) in &run.outcome.results {
+        if let StepResult::Failed(failure) = result {
+            found.push(&**failure);
+        }
+    }
+    found
 }
 
 /// What was told: no operation begins before the steps it needs were said to have landed.
