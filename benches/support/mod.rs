@@ -113,31 +113,31 @@ pub(crate) fn manifests(endpoints: usize, environments: usize, regions: &[&str])
 
 fn environment(number: usize, region: &str) -> String {
     format!(
-        "apiVersion: hubform/v1\nkind: Environment\nmetadata:\n  name: env-{number}\nspec:\n  targets:\n    - region: \
+        "apiVersion: hubform.dev/v1\nkind: Environment\nmetadata:\n  name: env-{number}\nspec:\n  targets:\n    - region: \
          {region}\n  tags: {{owner: team-{number}}}\n"
     )
 }
 
 /// What the endpoints of an environment refer to.
 const SHARED: &str = "\
-apiVersion: hubform/v1
+apiVersion: hubform.dev/v1
 kind: Role
 metadata: {name: models}
 spec: {}
 ---
-apiVersion: hubform/v1
+apiVersion: hubform.dev/v1
 kind: Hardware
 metadata: {name: cpu}
 spec:
   instances: [ml.c7i.xlarge]
 ---
-apiVersion: hubform/v1
+apiVersion: hubform.dev/v1
 kind: Hardware
 metadata: {name: gpu}
 spec:
   instances: [ml.g6.2xlarge]
 ---
-apiVersion: hubform/v1
+apiVersion: hubform.dev/v1
 kind: Scaling
 metadata: {name: steady}
 spec:
@@ -145,7 +145,7 @@ spec:
   max: 3
   target: {concurrentRequestsPerInstance: 8}
 ---
-apiVersion: hubform/v1
+apiVersion: hubform.dev/v1
 kind: Model
 metadata: {name: embedder}
 spec:
@@ -201,7 +201,7 @@ fn endpoint(number: usize) -> String {
         None => format!("  model: {model}\n"),
     };
     format!(
-        "apiVersion: hubform/v1\nkind: Endpoint\nmetadata:\n  name: e-{number:05}\n  labels: {{team: team-{}, tier: \
+        "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata:\n  name: e-{number:05}\n  labels: {{team: team-{}, tier: \
          \"{}\"}}\nspec:\n{model}{hardware}{scaling}{alarms}{role}",
         rng.u32(0..40),
         rng.u32(1..5)

@@ -59,13 +59,13 @@ fn environment(name: &str) -> String {
     let prefix = prefix.trim_end_matches('-');
     let prefix = if prefix == name { String::new() } else { format!("  prefix: {prefix}\n") };
     format!(
-        "# Where everything in this folder goes.\napiVersion: hubform/v1\nkind: Environment\nmetadata:\n  name: {name}\n\
+        "# Where everything in this folder goes.\napiVersion: hubform.dev/v1\nkind: Environment\nmetadata:\n  name: {name}\n\
          spec:\n{prefix}  targets:\n    - region: us-east-1\n"
     )
 }
 
 fn endpoint(name: &str, model: &str) -> String {
-    format!("apiVersion: hubform/v1\nkind: Endpoint\nmetadata:\n  name: {name}\nspec:\n  model: {model}\n")
+    format!("apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata:\n  name: {name}\nspec:\n  model: {model}\n")
 }
 
 /// A name that manifests may have, made from any text.

@@ -145,8 +145,8 @@ fn group(root: &Node, named: bool) -> Group {
     };
     match version.value.text() {
         Some(API_VERSION) => Group::Ours,
-        Some(text) if text.starts_with("hubform/") || text == "hubform" => {
-            let message = format!("`{}` is no version that this hubform knows", shown(text));
+        Some(text) if is_ours(text) => {
+            let message = format!("this hubform does not know the version `{}`", shown(text));
             let finding = Diagnostic::new(Code::UnknownVersion, message).at(version.value.span);
             Group::Refused(finding.help(format!("write `apiVersion: {API_VERSION}`")))
         }
@@ -161,6 +161,11 @@ fn group(root: &Node, named: bool) -> Group {
             Group::Refused(Diagnostic::new(Code::WrongType, message).at(version.value.span))
         }
     }
+}
+
+/// Is it our group, or the one that 0.1 had?
+fn is_ours(version: &str) -> bool {
+    matches!(version.split('/').next(), Some("hubform" | "hubform.dev"))
 }
 
 fn kind(root: &Node) -> Result<Kind, Diagnostic> {

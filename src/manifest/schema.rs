@@ -17,7 +17,7 @@ use super::form::form;
 use super::kind::Kind;
 
 /// The API group and version of every manifest.
-pub const API_VERSION: &str = "hubform/v1";
+pub const API_VERSION: &str = "hubform.dev/v1";
 
 /// What a manifest is called.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]

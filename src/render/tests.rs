@@ -46,7 +46,7 @@ fn check(manifests: &str, expect: Expect) {
 #[test]
 fn five_lines_make_an_endpoint() {
     check(
-        "apiVersion: hubform/v1\nkind: Endpoint\nmetadata: {name: embeddings}\nspec:\n  model: BAAI/bge-small-en-v1.5\n",
+        "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {name: embeddings}\nspec:\n  model: BAAI/bge-small-en-v1.5\n",
         expect![[r#"
             --- default-endpoint-embeddings
             AWSTemplateFormatVersion: '2010-09-09'

@@ -6,18 +6,18 @@ use super::{Diagnostics, EXAMPLES, Kind, read, schema, walk, yaml};
 
 /// What is known but not yet supported has a structure, too.
 const LATER: [&str; 5] = [
-    "{apiVersion: hubform/v1, kind: Endpoint, metadata: {name: a}, spec: {components: [{name: main, model: m, copies: 1,
+    "{apiVersion: hubform.dev/v1, kind: Endpoint, metadata: {name: a}, spec: {components: [{name: main, model: m, copies: 1,
       accelerators: 1, cpus: 0.5, memory: 16GiB, scaling: s}], mode: async, async: {output: s3://b/o, failures: s3://b/f,
       notify: {success: topic, error: {ssm: /t}}, concurrency: 4}, serverless: {memory: 4GiB, concurrency: 5},
       shadow: {model: a/b, sample: 20%}, probe: {payload: {a: 1}, contentType: text, within: 5s}, monitor: {a: [1]}}}",
-    "{apiVersion: hubform/v1, kind: Endpoint, metadata: {name: a}, spec: {variants: [{name: a, model: m, hardware: cpu,
+    "{apiVersion: hubform.dev/v1, kind: Endpoint, metadata: {name: a}, spec: {variants: [{name: a, model: m, hardware: cpu,
       scaling: s, weight: 1}, {name: b, model: a/b}], routing: random, alarms: none, network: none}}",
-    "{apiVersion: hubform/v1, kind: Model, metadata: {name: a}, spec: {training: t, version: 7, batchSize: 4,
+    "{apiVersion: hubform.dev/v1, kind: Model, metadata: {name: a}, spec: {training: t, version: 7, batchSize: 4,
       token: {secret: hub, key: token}, staging: {s3: s3://b/x/, instance: ml.m5.large}, engine: sglang,
       adapters: [{name: a, hub: a/b, rank: 8}]}}",
-    "{apiVersion: hubform/v1, kind: Hardware, metadata: {name: a}, spec: {accelerator: nvidia-l4, objective: cost,
+    "{apiVersion: hubform.dev/v1, kind: Hardware, metadata: {name: a}, spec: {accelerator: nvidia-l4, objective: cost,
       accelerators: 2, purchase: spot, reservation: {id: a, start: b, end: c}, maxWait: 1h, efa: true}}",
-    "{apiVersion: hubform/v1, kind: Environment, metadata: {name: a}, spec: {targets: [{region: eu-west-1}, {name: b}],
+    "{apiVersion: hubform.dev/v1, kind: Environment, metadata: {name: a}, spec: {targets: [{region: eu-west-1}, {name: b}],
       order: [b], budget: {monthly: 5000 USD}, policies: [a], stackSet: {a: 1}}}",
 ];
 

@@ -4,10 +4,10 @@ use expect_test::expect;
 
 use super::*;
 
-const MODEL: &str = "apiVersion: hubform/v1\nkind: Model\nmetadata: {name: m}\nspec: {hub: a/b}\n";
+const MODEL: &str = "apiVersion: hubform.dev/v1\nkind: Model\nmetadata: {name: m}\nspec: {hub: a/b}\n";
 
 fn environment(name: &str, spec: &str) -> String {
-    format!("apiVersion: hubform/v1\nkind: Environment\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n")
+    format!("apiVersion: hubform.dev/v1\nkind: Environment\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n")
 }
 
 #[test]

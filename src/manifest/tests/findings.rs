@@ -146,8 +146,8 @@ fn what_comes_later_is_refused_by_name() {
             "  hardware: {instances: [ml.g6.xlarge, ml.g5.xlarge], reservation: r-1}\n",
             "  scaling: {min: 0, max: 4}\n",
             "  probe: {payload: {a: 1}}\n",
-            "---\napiVersion: hubform/v1\nkind: Training\nmetadata: {name: t}\n",
-            "---\napiVersion: hubform/v1\nkind: Endpoint\nmetadata: {name: e}\nspec: {variants: []}\n",
+            "---\napiVersion: hubform.dev/v1\nkind: Training\nmetadata: {name: t}\n",
+            "---\napiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {name: e}\nspec: {variants: []}\n",
         )),
         expect![[r#"
             HF1040 not yet supported: async endpoints
@@ -216,12 +216,13 @@ fn yaml_1_1_is_never_read_silently() {
 fn broken_yaml_hides_nothing_else() {
     check(
         concat!(
-            "apiVersion: hubform/v1\nkind: Model\nmetadata: {name: a}\nspec: {hub: a/b, hub: c/d}\n",
+            "apiVersion: hubform.dev/v1\nkind: Model\nmetadata: {name: a}\nspec: {hub: a/b, hub: c/d}\n",
             "---\nkind: [\n",
-            "---\napiVersion: hubform/v1\nkind: Modle\n",
+            "---\napiVersion: hubform.dev/v1\nkind: Modle\n",
             "---\n\tx: 1\n",
-            "---\napiVersion: hubform/v2\nkind: Model\n",
-            "---\nx: !Ref y\n<<: {a: 1}\n? [a]\n: b\napiVersion: hubform/v1\n",
+            "---\napiVersion: hubform.dev/v2\nkind: Model\n",
+            "---\napiVersion: hubform/v1\nkind: Model\n",
+            "---\nx: !Ref y\n<<: {a: 1}\n? [a]\n: b\napiVersion: hubform.dev/v1\n",
             "---\n- a\n",
             "--- # nothing\n",
             "---\nkind: Model\nmetadata: {name: B}\n",
@@ -235,24 +236,27 @@ fn broken_yaml_hides_nothing_else() {
             HF1012 unknown kind `Modle`
               a.yaml:9:7 `Modle`
               help: did you mean `Model`?
-            HF1011 `hubform/v2` is no version that this hubform knows
-              a.yaml:13:13 `hubform/v2`
-              help: write `apiVersion: hubform/v1`
+            HF1011 this hubform does not know the version `hubform.dev/v2`
+              a.yaml:13:13 `hubform.dev/v2`
+              help: write `apiVersion: hubform.dev/v1`
+            HF1011 this hubform does not know the version `hubform/v1`
+              a.yaml:16:13 `hubform/v1`
+              help: write `apiVersion: hubform.dev/v1`
             HF1021 `kind` is missing in the document
-              a.yaml:16:1 `x`
+              a.yaml:19:1 `x`
             HF1007 tags such as `!Ref` are not taken
-              a.yaml:16:4 `!Ref`
+              a.yaml:19:4 `!Ref`
               help: write the long form, `Ref: …`
             HF1007 merge keys are not part of YAML 1.2
-              a.yaml:17:1 `<<`
+              a.yaml:20:1 `<<`
               help: repeat the fields, or name a manifest that holds them
             HF1007 keys are text
-              a.yaml:18:3 `[`
+              a.yaml:21:3 `[`
             HF1022 a manifest is a map, not a list
-              a.yaml:22:1 ``
+              a.yaml:25:1 ``
             HF1021 `apiVersion` is missing
-              a.yaml:25:1 `kind`
-              help: every manifest has `apiVersion: hubform/v1`
+              a.yaml:28:1 `kind`
+              help: every manifest has `apiVersion: hubform.dev/v1`
         "#]],
     );
 }

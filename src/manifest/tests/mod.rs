@@ -64,5 +64,5 @@ fn check_environments(files: &[(&str, &str)], choice: Option<&str>, expect: Expe
 }
 
 fn endpoint(spec: &str) -> String {
-    format!("apiVersion: hubform/v1\nkind: Endpoint\nmetadata: {{name: chat}}\nspec:\n{spec}")
+    format!("apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {{name: chat}}\nspec:\n{spec}")
 }

@@ -80,7 +80,7 @@ impl Deployment {
     }
 
     fn put(&mut self, kind: &str, name: &str, spec: Value) {
-        let document = json!({"apiVersion": "hubform/v1", "kind": kind, "metadata": {"name": name}, "spec": spec});
+        let document = json!({"apiVersion": "hubform.dev/v1", "kind": kind, "metadata": {"name": name}, "spec": spec});
         self.documents.insert((kind.to_owned(), name.to_owned()), document);
     }
 

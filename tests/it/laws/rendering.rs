@@ -157,7 +157,7 @@ fn free_text() -> Value {
     });
     let document = |kind: &str, name: &str, spec: &Value| {
         let metadata = json!({"name": name, "labels": {"team": MARK}, "annotations": {"note": MARK}});
-        json!({"apiVersion": "hubform/v1", "kind": kind, "metadata": metadata, "spec": spec})
+        json!({"apiVersion": "hubform.dev/v1", "kind": kind, "metadata": metadata, "spec": spec})
     };
     json!([
         document("Environment", "law", &json!({"tags": {"product": MARK}})),
