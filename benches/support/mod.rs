@@ -231,6 +231,7 @@ pub(crate) fn hubform(folder: &Path, sandbox: &Sandbox, words: &[&str]) -> Strin
         interactive: false,
         sandbox: Some(sandbox.clone()),
         tables: BTreeMap::new(),
+        random: fastrand::Rng::with_seed(1),
     };
     let exit = run(&mut host, ["hubform"].iter().chain(words).map(Into::into));
     let text = String::from_utf8_lossy(&said.0.lock().expect("nobody panicked")).into_owned();

@@ -30,6 +30,8 @@ pub struct Host {
     pub sandbox: Option<Sandbox>,
     /// Catalogue tables in place of the embedded ones, by file name.
     pub tables: BTreeMap<String, String>,
+    /// Where ids come from that nobody else may have made.
+    pub random: fastrand::Rng,
 }
 
 /// A terminal that is drawn on.
@@ -62,7 +64,13 @@ impl Host {
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
             sandbox: None,
             tables: BTreeMap::new(),
+            random: fastrand::Rng::new(),
         }
+    }
+
+    /// A new id of 16 hex digits.
+    pub fn new_id(&mut self) -> String {
+        format!("{:016x}", self.random.u64(..))
     }
 
     /// A variable that is set to something.

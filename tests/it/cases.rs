@@ -140,6 +140,7 @@ struct Case {
     only: Vec<String>,
     transcript: String,
     templates: BTreeSet<(String, String)>,
+    random: fastrand::Rng,
 }
 
 impl Case {
@@ -162,6 +163,7 @@ impl Case {
             only: Vec::new(),
             transcript: String::new(),
             templates: BTreeSet::new(),
+            random: fastrand::Rng::with_seed(1),
         }
     }
 
@@ -299,7 +301,7 @@ impl Case {
         }
     }
 
-    fn run(&self, words: &[String], input: Box<dyn io::BufRead>, interactive: bool) -> (u8, String) {
+    fn run(&mut self, words: &[String], input: Box<dyn io::BufRead>, interactive: bool) -> (u8, String) {
         let said = Captured(Arc::new(Mutex::new(Vec::new())));
         let mut host = Host {
             variables: self.variables.clone(),
@@ -312,6 +314,7 @@ impl Case {
             interactive,
             sandbox: Some(self.sandbox.clone()),
             tables: self.tables.clone(),
+            random: self.random.fork(),
         };
         let words = words.iter().map(std::ffi::OsString::from);
         let exit = run(&mut host, std::iter::once("hubform".into()).chain(words));
