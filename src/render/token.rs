@@ -38,16 +38,35 @@ pub(super) fn has_marks(text: &str) -> bool {
 }
 
 /// What a scalar of the rendered text stands for. A scalar that is one token becomes its value; tokens inside text
-/// become text. With `in_sub`, a `${` that came from a token stays text for `Fn::Sub`.
+/// become text. With `in_sub`, a `${` that came from a token stays text for `Fn::Sub`, whatever kind of token.
 pub(super) fn decode(scalar: &str, in_sub: bool) -> Value {
     if let Some((before, kind, bytes, after)) = next_token(scalar)
         && before.is_empty()
         && after.is_empty()
         && kind == 'j'
     {
-        return serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        let value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        return if in_sub { without_references(value) } else { value };
     }
     Value::String(decode_text(scalar, in_sub))
+}
+
+/// What `Fn::Sub` is given: a text, or a list that begins with one.
+fn without_references(value: Value) -> Value {
+    match value {
+        Value::String(text) => neutral(&text).into(),
+        Value::Array(mut items) => {
+            if let Some(first) = items.first_mut() {
+                *first = without_references(first.take());
+            }
+            items.into()
+        }
+        other => other,
+    }
+}
+
+fn neutral(text: &str) -> String {
+    text.replace("${", "${!")
 }
 
 /// The text of a scalar with its tokens put back.
@@ -60,7 +79,7 @@ pub(super) fn decode_text(scalar: &str, in_sub: bool) -> String {
             'j' => plain(&serde_json::from_slice(&bytes).unwrap_or(Value::Null)),
             _ => String::from_utf8_lossy(&bytes).into_owned(),
         };
-        out.push_str(&if in_sub { text.replace("${", "${!") } else { text });
+        out.push_str(&if in_sub { neutral(&text) } else { text });
         rest = after;
     }
     out.push_str(rest);
@@ -109,6 +128,18 @@ mod tests {
         let scalar = format!("${{AWS::Region}}/{}", written("${AWS::AccountId}"));
         assert_eq!(decode(&scalar, true), Value::from("${AWS::Region}/${!AWS::AccountId}"));
         assert_eq!(decode(&scalar, false), Value::from("${AWS::Region}/${AWS::AccountId}"));
+    }
+
+    #[test]
+    fn every_form_of_sub_keeps_a_users_reference_text() {
+        let (text, user) = ("${!AWS::AccountId}", Value::from("${AWS::AccountId}"));
+        let (escaped, whole) = (written("${AWS::AccountId}"), of_value(&user));
+        assert_eq!(decode(&escaped, true), Value::from(text), "{{ x }}");
+        assert_eq!(decode(&format!("p{escaped}"), true), Value::from(format!("p{text}")), "p{{ x }}");
+        assert_eq!(decode(&whole, true), Value::from(text), "{{ x | value }}");
+        assert_eq!(decode(&format!("p{whole}"), true), Value::from(format!("p{text}")), "p{{ x | value }}");
+        let list = serde_json::json!([user, { "A": user }]);
+        assert_eq!(decode(&of_value(&list), true), serde_json::json!([text, { "A": user }]));
     }
 
     #[test]
