@@ -40,7 +40,9 @@ pub(super) fn stamp_metadata(body: &mut Map<String, Value>, stack: &DesiredStack
     let needs: Vec<_> = stack.needs.iter().map(|need| need.name.as_str()).collect();
     let own = json!({ "Kind": stack.kind, "Name": stack.name, "Needs": needs });
     let metadata = body.entry("Metadata").or_insert_with(|| json!({}));
-    metadata["Hubform"] = own;
+    if let Value::Object(metadata) = metadata {
+        metadata.insert("Hubform".to_owned(), own);
+    }
 }
 
 /// What a digest is made of, in the order of its keys.

@@ -6,6 +6,7 @@
 
 mod body;
 mod hatch;
+mod outline;
 mod spec;
 mod templates;
 mod token;
@@ -93,10 +94,15 @@ fn tree_of(stack: &DesiredStack, templates: &Templates) -> Result<Map<String, Va
             None => finding,
         }
     };
-    match tree::parse(&rendered).map_err(odd)? {
-        Value::Object(body) if body.get("Resources").is_some_and(Value::is_object) => Ok(body),
-        _ => Err(odd(tree::Odd { why: "it has no `Resources`".to_owned(), line: None })),
-    }
+    let tree = tree::parse(&rendered).map_err(odd)?;
+    outline::body(tree).map_err(|misshapen| {
+        let finding = odd(tree::Odd { why: misshapen.why, line: None });
+        let key = misshapen.key.as_deref();
+        match key.and_then(|key| templates.line_with(stack.template, key, misshapen.top)) {
+            Some((place, line)) => finding.help(format!("it is written at {place}, `{line}`")),
+            None => finding,
+        }
+    })
 }
 
 fn failed(stack: &DesiredStack, error: &TemplateError) -> Diagnostic {

@@ -69,6 +69,22 @@ impl Templates {
         Ok(Self { engine, sources })
     }
 
+    /// Where a key is written, in the template or in what it includes: place and line. With `top`, not indented.
+    pub(super) fn line_with(&self, template: &str, key: &str, top: bool) -> Option<(String, String)> {
+        let (own, others): (Vec<_>, Vec<_>) = self.sources.iter().partition(|(name, _)| *name == template);
+        own.into_iter().chain(others).find_map(|(name, text)| {
+            let is_it = |line: &str| {
+                let written = if top { line } else { line.trim_start() };
+                written
+                    .trim_start_matches(['"', '\''])
+                    .strip_prefix(key)
+                    .is_some_and(|rest| rest.trim_start_matches(['"', '\'', ' ']).starts_with(':'))
+            };
+            let (at, line) = text.lines().enumerate().find(|(_, line)| is_it(line))?;
+            Some((format!("{name}:{}", at + 1), line.trim().to_owned()))
+        })
+    }
+
     /// The rendered text, values still as tokens.
     pub(super) fn render(&self, template: &str, values: &Value) -> Result<String, TemplateError> {
         let context = Context::from_serialize(values).map_err(|error| TemplateError::read(&error, &self.sources))?;

@@ -13,6 +13,10 @@ use crate::{
 
 /// Bodies of all stacks, then findings, one a line.
 fn rendered(manifests: &str) -> String {
+    rendered_with(manifests, Templates::embedded())
+}
+
+fn rendered_with(manifests: &str, templates: &Templates) -> String {
     let mut sources = SourceMap::default();
     let input = Input { name: "x.yaml".into(), bytes: manifests.into(), named: true };
     let (manifests, mut found) = parse(vec![input], &mut sources);
@@ -32,7 +36,7 @@ fn rendered(manifests: &str) -> String {
         .collect();
     let (resolved, more) = resolve(&scopes, Catalog::embedded());
     found.extend(more);
-    let (specs, more) = render(resolved.stacks, Templates::embedded(), &sources);
+    let (specs, more) = render(resolved.stacks, templates, &sources);
     found.extend(more);
     let bodies: String = specs.iter().map(|spec| format!("--- {}\n{}", spec.stack.name, yaml(&spec.body))).collect();
     let findings = found.sorted().into_iter().map(|d| format!("{}: {}\n", d.code.number(), d.message));
@@ -203,4 +207,69 @@ fn five_lines_make_an_endpoint() {
             HF2005: `BAAI/bge-small-en-v1.5` is not pinned: instances started later may fetch other weights than those of today
         "#]],
     );
+}
+
+/// What a section, a resource or an output may wrongly be.
+const SHAPES: [&str; 20] = [
+    "text",
+    "12",
+    "true",
+    "~",
+    "[]",
+    "[1, {A: b}]",
+    "{}",
+    "{A: 1}",
+    "{A: ~}",
+    "{A: []}",
+    "{A: text, Hubform: text}",
+    "{A: {}}",
+    "{A: {Type: 1}}",
+    "{A: {Type: [x], Properties: text}}",
+    "{A: {Type: AWS::IAM::Role, Properties: [1]}}",
+    "{A: {Type: AWS::IAM::Role, Properties: {RoleName: ~}}, Endpoint: text}",
+    "{Endpoint: {Type: AWS::SageMaker::Endpoint, Properties: text}, HubformDigest: {}}",
+    "!Ref A",
+    "!Sub '{{ description | value }}'",
+    "{{ model | value }}",
+];
+
+#[test]
+fn no_template_of_a_team_panics() {
+    let plain = "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {name: a}\nspec:\n  model: \
+        BAAI/bge-small-en-v1.5\n";
+    let hatched = format!(
+        "{plain}  overrides: {{A: {{Properties: {{Tags: [{{Key: a, Value: b}}]}}}}, Endpoint: \
+        [{{op: add, path: /Properties/B, value: c}}]}}\n  outputs: {{Mine: {{Value: a}}}}\n  resources: {{Topic: \
+        {{Type: 'AWS::SNS::Topic'}}}}\n"
+    );
+    let mut random = fastrand::Rng::with_seed(5);
+    let (mut sound, mut refused, mut panics) = (0, 0, Vec::new());
+    for round in 0..1_200 {
+        let mut shape = || SHAPES[random.usize(..SHAPES.len())];
+        let (a, b, c, d, e) = (shape(), shape(), shape(), shape(), shape());
+        let template = match round % 4 {
+            0 => format!("Resources: {a}\nMetadata: {b}\nOutputs: {c}\nParameters: {d}\nTransform: {e}\n"),
+            1 => {
+                format!("Resources:\n  Endpoint: {{Type: 'AWS::X::Y', Properties: {a}}}\nMetadata: {b}\nOutputs: {c}\n")
+            }
+            2 => format!(
+                "Resources: {{Endpoint: {{Type: 'X', A: {a}}}, A: {b}}}\nConditions: {c}\nMappings: {d}\nRules: {e}\n"
+            ),
+            _ => format!("{a}\n"),
+        };
+        let manifests = if round % 8 < 4 { plain } else { &hatched };
+        let own = std::collections::BTreeMap::from([("endpoint.yaml.tera".to_owned(), template.clone())]);
+        let Ok(templates) = Templates::with(&own) else { continue };
+        let drawn = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| rendered_with(manifests, &templates)));
+        match drawn {
+            Ok(text) if text.starts_with("---") => sound += 1,
+            Ok(text) => {
+                assert!(text.contains("HF300"), "no finding for\n{template}\n{text}");
+                refused += 1;
+            }
+            Err(_) => panics.push(template),
+        }
+    }
+    assert_eq!(panics, [] as [String; 0]);
+    assert!(sound > 10 && refused > 1_000, "{sound} are sound, {refused} are refused");
 }
