@@ -8,6 +8,7 @@
 
 mod check;
 mod document;
+pub(crate) mod emit;
 mod environments;
 mod folder;
 mod form;
@@ -29,6 +30,5 @@ pub use document::{Document, EnvironmentSet, Input, Manifests, Origin, ResolvedE
 pub use environments::environments;
 pub use kind::*;
 pub use read::parse;
-pub(crate) use scalar::needs_quotes;
 pub use schema::{API_VERSION, schema};
 pub use value::*;

@@ -4,16 +4,6 @@ use serde_json::Number;
 
 use super::tree::{Oddity, Sense};
 
-/// Does some YAML parser, of 1.1 or 1.2, read this text as something else when it has no quotes?
-pub(crate) fn needs_quotes(text: &str) -> bool {
-    let date = || {
-        let mut parts = text.splitn(3, '-');
-        let digits = |part: Option<&str>| part.is_some_and(|part| part.starts_with(|c: char| c.is_ascii_digit()));
-        text.as_bytes().get(4) == Some(&b'-') && (0..3).all(|_| digits(parts.next()))
-    };
-    !matches!(sense(text), Sense::Text) || matches!(text, "y" | "Y" | "n" | "N" | "=" | "<<") || date()
-}
-
 /// The meaning of text without quotes.
 pub(super) fn sense(text: &str) -> Sense {
     match text {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::spec::hex;
 use crate::{
     cloud::{Capability, Tags},
-    manifest::needs_quotes,
+    manifest::emit,
     resolve::DesiredStack,
 };
 
@@ -115,45 +115,23 @@ fn mentions_transform(value: &Value) -> bool {
     }
 }
 
-/// A body as people read it: sections and attributes in the order they are usually written in, and quotes around
-/// each text that a parser of YAML 1.1, such as CloudFormation's, would take for something else.
+/// A body as people read it: sections and attributes in the order they are usually written in.
 pub fn yaml(body: &str) -> String {
     let tree: Value = serde_json::from_str(body).unwrap_or(Value::Null);
-    let text = serde_yaml::to_string(&usual_order(&tree, 0)).unwrap_or_default();
-    text.replace([QUOTE_OPENS, QUOTE_CLOSES], "'")
+    emit::yaml(&tree, &usual_order)
 }
-
-/// Characters for private use that stand for the quotes until the text is written.
-const QUOTE_OPENS: char = '\u{E000}';
-const QUOTE_CLOSES: char = '\u{E001}';
 
 const SECTIONS: [&str; 6] =
     ["AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Resources", "Outputs"];
 const ATTRIBUTES: [&str; 4] = ["Type", "DependsOn", "Description", "Properties"];
 
-fn usual_order(tree: &Value, depth: usize) -> serde_yaml::Value {
-    match tree {
-        Value::Object(map) => {
-            let first: &[&str] = match depth {
-                0 => &SECTIONS,
-                2 => &ATTRIBUTES,
-                _ => &[],
-            };
-            let rank = |key: &str| first.iter().position(|known| *known == key).unwrap_or(first.len());
-            let mut keys: Vec<_> = map.iter().collect();
-            keys.sort_by(|(a, _), (b, _)| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
-            let entries = keys.into_iter().map(|(key, value)| (quoted(key), usual_order(value, depth + 1)));
-            serde_yaml::Value::Mapping(entries.collect())
-        }
-        Value::Array(items) => items.iter().map(|item| usual_order(item, depth + 1)).collect::<Vec<_>>().into(),
-        Value::String(text) => quoted(text),
-        other => serde_yaml::to_value(other).unwrap_or_default(),
-    }
-}
-
-/// Text, with marks for quotes where it needs them.
-fn quoted(text: &str) -> serde_yaml::Value {
-    if needs_quotes(text) { format!("{QUOTE_OPENS}{text}{QUOTE_CLOSES}").into() } else { text.into() }
+fn usual_order(depth: usize, key: &str) -> usize {
+    let first: &[&str] = match depth {
+        0 => &SECTIONS,
+        2 => &ATTRIBUTES,
+        _ => &[],
+    };
+    first.iter().position(|known| *known == key).unwrap_or(first.len())
 }
 
 #[cfg(test)]

@@ -11,3 +11,4 @@ mod support;
 mod tidy;
 #[cfg(feature = "aws")]
 mod world;
+mod yaml;
