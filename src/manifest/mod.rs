@@ -31,4 +31,5 @@ pub use environments::environments;
 pub use kind::*;
 pub use read::parse;
 pub use schema::{API_VERSION, schema};
+pub(crate) use tags::is_tag;
 pub use value::*;

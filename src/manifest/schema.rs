@@ -1,9 +1,9 @@
 //! JSON Schema of each kind, from its Rust type: for editors, and for the walk that checks manifests.
 //!
 //! Beyond the standard words, types say: `x-form` (a form of text), `x-between` (bounds of a quantity), `x-text`
-//! (any scalar, as typed), `x-tags` (keys and values become tags), `x-raw` (read later), `x-inner` (goes onto
-//! items or values), `x-later` (known, but nothing carries it out yet), `x-supported` (what is carried out so
-//! far). Editors pass over them.
+//! (any scalar, as typed), `x-tags` (keys and values become tags; of `labels`, those without `/`), `x-raw` (read
+//! later), `x-ignored` (anything, and nothing comes of it), `x-inner` (goes onto items or values), `x-later` (known,
+//! but nothing carries it out yet), `x-supported` (what is carried out so far). Editors pass over them.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -25,14 +25,30 @@ pub(super) struct Metadata {
     /// Unique per kind within an environment.
     #[schemars(extend("x-form" = "name"))]
     pub(super) name: String,
-    /// Become tags.
+    /// Become tags, but for those whose key has a `/`.
     #[serde(default)]
-    #[schemars(extend("x-tags" = true))]
+    #[schemars(extend("x-tags" = "labels"))]
     pub(super) labels: BTreeMap<String, String>,
     /// Free text.
     #[serde(default)]
     pub(super) annotations: BTreeMap<String, String>,
 }
+
+/// What Kubernetes keeps in `metadata`: taken, so that a manifest may come from a cluster, and ignored.
+const IGNORED: [&str; 12] = [
+    "namespace",
+    "generateName",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "finalizers",
+    "managedFields",
+    "ownerReferences",
+    "selfLink",
+];
 
 static SCHEMAS: LazyLock<BTreeMap<Kind, Value>> =
     LazyLock::new(|| Kind::ALL.iter().map(|kind| (*kind, generate(*kind))).collect());
@@ -46,7 +62,11 @@ fn generate(kind: Kind) -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let spec = kind.subschema(&mut generator);
     let metadata = generator.subschema_for::<Metadata>();
-    let definitions = generator.take_definitions(true);
+    let mut definitions = generator.take_definitions(true);
+    let ignored = json!({ "description": "Kubernetes' own; ignored.", "x-ignored": true });
+    for field in IGNORED {
+        definitions["Metadata"]["properties"][field] = ignored.clone();
+    }
     let needs_spec = definitions[kind.name()].get("required").or(definitions[kind.name()].get("oneOf")).is_some();
     let mut required = vec!["apiVersion", "kind", "metadata"];
     required.extend(needs_spec.then_some("spec"));
@@ -60,6 +80,7 @@ fn generate(kind: Kind) -> Value {
             "kind": { "type": "string", "const": kind.name() },
             "metadata": metadata,
             "spec": spec,
+            "status": ignored,
         },
         "required": required,
         "additionalProperties": false,
@@ -129,6 +150,7 @@ fn settle_form(words: &mut Map<String, Value>) {
     if let Some(form) = words.get("x-form").and_then(Value::as_str).and_then(form) {
         words.insert("pattern".to_owned(), form.pattern.into());
         words.insert("minLength".to_owned(), 1.into());
+        form.longest.map(|longest| words.insert("maxLength".to_owned(), longest.into()));
     }
     if words.contains_key("x-text") {
         words.insert("type".to_owned(), json!(["string", "number", "boolean"]));

@@ -12,12 +12,18 @@ const VALUES: &str =
     "tag values are at most 256 letters, digits, spaces and `_.:/=+-@`; free text goes into annotations";
 const RESERVED: [&str; 2] = ["aws:", "hubform:"];
 
-pub(super) fn check(entries: &[Entry], findings: &mut Diagnostics) {
+/// Does a label become a tag? What Helm, Argo CD or Flux write has a `/` in its key and must not touch a resource.
+pub(crate) fn is_tag(label: &str) -> bool {
+    !label.contains('/')
+}
+
+pub(super) fn check<'a>(entries: impl Iterator<Item = &'a Entry>, findings: &mut Diagnostics) {
+    let entries: Vec<&Entry> = entries.collect();
     let mut report = |place: Span, message: String, help: &str| {
         let finding = Diagnostic::new(Code::InvalidTag, message).at(place);
         findings.push(if help.is_empty() { finding } else { finding.help(help) });
     };
-    for entry in entries {
+    for entry in &entries {
         let key = shown(&entry.key);
         if let Some(prefix) = RESERVED.iter().find(|prefix| entry.key.to_ascii_lowercase().starts_with(**prefix)) {
             report(entry.key_span, format!("`{key}` begins with `{prefix}`, which is reserved"), "");

@@ -33,6 +33,9 @@ struct Walk<'s> {
 
 impl<'s> Walk<'s> {
     fn value(&mut self, node: &Node, mut schema: &'s Value, site: &Site<'_>) -> Value {
+        if is_ignored(schema) {
+            return Value::Null;
+        }
         loop {
             self.later(schema, site.key);
             self.supported(node, schema, site);
@@ -154,8 +157,9 @@ impl<'s> Walk<'s> {
         if schema.get("x-raw").is_some() {
             return node.json();
         }
-        if schema.get("x-tags").is_some() {
-            tags::check(entries, &mut self.findings);
+        if let Some(of) = schema.get("x-tags") {
+            let become_tags = entries.iter().filter(|entry| of != "labels" || tags::is_tag(&entry.key));
+            tags::check(become_tags, &mut self.findings);
         }
         let mut map = Map::new();
         for entry in entries {
@@ -176,8 +180,8 @@ impl<'s> Walk<'s> {
     }
 
     fn unknown_field(&mut self, node: &Node, entry: &Entry, fields: Option<&'s Map<String, Value>>) {
-        let free =
-            || fields.into_iter().flat_map(Map::keys).map(String::as_str).filter(|field| node.get(field).is_none());
+        let ours = || fields.into_iter().flatten().filter(|(_, schema)| !is_ignored(schema));
+        let free = || ours().map(|(field, _)| field.as_str()).filter(|field| node.get(field).is_none());
         let finding = Diagnostic::new(Code::UnknownField, format!("unknown field `{}`", shown(&entry.key)));
         let help = match did_you_mean(&entry.key, free()) {
             Some(field) => Some(format!("did you mean `{field}`?")),
@@ -458,6 +462,10 @@ fn branches(schema: &Value) -> Option<&[Value]> {
     let branches = schema.get("anyOf").or(schema.get("oneOf"))?.as_array()?;
     let of_fields = branches.iter().all(|branch| branch.get("required").is_some() && branch.get("type").is_none());
     (!of_fields).then_some(branches)
+}
+
+fn is_ignored(schema: &Value) -> bool {
+    schema.get("x-ignored").is_some()
 }
 
 fn names(list: Option<&Value>) -> impl Iterator<Item = &str> {

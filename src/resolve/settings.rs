@@ -8,7 +8,7 @@ use super::{Context, references::Place};
 use crate::{
     cloud::Tags,
     diagnostic::{Code, Diagnostic, Span},
-    manifest::{Document, Encryption, Network, Setting, Substitutions, Value, Values, substitute},
+    manifest::{Document, Encryption, Network, Setting, Substitutions, Value, Values, is_tag, substitute},
 };
 
 /// Tags that CloudFormation and SageMaker take at most.
@@ -181,8 +181,9 @@ fn of_environment<'a>(context: &Context<'a>, field: &str) -> Option<Place<'a>> {
 pub(super) fn tags(context: &mut Context<'_>, document: &Document) -> Tags {
     let environment = &context.scope.set.environment;
     let mut tags: Tags = context.settings.settings.tags.clone().unwrap_or_default();
-    tags.extend(environment.labels.clone());
-    tags.extend(document.labels.clone());
+    for labels in [&environment.labels, &document.labels] {
+        tags.extend(labels.iter().filter(|(key, _)| is_tag(key)).map(|(key, value)| (key.clone(), value.clone())));
+    }
     tags.extend(ownership(&environment.name, document.kind.name(), &document.name));
     if tags.len() > TAG_LIMIT {
         let message =

@@ -129,6 +129,33 @@ fn json_schema_and_the_walk_agree() {
     assert!(tried > 1_000, "{tried}");
 }
 
+/// Kubernetes checks patterns with RE2, which has no look-around and no back-references.
+#[test]
+fn re2_reads_every_pattern() {
+    fn patterns<'a>(value: &'a Value, into: &mut Vec<&'a str>) {
+        match value {
+            Value::Object(map) => {
+                into.extend(map.get("pattern").and_then(Value::as_str));
+                map.values().for_each(|value| patterns(value, into));
+            }
+            Value::Array(items) => items.iter().for_each(|item| patterns(item, into)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    for kind in Kind::ALL {
+        patterns(schema(*kind), &mut found);
+        let re2 = jsonschema::PatternOptions::regex();
+        let built = jsonschema::options().with_pattern_options(re2).build(schema(*kind));
+        assert!(built.is_ok(), "{}: {:?}", kind.name(), built.err());
+    }
+    assert!(found.len() > 20, "the schemas have few patterns");
+    let digits: Vec<String> = (1..10).map(|digit| format!("\\{digit}")).collect();
+    for word in ["(?=", "(?!", "(?<", "\\k", "(?P="].into_iter().chain(digits.iter().map(String::as_str)) {
+        assert_eq!(found.iter().find(|pattern| pattern.contains(word)), None, "{word}");
+    }
+}
+
 #[test]
 fn merging_trees_is_rfc_7396() {
     let texts = [
