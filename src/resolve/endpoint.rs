@@ -131,7 +131,7 @@ fn with_chooser<'a>(
         }),
         choices: Vec::new(),
         hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
-        origins: origins(&parts, place),
+        origins: origins(context, &parts, place),
         span: document.origin.span("/metadata/name"),
         environment,
     };
@@ -447,25 +447,26 @@ fn routing(routing: &Routing) -> Value {
 }
 
 /// Which field each property comes from.
-fn origins(parts: &Parts<'_>, place: &Place<'_>) -> BTreeMap<String, Field> {
+fn origins<'a>(context: &Context<'a>, parts: &Parts<'_>, place: &Place<'a>) -> BTreeMap<String, Field> {
+    let written = |field: &str| settings::written(context, place, field);
     let config = "EndpointConfig/Properties";
     let variant = format!("{config}/ProductionVariants/0");
     let model = &parts.served.place;
     let mut rows = vec![
         ("Model".to_owned(), model.clone()),
-        ("Model/Properties/VpcConfig".to_owned(), place.at("network")),
+        ("Model/Properties/VpcConfig".to_owned(), written("network")),
         ("Model/Properties/EnableNetworkIsolation".to_owned(), place.at("network/isolated")),
         (format!("{config}/DataCaptureConfig"), place.at("capture")),
-        (format!("{config}/KmsKeyId"), place.at("encryption")),
+        (format!("{config}/KmsKeyId"), written("encryption")),
         (format!("{variant}/RoutingConfig"), place.at("routing")),
-        (format!("{variant}/ContainerStartupHealthCheckTimeoutInSeconds"), place.at("timeouts/startup")),
-        (format!("{variant}/ModelDataDownloadTimeoutInSeconds"), place.at("timeouts/download")),
-        (format!("{variant}/VariantInstanceProvisionTimeoutInSeconds"), place.at("timeouts/provision")),
-        ("Endpoint/Properties/DeploymentConfig".to_owned(), place.at("rollout")),
+        (format!("{variant}/ContainerStartupHealthCheckTimeoutInSeconds"), written("timeouts").at("startup")),
+        (format!("{variant}/ModelDataDownloadTimeoutInSeconds"), written("timeouts").at("download")),
+        (format!("{variant}/VariantInstanceProvisionTimeoutInSeconds"), written("timeouts").at("provision")),
+        ("Endpoint/Properties/DeploymentConfig".to_owned(), written("rollout")),
         ("Endpoint/Properties/EndpointName".to_owned(), place.at("name")),
-        ("ErrorAlarm".to_owned(), place.at("alarms")),
-        ("LatencyAlarm".to_owned(), place.at("alarms")),
-        ("ExecutionRole".to_owned(), place.at("role")),
+        ("ErrorAlarm".to_owned(), written("alarms")),
+        ("LatencyAlarm".to_owned(), written("alarms")),
+        ("ExecutionRole".to_owned(), written("role")),
     ];
     if model.exists("image") {
         rows.push(("Model/Properties/PrimaryContainer/Image".to_owned(), model.at("image")));

@@ -42,13 +42,17 @@ pub(super) fn values(context: &mut Context<'_>, spec: &Role, access: &Access, pl
     if let Some(policies) = &spec.managed_policies {
         values["managed_policies"] = context.cfn_list(policies, &place.at("managedPolicies"));
     }
+    let own = place.at("permissionsBoundary");
     let boundary = match &spec.permissions_boundary {
         Some(Setting::Off) => None,
-        Some(Setting::On(boundary)) => Some(boundary.clone()),
-        None => context.settings.settings.permissions_boundary.clone(),
+        Some(Setting::On(boundary)) => Some((boundary.clone(), own)),
+        None => {
+            let above = settings::of_environment(context, "permissionsBoundary").unwrap_or(own);
+            context.settings.settings.permissions_boundary.clone().map(|boundary| (boundary, above))
+        }
     };
-    if let Some(boundary) = boundary {
-        values["permissions_boundary"] = context.cfn(&boundary, &place.at("permissionsBoundary"));
+    if let Some((boundary, at)) = boundary {
+        values["permissions_boundary"] = context.cfn(&boundary, &at);
     }
     if !spec.statements.is_empty() {
         values["statements"] = spec.statements.iter().cloned().map(Value::Object).collect();

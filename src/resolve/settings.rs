@@ -112,15 +112,22 @@ pub(super) fn network(context: &mut Context<'_>, own: Option<&Setting<Network>>,
         None => None,
     };
     let inherited = context.settings.settings.network.clone();
-    let subnets = own.and_then(|network| network.subnets.clone()).or(inherited.as_ref().map(|vpc| vpc.subnets.clone()));
-    let groups = own
-        .and_then(|network| network.security_groups.clone())
-        .or(inherited.as_ref().map(|vpc| vpc.security_groups.clone()));
+    let above = of_environment(context, "network").unwrap_or_else(|| place.clone());
+    let either = |own: Option<&Values>, inherited: Option<&Values>| match own {
+        Some(own) => Some((own.clone(), &place)),
+        None => inherited.map(|inherited| (inherited.clone(), &above)),
+    };
+    let subnets =
+        either(own.and_then(|own| own.subnets.as_ref()), inherited.as_ref().map(|inherited| &inherited.subnets));
+    let groups = either(
+        own.and_then(|own| own.security_groups.as_ref()),
+        inherited.as_ref().map(|inherited| &inherited.security_groups),
+    );
     let isolated = own.and_then(|network| network.isolated).unwrap_or(false);
     let vpc = match (subnets, groups) {
-        (Some(subnets), Some(groups)) => Some(json!({
-            "subnets": context.cfn_list(&subnets, &place.at("subnets")),
-            "security_groups": context.cfn_list(&groups, &place.at("securityGroups")),
+        (Some((subnets, at)), Some((groups, groups_at))) => Some(json!({
+            "subnets": context.cfn_list(&subnets, &at.at("subnets")),
+            "security_groups": context.cfn_list(&groups, &groups_at.at("securityGroups")),
         })),
         // Half of one is refused where manifests are read.
         _ => None,
@@ -134,10 +141,10 @@ pub(super) fn key(
     own: Option<&Setting<Encryption>>,
     place: Place<'_>,
 ) -> Option<(Json, Json)> {
-    let encryption = match own {
+    let (encryption, place) = match own {
         Some(Setting::Off) => return None,
-        Some(Setting::On(encryption)) => encryption.clone(),
-        None => context.settings.settings.encryption.clone()?,
+        Some(Setting::On(encryption)) => (encryption.clone(), place),
+        None => (context.settings.settings.encryption.clone()?, of_environment(context, "encryption").unwrap_or(place)),
     };
     let key = context.cfn(&encryption.kms_key, &place.at("kmsKey"));
     let arn = match key.as_str() {
@@ -156,6 +163,17 @@ pub(super) fn key(
     Some((key, arn))
 }
 
+/// Where a setting was written: by the manifest itself, else where its environment says it, for itself or by default.
+pub(super) fn written<'a>(context: &Context<'a>, own: &Place<'a>, field: &str) -> Place<'a> {
+    let environment = context.scope.set.environment.origin.as_ref().filter(|_| !own.exists(field));
+    let maps = ["/spec/targets/0", "/spec", "/spec/targets/0/defaults", "/spec/defaults"];
+    let above = environment.and_then(|origin| {
+        let pointer = maps.iter().map(|map| format!("{map}/{field}")).find(|pointer| origin.has(pointer))?;
+        Some(Place::new(origin, pointer))
+    });
+    above.unwrap_or_else(|| own.at(field))
+}
+
 /// The role CloudFormation acts with, and the topics it tells.
 pub(super) fn service(context: &mut Context<'_>) -> (Option<String>, Vec<String>) {
     let settings = &context.settings.settings;
@@ -170,7 +188,7 @@ pub(super) fn service(context: &mut Context<'_>) -> (Option<String>, Vec<String>
 }
 
 /// Where the Environment says a setting: at its target, else for all.
-fn of_environment<'a>(context: &Context<'a>, field: &str) -> Option<Place<'a>> {
+pub(super) fn of_environment<'a>(context: &Context<'a>, field: &str) -> Option<Place<'a>> {
     let origin = context.scope.set.environment.origin.as_ref()?;
     let of_target = format!("/spec/targets/0/{field}");
     let pointer = if origin.has(&of_target) { of_target } else { format!("/spec/{field}") };
@@ -202,9 +220,24 @@ fn refuse_case(context: &mut Context<'_>, tags: &Tags, document: &Document) {
         let Some(first) = seen.insert(key.to_lowercase(), key) else { continue };
         let message = format!("the tags `{first}` and `{key}` differ only in case, and IAM takes them for one");
         let help = "labels become tags too; say one of them";
-        let span = document.origin.span("/metadata/labels");
-        context.report(Diagnostic::new(Code::InvalidTag, message).at(span).help(help));
+        let finding = Diagnostic::new(Code::InvalidTag, message).at(place_of_tag(context, key, document));
+        let finding = finding.label(place_of_tag(context, first, document), "the other one");
+        context.report(finding.help(help));
     }
+}
+
+/// Where a tag was written: the manifest's label, else what the environment gives to all.
+fn place_of_tag(context: &Context<'_>, key: &str, document: &Document) -> Span {
+    let own = format!("/metadata/labels/{}", token(key));
+    let of_all = context.scope.set.environment.origin.as_ref().filter(|_| !document.origin.has(&own));
+    let Some(origin) = of_all else { return document.origin.key_span(&own) };
+    let tags = ["/spec/targets/0/tags", "/spec/tags", "/metadata/labels"];
+    let written = tags.iter().map(|map| format!("{map}/{}", token(key))).find(|pointer| origin.has(pointer));
+    written.map_or_else(|| document.origin.span("/metadata/labels"), |pointer| origin.key_span(&pointer))
+}
+
+fn token(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// The tags that say whose a stack is; they never change in its life.
