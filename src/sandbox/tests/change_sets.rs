@@ -44,9 +44,9 @@ fn a_new_image_replaces_down_to_the_endpoint() {
         &endpoint("tei:2", "ml.m5.xlarge", true),
         expect![[r#"
         Modify Endpoint False [Properties]
-          EndpointConfigName Never Dynamic ResourceAttribute EndpointConfig.EndpointConfigName
-        Modify EndpointConfig Conditional [Properties]
-          ProductionVariants Always Dynamic ResourceAttribute Model.ModelName
+          EndpointConfigName Never Static ResourceAttribute EndpointConfig.EndpointConfigName
+        Modify EndpointConfig True [Properties]
+          ProductionVariants Always Static ResourceAttribute Model.ModelName
         Modify Model True [Properties]
           PrimaryContainer Always Static DirectModification -
     "#]],
@@ -117,6 +117,7 @@ fn causes_are_told_apart() {
           LogGroupName Always Static DirectModification -
         Modify ByValue False [Properties]
           RetentionInDays Never Static ParameterReference Retention
+          RetentionInDays Never Dynamic DirectModification -
         Modify Conditional Conditional [Properties]
           VPCZoneIdentifier Conditionally Static DirectModification -
         Modify Described False [Metadata]
@@ -128,9 +129,9 @@ fn causes_are_told_apart() {
         Modify OfAttribute False [Properties]
           Value Never Dynamic ResourceAttribute InPlace.Arn
         Modify OfOfReplaced False [Properties]
-          Value Never Dynamic ResourceReference OfReplaced
-        Modify OfReplaced Conditional [Properties]
-          LogGroupName Always Dynamic ResourceReference ByName
+          Value Never Static ResourceReference OfReplaced
+        Modify OfReplaced True [Properties]
+          LogGroupName Always Static ResourceReference ByName
     "#]],
     );
 }

@@ -64,7 +64,7 @@ impl Seen {
 
     fn is_telling(self) {
         let Self { changed, replaced, perhaps, phased, unchanged } = self;
-        let enough = changed > 100 && replaced > 50 && perhaps > 50 && phased > 5 && unchanged > 50;
+        let enough = changed > 100 && replaced > 50 && perhaps > 15 && phased > 5 && unchanged > 50;
         assert!(enough, "the edits reach too little: {self:?}");
     }
 }
