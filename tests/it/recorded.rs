@@ -413,6 +413,7 @@ impl Play {
             allow: &BTreeSet::new(),
             validate: false,
             catalog: Catalog::embedded(),
+            nonce: "n",
         };
         let (plan, found) = plan::plan(&request);
         assert!(!found.has_errors(), "{}: {found:?}", row.source);
