@@ -169,7 +169,7 @@ async fn ask(accounts: &dyn Accounts, spec: Option<&StackSpec>, pause: impl Fn()
         capabilities: spec.capabilities.clone(),
         role_arn: spec.role_arn.clone(),
         notification_arns: spec.notification_arns.clone(),
-        token: "asked".to_owned(),
+        token: format!("asked-{:x}", fastrand::u64(..)),
     };
     let ids = match stacks.create_change_set(request).await {
         Ok(ids) => ids,
