@@ -103,7 +103,8 @@ pub(super) async fn prepare(
         loaded.write_locks(host, &wants)?;
     }
     busy(host, Some(&targets))?;
-    let made = make(&loaded, &session, &accounts, args, purpose).await;
+    let nonce = host.new_id();
+    let made = make(&loaded, &session, &accounts, args, (purpose, &nonce)).await;
     busy(host, None)?;
     let (plan, found) = made?;
     if tell_findings(host, &args.selection, &found, &loaded)? {
@@ -160,7 +161,7 @@ async fn make(
     session: &Session,
     accounts: &Accounts,
     args: &Planning,
-    purpose: Purpose,
+    (purpose, nonce): (Purpose, &str),
 ) -> Result<(Plan, Diagnostics)> {
     let environments: Vec<_> = loaded
         .scopes
@@ -208,6 +209,7 @@ async fn make(
         allow: &allow,
         validate: purpose == Purpose::Apply { validate: true },
         catalog: Catalog::embedded(),
+        nonce,
     };
     Ok(match purpose {
         Purpose::Destroy => plan::destroy(&request),

@@ -46,9 +46,9 @@ pub struct Stack {
     pub status_reason: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When the last update began; absent before the first.
+    /// When the last update began; absent before the first, but for a stack that a change set made.
     pub updated_at: Option<Timestamp>,
-    /// When its deletion began, also where that failed.
+    /// When its deletion began, also where that failed, or the roll-back of its creation.
     pub deleted_at: Option<Timestamp>,
     /// Parameter values; those with `NoEcho` are asterisks.
     pub parameters: BTreeMap<String, String>,
@@ -67,7 +67,7 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// When something was last begun on it: its creation, an update, or a deletion that failed.
+    /// When something was last begun on it: its creation, the roll-back of that, an update, or a deletion that failed.
     pub fn changed_at(&self) -> Timestamp {
         [self.updated_at, self.deleted_at].into_iter().flatten().fold(self.created_at, Timestamp::max)
     }

@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use super::{
     Answer, Call, Event, FailureKind, Machine, StepResult, failure,
-    token::{Intent, token},
+    token::{self, Asks, Intent},
     track::{Found, State, Track},
 };
 use crate::{
     cloud::{
         ChangeSetType, CloudError, CloudErrorKind, CloudResult, CreateChangeSet, CreateStack, DeleteStack, PageToken,
-        Stack, StackRef, StackStatus, Timestamp,
+        Stack, StackRef, Timestamp,
     },
     plan::{Operation, Plan, Submission, Verdict, decide, fill},
     render::ParameterValue,
@@ -28,10 +28,11 @@ impl Machine {
         let Some(operation) = track.current(step) else { return self.ask_or_finish(index) };
         track.waiting = None;
         track.began = self.now;
-        track.token = token_of(&plan, index, track, operation, &self.values);
+        track.intent = intent_of(&plan, index, track, operation, &self.values);
+        track.attempt += 1;
         track.history.next_operation();
         track.may_leave = false;
-        track.joining = false;
+        (track.joining, track.theirs) = (false, false);
         (track.found, track.remade, track.unread) = (Found::Made, false, None);
         let title = match track.restoring {
             Some(_) => "put the stack back as it was".to_owned(),
@@ -93,8 +94,9 @@ impl Machine {
     pub(super) fn recognised(&mut self, index: usize) {
         let plan = Rc::clone(&self.plan);
         let updates = matches!(self.at_hand(&plan, index).1, Some(Operation::Update { .. }));
+        let token = self.token(index, Asks::Operation);
         let track = &mut self.tracks[index];
-        let ours = track.history.last_token() == Some(track.token.as_str());
+        let ours = track.history.last_token() == Some(token.as_str());
         let observed = self.plan.steps[index].observed.as_ref();
         let planned_so = track.operation == 0 && observed.is_some_and(|observed| observed.status.is_running());
         let setback = track.setback.take();
@@ -129,27 +131,28 @@ impl Machine {
     fn send(&mut self, index: usize, submission: Option<Submission>) {
         let plan = Rc::clone(&self.plan);
         let (step, operation, _) = self.at_hand(&plan, index);
-        let track = &mut self.tracks[index];
-        track.state = State::Sending;
+        let token = |asks| self.token(index, asks);
+        let track = &self.tracks[index];
         let stack = track.id.clone().unwrap_or_else(|| step.stack.name.clone());
-        let token = track.token.clone();
         let call = match (operation, submission) {
             (Some(Operation::Create { validate: false, .. }), Some(submission)) => {
-                Call::CreateStack(creation(&plan, &step.stack.name, submission, token))
+                Call::CreateStack(creation(&plan, &step.stack.name, submission, token(Asks::Operation)))
             }
             (Some(Operation::Create { .. }), Some(submission)) => {
-                let name = step.stack.name.clone();
-                Call::CreateChangeSet(change_set(&plan, name, ChangeSetType::Create, submission, token))
+                let to = (step.stack.name.clone(), ChangeSetType::Create);
+                Call::CreateChangeSet(change_set(&plan, to, &track.intent, submission, token(Asks::ChangeSet)))
             }
             (Some(Operation::Update { .. }), Some(submission)) => {
-                Call::CreateChangeSet(change_set(&plan, stack, ChangeSetType::Update, submission, token))
+                let to = (stack, ChangeSetType::Update);
+                Call::CreateChangeSet(change_set(&plan, to, &track.intent, submission, token(Asks::ChangeSet)))
             }
             (Some(Operation::Delete { role_arn }), _) => {
-                Call::DeleteStack(DeleteStack { stack, role_arn: role_arn.clone(), token })
+                Call::DeleteStack(DeleteStack { stack, role_arn: role_arn.clone(), token: token(Asks::Operation) })
             }
             (Some(Operation::Protect { on }), _) => Call::Protect { stack, on: *on },
             _ => return self.fail_stale(index, "the plan has nothing to send"),
         };
+        self.tracks[index].state = State::Sending;
         if let Call::CreateChangeSet(request) = &call {
             self.tracks[index].sent_values = (request.parameters.clone(), request.tags.clone());
         }
@@ -230,7 +233,18 @@ impl Machine {
             return (None, None);
         }
         let earliest = track.began.0.saturating_sub(CLOCK_SKEW.as_millis() as i64);
-        (Some(track.token.clone()), Some(Timestamp(earliest)))
+        (self.own_token(index), Some(Timestamp(earliest)))
+    }
+
+    /// The token of a request of the operation at hand.
+    pub(super) fn token(&self, index: usize, asks: Asks) -> String {
+        let track = &self.tracks[index];
+        token::request(&track.intent, &self.plan.nonce, track.attempt, asks)
+    }
+
+    /// What the events of the operation carry; none where another run asked for it.
+    pub(super) fn own_token(&self, index: usize) -> Option<String> {
+        (!self.tracks[index].theirs).then(|| self.token(index, Asks::Operation))
     }
 
     pub(super) fn fail_stale(&mut self, index: usize, why: &str) {
@@ -244,17 +258,15 @@ impl Machine {
 
 type Values = BTreeMap<(StackRef, String), String>;
 
-fn token_of(plan: &Plan, index: usize, track: &Track, operation: &Operation, values: &Values) -> String {
+fn intent_of(plan: &Plan, index: usize, track: &Track, operation: &Operation, values: &Values) -> String {
     let restores = if track.restoring.is_some() { "restore " } else { "" };
-    // A deletion that failed leaves no mark by which the next one could be told from it.
-    let failed = track.status == Some(StackStatus::DeleteFailed) && matches!(operation, Operation::Delete { .. });
-    let again = if failed { format!(" {}", track.began.0) } else { String::new() };
-    token(Intent {
+    let intent = Intent {
         stack: &plan.steps[index].stack,
         basis: track.basis.as_ref().map(|(id, at)| (id.as_str(), *at)),
         sent: &operation.submission().map(|submission| wording(submission, values)).unwrap_or_default(),
-        operation: &format!("{restores}{}{again}", failure::name_of(operation)),
-    })
+        operation: &format!("{restores}{}", failure::name_of(operation)),
+    };
+    intent.name()
 }
 
 /// Everything that is sent, as one text. What cannot be filled in yet is not sent either.
@@ -280,14 +292,14 @@ fn creation(plan: &Plan, name: &str, submission: Submission, token: String) -> C
 
 fn change_set(
     plan: &Plan,
-    stack: String,
-    kind: ChangeSetType,
+    (stack, kind): (String, ChangeSetType),
+    intent: &str,
     submission: Submission,
     token: String,
 ) -> CreateChangeSet {
     CreateChangeSet {
         stack,
-        name: token.clone(),
+        name: intent.to_owned(),
         kind,
         body: body(plan, &submission),
         parameters: literals(submission.parameters),

@@ -4,7 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use super::{
     Answer, Call, FailureKind, Machine, StepResult, Waiting, failure,
-    token::PREFIX,
+    token::{Asks, PREFIX},
     track::{ChangeSetWatch, Found, State},
 };
 use crate::{
@@ -47,9 +47,9 @@ impl Machine {
     /// A change set of our name exists: the same intent on the same stack, so it is read, and not made again unless it
     /// was made of something else.
     pub(super) fn change_sets_listed(&mut self, index: usize, result: CloudResult<Answer>) {
-        let token = &self.tracks[index].token;
+        let intent = &self.tracks[index].intent;
         let ours = match &result {
-            Ok(Answer::ChangeSets(all)) => all.iter().find(|(name, _)| name == token).map(|(_, arn)| arn.clone()),
+            Ok(Answer::ChangeSets(all)) => all.iter().find(|(name, _)| name == intent).map(|(_, arn)| arn.clone()),
             _ => None,
         };
         let setback = self.tracks[index].setback.take();
@@ -107,7 +107,7 @@ impl Machine {
             return self.drop_change_set(index, set);
         }
         if executed {
-            self.tracks[index].may_leave = true;
+            (self.tracks[index].may_leave, self.tracks[index].theirs) = (true, true);
             return self.run(index);
         }
         if set.is_executable() {
@@ -184,10 +184,10 @@ impl Machine {
     fn execute_change_set(&mut self, index: usize, set: &ChangeSet) {
         let leaves = |action: &ChangeAction| !matches!(action, ChangeAction::Add | ChangeAction::Modify);
         let replaces = |r: Option<&crate::cloud::Replacement>| r.is_some_and(|r| r.rank() > 0);
+        let token = self.token(index, Asks::Operation);
         let track = &mut self.tracks[index];
         track.may_leave = set.changes.iter().any(|c| leaves(&c.action) || replaces(c.replacement.as_ref()));
         track.state = State::Sending;
-        let token = track.token.clone();
         let request = ExecuteChangeSet { change_set: set.id.clone(), disable_rollback: false, token };
         self.ask(index, Call::ExecuteChangeSet(request));
     }
@@ -211,6 +211,7 @@ impl Machine {
     pub(super) fn change_set_deleted(&mut self, index: usize) {
         if self.tracks[index].found == Found::Dropped {
             self.tracks[index].found = Found::Made;
+            self.tracks[index].attempt += 1;
             return self.consider(index);
         }
         match self.tracks[index].setback.take() {

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Cause, Failure, FailureKind, history::leftovers};
+use super::{
+    Cause, Failure, FailureKind,
+    history::{leftovers, turned_back},
+};
 use crate::{
     cloud::{CloudError, CloudErrorKind, StackEvent, StackStatus, root_cause},
     plan::{Operation, Step},
@@ -80,7 +83,7 @@ impl Ended<'_> {
             (FailureKind::Stale, _) if self.deletes => (FailureKind::DeleteFailed, "the stack was not deleted"),
             other => other,
         };
-        let root = root_cause(self.events);
+        let root = root_cause(self.events).or_else(|| turned_back(self.events));
         let mut message = what.to_owned();
         if let (None, Some(reason)) = (root, self.reason) {
             message = format!("{what}: {reason}");
@@ -127,7 +130,7 @@ impl Ended<'_> {
     }
 
     fn cause(&self, event: &StackEvent) -> Cause {
-        let reason = event.reason.clone().unwrap_or_else(|| "no reason given".into());
+        let reason = event.reason.as_deref().unwrap_or("no reason given").trim_end_matches(NOBODY_ASKED).to_owned();
         let origin = self.origin(&event.logical_id, &reason);
         let position = origin.map_or(&self.step.origins.manifest, |origin| &origin.position);
         Cause {
@@ -168,6 +171,9 @@ impl Ended<'_> {
         quoted.max_by_key(|(_, text)| text.len()).map(|(path, _)| path)
     }
 }
+
+/// Ends the reason of each roll-back of a creation, whether or not somebody asked.
+const NOBODY_ASKED: &str = " Rollback requested by user.";
 
 /// Shorter texts turn up in a reason by chance.
 const SHORTEST_QUOTE: usize = 6;

@@ -92,6 +92,14 @@ pub(super) fn leftovers(events: &[StackEvent]) -> Vec<&StackEvent> {
     left
 }
 
+/// The stack's own event that says why it turned back, where that is more than a list of the resources that failed: a
+/// template that fails as a whole, for an export that is missing or taken, has no event of a resource.
+pub(super) fn turned_back(events: &[StackEvent]) -> Option<&StackEvent> {
+    let turns = |event: &StackEvent| event.is_of_stack() && event.status.as_str().ends_with("ROLLBACK_IN_PROGRESS");
+    let says = |reason: &str| !reason.is_empty() && !reason.starts_with("The following resource(s) failed to ");
+    events.iter().find(|event| turns(event) && event.reason.as_deref().is_some_and(says))
+}
+
 fn begins_operation(event: &StackEvent) -> bool {
     let starts = [ResourceStatus::CreateInProgress, ResourceStatus::UpdateInProgress, ResourceStatus::DeleteInProgress];
     event.is_of_stack() && starts.contains(&event.status)
@@ -144,6 +152,20 @@ mod tests {
         assert_eq!(read(&mut history, &[vec![end], vec![back, failed], vec![start, old]]), "d1 e1");
         assert_eq!(history.operation(Some("t2")).len(), 4);
         assert_eq!(history.last_token(), Some("t2"));
+    }
+
+    #[test]
+    fn the_stack_itself_says_why_it_turned_back_unless_it_only_lists_resources() {
+        let back = |reason: &str| StackEvent {
+            reason: Some(reason.into()),
+            ..event("s2", true, "UPDATE_ROLLBACK_IN_PROGRESS", "t")
+        };
+        let said = |back: StackEvent| {
+            let events = [event("s1", true, "UPDATE_IN_PROGRESS", "t"), back];
+            turned_back(&events).and_then(|event| event.reason.clone())
+        };
+        assert_eq!(said(back("No export named x found")).as_deref(), Some("No export named x found"));
+        assert_eq!(said(back("The following resource(s) failed to update: [Endpoint].")), None);
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl Machine {
         let (step, operation, name) = self.at_hand(&plan, index);
         let track = &self.tracks[index];
         let status = track.status.clone().unwrap_or(StackStatus::DeleteComplete);
-        let token = (!track.joining).then_some(track.token.as_str());
+        let token = self.own_token(index).filter(|_| !track.joining);
         let body = operation.and_then(Operation::submission).and_then(|sent| plan.bodies.get(&sent.body));
         let ended = Ended {
             step,
@@ -141,7 +141,7 @@ impl Machine {
             deletes: matches!(operation, Some(Operation::Delete { .. })),
             status: &status,
             reason: track.stack.as_ref().and_then(|stack| stack.status_reason.as_deref()),
-            events: track.history.operation(token),
+            events: track.history.operation(token.as_deref()),
         };
         if !track.wanted && track.joining && status.landed() {
             return self.fail_stale(index, "another operation was running on it, and has landed since");

@@ -1,11 +1,13 @@
-//! Request tokens: the same intent on the same observed stack gives the same token in any process, so that an
-//! operation which outlived its process is recognised as ours.
+//! Two things under two names. An *intent* is what is to be done to a stack as it was observed: the same in any
+//! process, it names change sets, so that one which outlived its process is found again and read. A *request token* is
+//! an intent, the plan's nonce and a count: CloudFormation remembers tokens beyond a stack's deletion, so no two
+//! requests may share one, while the same request sent again must not get another.
 
 use sha2::{Digest, Sha256};
 
 use crate::cloud::{StackRef, Timestamp};
 
-/// What a token is made of.
+/// What is to be done.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Intent<'a> {
     /// The stack.
@@ -21,15 +23,35 @@ pub(super) struct Intent<'a> {
 /// What tokens and change sets of ours begin with.
 pub(super) const PREFIX: &str = "hubform-";
 
-/// A name CloudFormation takes for request tokens and for change sets: `hubform-` and 40 hex digits.
-pub(super) fn token(intent: Intent<'_>) -> String {
-    let (id, changed_at) = match intent.basis {
-        Some((id, Timestamp(at))) => (id, at.to_string()),
-        None => ("new", String::new()),
-    };
-    let parts = ["1", &intent.stack.name, &intent.stack.target.region, id, &changed_at, intent.sent];
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    /// That a change set is computed.
+    ChangeSet,
+    /// That the stack changes.
+    Operation,
+}
+
+impl Intent<'_> {
+    /// Its name, which is also a change set's: `hubform-` and 40 hex digits.
+    pub(super) fn name(&self) -> String {
+        let (id, changed_at) = match self.basis {
+            Some((id, Timestamp(at))) => (id, at.to_string()),
+            None => ("new", String::new()),
+        };
+        let Self { stack, sent, operation, .. } = self;
+        digest(&["1", &stack.name, &stack.target.region, id, &changed_at, sent, operation])
+    }
+}
+
+/// The token of one request. Its call may be sent again; whatever else is asked for counts as another attempt.
+pub(super) fn request(intent: &str, nonce: &str, attempt: u32, asks: Asks) -> String {
+    digest(&["request", intent, nonce, &attempt.to_string(), &format!("{asks:?}")])
+}
+
+fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
-    for part in parts.into_iter().chain([intent.operation]) {
+    for part in parts {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
@@ -43,14 +65,27 @@ mod tests {
     use crate::cloud::Target;
 
     #[test]
-    fn a_token_changes_with_the_observation_and_with_nothing_else() {
+    fn an_intent_changes_with_the_observation_and_with_nothing_else() {
         let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
         let stack = StackRef { target, name: "a".into() };
-        let of = |basis| token(Intent { stack: &stack, basis, sent: "d", operation: "update" });
+        let of = |basis| Intent { stack: &stack, basis, sent: "d", operation: "update" }.name();
         let seen = of(Some(("arn", Timestamp(7))));
         assert_eq!(seen, of(Some(("arn", Timestamp(7)))));
         assert_ne!(seen, of(Some(("arn", Timestamp(8)))));
         assert_ne!(seen, of(None));
         assert!(seen.len() <= 128 && seen.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+    }
+
+    #[test]
+    fn a_token_is_of_one_plan_and_one_attempt() {
+        let tokens = [
+            request("i", "n", 1, Asks::Operation),
+            request("i", "n", 1, Asks::ChangeSet),
+            request("i", "n", 2, Asks::Operation),
+            request("i", "another", 1, Asks::Operation),
+            request("j", "n", 1, Asks::Operation),
+        ];
+        assert_eq!(tokens[0], request("i", "n", 1, Asks::Operation));
+        assert_eq!(std::collections::BTreeSet::from(tokens.clone()).len(), tokens.len());
     }
 }

@@ -72,10 +72,14 @@ pub(super) struct Track {
     pub(super) stack: Option<Stack>,
     /// The stack's id, as soon as it is known.
     pub(super) id: Option<String>,
-    /// Id and time of last change that the next token is made of.
+    /// Id and time of last change that the next intent is made of.
     pub(super) basis: Option<(String, Timestamp)>,
-    /// The token of the operation.
-    pub(super) token: String,
+    /// The name of what is to be done, and of its change set.
+    pub(super) intent: String,
+    /// How many requests of their own were made, this one included.
+    pub(super) attempt: u32,
+    /// Another run, with the same intent, had the change set executed.
+    pub(super) theirs: bool,
     /// When the operation began.
     pub(super) began: Timestamp,
     /// The status last reported.
@@ -133,7 +137,9 @@ impl Track {
             stack: None,
             id: step.observed.as_ref().map(|observed| observed.id.clone()),
             basis,
-            token: String::new(),
+            intent: String::new(),
+            attempt: 0,
+            theirs: false,
             began: Timestamp(0),
             status: step.observed.as_ref().map(|observed| observed.status.clone()),
             history: History::default(),
@@ -205,7 +211,7 @@ impl Track {
         self.status == Some(StackStatus::DeleteComplete)
     }
 
-    /// The next token is made of the stack as it stands.
+    /// The next intent is made of the stack as it stands.
     pub(super) fn settle_basis(&mut self) {
         self.basis = self.stack.as_ref().map(|stack| (stack.id.clone(), stack.changed_at()));
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Action, ChangeKind, FORMAT, Gate, Operation, Plan, Step, Submission};
 use crate::{
-    cloud::{Replacement, StackRef, StackStatus},
+    cloud::{StackRef, StackStatus},
     render::{ParameterValue, body_digest},
 };
 
@@ -139,7 +139,7 @@ impl<'a> Auditor<'a> {
         let matters = ["AWS::SageMaker::Endpoint", "AWS::IAM::Role"];
         let protected = sent(step).any(|sent| sent.termination_protection) && step.action == Action::Update;
         for change in step.changes.iter().filter(|change| matters.contains(&change.resource_type.as_str())) {
-            let lost = change.kind == ChangeKind::Remove || change.replacement == Replacement::True;
+            let lost = change.kind == ChangeKind::Remove || change.replacement.rank() > 0;
             self.require(!(protected && lost) || allowed, step, || {
                 format!("loses {}, which is protected, and nobody allowed {name}", change.logical_id)
             });
@@ -161,7 +161,7 @@ impl<'a> Auditor<'a> {
             let change = step.changes.iter().find(|change| change.logical_id == *id);
             let said = change.map_or(0, |change| change.replacement.rank());
             let quiet = change.is_some() || allowed.kind == ChangeKind::Modify;
-            let worse = allowed.replacement.rank() > said && !step.predicate;
+            let worse = allowed.replacement.rank() > said;
             self.require(quiet && !worse, step, || format!("allows {id} more than it announces"));
         }
     }

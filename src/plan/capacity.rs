@@ -9,7 +9,7 @@ use super::{
 
 /// A sentence, where an endpoint moves or may move.
 pub(super) fn room(wanted: &Template, diffs: &[ResourceDiff]) -> Option<String> {
-    let rank = |id: &str| diffs.iter().find(|diff| diff.logical_id == id).map_or(0, |diff| diff.at_worst().rank());
+    let rank = |id: &str| diffs.iter().find(|diff| diff.logical_id == id).map_or(0, |diff| diff.replacement().rank());
     let configs = wanted.of_type("AWS::SageMaker::EndpointConfig").filter(|(id, _)| rank(id) > 0);
     let moves = |id: &str| diffs.iter().any(|diff| diff.logical_id == id && !diff.properties.is_empty());
     let (_, endpoint) = wanted.of_type("AWS::SageMaker::Endpoint").find(|(id, _)| moves(id))?;

@@ -1,8 +1,9 @@
 //! Two bodies become changes, resource by resource, as CloudFormation's change sets would list them.
 //!
-//! What somebody wrote differently is a static change and judged by the resource-type table as it is. What changes
-//! because another resource does is dynamic: its new value is known only at execution, so a create-only property
-//! makes the replacement conditional. `Ref` to a resource changed in place changes nothing; `Fn::GetAtt` may.
+//! What somebody wrote differently is judged by the resource-type table as it is, and so is what takes something from
+//! a resource that is surely replaced: that changes for sure as well. What takes something from a resource that may
+//! be replaced, or an attribute of one that changes in place, may come out the same: there a create-only property
+//! makes the replacement conditional. `Ref` to a resource changed in place changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,8 +65,8 @@ pub(super) enum Cause {
     Tags,
     /// A parameter has another value; where from, if another stack feeds it.
     Input(Option<String>),
-    /// A parameter gets a value that only another stack's operation will tell; would that value surely replace?
-    Later { from: String, replaces: bool },
+    /// A parameter gets a value that only another stack's operation will tell: this output's.
+    Later(String),
     /// The resource of this logical id changes.
     Resource(String),
 }
@@ -129,10 +130,7 @@ fn fed(sides: &Sides<'_>, resource_type: &str, properties: &Value) -> impl Itera
         let table = on_change(sides.catalog, resource_type, &path);
         let (cause, replacement) = match &input.later {
             None => (Cause::Input(input.because.clone()), static_replacement(table)),
-            Some(from) => {
-                let replaces = table == catalog::Replacement::Always;
-                (Cause::Later { from: from.clone(), replaces }, dynamic_replacement(table))
-            }
+            Some(from) => (Cause::Later(from.clone()), dynamic_replacement(table)),
         };
         let whole = at(properties, &path).is_some_and(|value| value.get("Ref").is_some());
         let shown = |value: &Option<String>| value.clone().filter(|_| whole).map(Value::String);
@@ -156,25 +154,40 @@ fn tagged(catalog: &Catalog, resource_type: &str, tags: &(Value, Value)) -> Opti
     Some(PropertyDiff { edit, cause: Cause::Tags, replacement })
 }
 
-/// Adds what changes because something it refers to changes, until nothing is added any more.
+/// Adds what changes because something it refers to changes, until nothing is added or becomes worse any more.
 fn propagate<'a>(sides: &Sides<'a>, found: &mut BTreeMap<&'a str, ResourceDiff>) {
     let links = links(sides);
-    loop {
-        let added: Vec<_> = links.iter().filter(|(id, link)| reaches(found, id, link)).collect();
-        if added.is_empty() {
-            return;
-        }
-        for (id, link) in added {
-            let resource_type = sides.wanted.resource(id).map_or("", type_of);
-            let entry = found.entry(id).or_insert_with(|| ResourceDiff {
-                logical_id: (*id).to_owned(),
-                resource_type: resource_type.to_owned(),
-                kind: ChangeKind::Modify,
-                properties: Vec::new(),
-            });
-            entry.add_dynamic(link, dynamic_replacement(on_change(sides.catalog, resource_type, &link.path)));
+    let mut moved = true;
+    while moved {
+        moved = false;
+        for (id, link) in &links {
+            moved |= follow(sides, found, id, link);
         }
     }
+}
+
+/// What a link does to the resource that refers; whether that is news.
+fn follow<'a>(
+    sides: &Sides<'a>,
+    found: &mut BTreeMap<&'a str, ResourceDiff>,
+    id: &'a str,
+    link: &Reference<'_>,
+) -> bool {
+    let Some(target) = found.get(link.target).filter(|target| !target.is_quiet()) else { return false };
+    let fate = target.replacement();
+    if link.attribute.is_none() && fate == Replacement::False {
+        return false;
+    }
+    let resource_type = sides.wanted.resource(id).map_or("", type_of);
+    let table = on_change(sides.catalog, resource_type, &link.path);
+    let replacement = if fate == Replacement::True { static_replacement(table) } else { dynamic_replacement(table) };
+    let entry = found.entry(id).or_insert_with(|| ResourceDiff {
+        logical_id: id.to_owned(),
+        resource_type: resource_type.to_owned(),
+        kind: ChangeKind::Modify,
+        properties: Vec::new(),
+    });
+    entry.changes_with(link, replacement)
 }
 
 /// References of resources that stay to resources that stay.
@@ -187,24 +200,23 @@ fn links<'a>(sides: &Sides<'a>) -> Vec<(&'a str, Reference<'a>)> {
     links.filter(|(id, link)| *id != link.target && stays(link.target)).collect()
 }
 
-fn reaches(found: &BTreeMap<&str, ResourceDiff>, id: &str, link: &Reference<'_>) -> bool {
-    let Some(target) = found.get(link.target) else { return false };
-    let moves = !target.is_quiet() && (link.attribute.is_some() || target.replacement().rank() > 0);
-    moves && !found.get(id).is_some_and(|own| own.knows(link))
-}
-
 impl ResourceDiff {
-    fn knows(&self, link: &Reference<'_>) -> bool {
-        let cause = Cause::Resource(link.target.to_owned());
-        let same = |known: &PropertyDiff| known.edit.path == link.path && known.cause == cause;
-        self.properties.iter().any(same) || is_written(&self.properties, &link.path)
-    }
-
-    fn add_dynamic(&mut self, link: &Reference<'_>, replacement: Replacement) {
-        if !self.knows(link) {
-            let edit = Edit { path: link.path.clone(), before: None, after: None };
-            self.properties.push(PropertyDiff { edit, cause: Cause::Resource(link.target.to_owned()), replacement });
+    /// Notes what a link does to a property, unless something as bad is known of it; whether that is news.
+    fn changes_with(&mut self, link: &Reference<'_>, replacement: Replacement) -> bool {
+        if is_written(&self.properties, &link.path) {
+            return false;
         }
+        let cause = Cause::Resource(link.target.to_owned());
+        let same = |known: &&mut PropertyDiff| known.edit.path == link.path && known.cause == cause;
+        match self.properties.iter_mut().find(same) {
+            Some(known) if known.replacement.rank() >= replacement.rank() => return false,
+            Some(known) => known.replacement = replacement,
+            None => {
+                let edit = Edit { path: link.path.clone(), before: None, after: None };
+                self.properties.push(PropertyDiff { edit, cause, replacement });
+            }
+        }
+        true
     }
 
     /// Only a policy or the order changes, which no change set lists.
@@ -215,14 +227,6 @@ impl ResourceDiff {
     /// Is it replaced?
     pub(super) fn replacement(&self) -> Replacement {
         worst(self.properties.iter().map(|property| property.replacement.clone()))
-    }
-
-    /// Is it replaced, should every value that is not known yet turn out to be another?
-    pub(super) fn at_worst(&self) -> Replacement {
-        worst(self.properties.iter().map(|property| match property.cause {
-            Cause::Later { replaces: true, .. } => Replacement::True,
-            _ => property.replacement.clone(),
-        }))
     }
 
     fn announce(&self, spec: &StackSpec) -> Change {
@@ -243,7 +247,7 @@ impl PropertyDiff {
         let because = match &self.cause {
             Cause::Written | Cause::Type | Cause::Tags => None,
             Cause::Input(from) => from.clone(),
-            Cause::Later { from, .. } => Some(from.clone()),
+            Cause::Later(from) => Some(from.clone()),
             Cause::Resource(id) => Some(id.clone()),
         };
         let origin = spec.origins.of(&place).filter(|_| self.cause == Cause::Written);
@@ -266,7 +270,7 @@ pub(super) fn announce(diffs: &[ResourceDiff], spec: &StackSpec) -> Vec<Change> 
 
 /// What a change set for these differences may do.
 pub(super) fn gate(diffs: &[ResourceDiff]) -> Gate {
-    let allowed = |diff: &ResourceDiff| Allowed { kind: diff.kind, replacement: diff.at_worst() };
+    let allowed = |diff: &ResourceDiff| Allowed { kind: diff.kind, replacement: diff.replacement() };
     Gate { allowed: diffs.iter().map(|diff| (diff.logical_id.clone(), allowed(diff))).collect() }
 }
 

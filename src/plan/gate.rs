@@ -1,4 +1,6 @@
 //! What a change set may do, and whether it keeps to that.
+//!
+//! "May be replaced" is permission for "is replaced": the service may know for sure what a plan could only fear.
 
 use super::{Allowed, ChangeKind, Gate};
 use crate::cloud::{self, ChangeAction, ChangeSet, Replacement};
@@ -24,13 +26,12 @@ fn breach(gate: &Gate, change: &cloud::Change) -> Option<String> {
 }
 
 fn worse(allowed: &Allowed, change: &cloud::Change) -> Option<String> {
-    let would = change.replacement.as_ref().unwrap_or(&Replacement::True);
-    if would.rank() <= allowed.replacement.rank() {
+    let would = change.replacement.as_ref().unwrap_or(&Replacement::True).rank();
+    if would == 0 || allowed.replacement.rank() > 0 {
         return None;
     }
-    let would = if would.rank() == 1 { "may be replaced" } else { "would be replaced" };
-    let said = if allowed.replacement.rank() == 1 { "it may be" } else { "it is changed in place" };
-    Some(format!("{would}; the plan said that {said}"))
+    let would = if would == 1 { "may be replaced" } else { "would be replaced" };
+    Some(format!("{would}; the plan said that it is changed in place"))
 }
 
 fn kind(action: &ChangeAction) -> Option<ChangeKind> {

@@ -8,7 +8,6 @@ use super::{
     observe::{ObservedStack, Owner, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME},
 };
 use crate::{
-    cloud::Replacement,
     diagnostic::{Code, Diagnostic, did_you_mean},
     render::StackSpec,
 };
@@ -85,19 +84,14 @@ fn renamed(spec: &StackSpec, property: &PropertyDiff) -> Diagnostic {
     )
 }
 
-/// A phrase for a resource that goes, or becomes another for a reason known now.
+/// A phrase for a resource that goes, or becomes another; also where it only may, for no gate keeps it from that.
 fn lost(diff: &ResourceDiff) -> Option<String> {
     let id = &diff.logical_id;
-    let certain = |property: &PropertyDiff| {
-        let known = matches!(property.cause, Cause::Written | Cause::Input(_));
-        property.replacement == Replacement::True || (known && property.replacement.rank() > 0)
-    };
-    match diff.kind {
-        ChangeKind::Remove => Some(format!("`{id}` would be removed")),
-        ChangeKind::Modify if diff.at_worst() == Replacement::True || diff.properties.iter().any(certain) => {
-            Some(format!("`{id}` would be replaced"))
-        }
-        _ => None,
+    match (diff.kind, diff.replacement().rank()) {
+        (ChangeKind::Remove, _) => Some(format!("`{id}` would be removed")),
+        (ChangeKind::Add, _) | (ChangeKind::Modify, 0) => None,
+        (ChangeKind::Modify, 1) => Some(format!("`{id}` may be replaced")),
+        (ChangeKind::Modify, _) => Some(format!("`{id}` would be replaced")),
     }
 }
 

@@ -62,4 +62,6 @@ pub struct Request<'a> {
     pub validate: bool,
     /// For the resource types.
     pub catalog: &'a Catalog,
+    /// An id that no other plan has.
+    pub nonce: &'a str,
 }

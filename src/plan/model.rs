@@ -23,6 +23,8 @@ pub const FORMAT: u32 = 1;
 pub struct Plan {
     /// See [`FORMAT`].
     pub format: u32,
+    /// Tells the requests of this plan from those of any other, whatever they ask for.
+    pub nonce: String,
     /// The environments in scope, in the order they are shown.
     pub environments: Vec<PlannedEnvironment>,
     /// Every body once, by digest of its bytes.

@@ -48,7 +48,7 @@ pub(super) fn surviving(
     let diffs: BTreeMap<&str, &ResourceDiff> = diffs.iter().map(|diff| (diff.logical_id.as_str(), diff)).collect();
     let stays = |reference: &Reference<'_>| {
         let same = matches!(reference.attribute, None | Some("Arn"));
-        let kept = |diff: &&ResourceDiff| diff.is_quiet() || (same && diff.at_worst() == Replacement::False);
+        let kept = |diff: &&ResourceDiff| diff.is_quiet() || (same && diff.replacement() == Replacement::False);
         !inputs.contains_key(reference.target) && diffs.get(reference.target).is_none_or(kept)
     };
     let value = |(key, _): (&str, _)| {

@@ -53,6 +53,7 @@ pub fn plan(request: &Request<'_>) -> (Plan, Diagnostics) {
 pub(super) fn empty(request: &Request<'_>) -> Plan {
     Plan {
         format: FORMAT,
+        nonce: request.nonce.to_owned(),
         environments: request.environments.to_vec(),
         bodies: BTreeMap::new(),
         steps: Vec::new(),

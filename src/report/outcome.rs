@@ -73,7 +73,11 @@ fn failed(out: &mut String, context: &Context<'_>, stack: &StackRef, step: Optio
 
 fn caused(out: &mut String, context: &Context<'_>, cause: &Cause, kind: FailureKind) {
     let verb = if kind == FailureKind::Leftover { "is left" } else { "failed first" };
-    paragraph(out, context, 2, &format!("{} ({}) {verb}:", cause.logical_id, cause.resource_type));
+    let who = match cause.resource_type.as_str() {
+        "AWS::CloudFormation::Stack" => "the stack itself says:".to_owned(),
+        resource_type => format!("{} ({resource_type}) {verb}:", cause.logical_id),
+    };
+    paragraph(out, context, 2, &who);
     paragraph(out, context, 4, &format!("\"{}\"", mask(&cause.reason)));
     if let Some(position) = &cause.position {
         let field = cause.field.as_ref().map(|field| format!(" ({field})")).unwrap_or_default();
@@ -247,6 +251,7 @@ mod tests {
         ];
         let plan = Plan {
             format: PLAN_FORMAT,
+            nonce: "n".into(),
             environments: Vec::new(),
             bodies: BTreeMap::new(),
             steps: Vec::new(),

@@ -14,7 +14,7 @@ use super::{
     queue::{Due, Queue, What},
     resource::Object,
     settings::Settings,
-    stack::{Event, STACK_TYPE, Stack},
+    stack::{Event, STACK_TYPE, Spent, Stack},
     state::{Journal, StateError},
     throttle::Buckets,
 };
@@ -31,6 +31,8 @@ pub(crate) struct State {
     pub(crate) faults: Faults,
     /// Who exports what: place and name to stack and value.
     pub(crate) exports: BTreeMap<String, (usize, String)>,
+    /// By place and stack name: the request tokens that were ever used.
+    pub(crate) tokens: BTreeMap<String, BTreeMap<String, Spent>>,
     #[serde(skip)]
     pub(crate) index: Index,
 }
@@ -69,6 +71,7 @@ impl State {
             objects: BTreeMap::new(),
             faults: Faults::default(),
             exports: BTreeMap::new(),
+            tokens: BTreeMap::new(),
             index: Index::default(),
         }
     }

@@ -42,8 +42,12 @@ impl State {
                 (false, _) => Err(CloudErrorKind::AlreadyExists),
             };
         }
-        self.check_change_set(found, name_or_id, &name, create)?;
         let stack_name = found.map_or(name_or_id, |number| &self.stacks[number].name).to_owned();
+        // The change set that this token made is gone.
+        if self.known_token(region, &stack_name, None, &token, &fingerprint).is_some() {
+            return Err(CloudErrorKind::TokenAlreadyExists);
+        }
+        self.check_change_set(found, name_or_id, &name, create)?;
         let stack_id = found.map_or("", |number| &self.stacks[number].id);
         let template = self.check(region, stack_id, &stack_name, &submission)?;
         if let Some(number) = found {
@@ -123,6 +127,7 @@ impl State {
             token,
             fingerprint,
         };
+        self.spend(number, &stored.token, stored.fingerprint.clone());
         let stack = &mut self.stacks[number];
         stack.change_set_names.insert(id.clone(), name.clone());
         stack.change_sets.insert(name, stored);
@@ -164,7 +169,7 @@ impl State {
     /// A change set has been computed.
     pub(crate) fn finish_change_set(&mut self, number: usize, id: &str) {
         let stack = &mut self.stacks[number];
-        let moved_on = stack.operation.is_some();
+        let (busy, review) = (stack.operation.is_some(), stack.status == StackStatus::ReviewInProgress);
         let Some(stored) = stack.change_sets.values_mut().find(|stored| stored.id == id) else { return };
         if stored.status != ChangeSetStatus::CreateInProgress {
             return;
@@ -173,6 +178,7 @@ impl State {
             stored.status = ChangeSetStatus::Failed;
         } else {
             stored.status = ChangeSetStatus::CreateComplete;
+            let moved_on = busy || stored.create != review;
             stored.execution = if moved_on { ExecutionStatus::Obsolete } else { ExecutionStatus::Available };
         }
     }
@@ -181,17 +187,18 @@ impl State {
         limits::token(&token)?;
         let number = *self.index.change_sets.get(id).ok_or(CloudErrorKind::NotFound)?;
         let fingerprint = ids::fingerprint(&["execute", id, &disable_rollback.to_string()]);
-        if let Some(known) = self.known_token(number, &token, &fingerprint) {
+        let stack = &self.stacks[number];
+        if let Some(known) = self.known_token(&stack.region, &stack.name, Some(number), &token, &fingerprint) {
             return known.map(|_| ());
         }
-        let stack = &self.stacks[number];
-        let stored = stack.change_set_names.get(id).and_then(|name| stack.change_sets.get(name));
-        let stored = stored.filter(|stored| stored.id == id).ok_or(CloudErrorKind::NotFound)?;
+        let stored = stack.change_set(id).ok_or(CloudErrorKind::NotFound)?;
         check_executable(stack, stored, disable_rollback)?;
         let (name, create) = (stored.name.clone(), stored.create);
         let version = self.claim_change_set(number, &name);
-        self.stacks[number].tokens.insert(token.clone(), fingerprint);
+        self.spend(number, &token, fingerprint);
         if create {
+            // (R: a stack that a change set makes has the time of an update from its creation on)
+            self.stacks[number].updated_at = Some(self.now);
             self.stacks[number].version = Some(version);
             self.begin_create(number, disable_rollback, token, Some(name));
         } else {
@@ -225,6 +232,7 @@ impl State {
     pub(crate) fn delete_change_set(&mut self, id: &str) -> Accepted<()> {
         let number = *self.index.change_sets.get(id).ok_or(CloudErrorKind::NotFound)?;
         let stack = &mut self.stacks[number];
+        stack.executed.remove(id);
         let Some(name) = stack.change_set_names.get(id) else { return Ok(()) };
         match stack.change_sets.get(name).filter(|stored| stored.id == id).map(|stored| &stored.execution) {
             Some(ExecutionStatus::InProgress) => Err(CloudErrorKind::InvalidChangeSetStatus(format!(

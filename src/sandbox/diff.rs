@@ -3,9 +3,12 @@
 //! Written on its own: it shares nothing with `plan` but the resource-type table, because a law compares the two.
 //!
 //! A property is compared by value where its new value is known, else by form, with resources standing as marks. What
-//! changes in that way is Static. A property whose form is the same but which takes something from a resource that is
-//! replaced, may be, or is new, or takes an attribute of one that is modified, is Dynamic: it may come out the same.
-//! `Ref` of a resource modified in place is known, and causes nothing. (M, R)
+//! changes in that way is Static. So is what takes something from a resource that is surely replaced. (R: seven
+//! recordings) What takes something from a resource that may be replaced or is new, or an attribute of one that is
+//! modified in place, is Dynamic: it may come out the same. (R, D: the user guide's example change sets) `Ref` of a
+//! resource modified in place is known, and causes nothing. (M, R)
+//!
+//! A changed parameter gives two details: the reference, Static, and beside it the modification, Dynamic. (D, R)
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,6 +42,7 @@ enum Fate {
     Kept,
     Modified,
     MayBeReplaced,
+    Replaced,
 }
 
 /// Every resource is a mark: the form of a value.
@@ -121,7 +125,8 @@ fn fate(change: Option<&Change>) -> Fate {
     match change.and_then(|change| change.replacement.as_ref()) {
         None => Fate::Kept,
         Some(Replacement::False) => Fate::Modified,
-        Some(_) => Fate::MayBeReplaced,
+        Some(Replacement::Conditional) => Fate::MayBeReplaced,
+        Some(Replacement::True | Replacement::Other(_)) => Fate::Replaced,
     }
 }
 
@@ -169,7 +174,8 @@ impl Comparison<'_, '_> {
             details.push(self.tag_detail(kind));
         }
         if self.metadata_differs()? {
-            details.push(detail(ChangeAttribute::Metadata, None, Recreation::Never));
+            let causes = self.changed_parameters(Some(&self.declared.metadata));
+            details.extend(static_details(causes, &detail(ChangeAttribute::Metadata, None, Recreation::Never)));
         }
         if details.is_empty() {
             return Ok(None);
@@ -224,35 +230,41 @@ impl Comparison<'_, '_> {
             };
             let changed = changed_places(before, after, name);
             if !changed.is_empty() {
-                details.extend(self.static_details(kind, name, &changed));
+                let causes = self.changed_parameters(self.declared.properties.get(name));
+                let changed = detail(attribute(kind, name), Some(name), worst(kind, changed.iter()));
+                details.extend(static_details(causes, &changed));
             }
-            details.extend(dynamic_details(kind, name, &unknown));
+            details.extend(self.caused_details(kind, name, &unknown));
         }
         Ok(details)
     }
 
-    /// A changed parameter is the cause where the property's text is the same. (R)
-    fn static_details(&self, kind: Option<&ResourceType>, name: &str, changed: &[String]) -> Vec<ChangeDetail> {
-        let recreation = worst(kind, changed.iter());
-        let attribute = attribute(kind, name);
-        let text = |scope: &Scope<'_>| {
-            let declared = scope.template.resources.get(&self.record.logical_id);
-            declared.and_then(|declared| declared.properties.get(name)).cloned()
+    /// One detail for each resource that the property takes something unknown from.
+    fn caused_details(
+        &self,
+        kind: Option<&ResourceType>,
+        name: &str,
+        unknown: &[(String, Reference)],
+    ) -> Vec<ChangeDetail> {
+        let causes: BTreeSet<&Reference> = unknown.iter().map(|(_, cause)| cause).collect();
+        let one = |cause: &Reference| {
+            let places = unknown.iter().filter(|(_, other)| other == cause).map(|(place, _)| place);
+            let (source, entity) = match &cause.attribute {
+                Some(attribute) => ("ResourceAttribute", format!("{}.{attribute}", cause.name)),
+                None => ("ResourceReference", cause.name.clone()),
+            };
+            let evaluation = match self.foreseen.fates.get(cause.name.as_str()) {
+                Some(Fate::Replaced) => ChangeEvaluation::Static,
+                _ => ChangeEvaluation::Dynamic,
+            };
+            ChangeDetail {
+                evaluation,
+                causing_entity: Some(entity),
+                source: Some(source.to_owned()),
+                ..detail(attribute(kind, name), Some(name), worst(kind, places))
+            }
         };
-        let (before, after) = (text(self.old), text(self.new));
-        let causes = self.changed_parameters(after.as_ref());
-        let mut details: Vec<ChangeDetail> = causes
-            .into_iter()
-            .map(|parameter| ChangeDetail {
-                causing_entity: Some(parameter),
-                source: Some("ParameterReference".to_owned()),
-                ..detail(attribute.clone(), Some(name), recreation.clone())
-            })
-            .collect();
-        if before != after || details.is_empty() {
-            details.push(detail(attribute, Some(name), recreation));
-        }
-        details
+        causes.into_iter().map(one).collect()
     }
 
     fn changed_parameters(&self, text: Option<&Value>) -> BTreeSet<String> {
@@ -306,22 +318,18 @@ fn detail(attribute: ChangeAttribute, name: Option<&str>, recreation: Recreation
     }
 }
 
-fn dynamic_details(kind: Option<&ResourceType>, name: &str, unknown: &[(String, Reference)]) -> Vec<ChangeDetail> {
-    let causes: BTreeSet<&Reference> = unknown.iter().map(|(_, cause)| cause).collect();
-    let one = |cause: &Reference| {
-        let places = unknown.iter().filter(|(_, other)| other == cause).map(|(place, _)| place);
-        let (source, entity) = match &cause.attribute {
-            Some(attribute) => ("ResourceAttribute", format!("{}.{attribute}", cause.name)),
-            None => ("ResourceReference", cause.name.clone()),
-        };
-        ChangeDetail {
-            evaluation: ChangeEvaluation::Dynamic,
-            causing_entity: Some(entity),
-            source: Some(source.to_owned()),
-            ..detail(attribute(kind, name), Some(name), worst(kind, places))
-        }
+/// Where parameters are the cause, they are named, and the modification itself is left open.
+fn static_details(causes: BTreeSet<String>, changed: &ChangeDetail) -> Vec<ChangeDetail> {
+    if causes.is_empty() {
+        return vec![changed.clone()];
+    }
+    let named = |parameter: String| ChangeDetail {
+        causing_entity: Some(parameter),
+        source: Some("ParameterReference".to_owned()),
+        ..changed.clone()
     };
-    causes.into_iter().map(one).collect()
+    let open = ChangeDetail { evaluation: ChangeEvaluation::Dynamic, ..changed.clone() };
+    causes.into_iter().map(named).chain([open]).collect()
 }
 
 fn attribute(kind: Option<&ResourceType>, name: &str) -> ChangeAttribute {

@@ -12,6 +12,7 @@
 //! | delete | Delete |
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
@@ -23,10 +24,11 @@ use super::{
     ids,
     outputs::Live,
     queue::{Due, What},
+    reference::Reference,
     stack::{Record, Stack, Version},
-    value::Scope,
+    value::{Evaluated, Lookup, Scope, mark},
 };
-use crate::cloud::StackStatus;
+use crate::cloud::{ExecutionStatus, StackStatus};
 
 /// A stretch of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +129,10 @@ impl Operation {
         }
     }
 
+    fn is_forward(&self) -> bool {
+        matches!(self.phase, Phase::Create | Phase::Update)
+    }
+
     /// Lays out the nodes; `edges` are pairs of (what waits, for what).
     fn lay_out(&mut self, nodes: Vec<(String, String, Task)>, edges: impl Iterator<Item = (String, String)>) {
         self.failed.clear();
@@ -185,6 +191,27 @@ impl Operation {
     }
 }
 
+/// Asks for imports only; the first that is missing.
+struct Exports<'a> {
+    state: &'a State,
+    stack: &'a Stack,
+    missing: RefCell<Option<String>>,
+}
+
+impl Lookup for Exports<'_> {
+    fn resource(&self, reference: &Reference) -> Evaluated<serde_json::Value> {
+        Ok(mark(reference))
+    }
+
+    fn import(&self, name: &str) -> Evaluated<serde_json::Value> {
+        let found = self.state.import(self.stack, name);
+        if let Err(reason) = &found {
+            self.missing.borrow_mut().get_or_insert_with(|| reason.clone());
+        }
+        found
+    }
+}
+
 impl State {
     /// Begins an operation with its first phase.
     pub(crate) fn start(&mut self, number: usize, operation: Operation) {
@@ -211,10 +238,15 @@ impl State {
         }
     }
 
-    /// The executed change set goes with its operation. (D: execution deletes all change sets of the stack)
+    /// The executed change set leaves its name, and is found by its id. (D: execution deletes all change sets of the
+    /// stack; R: describable as EXECUTE_COMPLETE, the stack's deletion notwithstanding; K: EXECUTE_FAILED)
     fn end_operation(&mut self, number: usize, operation: &Operation) {
-        if let Some(name) = &operation.change_set {
-            self.stacks[number].change_sets.remove(name);
+        let stack = &mut self.stacks[number];
+        let executed = operation.change_set.as_ref().and_then(|name| stack.change_sets.remove(name));
+        if let Some(mut stored) = executed {
+            let landed = stack.status.landed();
+            stored.execution = if landed { ExecutionStatus::Complete } else { ExecutionStatus::Failed };
+            stack.executed.insert(stored.id.clone(), stored);
         }
     }
 
@@ -228,6 +260,10 @@ impl State {
             self.lay_out_deletion(number, operation);
         } else {
             self.lay_out_walk(number, operation);
+            operation.trouble = operation.trouble.take().or_else(|| self.missing_export(number, operation));
+            if operation.is_forward() && operation.trouble.is_some() {
+                return self.stop(number, operation);
+            }
         }
         let free = |node: &&Node| node.waits == 0;
         let keys: Vec<String> =
@@ -255,6 +291,21 @@ impl State {
             .flat_map(|(id, declared)| declared.edges.iter().map(move |edge| (id.to_owned(), edge.clone())))
             .collect();
         operation.lay_out(nodes, edges.into_iter());
+    }
+
+    /// What the resources import and nobody exports: looked at before the first resource. (K; R: no resource event)
+    fn missing_export(&self, number: usize, operation: &Operation) -> Option<String> {
+        let stack = &self.stacks[number];
+        let version = Self::goal(stack, operation).filter(|_| operation.is_forward())?;
+        let template = version.template();
+        let pseudo = stack.pseudo(&version.submission);
+        let scope = Scope::new(&template, &version.submission.parameters, pseudo).ok()?;
+        let exports = Exports { state: self, stack, missing: RefCell::default() };
+        for (_, declared) in scope.present() {
+            // What else does not work out is found when its turn comes.
+            let _ = super::value::properties(&scope, declared, &exports);
+        }
+        exports.missing.into_inner()
     }
 
     /// What is to go, in the reverse of the order in which it depends. (D)
@@ -299,12 +350,9 @@ impl State {
                     self.schedule(number, What::Begin(key.clone()), &key, 200, 1200);
                 }
                 Ok(None) => ready.extend(operation.close(&key)),
-                Err((task, reason)) => {
-                    if let Some(node) = operation.nodes.get_mut(&key) {
-                        node.task = task;
-                        node.progress = Progress::Begun;
-                    }
-                    self.fail(number, operation, &key, reason);
+                Err(reason) => {
+                    operation.trouble.get_or_insert(reason);
+                    self.stop(number, operation);
                 }
             }
             if self.stacks[number].serial != serial {
@@ -336,7 +384,7 @@ impl State {
     }
 
     /// What a node needs; nothing where the evaluated properties are what they were.
-    fn decide(&self, number: usize, operation: &mut Operation, key: &str) -> Result<Option<Task>, (Task, String)> {
+    fn decide(&self, number: usize, operation: &mut Operation, key: &str) -> Result<Option<Task>, String> {
         let Some(node) = operation.nodes.get(key) else { return Ok(None) };
         match (&node.task, operation.phase) {
             (Task::Delete(record), _) => Ok(Some(Task::Delete(record.clone()))),
@@ -348,25 +396,17 @@ impl State {
         }
     }
 
-    fn decide_forward(
-        &self,
-        number: usize,
-        operation: &mut Operation,
-        key: &str,
-    ) -> Result<Option<Task>, (Task, String)> {
+    /// What does not work out is a failure of the template, not of the resource.
+    fn decide_forward(&self, number: usize, operation: &mut Operation, key: &str) -> Result<Option<Task>, String> {
         let stack = &self.stacks[number];
         let record = stack.records.get(key);
-        let failed = |reason: String| match record {
-            Some(_) => (Task::Update(serde_json::Value::Null), reason),
-            None => (Task::Create(serde_json::Value::Null), reason),
-        };
         let Some(version) = Self::goal(stack, operation) else { return Ok(None) };
         let template = version.template();
         let tags = version.submission.tags.clone();
         let pseudo = stack.pseudo(&version.submission);
-        let scope = Scope::new(&template, &version.submission.parameters, pseudo).map_err(failed)?;
+        let scope = Scope::new(&template, &version.submission.parameters, pseudo)?;
         let live = Live::new(self, number);
-        let properties = super::value::properties(&scope, &template.resources[key], &live).map_err(failed)?;
+        let properties = super::value::properties(&scope, &template.resources[key], &live)?;
         operation.imports.append(&mut live.imported.borrow_mut());
         let Some(record) = record else { return Ok(Some(Task::Create(properties))) };
         let before = stack

@@ -77,7 +77,7 @@ impl State {
     pub(crate) fn import(&self, stack: &Stack, name: &str) -> Evaluated<Value> {
         match self.exports.get(&format!("{}/{name}", stack.place())) {
             Some((_, value)) => Ok(Value::String(value.clone())),
-            None => Err(format!("No export named {name} found. Rollback requested by user.")),
+            None => Err(format!("No export named {name} found")),
         }
     }
 

@@ -32,7 +32,7 @@ impl State {
 
     /// The resources are done, or in rollback-disabled mode have failed; now the outputs.
     fn finish_forward(&mut self, number: usize, operation: &mut Operation) {
-        if operation.failed.is_empty() {
+        if operation.failed.is_empty() && operation.trouble.is_none() {
             match self.put_out(number, operation) {
                 Ok(()) => return self.land(number, operation),
                 Err(trouble) => operation.trouble = Some(trouble),
@@ -125,6 +125,8 @@ impl State {
         self.log_operation(number, token);
         self.set_status(number, status, Some(reason));
         if phase == Phase::CreateRollback {
+            // (R: DeletionTime is set as soon as a creation rolls back)
+            self.stacks[number].deleted_at = Some(self.now);
             self.forget_unborn(number, operation);
         }
         operation.phase = phase;
@@ -206,7 +208,12 @@ fn summary(operation: &Operation, tail: &str) -> String {
             operation.failed.iter().filter(|(_, known)| known == verb).map(|(id, _)| id.as_str()).collect();
         (!ids.is_empty()).then(|| format!("The following resource(s) failed to {verb}: [{}].", list(ids)))
     };
-    let parts: Vec<String> =
-        operation.trouble.iter().cloned().chain(["create", "update", "delete"].into_iter().filter_map(named)).collect();
+    let named: Vec<String> = ["create", "update", "delete"].into_iter().filter_map(named).collect();
+    let goes_on = !named.is_empty() || !tail.is_empty();
+    let ended = |sentence: &String| match goes_on && !sentence.ends_with('.') {
+        true => format!("{sentence}."),
+        false => sentence.clone(),
+    };
+    let parts: Vec<String> = operation.trouble.iter().map(ended).chain(named).collect();
     format!("{}{tail}", parts.join(" "))
 }

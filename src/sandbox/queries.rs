@@ -113,7 +113,7 @@ impl State {
 
     pub(crate) fn describe_change_set(&self, id: &str) -> Option<ChangeSet> {
         let stack = &self.stacks[*self.index.change_sets.get(id)?];
-        let stored = stack.change_sets.get(stack.change_set_names.get(id)?).filter(|stored| stored.id == id)?;
+        let stored = stack.change_set(id)?;
         let submission = &stored.version.submission;
         Some(ChangeSet {
             id: stored.id.clone(),

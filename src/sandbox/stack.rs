@@ -102,6 +102,15 @@ pub(crate) struct StoredChangeSet {
     pub(crate) fingerprint: String,
 }
 
+/// What a request token was used for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Spent {
+    /// Of the whole request.
+    pub(crate) fingerprint: String,
+    /// The id of the stack that it made or changed.
+    pub(crate) stack: String,
+}
+
 /// A stack.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Stack {
@@ -129,9 +138,9 @@ pub(crate) struct Stack {
     pub(crate) leftovers: Vec<Record>,
     /// Counts phases, so that what was due in an abandoned one is ignored.
     pub(crate) serial: u32,
-    /// Request tokens that were used, with what they were used for.
-    pub(crate) tokens: BTreeMap<String, String>,
     pub(crate) change_sets: BTreeMap<String, StoredChangeSet>,
+    /// By id: change sets that were executed, whose names are free again.
+    pub(crate) executed: BTreeMap<String, StoredChangeSet>,
     /// Every change set it ever had: id to name.
     pub(crate) change_set_names: BTreeMap<String, String>,
 }
@@ -139,6 +148,12 @@ pub(crate) struct Stack {
 impl Stack {
     pub(crate) fn template(&self) -> Rc<Template> {
         self.version.as_ref().map(Version::template).unwrap_or_default()
+    }
+
+    /// A change set by its id, executed ones included.
+    pub(crate) fn change_set(&self, id: &str) -> Option<&StoredChangeSet> {
+        let waiting = self.change_set_names.get(id).and_then(|name| self.change_sets.get(name));
+        waiting.filter(|stored| stored.id == id).or_else(|| self.executed.get(id))
     }
 
     pub(crate) fn tags(&self) -> Tags {

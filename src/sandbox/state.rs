@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{account::State, call::Entry, settings::Settings};
 
 /// The format of snapshot and journal.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const SNAPSHOT: &str = "account.json";
 const LOCK: &str = "lock";
 const NOTICE: &str = "an imagined AWS account: nothing in this folder exists or costs anything";

@@ -396,6 +396,14 @@ impl State {
         }
     }
 
+    /// The template fails as a whole: no resource says so, and the stack does when it turns back. (R; for updates O:
+    /// serverless/serverless pull request 3935, aws-amplify/amplify-js issue 6367)
+    pub(crate) fn stop(&mut self, number: usize, operation: &mut Operation) {
+        self.cancel_others(number, operation);
+        let what = if operation.disable_rollback { What::Finish } else { What::TurnBack };
+        self.schedule(number, what, "stopped", 500, 1500);
+    }
+
     /// In rollback mode the others in flight are cancelled, and what has not begun never does. (D)
     fn cancel_others(&mut self, number: usize, operation: &mut Operation) {
         self.stacks[number].serial += 1;

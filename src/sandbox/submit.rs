@@ -7,11 +7,11 @@ use super::{
     call::Submission,
     ids, limits,
     operation::{Operation, Phase},
-    stack::{LoggedOperation, Stack, Version},
+    stack::{LoggedOperation, Spent, Stack, Version},
     template::Template,
     value::{Pseudo, Scope},
 };
-use crate::cloud::{CloudErrorKind, StackStatus};
+use crate::cloud::{CloudErrorKind, ExecutionStatus, StackStatus};
 
 pub(crate) type Accepted<T> = Result<T, CloudErrorKind>;
 
@@ -37,27 +37,61 @@ impl State {
         limits::submission(&submission)?;
         let flags = format!("create {disable_rollback} {termination_protection}");
         let fingerprint = fingerprint(&submission, &flags);
-        if let Some(number) = self.find(region, &name) {
-            return self.known_token(number, &token, &fingerprint).ok_or(CloudErrorKind::AlreadyExists)?;
+        let found = self.find(region, &name);
+        if let Some(known) = self.known_token(region, &name, found, &token, &fingerprint) {
+            return known;
+        }
+        let shell = found.filter(|number| self.stacks[*number].status == StackStatus::ReviewInProgress);
+        if found.is_some() && shell.is_none() {
+            return Err(CloudErrorKind::AlreadyExists);
         }
         let template = self.check(region, "", &name, &submission)?;
-        let number = self.add_stack(region, name)?;
+        let number = match shell {
+            Some(number) => self.take_over(number),
+            None => self.add_stack(region, name)?,
+        };
         let version = Version::new(submission, template);
         let stack = &mut self.stacks[number];
         stack.version = Some(version);
         stack.termination_protection = termination_protection;
-        stack.tokens.insert(token.clone(), fingerprint);
         let id = stack.id.clone();
+        self.spend(number, &token, fingerprint);
         self.begin_create(number, disable_rollback, token, None);
         Ok(id)
     }
 
-    /// The same token for the same request is accepted once; for another request it is refused. (M)
-    pub(crate) fn known_token(&self, number: usize, token: &str, fingerprint: &str) -> Option<Accepted<String>> {
+    /// A stack in review becomes one that is made, under the same id; its change sets come too late. (R)
+    fn take_over(&mut self, number: usize) -> usize {
+        for stored in self.stacks[number].change_sets.values_mut() {
+            if stored.execution == ExecutionStatus::Available {
+                stored.execution = ExecutionStatus::Obsolete;
+            }
+        }
+        number
+    }
+
+    /// The same token for the same request is accepted once; any other use of it is refused. (M) Tokens are remembered
+    /// by account, Region and name of the stack, beyond its deletion. (O: banzaicloud/pipeline issue 3016) Nobody
+    /// documents for how long; here it is for ever.
+    pub(crate) fn known_token(
+        &self,
+        region: &str,
+        name: &str,
+        stack: Option<usize>,
+        token: &str,
+        fingerprint: &str,
+    ) -> Option<Accepted<String>> {
+        let spent = self.tokens.get(&format!("{}/{name}", self.place(region)))?.get(token)?;
+        let there = stack.map(|number| &self.stacks[number].id);
+        let same = spent.fingerprint == fingerprint && there == Some(&spent.stack);
+        Some(if same { Ok(spent.stack.clone()) } else { Err(CloudErrorKind::TokenAlreadyExists) })
+    }
+
+    /// The request was accepted.
+    pub(crate) fn spend(&mut self, number: usize, token: &str, fingerprint: String) {
         let stack = &self.stacks[number];
-        let known = stack.tokens.get(token)?;
-        let answer = if known == fingerprint { Ok(stack.id.clone()) } else { Err(CloudErrorKind::TokenAlreadyExists) };
-        Some(answer)
+        let spent = Spent { fingerprint, stack: stack.id.clone() };
+        self.tokens.entry(format!("{}/{}", stack.place(), stack.name)).or_default().insert(token.to_owned(), spent);
     }
 
     /// Everything about a body that is refused at once. (D: order of the checks)
@@ -127,8 +161,8 @@ impl State {
             operation: None,
             leftovers: Vec::new(),
             serial: 0,
-            tokens: BTreeMap::new(),
             change_sets: BTreeMap::new(),
+            executed: BTreeMap::new(),
             change_set_names: BTreeMap::new(),
         };
         self.stacks.push(stack);
@@ -161,7 +195,8 @@ impl State {
         limits::token(&token)?;
         let Some(number) = self.find(region, name_or_id) else { return Ok(()) };
         let fingerprint = ids::fingerprint(&["delete"]);
-        if let Some(known) = self.known_token(number, &token, &fingerprint) {
+        let name = self.stacks[number].name.clone();
+        if let Some(known) = self.known_token(region, &name, Some(number), &token, &fingerprint) {
             return known.map(|_| ());
         }
         let stack = &mut self.stacks[number];
@@ -172,7 +207,7 @@ impl State {
             _ => {}
         }
         let origin = stack.status.clone();
-        stack.tokens.insert(token.clone(), fingerprint);
+        self.spend(number, &token, fingerprint);
         self.log_operation(number, Some(token));
         self.stacks[number].deleted_at = Some(self.now);
         self.set_status(number, StackStatus::DeleteInProgress, Some(USER.to_owned()));

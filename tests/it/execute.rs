@@ -90,6 +90,7 @@ fn plan(steps: Vec<Step>) -> Plan {
     let environment = PlannedEnvironment { name: "dev".into(), target: target(), account: "000000000000".into() };
     Plan {
         format: FORMAT,
+        nonce: "n".into(),
         environments: vec![environment],
         bodies: bodies(),
         steps,

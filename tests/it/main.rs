@@ -7,6 +7,7 @@ mod documents;
 mod execute;
 mod laws;
 mod live_table;
+mod recorded;
 mod support;
 mod tidy;
 #[cfg(feature = "aws")]

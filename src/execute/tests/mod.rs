@@ -85,6 +85,7 @@ fn plan(steps: Vec<Step>) -> Plan {
     let bodies = ["d", "new", "old", "mid"].map(|digest| (digest.to_owned(), digest.into()));
     Plan {
         format: FORMAT,
+        nonce: "n".into(),
         environments: vec![environment],
         bodies: bodies.into(),
         steps,
@@ -411,7 +412,8 @@ fn a_plan_that_is_stale_stops() {
 
 fn token_of_creation(name: &str) -> String {
     let sent = serde_json::to_string(&submission("d")).expect("plain values");
-    token::token(token::Intent { stack: &named(name), basis: None, sent: &sent, operation: "create" })
+    let intent = token::Intent { stack: &named(name), basis: None, sent: &sent, operation: "create" };
+    token::request(&intent.name(), "n", 1, token::Asks::Operation)
 }
 
 #[test]

@@ -150,7 +150,6 @@ fn a_change_set_may_do_less_and_never_more() {
         change("Endpoint", ChangeAction::Modify, None),
     ];
     expect![[r#"
-        EndpointConfig (T) would be replaced; the plan said that it may be
         Endpoint (T) would be removed; the plan said changed
         Other (T) would be added, and the plan does not name it
         Model (T) has the action `Dynamic`, which no plan announces

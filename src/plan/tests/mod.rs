@@ -70,6 +70,7 @@ fn run_on(specs: &[StackSpec], observation: &Observation, scenario: &Scenario<'_
         allow: &allow,
         validate: false,
         catalog: Catalog::embedded(),
+        nonce: "n",
     };
     if scenario.destroy { destroy(&request) } else { plan(&request) }
 }

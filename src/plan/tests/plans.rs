@@ -77,11 +77,11 @@ fn a_change_of_the_model_travels_to_the_endpoint() {
           because needs room for 2 ml.g5.xlarge more while it moves
           Endpoint Modify False
             EndpointConfigName ? -> ? False by EndpointConfig
-          EndpointConfig Modify Conditional
-            ProductionVariants/0/ModelName ? -> ? Conditional by Model
+          EndpointConfig Modify True
+            ProductionVariants/0/ModelName ? -> ? True by Model
           Model Modify True
             PrimaryContainer/Environment/A "old" -> "new" True overridden
-          1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify True]
+          1. update [Endpoint Modify False, EndpointConfig Modify True, Model Modify True]
     "#]],
     );
 }
@@ -200,7 +200,7 @@ fn a_role_that_changes_in_place_leaves_its_arn_known() {
             ProductionVariants/0/ModelName ? -> ? Conditional by Model
           Model Modify Conditional
             ExecutionRoleArn "AROA" -> ? Conditional by role.RoleId
-          1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify True]
+          1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify Conditional]
     "#]],
     );
 }
@@ -217,11 +217,11 @@ fn another_arn_of_a_kept_role_is_known_before() {
           because needs room for 2 ml.g5.xlarge more while it moves
           Endpoint Modify False
             EndpointConfigName ? -> ? False by EndpointConfig
-          EndpointConfig Modify Conditional
-            ProductionVariants/0/ModelName ? -> ? Conditional by Model
+          EndpointConfig Modify True
+            ProductionVariants/0/ModelName ? -> ? True by Model
           Model Modify True
             ExecutionRoleArn "arn:aws:iam::111122223333:role/before" -> "arn:aws:iam::111122223333:role/r" True by role.RoleArn
-          1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify True]
+          1. update [Endpoint Modify False, EndpointConfig Modify True, Model Modify True]
     "#]],
     );
 }
@@ -512,7 +512,31 @@ fn a_new_role_leaves_its_values_open_for_those_that_run_already() {
             ProductionVariants/0/ModelName ? -> ? Conditional by Model
           Model Modify Conditional
             ExecutionRoleArn "arn:aws:iam::111122223333:role/r" -> ? Conditional by role.RoleArn
-          1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify True]
+          1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify Conditional]
+    "#]],
+    );
+}
+
+#[test]
+fn what_may_be_replaced_is_kept_where_it_is_protected() {
+    let body = |size: &str| {
+        format!(
+            "{{Resources: {{Launch: {{Type: 'AWS::EC2::LaunchTemplate', Properties: {{LaunchTemplateData: \
+             {{InstanceType: {size}}}}}}}, Group: {{Type: 'AWS::AutoScaling::AutoScalingGroup', Properties: \
+             {{MinSize: '1', MaxSize: '1', LaunchTemplate: {{LaunchTemplateId: {{Ref: Launch}}, Version: \
+             {{'Fn::GetAtt': Launch.LatestVersionNumber}}}}}}}}}}}}"
+        )
+    };
+    let (wanted, live) = (
+        format!("- {{stack: fleet, protect: true, body: {}}}", body("g6.xlarge")),
+        format!("- {{stack: fleet, protected: true, body: {}}}", body("g5.xlarge")),
+    );
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
+        fleet: Keep
+        HF4005 Endpoint/fleet (fleet.yaml:1:1) is protected, and `Group` may be replaced
+          help: if that is meant, say `--allow Endpoint/fleet`
     "#]],
     );
 }

@@ -132,6 +132,7 @@ fn plan() -> Plan {
                                     "E": {"Type": "AWS::SageMaker::Endpoint"}}});
     Plan {
         format: FORMAT,
+        nonce: "n".into(),
         environments: vec![PlannedEnvironment { name: "dev".into(), target: target(), account: "1".repeat(12) }],
         bodies: [("body".to_owned(), body.to_string().into())].into(),
         steps: vec![role, new, moved, gone, kept],

@@ -44,9 +44,9 @@ fn a_new_image_replaces_down_to_the_endpoint() {
         &endpoint("tei:2", "ml.m5.xlarge", true),
         expect![[r#"
         Modify Endpoint False [Properties]
-          EndpointConfigName Never Dynamic ResourceAttribute EndpointConfig.EndpointConfigName
-        Modify EndpointConfig Conditional [Properties]
-          ProductionVariants Always Dynamic ResourceAttribute Model.ModelName
+          EndpointConfigName Never Static ResourceAttribute EndpointConfig.EndpointConfigName
+        Modify EndpointConfig True [Properties]
+          ProductionVariants Always Static ResourceAttribute Model.ModelName
         Modify Model True [Properties]
           PrimaryContainer Always Static DirectModification -
     "#]],
@@ -117,6 +117,7 @@ fn causes_are_told_apart() {
           LogGroupName Always Static DirectModification -
         Modify ByValue False [Properties]
           RetentionInDays Never Static ParameterReference Retention
+          RetentionInDays Never Dynamic DirectModification -
         Modify Conditional Conditional [Properties]
           VPCZoneIdentifier Conditionally Static DirectModification -
         Modify Described False [Metadata]
@@ -128,9 +129,9 @@ fn causes_are_told_apart() {
         Modify OfAttribute False [Properties]
           Value Never Dynamic ResourceAttribute InPlace.Arn
         Modify OfOfReplaced False [Properties]
-          Value Never Dynamic ResourceReference OfReplaced
-        Modify OfReplaced Conditional [Properties]
-          LogGroupName Always Dynamic ResourceReference ByName
+          Value Never Static ResourceReference OfReplaced
+        Modify OfReplaced True [Properties]
+          LogGroupName Always Static ResourceReference ByName
     "#]],
     );
 }
@@ -173,7 +174,45 @@ fn executing_one_ends_its_siblings() {
     account.sandbox.advance(std::time::Duration::from_secs(5));
     assert_eq!(describe(&late.change_set).map(|set| set.execution_status), Some(ExecutionStatus::Obsolete));
     account.sandbox.advance(std::time::Duration::from_secs(600));
+    let executed = describe(&one.id).expect("it is found by its id");
+    assert_eq!(executed.execution_status, ExecutionStatus::Complete);
+    assert_eq!(executed.status, ChangeSetStatus::CreateComplete);
+    assert!(now(account.connection.stacks.list_change_sets("s")).expect("a list").iter().all(|set| set.id != one.id));
+    let mut again = account.change_set_request("s", &body("e"));
+    again.name = executed.name;
+    assert_ne!(account.computed(again).id, one.id, "its name is free");
+    account.deleted("s");
+    assert!(describe(&one.id).is_some(), "it outlives its stack");
+    now(account.connection.stacks.delete_change_set(&one.id)).expect("deleted");
     assert_eq!(describe(&one.id), None);
+}
+
+#[test]
+fn a_stack_in_review_can_be_made_all_the_same() {
+    let account = Account::new();
+    let body = template(json!({"Topic": {"Type": "AWS::SNS::Topic"}}));
+    let mut request = account.change_set_request("s", &body);
+    request.kind = ChangeSetType::Create;
+    let change_set = account.computed(request);
+    let made = account.created("s", &body);
+    assert_eq!(made, change_set.stack_id);
+    assert_eq!(account.status("s"), StackStatus::CreateComplete);
+    assert_eq!(account.stack("s").updated_at, None);
+    let described = now(account.connection.stacks.describe_change_set(&change_set.id)).expect("an answer");
+    assert_eq!(described.map(|set| set.execution_status), Some(ExecutionStatus::Obsolete));
+}
+
+#[test]
+fn a_stack_of_a_change_set_has_the_time_of_an_update() {
+    let account = Account::new();
+    let mut request = account.change_set_request("s", &template(json!({"Topic": {"Type": "AWS::SNS::Topic"}})));
+    request.kind = ChangeSetType::Create;
+    let change_set = account.computed(request);
+    assert_eq!(account.stack("s").updated_at, None);
+    account.execute(&change_set, false).expect("executable");
+    account.sandbox.advance(std::time::Duration::from_secs(600));
+    let stack = account.stack("s");
+    assert!(stack.updated_at.is_some_and(|at| at > stack.created_at && at == stack.changed_at()), "{stack:?}");
 }
 
 #[test]

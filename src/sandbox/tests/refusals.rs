@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Account, kind, now, role, template};
 use crate::{
-    cloud::{CloudErrorKind, StackStatus, Target},
+    cloud::{CloudErrorKind, CreateStack, DeleteStack, StackStatus, Target},
     sandbox::{Rate, Settings, Throttle},
 };
 
@@ -126,6 +126,80 @@ fn tokens_tell_requests_apart() {
     other.token = "another".into();
     assert_eq!(create(other).err(), Some(CloudErrorKind::AlreadyExists));
     assert_eq!(account.events("s").len(), 1);
+}
+
+#[test]
+fn a_token_is_remembered_beyond_the_stack() {
+    let account = Account::new();
+    let stacks = &account.connection.stacks;
+    let body = template(json!({"T": {"Type": "AWS::SNS::Topic"}}));
+    let request = account.request("s", &body);
+    let create = |request: &CreateStack| now(stacks.create_stack(request.clone())).map_err(|error| error.kind);
+    let first = create(&request).expect("accepted");
+    account.sandbox.advance(Duration::from_secs(600));
+    let change = account.change_set_request("s", &body);
+    let ids = now(stacks.create_change_set(change.clone())).expect("accepted");
+    now(stacks.delete_change_set(&ids.change_set)).expect("deleted");
+    let change = kind(now(stacks.create_change_set(change)));
+    assert_eq!(change, Some(CloudErrorKind::TokenAlreadyExists), "the change set is gone");
+    let delete = DeleteStack { stack: first.clone(), role_arn: None, token: "going".into() };
+    now(stacks.delete_stack(delete.clone())).expect("accepted");
+    account.sandbox.advance(Duration::from_secs(600));
+    now(stacks.delete_stack(delete)).expect("the very same request");
+    assert_eq!(create(&request).err(), Some(CloudErrorKind::TokenAlreadyExists));
+    let fresh = CreateStack { token: "fresh".into(), ..request.clone() };
+    let second = create(&fresh).expect("accepted");
+    assert_ne!(second, first);
+    assert_eq!(create(&fresh).expect("accepted once"), second);
+    assert_eq!(create(&request).err(), Some(CloudErrorKind::TokenAlreadyExists));
+    account.sandbox.advance(Duration::from_secs(600));
+    let delete = DeleteStack { stack: second, role_arn: None, token: "going".into() };
+    assert_eq!(kind(now(stacks.delete_stack(delete))), Some(CloudErrorKind::TokenAlreadyExists));
+    let elsewhere = CreateStack { name: "t".into(), ..request };
+    create(&elsewhere).expect("a token is of one stack name");
+}
+
+#[test]
+fn a_failed_creation_says_when_it_was_taken_back() {
+    let account = Account::new();
+    let mut body = template(json!({"T": {"Type": "AWS::SNS::Topic"}}));
+    body["Outputs"] = json!({"Arn": {"Value": {"Ref": "T"}, "Export": {"Name": "shared"}}});
+    account.created("s", &body);
+    account.created("twin", &body);
+    let stack = account.stack("twin");
+    assert_eq!(stack.status, StackStatus::RollbackComplete);
+    assert!(stack.deleted_at.is_some_and(|at| at > stack.created_at && at == stack.changed_at()), "{stack:?}");
+    assert_eq!(stack.status_reason, None);
+}
+
+#[test]
+fn a_template_that_fails_as_a_whole_has_no_event_of_a_resource() {
+    let account = Account::new();
+    let stored = |value: Value| {
+        template(json!({"P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": value}}}))
+    };
+    account.created("s", &stored(json!({"Fn::ImportValue": "nobodys"})));
+    expect![[r#"
+        s CREATE_IN_PROGRESS: User Initiated
+        s ROLLBACK_IN_PROGRESS: No export named nobodys found. Rollback requested by user.
+        s ROLLBACK_COMPLETE
+    "#]]
+    .assert_eq(&account.story("s"));
+    assert_eq!(account.stack("s").status_reason, None);
+    let mut late = template(json!({"T": {"Type": "AWS::SNS::Topic"}, "P": stored(json!({"Fn::Select": [
+        "9", {"Fn::Split": [":", {"Ref": "T"}]}]}))["Resources"]["P"].clone()}));
+    late["Description"] = json!("what does not work out is found when its turn comes");
+    account.created("late", &late);
+    expect![[r#"
+        late CREATE_IN_PROGRESS: User Initiated
+        T CREATE_IN_PROGRESS
+        T CREATE_IN_PROGRESS (late-T-z67D2JvXFtHN): Resource creation Initiated
+        T CREATE_COMPLETE (late-T-z67D2JvXFtHN)
+        late ROLLBACK_IN_PROGRESS: Template error: Fn::Select cannot select nonexistent value at index 9. Rollback requested by user.
+        T DELETE_IN_PROGRESS (late-T-z67D2JvXFtHN)
+        T DELETE_COMPLETE (late-T-z67D2JvXFtHN)
+        late ROLLBACK_COMPLETE
+    "#]].assert_eq(&account.story("late"));
 }
 
 #[test]

@@ -142,6 +142,7 @@ pub(super) async fn plan(accounts: &dyn Accounts, wanted: &Wanted, asked: Asked)
         allow: &allow.collect(),
         validate: asked.validate,
         catalog: Catalog::embedded(),
+        nonce: &format!("{:016x}", fastrand::u64(..)),
     };
     let (plan, found) = if asked.destroy { plan::destroy(&request) } else { plan::plan(&request) };
     if found.has_errors() {

@@ -64,7 +64,7 @@ impl Seen {
 
     fn is_telling(self) {
         let Self { changed, replaced, perhaps, phased, unchanged } = self;
-        let enough = changed > 100 && replaced > 50 && perhaps > 50 && phased > 5 && unchanged > 50;
+        let enough = changed > 100 && replaced > 50 && perhaps > 15 && phased > 5 && unchanged > 50;
         assert!(enough, "the edits reach too little: {self:?}");
     }
 }
@@ -169,7 +169,7 @@ async fn ask(accounts: &dyn Accounts, spec: Option<&StackSpec>, pause: impl Fn()
         capabilities: spec.capabilities.clone(),
         role_arn: spec.role_arn.clone(),
         notification_arns: spec.notification_arns.clone(),
-        token: "asked".to_owned(),
+        token: format!("asked-{:x}", fastrand::u64(..)),
     };
     let ids = match stacks.create_change_set(request).await {
         Ok(ids) => ids,
