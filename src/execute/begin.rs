@@ -31,7 +31,6 @@ impl Machine {
         track.token = token_of(&plan, index, track, operation, &self.values);
         track.history.next_operation();
         track.may_leave = false;
-        track.joining = false;
         (track.found, track.remade, track.unread) = (Found::Made, false, None);
         let title = match track.restoring {
             Some(_) => "put the stack back as it was".to_owned(),
@@ -95,16 +94,13 @@ impl Machine {
         let updates = matches!(self.at_hand(&plan, index).1, Some(Operation::Update { .. }));
         let track = &mut self.tracks[index];
         let ours = track.history.last_token() == Some(track.token.as_str());
-        let observed = self.plan.steps[index].observed.as_ref();
-        let planned_so = track.operation == 0 && observed.is_some_and(|observed| observed.status.is_running());
         let setback = track.setback.take();
         let judged = setback.is_some();
         if let Some(setback) = setback.filter(|_| !ours) {
             return self.fail_or_restore(index, *setback);
         }
-        if ours || planned_so {
-            track.joining = !ours;
-            track.may_leave |= !judged && (!ours || updates);
+        if ours {
+            track.may_leave |= !judged && updates;
             return self.run(index);
         }
         match self.plan.steps[index].observed {
@@ -226,7 +222,7 @@ impl Machine {
     /// Where reading events may stop: the token of the operation, unless anybody's will do, and a time.
     pub(super) fn until(&self, index: usize) -> (Option<String>, Option<Timestamp>) {
         let track = &self.tracks[index];
-        if track.joining || track.state == State::Recognising {
+        if track.state == State::Recognising {
             return (None, None);
         }
         let earliest = track.began.0.saturating_sub(CLOCK_SKEW.as_millis() as i64);

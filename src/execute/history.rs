@@ -54,9 +54,9 @@ impl History {
         self.fresh.clear();
     }
 
-    /// The events of the operation with this token, or of the last one: from its start to the next start.
-    pub(super) fn operation(&self, token: Option<&str>) -> &[StackEvent] {
-        let ours = |event: &StackEvent| begins_operation(event) && token.is_none_or(|token| is_of(event, token));
+    /// The events of the operation with this token: from its start to the next start.
+    pub(super) fn operation(&self, token: &str) -> &[StackEvent] {
+        let ours = |event: &StackEvent| begins_operation(event) && is_of(event, token);
         let from = self.events.iter().rposition(ours).unwrap_or(0);
         let rest = &self.events[from..];
         let end = rest.iter().skip(1).position(begins_operation).map_or(rest.len(), |next| next + 1);
@@ -142,7 +142,7 @@ mod tests {
         let mut history = History::default();
         assert_eq!(read(&mut history, &[vec![failed.clone(), start.clone(), old.clone()]]), "b1 c1");
         assert_eq!(read(&mut history, &[vec![end], vec![back, failed], vec![start, old]]), "d1 e1");
-        assert_eq!(history.operation(Some("t2")).len(), 4);
+        assert_eq!(history.operation("t2").len(), 4);
         assert_eq!(history.last_token(), Some("t2"));
     }
 

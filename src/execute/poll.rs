@@ -199,7 +199,6 @@ impl Machine {
         let track = &self.tracks[index];
         let before = track.basis.as_ref().map(|(_, at)| *at);
         match (operation, found) {
-            _ if track.joining => true,
             (Some(Operation::Delete { .. }), None) => true,
             (_, None) => false,
             (Some(Operation::Delete { .. }), Some(stack)) => stack.status.as_str().starts_with("DELETE_"),

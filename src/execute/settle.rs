@@ -49,21 +49,11 @@ impl Machine {
         let deletes = matches!(operation, Some(Operation::Delete { .. }));
         let Some(stack) = found else { return deletes };
         let landed = stack.status.landed() && stack.status.is_deleted() == deletes;
-        if self.tracks[index].joining {
-            return landed && self.joined(index, stack).is_some();
-        }
         let made = operation.and_then(Operation::submission).map(|submission| &submission.digest);
         let theirs = stack.outputs.get(OUTPUT_DIGEST);
         // A body from before there were digests has none.
         let same = |made: &String| theirs == Some(made) || made.is_empty() && theirs.is_none();
         landed && (deletes || made.is_none_or(same))
-    }
-
-    /// Which of the step's operations it was that ran before us and landed.
-    fn joined(&self, index: usize, stack: &Stack) -> Option<usize> {
-        let theirs = stack.outputs.get(OUTPUT_DIGEST)?;
-        let made = |operation: &Operation| operation.submission().is_some_and(|sent| sent.digest == *theirs);
-        self.plan.steps[index].operations.iter().rposition(made)
     }
 
     /// A page of events arrived.
@@ -132,7 +122,6 @@ impl Machine {
         let (step, operation, name) = self.at_hand(&plan, index);
         let track = &self.tracks[index];
         let status = track.status.clone().unwrap_or(StackStatus::DeleteComplete);
-        let token = (!track.joining).then_some(track.token.as_str());
         let body = operation.and_then(Operation::submission).and_then(|sent| plan.bodies.get(&sent.body));
         let ended = Ended {
             step,
@@ -141,11 +130,8 @@ impl Machine {
             deletes: matches!(operation, Some(Operation::Delete { .. })),
             status: &status,
             reason: track.stack.as_ref().and_then(|stack| stack.status_reason.as_deref()),
-            events: track.history.operation(token),
+            events: track.history.operation(&track.token),
         };
-        if !track.wanted && track.joining && status.landed() {
-            return self.fail_stale(index, "another operation was running on it, and has landed since");
-        }
         if !track.wanted {
             let failure = ended.failure();
             return self.fail_or_restore(index, failure);
@@ -156,7 +142,6 @@ impl Machine {
         }
         let unread = track.unread.as_ref().filter(|_| track.may_leave).map(|why| ended.unread(why));
         let scar = ended.leftover().filter(|_| track.may_leave || track.drawn).or(unread).map(Box::new);
-        let joined = track.stack.as_ref().filter(|_| track.joining).and_then(|stack| self.joined(index, stack));
         let track = &mut self.tracks[index];
         track.scar = match (track.scar.take(), scar) {
             (Some(mut scar), Some(more)) => {
@@ -165,7 +150,6 @@ impl Machine {
             }
             (before, now) => before.or(now),
         };
-        track.operation = joined.unwrap_or(track.operation);
         self.landed(index);
     }
 

@@ -83,8 +83,6 @@ pub(super) struct Track {
     pub(super) history: History,
     /// A DescribeStacks is on its way.
     pub(super) describing: bool,
-    /// An operation that was running before us is waited for.
-    pub(super) joining: bool,
     /// The change set removes or replaces something, so something may be left behind.
     pub(super) may_leave: bool,
     /// The status it ended in; said when its resources had their say.
@@ -138,7 +136,6 @@ impl Track {
             status: step.observed.as_ref().map(|observed| observed.status.clone()),
             history: History::default(),
             describing: false,
-            joining: false,
             may_leave: false,
             ended: None,
             wanted: false,

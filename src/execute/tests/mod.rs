@@ -415,7 +415,7 @@ fn token_of_creation(name: &str) -> String {
 }
 
 #[test]
-fn a_creation_of_ours_that_runs_already_is_joined_and_another_is_not() {
+fn a_creation_under_our_token_is_ours_and_another_is_not() {
     let mut world = World::new();
     world.runs("ours", &token_of_creation("ours"), 30);
     world.runs("theirs", "their-token", 30);
@@ -435,38 +435,6 @@ fn a_creation_of_ours_that_runs_already_is_joined_and_another_is_not() {
             DescribeEndpoint 1
             DescribeStackEvents 2
             DescribeStacks 17
-            GetCallerIdentity 1
-        "#]],
-    );
-}
-
-#[test]
-fn an_operation_that_the_plan_found_running_is_waited_for() {
-    let mut world = World::new();
-    let running = |world: &mut World, name| {
-        let id = world.runs(name, "token-of-a-process-that-died", 30);
-        let status = crate::cloud::StackStatus::CreateInProgress;
-        let (changed_at, outputs) = (crate::cloud::Timestamp(0), BTreeMap::new());
-        Observed { id, status, changed_at, outputs, protected: false }
-    };
-    let same = running(&mut world, "same");
-    let other = running(&mut world, "other");
-    let steps = vec![update("same", same, &["d"]), update("other", other, &["new"])];
-    check(
-        &mut world,
-        steps,
-        expect![[r#"
-            0 started 2
-            0 same: update
-            0 other: update
-            32 same CREATE_COMPLETE
-            32 other CREATE_COMPLETE
-            32 other FAILED Stale, update: another operation was running on it, and has landed since
-            32 same Done
-            32 finished, 38 calls
-            DescribeEndpoint 1
-            DescribeStackEvents 4
-            DescribeStacks 32
             GetCallerIdentity 1
         "#]],
     );
