@@ -16,6 +16,8 @@ use crate::{
     render::ParameterValue,
 };
 
+/// A stack that was described so long ago counts as known.
+const FRESH: Duration = Duration::from_secs(2);
 /// How much the clock of this machine may differ from AWS's.
 const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 
@@ -36,22 +38,29 @@ impl Machine {
             Some(_) => "put the stack back as it was".to_owned(),
             None => failure::title_of(operation),
         };
-        let (stack, operation, at) = (step.stack.clone(), title, self.now);
-        self.report(Event::OperationStarted { stack, action: step.action, operation, at });
-        let first = self.tracks[index].operation == 0 && self.tracks[index].restoring.is_none();
-        match &step.observed {
-            Some(observed) if first => {
+        let changes = matches!(operation, Operation::Update { .. } | Operation::Delete { .. });
+        let (stack, at) = (step.stack.clone(), self.now);
+        self.report(Event::OperationStarted { stack, action: step.action, operation: title, at });
+        let track = &self.tracks[index];
+        let known = track.seen.is_some_and(|seen| self.now.since(seen) <= FRESH);
+        match track.id.clone() {
+            Some(id) if !known && (changes || track.operation == 0) => {
                 self.tracks[index].state = State::Inspecting;
-                self.ask(index, Call::DescribeStack(observed.id.clone()));
+                self.ask(index, Call::DescribeStack(id));
             }
             _ => self.consider(index),
         }
     }
 
-    /// The stack was described before the first operation.
+    /// The stack was described before an operation.
     pub(super) fn inspected(&mut self, index: usize, found: Option<Stack>) {
+        let plan = Rc::clone(&self.plan);
         let track = &mut self.tracks[index];
         track.saw(found.filter(|stack| !stack.status.is_deleted()));
+        if let (Some(_), Some(operation)) = (&track.restoring, track.current(&plan.steps[index])) {
+            track.settle_basis();
+            track.token = token_of(&plan, index, track, operation, &self.values);
+        }
         match &track.stack {
             Some(stack) if stack.status.is_running() => self.recognise(index),
             _ => self.consider(index),
@@ -111,15 +120,20 @@ impl Machine {
 
     /// Asks the plan whether the operation still holds, and sends it.
     pub(super) fn consider(&mut self, index: usize) {
-        let plan = Rc::clone(&self.plan);
-        let track = &self.tracks[index];
-        let number = if track.restoring.is_some() { plan.steps[index].operations.len() } else { track.operation };
-        match decide(&plan.steps[index], number, track.stack.as_ref(), &self.values) {
+        match self.verdict(index) {
             Verdict::Skip(_) => self.landed(index),
             Verdict::Stop(why) => self.fail_stale(index, &why),
-            Verdict::Run(_) if self.interrupts > 0 && !track.acted => self.finish(index, StepResult::NotStarted),
+            Verdict::Run(_) if self.interrupts > 0 && !self.tracks[index].acted => {
+                self.finish(index, StepResult::NotStarted)
+            }
             Verdict::Run(submission) => self.send(index, submission.map(|boxed| *boxed)),
         }
+    }
+
+    pub(super) fn verdict(&self, index: usize) -> Verdict {
+        let (step, track) = (&self.plan.steps[index], &self.tracks[index]);
+        let number = if track.restoring.is_some() { step.operations.len() } else { track.operation };
+        decide(step, number, track.stack.as_ref(), &self.values)
     }
 
     fn send(&mut self, index: usize, submission: Option<Submission>) {
@@ -287,6 +301,7 @@ fn change_set(
         kind,
         body: body(plan, &submission),
         parameters: literals(submission.parameters),
+        previous: submission.previous,
         tags: submission.tags,
         capabilities: submission.capabilities,
         role_arn: submission.role_arn,

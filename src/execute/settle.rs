@@ -174,10 +174,11 @@ impl Machine {
         if self.tracks[index].restoring.is_some() || !self.is_target_out(index) {
             return self.fail(index, failure);
         }
+        let has_way = self.plan.steps[index].restore.is_some();
         let track = &mut self.tracks[index];
         let known = matches!(failure.kind, FailureKind::RolledBack | FailureKind::Gate | FailureKind::Refused);
         match &track.stack {
-            Some(stack) if known && stack.status.is_updatable() && self.interrupts < 2 => {
+            Some(stack) if has_way && known && stack.status.is_updatable() && self.interrupts < 2 => {
                 track.settle_basis();
                 track.restoring = Some(Box::new(failure));
                 self.begin(index);
@@ -189,10 +190,10 @@ impl Machine {
         }
     }
 
-    /// Did an update take the scalable target out that a later one was to bring back?
+    /// Does a body between two phases run, as far as is known?
     pub(super) fn is_target_out(&self, index: usize) -> bool {
-        let step = &self.plan.steps[index];
-        step.restore.is_some() && self.tracks[index].has_updated(step)
+        let runs = self.tracks[index].stack.as_ref().and_then(|stack| stack.outputs.get(OUTPUT_DIGEST));
+        self.plan.steps[index].is_between(runs)
     }
 
     /// The step's failure, whatever else was going on: what was being put back failed first and is the cause, and

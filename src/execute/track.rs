@@ -13,7 +13,7 @@ use crate::{
 pub(super) enum State {
     /// It waits for others, or for its turn.
     Waiting,
-    /// The stack is described before the first operation.
+    /// The stack is described before an operation.
     Inspecting,
     /// A stack of the name to be created was met; it is described.
     Meeting,
@@ -23,6 +23,8 @@ pub(super) enum State {
     Sending,
     /// A change set is being computed.
     Computing(ChangeSetWatch),
+    /// A change set of this ARN may be executed, if the stack it was computed upon is still the one that was known.
+    Confirming(String),
     /// The operation runs; the stack is polled.
     Running,
     /// The operation is over; its events are being read.
@@ -70,6 +72,8 @@ pub(super) struct Track {
     pub(super) restoring: Option<Box<Failure>>,
     /// The stack as it was last described.
     pub(super) stack: Option<Stack>,
+    /// When that was.
+    pub(super) seen: Option<Timestamp>,
     /// The stack's id, as soon as it is known.
     pub(super) id: Option<String>,
     /// Id and time of last change that the next token is made of.
@@ -129,6 +133,7 @@ impl Track {
             operation: 0,
             restoring: None,
             stack: None,
+            seen: None,
             id: step.observed.as_ref().map(|observed| observed.id.clone()),
             basis,
             token: String::new(),
@@ -189,12 +194,6 @@ impl Track {
     /// Is an operation of CloudFormation going on, or the endpoint asked?
     pub(super) fn is_underway(&self) -> bool {
         matches!(self.state, State::Running | State::Reading | State::Asking { .. })
-    }
-
-    /// Has an update of this step landed, so that what it took out is out?
-    pub(super) fn has_updated(&self, step: &Step) -> bool {
-        let done = &step.operations[..self.operation.min(step.operations.len())];
-        done.iter().any(|operation| matches!(operation, Operation::Update { .. }))
     }
 
     /// Did the stack go?

@@ -1,12 +1,13 @@
 //! Change sets: their checks, their life, and what executing one sets going. (M, R)
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     account::{State, partition},
     call::Submission,
     diff, ids, limits,
     operation::{Operation, Phase},
+    parameters,
     queue::{Due, What},
     resource::{Object, early},
     stack::{Stack, StoredChangeSet, Version},
@@ -55,6 +56,34 @@ impl State {
         };
         let version = Version::new(submission, template);
         Ok(self.store_change_set(number, name, create, version, token, fingerprint))
+    }
+
+    /// Parameters that keep the value the stack runs with. (M: UsePreviousValue; O: the texts)
+    pub(crate) fn with_previous(
+        &self,
+        region: &str,
+        stack: &str,
+        create: bool,
+        mut submission: Submission,
+        previous: &BTreeSet<String>,
+    ) -> Accepted<Submission> {
+        if create && !previous.is_empty() {
+            return Err(invalid("Cannot specify UsePreviousValue on Parameters when ChangeSetType is CREATE"));
+        }
+        let running = self.find(region, stack).and_then(|number| self.stacks[number].version.as_ref());
+        for name in previous {
+            let value = running.and_then(|version| {
+                parameters::value(&version.template().parameters, &version.submission.parameters, name)
+            });
+            let value = value.ok_or_else(|| {
+                invalid(format!(
+                    "Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a parameter \
+                     key not in the previous template"
+                ))
+            })?;
+            submission.parameters.insert(name.clone(), value);
+        }
+        Ok(submission)
     }
 
     /// The stack a CREATE change set brings into being. (M, D)
@@ -164,8 +193,9 @@ impl State {
     /// A change set has been computed.
     pub(crate) fn finish_change_set(&mut self, number: usize, id: &str) {
         let stack = &mut self.stacks[number];
-        let moved_on = stack.operation.is_some();
+        let (busy, updated_at) = (stack.operation.is_some(), stack.updated_at);
         let Some(stored) = stack.change_sets.values_mut().find(|stored| stored.id == id) else { return };
+        let moved_on = busy || updated_at.is_some_and(|at| at >= stored.created_at);
         if stored.status != ChangeSetStatus::CreateInProgress {
             return;
         }
