@@ -156,9 +156,13 @@ fn instant(time: DateTime) -> Read<Timestamp> {
 }
 
 /// Parameters as a request carries them.
-pub(super) fn to_parameters(parameters: BTreeMap<String, String>) -> Option<Vec<types::Parameter>> {
+pub(super) fn to_parameters(
+    parameters: BTreeMap<String, String>,
+    previous: BTreeSet<String>,
+) -> Option<Vec<types::Parameter>> {
     let parameter = |(key, value)| types::Parameter::builder().parameter_key(key).parameter_value(value).build();
-    Some(parameters.into_iter().map(parameter).collect())
+    let kept = |key| types::Parameter::builder().parameter_key(key).use_previous_value(true).build();
+    Some(parameters.into_iter().map(parameter).chain(previous.into_iter().map(kept)).collect())
 }
 
 /// Tags as a request carries them.

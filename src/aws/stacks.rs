@@ -1,5 +1,7 @@
 //! CloudFormation's stacks and change sets.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_cloudformation::{
     Client,
     types::{self, TemplateStage},
@@ -123,7 +125,7 @@ impl Stacks for StacksClient {
                 .create_stack()
                 .stack_name(&request.name)
                 .template_body(request.body)
-                .set_parameters(to_parameters(request.parameters))
+                .set_parameters(to_parameters(request.parameters, BTreeSet::new()))
                 .set_tags(to_tags(request.tags))
                 .set_capabilities(to_capabilities(request.capabilities))
                 .set_role_arn(request.role_arn)
@@ -151,7 +153,7 @@ impl Stacks for StacksClient {
                 .change_set_name(&request.name)
                 .change_set_type(kind)
                 .template_body(request.body)
-                .set_parameters(to_parameters(request.parameters))
+                .set_parameters(to_parameters(request.parameters, request.previous))
                 .set_tags(to_tags(request.tags))
                 .set_capabilities(to_capabilities(request.capabilities))
                 .set_role_arn(request.role_arn)

@@ -137,6 +137,8 @@ pub struct CreateChangeSet {
     pub body: String,
     /// Parameter values.
     pub parameters: BTreeMap<String, String>,
+    /// Parameters that keep the value they have (`UsePreviousValue`); only for an update.
+    pub previous: BTreeSet<String>,
     /// Stack tags.
     pub tags: Tags,
     /// Capabilities acknowledged.

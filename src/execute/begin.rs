@@ -16,6 +16,8 @@ use crate::{
     render::ParameterValue,
 };
 
+/// A stack that was described so long ago counts as known.
+const FRESH: Duration = Duration::from_secs(2);
 /// How much the clock of this machine may differ from AWS's.
 const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 
@@ -32,28 +34,35 @@ impl Machine {
         track.attempt += 1;
         track.history.next_operation();
         track.may_leave = false;
-        (track.joining, track.theirs) = (false, false);
+        track.theirs = false;
         (track.found, track.remade, track.unread) = (Found::Made, false, None);
         let title = match track.restoring {
             Some(_) => "put the stack back as it was".to_owned(),
             None => failure::title_of(operation),
         };
-        let (stack, operation, at) = (step.stack.clone(), title, self.now);
-        self.report(Event::OperationStarted { stack, action: step.action, operation, at });
-        let first = self.tracks[index].operation == 0 && self.tracks[index].restoring.is_none();
-        match &step.observed {
-            Some(observed) if first => {
+        let changes = matches!(operation, Operation::Update { .. } | Operation::Delete { .. });
+        let (stack, at) = (step.stack.clone(), self.now);
+        self.report(Event::OperationStarted { stack, action: step.action, operation: title, at });
+        let track = &self.tracks[index];
+        let known = track.seen.is_some_and(|seen| self.now.since(seen) <= FRESH);
+        match track.id.clone() {
+            Some(id) if !known && (changes || track.operation == 0) => {
                 self.tracks[index].state = State::Inspecting;
-                self.ask(index, Call::DescribeStack(observed.id.clone()));
+                self.ask(index, Call::DescribeStack(id));
             }
             _ => self.consider(index),
         }
     }
 
-    /// The stack was described before the first operation.
+    /// The stack was described before an operation.
     pub(super) fn inspected(&mut self, index: usize, found: Option<Stack>) {
+        let plan = Rc::clone(&self.plan);
         let track = &mut self.tracks[index];
         track.saw(found.filter(|stack| !stack.status.is_deleted()));
+        if let (Some(_), Some(operation)) = (&track.restoring, track.current(&plan.steps[index])) {
+            track.settle_basis();
+            track.intent = intent_of(&plan, index, track, operation, &self.values);
+        }
         match &track.stack {
             Some(stack) if stack.status.is_running() => self.recognise(index),
             _ => self.consider(index),
@@ -97,16 +106,13 @@ impl Machine {
         let token = self.token(index, Asks::Operation);
         let track = &mut self.tracks[index];
         let ours = track.history.last_token() == Some(token.as_str());
-        let observed = self.plan.steps[index].observed.as_ref();
-        let planned_so = track.operation == 0 && observed.is_some_and(|observed| observed.status.is_running());
         let setback = track.setback.take();
         let judged = setback.is_some();
         if let Some(setback) = setback.filter(|_| !ours) {
             return self.fail_or_restore(index, *setback);
         }
-        if ours || planned_so {
-            track.joining = !ours;
-            track.may_leave |= !judged && (!ours || updates);
+        if ours {
+            track.may_leave |= !judged && updates;
             return self.run(index);
         }
         match self.plan.steps[index].observed {
@@ -117,15 +123,20 @@ impl Machine {
 
     /// Asks the plan whether the operation still holds, and sends it.
     pub(super) fn consider(&mut self, index: usize) {
-        let plan = Rc::clone(&self.plan);
-        let track = &self.tracks[index];
-        let number = if track.restoring.is_some() { plan.steps[index].operations.len() } else { track.operation };
-        match decide(&plan.steps[index], number, track.stack.as_ref(), &self.values) {
+        match self.verdict(index) {
             Verdict::Skip(_) => self.landed(index),
             Verdict::Stop(why) => self.fail_stale(index, &why),
-            Verdict::Run(_) if self.interrupts > 0 && !track.acted => self.finish(index, StepResult::NotStarted),
+            Verdict::Run(_) if self.interrupts > 0 && !self.tracks[index].acted => {
+                self.finish(index, StepResult::NotStarted)
+            }
             Verdict::Run(submission) => self.send(index, submission.map(|boxed| *boxed)),
         }
+    }
+
+    pub(super) fn verdict(&self, index: usize) -> Verdict {
+        let (step, track) = (&self.plan.steps[index], &self.tracks[index]);
+        let number = if track.restoring.is_some() { step.operations.len() } else { track.operation };
+        decide(step, number, track.stack.as_ref(), &self.values)
     }
 
     fn send(&mut self, index: usize, submission: Option<Submission>) {
@@ -229,7 +240,7 @@ impl Machine {
     /// Where reading events may stop: the token of the operation, unless anybody's will do, and a time.
     pub(super) fn until(&self, index: usize) -> (Option<String>, Option<Timestamp>) {
         let track = &self.tracks[index];
-        if track.joining || track.state == State::Recognising {
+        if track.state == State::Recognising {
             return (None, None);
         }
         let earliest = track.began.0.saturating_sub(CLOCK_SKEW.as_millis() as i64);
@@ -303,6 +314,7 @@ fn change_set(
         kind,
         body: body(plan, &submission),
         parameters: literals(submission.parameters),
+        previous: submission.previous,
         tags: submission.tags,
         capabilities: submission.capabilities,
         role_arn: submission.role_arn,

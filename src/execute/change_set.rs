@@ -10,9 +10,9 @@ use super::{
 use crate::{
     cloud::{
         ChangeAction, ChangeSet, ChangeSetStatus, CloudError, CloudErrorKind, CloudResult, ExecuteChangeSet,
-        ExecutionStatus,
+        ExecutionStatus, Stack,
     },
-    plan::{Operation, judge},
+    plan::{Operation, Verdict, judge},
 };
 
 /// Small change sets are computed within a second or two.
@@ -104,7 +104,7 @@ impl Machine {
             return self.make_anew(index, set, executed);
         }
         if set.is_empty_update() {
-            return self.drop_change_set(index, set);
+            return self.drop_change_set(index, set.id.clone());
         }
         if executed {
             (self.tracks[index].may_leave, self.tracks[index].theirs) = (true, true);
@@ -131,7 +131,7 @@ impl Machine {
             return self.fail_or_restore(index, failure);
         }
         self.tracks[index].setback = Some(Box::new(failure));
-        self.drop_change_set(index, set);
+        self.drop_change_set(index, set.id.clone());
     }
 
     /// Was a change set that has our name made of something else?
@@ -158,7 +158,7 @@ impl Machine {
         }
         let track = &mut self.tracks[index];
         (track.found, track.remade) = (Found::Dropped, true);
-        self.drop_change_set(index, set);
+        self.drop_change_set(index, set.id.clone());
     }
 
     fn judge_change_set(&mut self, index: usize, set: &ChangeSet) {
@@ -178,18 +178,41 @@ impl Machine {
         if self.interrupts > 0 && !self.tracks[index].acted {
             return self.finish(index, StepResult::NotStarted);
         }
-        self.execute_change_set(index, set);
-    }
-
-    fn execute_change_set(&mut self, index: usize, set: &ChangeSet) {
         let leaves = |action: &ChangeAction| !matches!(action, ChangeAction::Add | ChangeAction::Modify);
         let replaces = |r: Option<&crate::cloud::Replacement>| r.is_some_and(|r| r.rank() > 0);
-        let token = self.token(index, Asks::Operation);
         let track = &mut self.tracks[index];
         track.may_leave = set.changes.iter().any(|c| leaves(&c.action) || replaces(c.replacement.as_ref()));
-        track.state = State::Sending;
-        let request = ExecuteChangeSet { change_set: set.id.clone(), disable_rollback: false, token };
-        self.ask(index, Call::ExecuteChangeSet(request));
+        match operation {
+            Some(Operation::Update { .. }) => {
+                track.state = State::Confirming(set.id.clone());
+                self.ask(index, Call::DescribeStack(set.stack_id.clone()));
+            }
+            _ => self.execute_change_set(index, set.id.clone()),
+        }
+    }
+
+    /// The stack was described after its change set was computed: had somebody else's operation come in between, the
+    /// change set would undo that. One that begins later makes it obsolete (M).
+    pub(super) fn confirmed(&mut self, index: usize, change_set: String, found: Option<Stack>) {
+        let plan = Rc::clone(&self.plan);
+        let (_, _, name) = self.at_hand(&plan, index);
+        self.tracks[index].saw(found.filter(|stack| !stack.status.is_deleted()));
+        match self.verdict(index) {
+            Verdict::Run(_) => return self.execute_change_set(index, change_set),
+            Verdict::Skip(_) => {}
+            Verdict::Stop(why) => {
+                let mut failure = failure::plain(FailureKind::Stale, &name, why);
+                failure.status = self.tracks[index].stack.as_ref().map(|stack| stack.status.clone());
+                self.tracks[index].setback = Some(Box::new(failure));
+            }
+        }
+        self.drop_change_set(index, change_set);
+    }
+
+    fn execute_change_set(&mut self, index: usize, change_set: String) {
+        self.tracks[index].state = State::Sending;
+        let token = self.token(index, Asks::Operation);
+        self.ask(index, Call::ExecuteChangeSet(ExecuteChangeSet { change_set, disable_rollback: false, token }));
     }
 
     pub(super) fn change_set_executed(&mut self, index: usize, result: CloudResult<Answer>) {
@@ -202,9 +225,9 @@ impl Machine {
     }
 
     /// A change set of no use goes, so that its name is free for the next try.
-    fn drop_change_set(&mut self, index: usize, set: &ChangeSet) {
+    fn drop_change_set(&mut self, index: usize, change_set: String) {
         self.tracks[index].state = State::Sending;
-        self.ask(index, Call::DeleteChangeSet(set.id.clone()));
+        self.ask(index, Call::DeleteChangeSet(change_set));
     }
 
     /// Whether or not it could be deleted, it did nothing.

@@ -168,7 +168,9 @@ impl Machine {
             Ok(_) => None,
             Err(error) => return self.lost(index, &error),
         };
-        match self.tracks[index].state {
+        self.tracks[index].seen = Some(self.now);
+        match self.tracks[index].state.clone() {
+            State::Confirming(change_set) => self.confirmed(index, change_set, found),
             State::Inspecting => self.inspected(index, found),
             State::Meeting => self.met(index, found),
             State::Running => {
@@ -199,7 +201,6 @@ impl Machine {
         let track = &self.tracks[index];
         let before = track.basis.as_ref().map(|(_, at)| *at);
         match (operation, found) {
-            _ if track.joining => true,
             (Some(Operation::Delete { .. }), None) => true,
             (_, None) => false,
             (Some(Operation::Delete { .. }), Some(stack)) => stack.status.as_str().starts_with("DELETE_"),
@@ -233,9 +234,10 @@ impl Machine {
         let (_, _, name) = self.at_hand(&plan, index);
         let mut failure = failure::of_call(&name, error);
         failure.status = self.tracks[index].status.clone();
-        if self.tracks[index].is_polled() {
-            failure.aftermath.push("the operation goes on in AWS, nobody watches it".into());
+        if !self.tracks[index].is_polled() {
+            return self.fail_or_restore(index, failure);
         }
+        failure.aftermath.push("the operation goes on in AWS, nobody watches it".into());
         self.fail(index, failure);
     }
 }

@@ -49,21 +49,11 @@ impl Machine {
         let deletes = matches!(operation, Some(Operation::Delete { .. }));
         let Some(stack) = found else { return deletes };
         let landed = stack.status.landed() && stack.status.is_deleted() == deletes;
-        if self.tracks[index].joining {
-            return landed && self.joined(index, stack).is_some();
-        }
         let made = operation.and_then(Operation::submission).map(|submission| &submission.digest);
         let theirs = stack.outputs.get(OUTPUT_DIGEST);
         // A body from before there were digests has none.
         let same = |made: &String| theirs == Some(made) || made.is_empty() && theirs.is_none();
         landed && (deletes || made.is_none_or(same))
-    }
-
-    /// Which of the step's operations it was that ran before us and landed.
-    fn joined(&self, index: usize, stack: &Stack) -> Option<usize> {
-        let theirs = stack.outputs.get(OUTPUT_DIGEST)?;
-        let made = |operation: &Operation| operation.submission().is_some_and(|sent| sent.digest == *theirs);
-        self.plan.steps[index].operations.iter().rposition(made)
     }
 
     /// A page of events arrived.
@@ -132,7 +122,7 @@ impl Machine {
         let (step, operation, name) = self.at_hand(&plan, index);
         let track = &self.tracks[index];
         let status = track.status.clone().unwrap_or(StackStatus::DeleteComplete);
-        let token = self.own_token(index).filter(|_| !track.joining);
+        let token = self.own_token(index);
         let body = operation.and_then(Operation::submission).and_then(|sent| plan.bodies.get(&sent.body));
         let ended = Ended {
             step,
@@ -143,9 +133,6 @@ impl Machine {
             reason: track.stack.as_ref().and_then(|stack| stack.status_reason.as_deref()),
             events: track.history.operation(token.as_deref()),
         };
-        if !track.wanted && track.joining && status.landed() {
-            return self.fail_stale(index, "another operation was running on it, and has landed since");
-        }
         if !track.wanted {
             let failure = ended.failure();
             return self.fail_or_restore(index, failure);
@@ -156,7 +143,6 @@ impl Machine {
         }
         let unread = track.unread.as_ref().filter(|_| track.may_leave).map(|why| ended.unread(why));
         let scar = ended.leftover().filter(|_| track.may_leave || track.drawn).or(unread).map(Box::new);
-        let joined = track.stack.as_ref().filter(|_| track.joining).and_then(|stack| self.joined(index, stack));
         let track = &mut self.tracks[index];
         track.scar = match (track.scar.take(), scar) {
             (Some(mut scar), Some(more)) => {
@@ -165,7 +151,6 @@ impl Machine {
             }
             (before, now) => before.or(now),
         };
-        track.operation = joined.unwrap_or(track.operation);
         self.landed(index);
     }
 
@@ -190,10 +175,11 @@ impl Machine {
         if self.tracks[index].restoring.is_some() || !self.is_target_out(index) {
             return self.fail(index, failure);
         }
+        let has_way = self.plan.steps[index].restore.is_some();
         let track = &mut self.tracks[index];
         let known = matches!(failure.kind, FailureKind::RolledBack | FailureKind::Gate | FailureKind::Refused);
         match &track.stack {
-            Some(stack) if known && stack.status.is_updatable() && self.interrupts < 2 => {
+            Some(stack) if has_way && known && stack.status.is_updatable() && self.interrupts < 2 => {
                 track.settle_basis();
                 track.restoring = Some(Box::new(failure));
                 self.begin(index);
@@ -205,10 +191,10 @@ impl Machine {
         }
     }
 
-    /// Did an update take the scalable target out that a later one was to bring back?
+    /// Does a body between two phases run, as far as is known?
     pub(super) fn is_target_out(&self, index: usize) -> bool {
-        let step = &self.plan.steps[index];
-        step.restore.is_some() && self.tracks[index].has_updated(step)
+        let runs = self.tracks[index].stack.as_ref().and_then(|stack| stack.outputs.get(OUTPUT_DIGEST));
+        self.plan.steps[index].is_between(runs)
     }
 
     /// The step's failure, whatever else was going on: what was being put back failed first and is the cause, and

@@ -13,7 +13,7 @@ use crate::{
 pub(super) enum State {
     /// It waits for others, or for its turn.
     Waiting,
-    /// The stack is described before the first operation.
+    /// The stack is described before an operation.
     Inspecting,
     /// A stack of the name to be created was met; it is described.
     Meeting,
@@ -23,6 +23,8 @@ pub(super) enum State {
     Sending,
     /// A change set is being computed.
     Computing(ChangeSetWatch),
+    /// A change set of this ARN may be executed, if the stack it was computed upon is still the one that was known.
+    Confirming(String),
     /// The operation runs; the stack is polled.
     Running,
     /// The operation is over; its events are being read.
@@ -70,6 +72,8 @@ pub(super) struct Track {
     pub(super) restoring: Option<Box<Failure>>,
     /// The stack as it was last described.
     pub(super) stack: Option<Stack>,
+    /// When that was.
+    pub(super) seen: Option<Timestamp>,
     /// The stack's id, as soon as it is known.
     pub(super) id: Option<String>,
     /// Id and time of last change that the next intent is made of.
@@ -87,8 +91,6 @@ pub(super) struct Track {
     pub(super) history: History,
     /// A DescribeStacks is on its way.
     pub(super) describing: bool,
-    /// An operation that was running before us is waited for.
-    pub(super) joining: bool,
     /// The change set removes or replaces something, so something may be left behind.
     pub(super) may_leave: bool,
     /// The status it ended in; said when its resources had their say.
@@ -135,6 +137,7 @@ impl Track {
             operation: 0,
             restoring: None,
             stack: None,
+            seen: None,
             id: step.observed.as_ref().map(|observed| observed.id.clone()),
             basis,
             intent: String::new(),
@@ -144,7 +147,6 @@ impl Track {
             status: step.observed.as_ref().map(|observed| observed.status.clone()),
             history: History::default(),
             describing: false,
-            joining: false,
             may_leave: false,
             ended: None,
             wanted: false,
@@ -198,12 +200,6 @@ impl Track {
     /// Is an operation of CloudFormation going on, or the endpoint asked?
     pub(super) fn is_underway(&self) -> bool {
         matches!(self.state, State::Running | State::Reading | State::Asking { .. })
-    }
-
-    /// Has an update of this step landed, so that what it took out is out?
-    pub(super) fn has_updated(&self, step: &Step) -> bool {
-        let done = &step.operations[..self.operation.min(step.operations.len())];
-        done.iter().any(|operation| matches!(operation, Operation::Update { .. }))
     }
 
     /// Did the stack go?

@@ -136,7 +136,13 @@ impl<'a> Auditor<'a> {
             let free = allowed || never_landed || !observed.protected;
             self.require(free, step, || format!("is protected, and nobody allowed {name} to be deleted"));
         }
-        let matters = ["AWS::SageMaker::Endpoint", "AWS::IAM::Role"];
+        let matters = [
+            "AWS::AutoScaling::AutoScalingGroup",
+            "AWS::ElasticLoadBalancingV2::LoadBalancer",
+            "AWS::IAM::Role",
+            "AWS::SageMaker::Cluster",
+            "AWS::SageMaker::Endpoint",
+        ];
         let protected = sent(step).any(|sent| sent.termination_protection) && step.action == Action::Update;
         for change in step.changes.iter().filter(|change| matters.contains(&change.resource_type.as_str())) {
             let lost = change.kind == ChangeKind::Remove || change.replacement.rank() > 0;
@@ -146,68 +152,101 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    /// What is announced is what the gates allow, no less and hardly more.
+    /// What is announced is what the gates allow together, no less and hardly more.
     fn check_changes(&mut self, step: &Step) {
-        let gates: Vec<&Gate> = step.operations.iter().filter_map(gate_of).collect();
-        let [gate] = gates.as_slice() else { return };
+        let updates: Vec<&Gate> = step.operations.iter().filter_map(gate_of).collect();
+        if updates.is_empty() {
+            return;
+        }
+        let sum = sum(&updates);
         for change in &step.changes {
-            let allowed = gate.allowed.get(&change.logical_id);
-            let covers = allowed.is_some_and(|allowed| {
-                allowed.kind == change.kind && allowed.replacement.rank() >= change.replacement.rank()
-            });
+            let covers = sum
+                .get(change.logical_id.as_str())
+                .is_some_and(|all| all.kind == change.kind && all.rank >= change.replacement.rank());
             self.require(covers, step, || format!("announces {}, which its gate refuses", change.logical_id));
         }
-        for (id, allowed) in &gate.allowed {
+        for (id, all) in &sum {
             let change = step.changes.iter().find(|change| change.logical_id == *id);
             let said = change.map_or(0, |change| change.replacement.rank());
-            let quiet = change.is_some() || allowed.kind == ChangeKind::Modify;
-            let worse = allowed.replacement.rank() > said;
-            self.require(quiet && !worse, step, || format!("allows {id} more than it announces"));
+            let quiet = change.is_some() || all.kind == ChangeKind::Modify;
+            let worse = all.rank > said;
+            self.require(all.comes_back || quiet && !worse, step, || format!("allows {id} more than it announces"));
+        }
+        let back = step.restore.iter().filter_map(gate_of).flat_map(|gate| &gate.allowed);
+        for (id, allowed) in back.filter(|(id, _)| !sum.contains_key(id.as_str()) && !step.aside.contains(*id)) {
+            // What an earlier run changed drags others along, of which nothing here tells.
+            let dragged = !step.aside.is_empty() && allowed.kind == ChangeKind::Modify;
+            self.require(dragged, step, || format!("its way back touches {id}, which no phase does"));
         }
     }
 
+    /// Phases follow each other up to the last, from the first unless an earlier run began; only then, and only with
+    /// something out, is there a way back.
     fn check_phases(&mut self, step: &Step) {
         let updates = || step.operations.iter().filter(|operation| matches!(operation, Operation::Update { .. }));
         let count = updates().count();
-        if count < 2 {
-            let whole = updates().all(|operation| matches!(operation, Operation::Update { phase: None, .. }));
-            return self.require(whole && step.restore.is_none(), step, || "has one phase of several".to_owned());
+        let resumed = !step.aside.is_empty();
+        if count < 2 && updates().all(|operation| phase_of(operation).is_none()) {
+            return self.require(resumed || step.restore.is_none(), step, || "has one phase of several".to_owned());
         }
         for (at, operation) in updates().enumerate() {
-            let Operation::Update { phase, .. } = operation else { continue };
-            let right = phase.as_ref().is_some_and(|phase| (phase.number, phase.of) == (at + 1, count));
+            let right = phase_of(operation)
+                .is_some_and(|(number, of)| number + count == of + at + 1 && (of == count || resumed));
             self.require(right, step, || format!("update {} of {count} is numbered otherwise", at + 1));
         }
         let digests: BTreeSet<&str> = updates().filter_map(Operation::submission).map(|s| s.digest.as_str()).collect();
         self.require(digests.len() == count, step, || "two phases leave the same digest".to_owned());
-        self.check_set_aside(step, count);
+        if !resumed {
+            self.check_set_aside(step);
+        }
+        self.check_marks(step);
     }
 
     /// What the first phase takes out stays out until the last, and can be put back.
-    fn check_set_aside(&mut self, step: &Step, count: usize) {
-        let updates: Vec<&Operation> =
-            step.operations.iter().filter(|operation| matches!(operation, Operation::Update { .. })).collect();
-        let out: Vec<&String> =
-            updates.first().copied().and_then(gate_of).into_iter().flat_map(|g| g.allowed.keys()).collect();
-        let first_only_removes = updates.first().copied().and_then(gate_of).is_some_and(|gate| {
-            !gate.allowed.is_empty() && gate.allowed.values().all(|allowed| allowed.kind != ChangeKind::Add)
+    fn check_set_aside(&mut self, step: &Step) {
+        let mut updates = step.operations.iter().filter(|operation| matches!(operation, Operation::Update { .. }));
+        let Some(first) = updates.next().and_then(gate_of) else { return };
+        let removed = first.allowed.iter().filter(|(_, allowed)| allowed.kind == ChangeKind::Remove);
+        let out: Vec<&String> = removed.map(|(id, _)| id).collect();
+        let only = first.allowed.values().all(|allowed| {
+            allowed.kind == ChangeKind::Remove || allowed.kind == ChangeKind::Modify && allowed.replacement.rank() == 0
         });
-        self.require(first_only_removes, step, || "its first phase takes nothing out".to_owned());
-        let target = |body: &Value, id: &String| {
-            body["Resources"][id]["Type"].as_str() == Some("AWS::ApplicationAutoScaling::ScalableTarget")
-        };
-        for (at, operation) in updates.iter().enumerate().take(count - 1) {
-            let body = operation.submission().and_then(|sent| self.bodies.get(sent.body.as_str())).cloned();
-            let back = |id: &&&String| body.as_ref().is_some_and(|body| target(body, id));
-            if let Some(id) = out.iter().find(back) {
-                self.say(step, format!("phase {} has {id}, which phase 1 took out", at + 1));
+        self.require(only && !out.is_empty(), step, || "its first phase takes nothing out".to_owned());
+        for operation in updates.filter(|operation| phase_of(operation).is_some_and(|(number, of)| number < of)) {
+            let body = self.body_of(operation);
+            if let Some(id) = out.iter().find(|id| body["Resources"].get(id.as_str()).is_some()) {
+                let number = phase_of(operation).map_or(0, |(number, _)| number);
+                self.say(step, format!("phase {number} has {id}, which phase 1 took out"));
             }
         }
-        let restored = step.restore.as_ref().and_then(Operation::submission);
-        let complete = restored
-            .and_then(|sent| self.bodies.get(sent.body.as_str()))
-            .is_some_and(|body| out.iter().all(|id| body["Resources"].get(id.as_str()).is_some()));
+        let restored = step.restore.as_ref().map(|restore| self.body_of(restore)).unwrap_or_default();
+        let complete = out.iter().all(|id| restored["Resources"].get(id.as_str()).is_some());
         self.require(complete, step, || "cannot put back what its first phase takes out".to_owned());
+    }
+
+    /// A body between two phases says which it is and what is out; one that is final says nothing of the kind.
+    fn check_marks(&mut self, step: &Step) {
+        let too_large = step.reasons.iter().any(|reason| reason.starts_with("the template is too large"));
+        for operation in step.operations.iter().chain(&step.restore).filter(|o| o.submission().is_some()) {
+            let body = self.body_of(operation);
+            let mark = &body["Metadata"]["Hubform"]["Detour"];
+            let Some((number, of)) = phase_of(operation).filter(|(number, of)| number < of) else {
+                self.require(mark.is_null(), step, || "leaves a body that says it is not final".to_owned());
+                continue;
+            };
+            let out = || mark["Out"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let back: Value =
+                mark["Aside"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+            let right = (&mark["Number"], &mark["Of"]) == (&Value::from(number), &Value::from(of))
+                && out().count() > 0
+                && out().all(|id| body["Resources"].get(id).is_none() && back["Resources"].get(id).is_some());
+            self.require(right || too_large, step, || format!("phase {number} does not say what is out after it"));
+        }
+    }
+
+    fn body_of(&self, operation: &Operation) -> Value {
+        let sent = operation.submission().and_then(|sent| self.bodies.get(sent.body.as_str()));
+        sent.cloned().unwrap_or_default()
     }
 
     fn check_submission(&mut self, step: &Step, sent: &Submission) {
@@ -243,7 +282,11 @@ impl<'a> Auditor<'a> {
             }
         }
         for (name, parameter) in declared.into_iter().flatten() {
-            let given = sent.parameters.contains_key(name) || parameter.get("Default").is_some();
+            let kept = sent.previous.contains(name);
+            self.require(!kept || !sent.parameters.contains_key(name), step, || {
+                format!("gives the parameter {name} and keeps it")
+            });
+            let given = kept || sent.parameters.contains_key(name) || parameter.get("Default").is_some();
             self.require(given, step, || format!("the parameter {name} has no value"));
         }
     }
@@ -277,4 +320,37 @@ fn gate_of(operation: &Operation) -> Option<&Gate> {
         Operation::Update { gate, .. } => Some(gate),
         _ => None,
     }
+}
+
+/// Number and count of a phase.
+fn phase_of(operation: &Operation) -> Option<(usize, usize)> {
+    match operation {
+        Operation::Update { phase: Some(phase), .. } => Some((phase.number, phase.of)),
+        _ => None,
+    }
+}
+
+/// What several gates allow together.
+struct Together {
+    kind: ChangeKind,
+    rank: u8,
+    /// It goes and is made again.
+    comes_back: bool,
+}
+
+fn sum<'a>(gates: &[&'a Gate]) -> BTreeMap<&'a str, Together> {
+    let mut sum: BTreeMap<&str, Together> = BTreeMap::new();
+    for (id, allowed) in gates.iter().flat_map(|gate| &gate.allowed) {
+        let (kind, rank) = (allowed.kind, allowed.replacement.rank());
+        let all = sum.entry(id).or_insert(Together { kind, rank, comes_back: false });
+        all.rank = all.rank.max(rank);
+        match (all.kind, kind) {
+            (ChangeKind::Remove, ChangeKind::Add) => {
+                *all = Together { kind: ChangeKind::Modify, rank: 2, comes_back: true }
+            }
+            (ChangeKind::Modify, kind) => all.kind = kind,
+            _ => {}
+        }
+    }
+    sum
 }

@@ -58,13 +58,13 @@ enum Expected<'a> {
     Nothing,
     AsObserved(&'a Observed),
     Landed { id: Option<&'a str>, digest: &'a str },
-    RolledBack { id: Option<&'a str> },
+    Between { id: Option<&'a str>, step: &'a Step },
 }
 
 fn expected(step: &Step, index: usize) -> Expected<'_> {
     let id = step.observed.as_ref().map(|observed| observed.id.as_str());
     if index >= step.operations.len() {
-        return Expected::RolledBack { id };
+        return Expected::Between { id, step };
     }
     let start = step.observed.as_ref().map_or(Expected::Nothing, Expected::AsObserved);
     step.operations[..index].iter().fold(start, |before, operation| match operation {
@@ -87,8 +87,13 @@ fn stale(expected: &Expected<'_>, now: Option<&Stack>) -> Option<String> {
             let text = "what the operation before made is not what runs now";
             (!same(*id, now) || !landed).then(|| format!("{text}; the stack is in {}", now.status))
         }
-        (Expected::RolledBack { id }, Some(now)) => (!same(*id, now) || !now.status.is_updatable())
-            .then(|| format!("the stack is in {}, from where nothing can be put back", now.status)),
+        (Expected::Between { id, step }, Some(now)) if same(*id, now) && now.status.is_updatable() => {
+            let ours = step.is_between(now.outputs.get(OUTPUT_DIGEST));
+            (!ours).then(|| "somebody else has changed the stack since, and that is not undone".to_owned())
+        }
+        (Expected::Between { .. }, Some(now)) => {
+            Some(format!("the stack is in {}, from where nothing can be put back", now.status))
+        }
     }
 }
 

@@ -75,15 +75,6 @@ fn next(spec: &StackSpec, wanted: &Template, name: &str, outlook: &impl Outlook)
     }
 }
 
-/// The same changes the other way round.
-pub(super) fn reversed(inputs: &BTreeMap<String, InputChange>) -> BTreeMap<String, InputChange> {
-    let turn = |(name, input): (&String, &InputChange)| {
-        let turned = InputChange { before: input.after.clone(), after: input.before.clone(), ..input.clone() };
-        (name.clone(), turned)
-    };
-    inputs.iter().map(turn).collect()
-}
-
 /// CloudFormation shows a `NoEcho` value as asterisks.
 pub(super) fn is_masked(value: &str) -> bool {
     !value.is_empty() && value.bytes().all(|byte| byte == b'*')

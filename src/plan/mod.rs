@@ -8,6 +8,7 @@ mod audit;
 mod capacity;
 mod decide;
 mod destroy;
+mod detour;
 mod diff;
 mod edit;
 mod gate;
@@ -31,6 +32,7 @@ use std::collections::BTreeSet;
 pub use audit::audit;
 pub use decide::{Verdict, decide, fill};
 pub use destroy::{destroy, left_of};
+pub use detour::Detour;
 pub use gate::judge;
 pub use guard::no_such_manifest;
 pub use model::{

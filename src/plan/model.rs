@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     cloud::{Capability, Replacement, StackRef, StackStatus, Tags, Target, Timestamp},
     diagnostic::Position,
-    render::{Choice, EndpointCheck, Origins, ParameterValue},
+    render::{Choice, DIGEST_OUTPUT, EndpointCheck, Origins, ParameterValue},
 };
 
 /// The format of a written plan; others are refused by name.
@@ -70,8 +70,12 @@ pub struct Step {
     pub needs: BTreeSet<StackRef>,
     /// What is done, in order; empty where nothing is.
     pub operations: Vec<Operation>,
-    /// Put in place when an operation after the first fails and rolls back: the body as it was before the first.
+    /// Put in place when an operation fails and rolls back while something is out: the body as it was before the
+    /// detour began.
     pub restore: Option<Operation>,
+    /// What an earlier run took out or changed on a detour that it did not finish, by logical id.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub aside: BTreeSet<String>,
     /// Takes values of stacks that this plan changes: it may change as announced, or not at all.
     pub predicate: bool,
     /// What changes, resource by resource.
@@ -173,6 +177,9 @@ pub struct Submission {
     pub digest: String,
     /// Parameters by name.
     pub parameters: BTreeMap<String, ParameterValue>,
+    /// Parameters that keep the value they have, because it is never shown.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub previous: BTreeSet<String>,
     /// Stack tags.
     pub tags: Tags,
     /// Capabilities acknowledged.
@@ -279,6 +286,21 @@ impl Plan {
     /// The account that a target led to when the plan was made.
     pub fn account(&self, target: &Target) -> Option<&str> {
         self.environments.iter().find(|e| e.target == *target).map(|e| e.account.as_str())
+    }
+}
+
+impl Step {
+    /// Does a body of this digest, as the stack puts it out, stand between two phases, so that something is out?
+    pub fn is_between(&self, digest: Option<&String>) -> bool {
+        let begins_so =
+            || !self.aside.is_empty() && self.observed.as_ref().and_then(|o| o.outputs.get(DIGEST_OUTPUT)) == digest;
+        let made = |operation: &Operation| match operation {
+            Operation::Update { submission, phase: Some(phase), .. } => {
+                phase.number < phase.of && Some(&submission.digest) == digest
+            }
+            _ => false,
+        };
+        digest.is_some() && (begins_so() || self.operations.iter().any(made))
     }
 }
 

@@ -15,7 +15,7 @@ const TARGET: &str = "AWS::ApplicationAutoScaling::ScalableTarget";
 /// What to take out of the two bodies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scaler {
-    /// Logical ids in the body that runs; never empty.
+    /// Logical ids in the body that runs; empty where an earlier run took them out already.
     pub(super) live: BTreeSet<String>,
     /// Logical ids in the body wanted; empty where no scaler comes back.
     pub(super) wanted: BTreeSet<String>,
@@ -45,8 +45,8 @@ pub(super) struct Valued<'a> {
     pub(super) values: &'a BTreeMap<String, String>,
 }
 
-/// What has to be taken out for the update, if anything has.
-pub(super) fn scaler(live: Valued<'_>, wanted: Valued<'_>) -> Result<Option<Scaler>, Entangled> {
+/// What has to be taken out, or stay out, for the update, if anything has.
+pub(super) fn scaler(live: Valued<'_>, wanted: Valued<'_>, is_out: bool) -> Result<Option<Scaler>, Entangled> {
     let variants = moved(&variants(live), &variants(wanted));
     if variants.is_empty() {
         return Ok(None);
@@ -58,12 +58,15 @@ pub(super) fn scaler(live: Valued<'_>, wanted: Valued<'_>) -> Result<Option<Scal
         targets(side.template).filter(concerned).map(|(id, _)| id).collect()
     };
     let registered = targets(live);
-    if registered.is_empty() {
+    if registered.is_empty() && !is_out {
         return Ok(None);
     }
     let live = with_dependants(live.template, registered)?;
     let still_there = live.iter().filter(|id| wanted.template.resource(id).is_some()).cloned();
-    let returning = targets(wanted).into_iter().chain(still_there).collect();
+    let returning: BTreeSet<String> = targets(wanted).into_iter().chain(still_there).collect();
+    if live.is_empty() && returning.is_empty() {
+        return Ok(None);
+    }
     let wanted = with_dependants(wanted.template, returning)?;
     Ok(Some(Scaler { live, wanted, variants }))
 }

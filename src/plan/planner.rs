@@ -161,7 +161,7 @@ impl<'a> Planner<'a> {
 
     fn update(&mut self, step: &mut Step, update: &Update<'_>) -> Result<(), Diagnostic> {
         let (spec, stack) = (update.spec, update.observed);
-        let Carried { operations, restore, diffs, reasons, bodies } = update.carry().map_err(|entangled| {
+        let Carried { operations, restore, aside, diffs, reasons, bodies } = update.carry().map_err(|entangled| {
             let (who, what) = (entangled.resource, entangled.scaler);
             let message =
                 format!("{} has to take `{what}` out for a while, but `{who}` refers to it", guard::subject(spec));
@@ -186,7 +186,7 @@ impl<'a> Planner<'a> {
         step.reasons.extend(waits(update.inputs));
         step.reasons.extend(reasons);
         step.reasons.extend(capacity::room(update.wanted, &diffs));
-        (step.operations, step.restore) = (operations, restore);
+        (step.operations, step.restore, step.aside) = (operations, restore, aside);
         Ok(())
     }
 
@@ -217,6 +217,7 @@ pub(super) fn blank(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step 
         needs: BTreeSet::new(),
         operations: Vec::new(),
         restore: None,
+        aside: BTreeSet::new(),
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),

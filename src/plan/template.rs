@@ -9,7 +9,7 @@ use crate::render::{body_digest, with_digest, without_stamps};
 
 /// A parsed body.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Template(Value);
+pub(super) struct Template(pub(super) Value);
 
 /// One place where a value refers to a parameter or resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +92,18 @@ impl Template {
         }
         if let Some(outputs) = section_mut(&mut tree, "Outputs") {
             outputs.retain(|_, output| !references("", output).iter().any(|found| ids.contains(found.target)));
+        }
+        Self(tree)
+    }
+
+    /// The body with those parameters of another whose values are never shown: while they are declared, CloudFormation
+    /// keeps their values.
+    pub(super) fn with_hidden(&self, of: &Self) -> Self {
+        let mut tree = self.0.clone();
+        for (name, parameter) in of.section("Parameters").filter(|(name, _)| of.hides(name)) {
+            if tree["Parameters"].get(name).is_none() {
+                tree["Parameters"][name] = parameter.clone();
+            }
         }
         Self(tree)
     }

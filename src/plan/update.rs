@@ -1,4 +1,5 @@
-//! The operations of one update: usually one, two or three where a scaler has to step aside.
+//! The operations of one update: usually one, two or three where a scaler has to step aside, those that remain where
+//! an earlier run ended in between.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,8 +10,9 @@ use serde_json::{Map, Value};
 
 use super::{
     Gate, Operation, Phase, Submission,
+    detour::{Detour, Origin, Resumed},
     diff::{ResourceDiff, Sides, diff, gate},
-    inputs::{InputChange, is_masked, reversed},
+    inputs::{InputChange, is_masked},
     observe::{OUTPUT_DIGEST, same_tags},
     phases::{Entangled, Moved, Scaler, Valued, scaler},
     template::Template,
@@ -18,7 +20,7 @@ use super::{
 use crate::{
     catalog::Catalog,
     cloud::{Replacement, Stack, Tags},
-    render::{ParameterValue, StackSpec, body_digest},
+    render::{BODY_LIMIT, ParameterValue, StackSpec, body_digest},
 };
 
 /// Both sides of an update.
@@ -35,66 +37,59 @@ pub(super) struct Update<'a> {
 pub(super) struct Carried {
     pub(super) operations: Vec<Operation>,
     pub(super) restore: Option<Operation>,
+    /// What an earlier run left out or changed.
+    pub(super) aside: BTreeSet<String>,
     pub(super) diffs: Vec<ResourceDiff>,
     pub(super) reasons: Vec<String>,
     pub(super) bodies: Vec<Arc<str>>,
 }
 
+/// The stack tags that change, before and after.
+type ChangedTags = Option<(Value, Value)>;
+
 impl Update<'_> {
     /// The operations, in order.
     pub(super) fn carry(&self) -> Result<Carried, Entangled> {
-        let tags = self.changed_tags();
-        let diffs = self.diff(self.live, self.wanted, self.inputs, tags.as_ref());
         let (before, after) = self.values();
         let live = Valued { template: self.live, values: &before };
         let wanted = Valued { template: self.wanted, values: &after };
-        match scaler(live, wanted)? {
-            None => Ok(self.in_one(diffs)),
-            Some(scaler) => Ok(self.in_phases(&scaler, tags.as_ref(), diffs)),
+        let resumed = Resumed::read(self.live);
+        let scaler = scaler(live, wanted, resumed.is_some())?;
+        let diffs = self.diff(self.live, self.wanted, self.inputs, &self.changed_tags());
+        let mut carried = Carried {
+            operations: Vec::new(),
+            restore: None,
+            aside: BTreeSet::new(),
+            diffs,
+            reasons: Vec::new(),
+            bodies: vec![self.spec.body.clone()],
+        };
+        match (scaler, resumed) {
+            (None, None) => carried.update(submission(self.spec), gate(&carried.diffs), None),
+            (scaler, resumed) => Passage::new(self, scaler.as_ref(), resumed, &mut carried).go(),
+        }
+        Ok(carried)
+    }
+
+    /// The stack as it runs, where no detour was begun.
+    fn origin(&self) -> Origin {
+        Origin {
+            template: self.live.clone(),
+            digest: self.observed.outputs.get(OUTPUT_DIGEST).cloned().unwrap_or_default(),
+            parameters: self.observed.parameters.clone(),
+            tags: own(&self.observed.tags),
         }
     }
 
-    fn in_one(&self, diffs: Vec<ResourceDiff>) -> Carried {
-        let update = Operation::Update { submission: submission(self.spec), gate: gate(&diffs), phase: None };
-        let bodies = vec![self.spec.body.clone()];
-        Carried { operations: vec![update], restore: None, diffs, reasons: Vec::new(), bodies }
-    }
-
-    fn in_phases(&self, scaler: &Scaler, tags: Option<&(Value, Value)>, diffs: Vec<ResourceDiff>) -> Carried {
-        let none = BTreeMap::new();
-        let aside = self.live.without(&scaler.live);
-        let moved = self.wanted.without(&scaler.wanted);
-        let returns = !scaler.wanted.is_empty();
-        let of = if returns { 3 } else { 2 };
-        let mut carried =
-            Carried { operations: Vec::new(), restore: None, diffs, reasons: Vec::new(), bodies: Vec::new() };
-
-        let out = gate(&self.diff(self.live, &aside, &none, None));
-        let first = self.before(carried.keep(aside.clone()));
-        carried.phase(first, out, of, "take the scalable target out".to_owned());
-        let across = gate(&self.diff(&aside, &moved, self.inputs, tags));
-        let second = if returns { self.after(carried.keep(moved.clone())) } else { submission(self.spec) };
-        carried.phase(second, across, of, scaler.purpose());
-        if returns {
-            let back = gate(&self.diff(&moved, self.wanted, &none, None));
-            carried.phase(submission(self.spec), back, of, "put the scalable target back".to_owned());
-        }
-        carried.bodies.push(self.spec.body.clone());
-        let runs: Arc<str> = Arc::from(self.live.text());
-        carried.restore = Some(self.restore(body_digest(&runs), (&aside, &moved), tags));
-        carried.bodies.push(runs);
-        carried.reasons = scaler.reasons(of);
-        carried
-    }
-
-    /// Back to what ran, from either of the bodies between.
-    fn restore(&self, body: String, between: (&Template, &Template), tags: Option<&(Value, Value)>) -> Operation {
-        let back = tags.map(|(before, after)| (after.clone(), before.clone()));
-        let from_first = gate(&self.diff(between.0, self.live, &BTreeMap::new(), None));
-        let from_second = gate(&self.diff(between.1, self.live, &reversed(self.inputs), back.as_ref()));
-        let digest = self.observed.outputs.get(OUTPUT_DIGEST).cloned().unwrap_or_default();
-        let submission = self.before((body, digest));
-        Operation::Update { submission, gate: either(from_first, from_second), phase: None }
+    /// What the way back to the origin may do, from a body with these values and tags.
+    fn back(&self, from: &Template, values: &BTreeMap<String, String>, tags: &Tags, origin: &Origin) -> Gate {
+        let changed = origin.parameters.iter().filter(|(name, value)| values.get(*name) != Some(*value));
+        let change = |(name, value): (&String, &String)| {
+            let (before, after) = (values.get(name).cloned(), Some(value.clone()));
+            (name.clone(), InputChange { before, after, ..InputChange::default() })
+        };
+        let inputs = changed.map(change).collect();
+        gate(&self.diff(from, &origin.template, &inputs, &tags_between(tags, &origin.tags)))
     }
 
     fn diff(
@@ -102,40 +97,45 @@ impl Update<'_> {
         live: &Template,
         wanted: &Template,
         inputs: &BTreeMap<String, InputChange>,
-        tags: Option<&(Value, Value)>,
+        tags: &ChangedTags,
     ) -> Vec<ResourceDiff> {
-        diff(&Sides { live, wanted, inputs, tags, catalog: self.catalog })
+        diff(&Sides { live, wanted, inputs, tags: tags.as_ref(), catalog: self.catalog })
     }
 
     /// A body sent with the parameters and tags that run.
     fn before(&self, (body, digest): (String, String)) -> Submission {
-        let value = |(name, runs): (&String, &String)| {
-            let given = self.spec.parameters.get(name).filter(|_| is_masked(runs)).cloned();
-            (name.clone(), given.unwrap_or_else(|| ParameterValue::Literal(runs.clone())))
-        };
+        self.with_values(body, digest, &self.observed.parameters, own(&self.observed.tags))
+    }
+
+    /// The body before the detour, with the parameters and tags it had. A value that is never shown stays what it is.
+    fn restored(&self, origin: &Origin, body: String) -> Submission {
+        self.with_values(body, origin.digest.clone(), &origin.parameters, origin.tags.clone())
+    }
+
+    fn with_values(&self, body: String, digest: String, values: &BTreeMap<String, String>, tags: Tags) -> Submission {
+        let (masked, shown): (Vec<_>, Vec<_>) = values.iter().partition(|(_, value)| is_masked(value));
         Submission {
             body,
             digest,
-            parameters: self.observed.parameters.iter().map(value).collect(),
-            tags: own(&self.observed.tags),
+            parameters: shown.into_iter().map(|(name, text)| (name.clone(), literal(text))).collect(),
+            previous: masked.into_iter().map(|(name, _)| name.clone()).collect(),
+            tags,
             capabilities: self.observed.capabilities.union(&self.spec.capabilities).cloned().collect(),
             notification_arns: self.observed.notification_arns.clone(),
             ..submission(self.spec)
         }
     }
 
-    /// A body sent with the parameters and tags wanted.
+    /// A body sent with the parameters and tags wanted. What only the body before hides is kept for the way back.
     fn after(&self, (body, digest): (String, String)) -> Submission {
-        Submission { body, digest, ..submission(self.spec) }
+        let dropped =
+            |name: &&str| self.live.hides(name) && !self.wanted.section("Parameters").any(|(n, _)| n == *name);
+        let hidden = self.live.section("Parameters").map(|(name, _)| name).filter(dropped);
+        Submission { body, digest, previous: hidden.map(str::to_owned).collect(), ..submission(self.spec) }
     }
 
-    fn changed_tags(&self) -> Option<(Value, Value)> {
-        let (before, after) = (own(&self.observed.tags), own(&self.spec.tags));
-        let only = |tags: &Tags, other: &Tags| -> Value {
-            let differs = tags.iter().filter(|(key, value)| other.get(*key) != Some(value));
-            Value::Object(differs.map(|(key, value)| (key.clone(), Value::from(value.clone()))).collect::<Map<_, _>>())
-        };
-        (!same_tags(&before, &after)).then(|| (only(&before, &after), only(&after, &before)))
+    fn changed_tags(&self) -> ChangedTags {
+        tags_between(&self.observed.tags, &self.spec.tags)
     }
 
     /// Parameter values before and after, as far as they are known.
@@ -151,18 +151,158 @@ impl Update<'_> {
 }
 
 impl Carried {
-    /// Keeps a body made here; its key and its own digest.
-    fn keep(&mut self, template: Template) -> (String, String) {
-        let (text, digest) = template.stamp();
+    /// Keeps a body between two phases, with its mark; its key and its own digest.
+    fn between(&mut self, origin: &Origin, body: &Template, detour: Detour) -> (String, String) {
+        let (mut text, mut digest) = origin.mark(body, detour).stamp();
+        if text.len() > BODY_LIMIT {
+            (text, digest) = body.clone().stamp();
+            self.reasons.push(UNMARKED.to_owned());
+        }
         let key = body_digest(&text);
         self.bodies.push(Arc::from(text));
         (key, digest)
     }
 
-    fn phase(&mut self, submission: Submission, gate: Gate, of: usize, purpose: String) {
-        let phase = Some(Phase { number: self.operations.len() + 1, of, purpose });
+    fn update(&mut self, submission: Submission, gate: Gate, phase: Option<(usize, usize, String)>) {
+        let phase = phase.map(|(number, of, purpose)| Phase { number, of, purpose });
         self.operations.push(Operation::Update { submission, gate, phase });
     }
+}
+
+/// An update in phases while it is laid out: what is in the way goes, unless an earlier run took it out; then the
+/// endpoint moves; then it comes back.
+struct Passage<'a> {
+    update: &'a Update<'a>,
+    scaler: Option<&'a Scaler>,
+    resumed: Option<Resumed>,
+    origin: Origin,
+    out: BTreeSet<String>,
+    /// Does anything come back at the end?
+    returns: bool,
+    /// The body that the phases so far lead to.
+    here: Template,
+    /// The endpoint is where it shall be, with the parameters and tags wanted.
+    moved: bool,
+    /// What the way back may do, from each body between.
+    ways: Vec<Gate>,
+    carried: &'a mut Carried,
+}
+
+impl<'a> Passage<'a> {
+    fn new(
+        update: &'a Update<'a>,
+        scaler: Option<&'a Scaler>,
+        resumed: Option<Resumed>,
+        carried: &'a mut Carried,
+    ) -> Self {
+        let (origin, out) = match &resumed {
+            Some(resumed) => (resumed.origin.clone(), resumed.detour.out.clone()),
+            None => (update.origin(), BTreeSet::new()),
+        };
+        let there = |id: &String| update.wanted.resource(id).is_some();
+        let returns = scaler.map_or_else(|| out.iter().any(there), |scaler| !scaler.wanted.is_empty());
+        let here = update.live.clone();
+        Self { update, scaler, resumed, origin, out, returns, here, moved: false, ways: Vec::new(), carried }
+    }
+
+    fn go(mut self) {
+        if let Some(scaler) = self.scaler.filter(|scaler| !scaler.live.is_empty()) {
+            self.take_out(scaler);
+        }
+        let observed = self.update.observed;
+        self.way_back(&observed.parameters, &observed.tags);
+        if let Some(scaler) = self.scaler.filter(|_| self.returns) {
+            self.move_over(scaler);
+            self.way_back(&self.update.values().1, &self.update.spec.tags);
+        }
+        self.arrive();
+        self.restore();
+    }
+
+    fn of(&self) -> usize {
+        if self.returns { 3 } else { 2 }
+    }
+
+    fn between(&mut self, body: &Template, number: usize) -> (String, String) {
+        let detour = Detour { number, of: self.of(), out: self.out.clone() };
+        self.carried.between(&self.origin, body, detour)
+    }
+
+    fn take_out(&mut self, scaler: &Scaler) {
+        self.out.extend(scaler.live.iter().cloned());
+        let aside = self.here.without(&scaler.live);
+        let allowed = gate(&self.update.diff(&self.here, &aside, &BTreeMap::new(), &None));
+        let sent = self.between(&aside, 1);
+        let purpose = "take the scalable target out".to_owned();
+        self.carried.update(self.update.before(sent), allowed, Some((1, self.of(), purpose)));
+        self.here = aside;
+    }
+
+    fn move_over(&mut self, scaler: &Scaler) {
+        let update = self.update;
+        let moved = update.wanted.without(&scaler.wanted).with_hidden(update.live);
+        let allowed = gate(&update.diff(&self.here, &moved, update.inputs, &update.changed_tags()));
+        let sent = self.between(&moved, 2);
+        self.carried.update(update.after(sent), allowed, Some((2, self.of(), scaler.purpose())));
+        (self.here, self.moved) = (moved, true);
+    }
+
+    fn arrive(&mut self) {
+        let (update, none) = (self.update, BTreeMap::new());
+        let (inputs, tags) = if self.moved { (&none, None) } else { (update.inputs, update.changed_tags()) };
+        let allowed = gate(&update.diff(&self.here, update.wanted, inputs, &tags));
+        let purpose = match self.returns {
+            true => Some("put the scalable target back".to_owned()),
+            false => self.scaler.map(Scaler::purpose),
+        };
+        let phase = purpose.map(|purpose| (self.of(), self.of(), purpose));
+        self.carried.update(submission(update.spec), allowed, phase);
+    }
+
+    fn way_back(&mut self, values: &BTreeMap<String, String>, tags: &Tags) {
+        self.ways.push(self.update.back(&self.here, values, tags, &self.origin));
+    }
+
+    /// Nothing is put back where that is what the update wants anyway.
+    fn restore(self) {
+        let restores = self.origin.template.unstamped() != self.update.wanted.unstamped();
+        let why = reasons(self.scaler, self.resumed.as_ref(), self.of(), restores);
+        self.carried.reasons.splice(0..0, why);
+        if restores {
+            let runs: Arc<str> = Arc::from(self.origin.template.text());
+            let gate = self.ways.into_iter().reduce(either).unwrap_or_default();
+            let submission = self.update.restored(&self.origin, body_digest(&runs));
+            self.carried.restore = Some(Operation::Update { submission, gate, phase: None });
+            self.carried.bodies.push(runs);
+        }
+        self.carried.aside = self.resumed.map(|resumed| resumed.aside).unwrap_or_default();
+    }
+}
+
+/// Said where a body cannot carry its mark.
+const UNMARKED: &str = "the template is too large to carry what is put aside: should this apply be killed between \
+                        phases, apply the manifest as it was before anything else";
+
+/// Why it takes several updates, what is out already, and what happens when one fails.
+fn reasons(scaler: Option<&Scaler>, resumed: Option<&Resumed>, of: usize, restores: bool) -> Vec<String> {
+    let begun = scaler.filter(|scaler| !scaler.live.is_empty());
+    let mut found: Vec<String> = begun.map(|scaler| scaler.reasons(of)).unwrap_or_default();
+    if let Some(Resumed { detour, .. }) = resumed {
+        let then = if of == 3 { "put back by this one" } else { "not wanted any more" };
+        found.push(format!("{}; {then}", detour.sentence()));
+    }
+    found.extend(restores.then(|| match resumed {
+        Some(_) => "if this fails and rolls back, what ran before that apply is put back".to_owned(),
+        None => {
+            let last = if of == 3 { "phase 2 or 3" } else { "phase 2" };
+            format!("if {last} fails and rolls back, what runs now is put back, the scalable target included")
+        }
+    }));
+    found
+}
+
+fn literal(text: &str) -> ParameterValue {
+    ParameterValue::Literal(text.to_owned())
 }
 
 impl Scaler {
@@ -181,10 +321,8 @@ impl Scaler {
             let name = &moved.name;
             format!("SageMaker refuses {what} variant {name} while a scalable target is registered for it")
         };
-        let (counted, last) = if of == 3 { ("three", "phase 2 or 3") } else { ("two", "phase 2") };
-        let branch = format!("if {last} fails and rolls back, what runs now is put back, the scalable target included");
-        let why = self.variants.iter().map(|moved| format!("takes {counted} updates: {}", refused(moved)));
-        why.chain([branch]).collect()
+        let counted = if of == 3 { "three" } else { "two" };
+        self.variants.iter().map(|moved| format!("takes {counted} updates: {}", refused(moved))).collect()
     }
 }
 
@@ -194,6 +332,7 @@ pub(super) fn submission(spec: &StackSpec) -> Submission {
         body: body_digest(&spec.body),
         digest: spec.digest.clone(),
         parameters: spec.parameters.clone(),
+        previous: BTreeSet::new(),
         tags: spec.tags.clone(),
         capabilities: spec.capabilities.clone(),
         role_arn: spec.role_arn.clone(),
@@ -212,6 +351,15 @@ pub(super) fn settings_hold(spec: &StackSpec, observed: &Stack) -> bool {
 /// Equal in any order.
 pub(super) fn same_topics(one: &[String], other: &[String]) -> bool {
     one.iter().collect::<BTreeSet<_>>() == other.iter().collect::<BTreeSet<_>>()
+}
+
+fn tags_between(before: &Tags, after: &Tags) -> ChangedTags {
+    let (before, after) = (own(before), own(after));
+    let only = |tags: &Tags, other: &Tags| -> Value {
+        let differs = tags.iter().filter(|(key, value)| other.get(*key) != Some(value));
+        Value::Object(differs.map(|(key, value)| (key.clone(), Value::from(value.clone()))).collect::<Map<_, _>>())
+    };
+    (before != after).then(|| (only(&before, &after), only(&after, &before)))
 }
 
 fn own(tags: &Tags) -> Tags {

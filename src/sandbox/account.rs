@@ -164,7 +164,8 @@ impl State {
             Call::CreateStack { name, submission, disable_rollback, termination_protection, token } => self
                 .create_stack(region, name, submission, disable_rollback, termination_protection, token)
                 .map(Answer::Stack),
-            Call::CreateChangeSet { stack, name, create, submission, token } => {
+            Call::CreateChangeSet { stack, name, create, submission, previous, token } => {
+                let submission = self.with_previous(region, &stack, create, submission, &previous)?;
                 self.create_change_set(region, &stack, name, create, submission, token).map(Answer::ChangeSet)
             }
             Call::ExecuteChangeSet { change_set, disable_rollback, token } => {

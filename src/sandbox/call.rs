@@ -33,6 +33,8 @@ pub(crate) enum Call {
         name: String,
         create: bool,
         submission: Submission,
+        #[serde(default)]
+        previous: BTreeSet<String>,
         token: String,
     },
     ExecuteChangeSet {

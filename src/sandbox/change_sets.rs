@@ -1,12 +1,13 @@
 //! Change sets: their checks, their life, and what executing one sets going. (M, R)
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     account::{State, partition},
     call::Submission,
     diff, ids, limits,
     operation::{Operation, Phase},
+    parameters,
     queue::{Due, What},
     resource::{Object, early},
     stack::{Stack, StoredChangeSet, Version},
@@ -59,6 +60,34 @@ impl State {
         };
         let version = Version::new(submission, template);
         Ok(self.store_change_set(number, name, create, version, token, fingerprint))
+    }
+
+    /// Parameters that keep the value the stack runs with. (M: UsePreviousValue; O: the texts)
+    pub(crate) fn with_previous(
+        &self,
+        region: &str,
+        stack: &str,
+        create: bool,
+        mut submission: Submission,
+        previous: &BTreeSet<String>,
+    ) -> Accepted<Submission> {
+        if create && !previous.is_empty() {
+            return Err(invalid("Cannot specify UsePreviousValue on Parameters when ChangeSetType is CREATE"));
+        }
+        let running = self.find(region, stack).and_then(|number| self.stacks[number].version.as_ref());
+        for name in previous {
+            let value = running.and_then(|version| {
+                parameters::value(&version.template().parameters, &version.submission.parameters, name)
+            });
+            let value = value.ok_or_else(|| {
+                invalid(format!(
+                    "Invalid input for parameter key {name}. Cannot specify usePreviousValue as true for a parameter \
+                     key not in the previous template"
+                ))
+            })?;
+            submission.parameters.insert(name.clone(), value);
+        }
+        Ok(submission)
     }
 
     /// The stack a CREATE change set brings into being. (M, D)
@@ -169,7 +198,8 @@ impl State {
     /// A change set has been computed.
     pub(crate) fn finish_change_set(&mut self, number: usize, id: &str) {
         let stack = &mut self.stacks[number];
-        let (busy, review) = (stack.operation.is_some(), stack.status == StackStatus::ReviewInProgress);
+        let (busy, updated_at) = (stack.operation.is_some(), stack.updated_at);
+        let review = stack.status == StackStatus::ReviewInProgress;
         let Some(stored) = stack.change_sets.values_mut().find(|stored| stored.id == id) else { return };
         if stored.status != ChangeSetStatus::CreateInProgress {
             return;
@@ -178,7 +208,8 @@ impl State {
             stored.status = ChangeSetStatus::Failed;
         } else {
             stored.status = ChangeSetStatus::CreateComplete;
-            let moved_on = busy || stored.create != review;
+            let since = updated_at.is_some_and(|at| at >= stored.created_at);
+            let moved_on = busy || since || stored.create != review;
             stored.execution = if moved_on { ExecutionStatus::Obsolete } else { ExecutionStatus::Available };
         }
     }

@@ -33,6 +33,11 @@ pub(crate) fn values(
     declared.iter().map(value).collect()
 }
 
+/// The value of one, if it is declared and has any.
+pub(crate) fn value(declared: &Map<String, Value>, given: &BTreeMap<String, String>, name: &str) -> Option<String> {
+    chosen(declared.get(name)?, given.get(name))
+}
+
 /// As they are shown: `NoEcho` ones as asterisks.
 pub(crate) fn shown(declared: &Map<String, Value>, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let hidden = |parameter: &Value| matches!(&parameter["NoEcho"], Value::Bool(true)) || parameter["NoEcho"] == "true";

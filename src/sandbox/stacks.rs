@@ -67,6 +67,7 @@ impl Stacks for Place {
                 role_arn: request.role_arn,
                 notification_arns: request.notification_arns,
             },
+            previous: request.previous,
             token: request.token,
         };
         self.tell("CreateChangeSet", &subject, call, Answer::change_set)

@@ -380,6 +380,7 @@ impl Play {
 
     fn change_set(&self, row: &Row) -> ChangeSet {
         let request = CreateChangeSet {
+            previous: Default::default(),
             stack: "s".to_owned(),
             name: "asked".to_owned(),
             kind: ChangeSetType::Update,

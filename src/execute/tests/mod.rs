@@ -27,6 +27,7 @@ fn submission(digest: &str) -> Submission {
         body: digest.into(),
         digest: digest.into(),
         parameters: BTreeMap::new(),
+        previous: BTreeSet::new(),
         tags: Tags::new(),
         capabilities: BTreeSet::new(),
         role_arn: None,
@@ -48,6 +49,7 @@ fn step(name: &str, action: Action, operations: Vec<Operation>) -> Step {
         needs: BTreeSet::new(),
         operations,
         restore: None,
+        aside: BTreeSet::new(),
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),
@@ -260,11 +262,11 @@ fn phase_two_fails_and_the_old_target_is_put_back() {
             25 chat FAILED RolledBack, update, phase 2 of 3: the update failed and was rolled back
                 a.yaml:1:1 Endpoint: insufficient capacity
                 the old scalable target was put back
-            25 finished, 23 calls
+            25 finished, 26 calls
             CreateChangeSet 3
             DescribeChangeSet 3
             DescribeStackEvents 1
-            DescribeStacks 12
+            DescribeStacks 15
             ExecuteChangeSet 3
             GetCallerIdentity 1
         "#]],
@@ -358,13 +360,13 @@ fn what_could_not_be_removed_is_a_failure_that_blocks_nobody() {
             13 after CREATE_IN_PROGRESS
             43 after CREATE_COMPLETE
             43 after Done
-            43 finished, 29 calls
+            43 finished, 30 calls
             CreateChangeSet 1
             CreateStack 1
             DescribeChangeSet 1
             DescribeEndpoint 2
             DescribeStackEvents 1
-            DescribeStacks 21
+            DescribeStacks 22
             ExecuteChangeSet 1
             GetCallerIdentity 1
         "#]],
@@ -417,7 +419,7 @@ fn token_of_creation(name: &str) -> String {
 }
 
 #[test]
-fn a_creation_of_ours_that_runs_already_is_joined_and_another_is_not() {
+fn a_creation_under_our_token_is_ours_and_another_is_not() {
     let mut world = World::new();
     world.runs("ours", &token_of_creation("ours"), 30);
     world.runs("theirs", "their-token", 30);
@@ -437,38 +439,6 @@ fn a_creation_of_ours_that_runs_already_is_joined_and_another_is_not() {
             DescribeEndpoint 1
             DescribeStackEvents 2
             DescribeStacks 17
-            GetCallerIdentity 1
-        "#]],
-    );
-}
-
-#[test]
-fn an_operation_that_the_plan_found_running_is_waited_for() {
-    let mut world = World::new();
-    let running = |world: &mut World, name| {
-        let id = world.runs(name, "token-of-a-process-that-died", 30);
-        let status = crate::cloud::StackStatus::CreateInProgress;
-        let (changed_at, outputs) = (crate::cloud::Timestamp(0), BTreeMap::new());
-        Observed { id, status, changed_at, outputs, protected: false }
-    };
-    let same = running(&mut world, "same");
-    let other = running(&mut world, "other");
-    let steps = vec![update("same", same, &["d"]), update("other", other, &["new"])];
-    check(
-        &mut world,
-        steps,
-        expect![[r#"
-            0 started 2
-            0 same: update
-            0 other: update
-            32 same CREATE_COMPLETE
-            32 other CREATE_COMPLETE
-            32 other FAILED Stale, update: another operation was running on it, and has landed since
-            32 same Done
-            32 finished, 38 calls
-            DescribeEndpoint 1
-            DescribeStackEvents 4
-            DescribeStacks 32
             GetCallerIdentity 1
         "#]],
     );
@@ -527,14 +497,14 @@ fn a_change_whose_answer_was_lost_is_not_made_twice() {
             31 old Done
             33 gone DELETE_COMPLETE
             33 gone Done
-            33 finished, 62 calls
+            33 finished, 63 calls
             CreateChangeSet 2
             CreateStack 2
             DeleteStack 2
             DescribeChangeSet 1
             DescribeEndpoint 2
             DescribeStackEvents 2
-            DescribeStacks 47
+            DescribeStacks 48
             ExecuteChangeSet 2
             GetCallerIdentity 1
             ListChangeSets 1
@@ -586,26 +556,26 @@ fn a_change_that_gives_no_answer_is_looked_at_before_it_is_given_up() {
         &mut world,
         vec![create("new"), update("old", old, &["new"])],
         expect![[r#"
-        0 started 2
-        0 new: create
-        0 old: update
-        0 old waits for ChangeSet
-        2 new CREATE_IN_PROGRESS
-        3 old UPDATE_IN_PROGRESS
-        32 new CREATE_COMPLETE
-        32 new Done
-        33 old UPDATE_COMPLETE
-        33 old Done
-        33 finished, 42 calls
-        CreateChangeSet 1
-        CreateStack 1
-        DescribeChangeSet 1
-        DescribeEndpoint 2
-        DescribeStackEvents 2
-        DescribeStacks 33
-        ExecuteChangeSet 1
-        GetCallerIdentity 1
-    "#]],
+            0 started 2
+            0 new: create
+            0 old: update
+            0 old waits for ChangeSet
+            2 new CREATE_IN_PROGRESS
+            3 old UPDATE_IN_PROGRESS
+            32 new CREATE_COMPLETE
+            32 new Done
+            33 old UPDATE_COMPLETE
+            33 old Done
+            33 finished, 43 calls
+            CreateChangeSet 1
+            CreateStack 1
+            DescribeChangeSet 1
+            DescribeEndpoint 2
+            DescribeStackEvents 2
+            DescribeStacks 34
+            ExecuteChangeSet 1
+            GetCallerIdentity 1
+        "#]],
     );
     assert!(outcome.succeeded());
 }
@@ -622,25 +592,25 @@ fn nothing_is_put_back_before_the_target_is_out_nor_when_the_way_is_unknown() {
         &mut world,
         vec![step],
         expect![[r#"
-        0 started 1
-        0 chat: turn termination protection on
-        0 chat: update, phase 1 of 2: go on
-        0 chat waits for ChangeSet
-        3 chat UPDATE_IN_PROGRESS
-        1 chat/Sibling CREATE_FAILED
-        1 chat/Endpoint CREATE_FAILED
-        7 chat UPDATE_ROLLBACK_COMPLETE
-        7 chat FAILED RolledBack, update, phase 1 of 2: the update failed and was rolled back
-            a.yaml:1:1 Endpoint: no
-        7 finished, 10 calls
-        CreateChangeSet 1
-        DescribeChangeSet 1
-        DescribeStackEvents 1
-        DescribeStacks 4
-        ExecuteChangeSet 1
-        GetCallerIdentity 1
-        UpdateTerminationProtection 1
-    "#]],
+            0 started 1
+            0 chat: turn termination protection on
+            0 chat: update, phase 1 of 2: go on
+            0 chat waits for ChangeSet
+            3 chat UPDATE_IN_PROGRESS
+            1 chat/Sibling CREATE_FAILED
+            1 chat/Endpoint CREATE_FAILED
+            7 chat UPDATE_ROLLBACK_COMPLETE
+            7 chat FAILED RolledBack, update, phase 1 of 2: the update failed and was rolled back
+                a.yaml:1:1 Endpoint: no
+            7 finished, 11 calls
+            CreateChangeSet 1
+            DescribeChangeSet 1
+            DescribeStackEvents 1
+            DescribeStacks 5
+            ExecuteChangeSet 1
+            GetCallerIdentity 1
+            UpdateTerminationProtection 1
+        "#]],
     );
     let mut world = World::new().goes("chat", [Goes::Lands(5)]);
     let observed = world.has("chat", "old");
@@ -651,22 +621,22 @@ fn nothing_is_put_back_before_the_target_is_out_nor_when_the_way_is_unknown() {
         &mut world,
         vec![step],
         expect![[r#"
-        0 started 1
-        0 chat: update, phase 1 of 2: go on
-        0 chat waits for ChangeSet
-        3 chat UPDATE_IN_PROGRESS
-        7 chat UPDATE_COMPLETE
-        7 chat: update, phase 2 of 2: go on
-        7 chat FAILED Unreachable, update, phase 2 of 2: CreateChangeSet of it in us-east-1 failed: the answer is not one of AWS's: a page
-            the scalable target is out and was not put back; apply again to go on
-        7 finished, 10 calls
-        CreateChangeSet 2
-        DescribeChangeSet 1
-        DescribeStacks 4
-        ExecuteChangeSet 1
-        GetCallerIdentity 1
-        ListChangeSets 1
-    "#]],
+            0 started 1
+            0 chat: update, phase 1 of 2: go on
+            0 chat waits for ChangeSet
+            3 chat UPDATE_IN_PROGRESS
+            7 chat UPDATE_COMPLETE
+            7 chat: update, phase 2 of 2: go on
+            7 chat FAILED Unreachable, update, phase 2 of 2: CreateChangeSet of it in us-east-1 failed: the answer is not one of AWS's: a page
+                the scalable target is out and was not put back; apply again to go on
+            7 finished, 11 calls
+            CreateChangeSet 2
+            DescribeChangeSet 1
+            DescribeStacks 5
+            ExecuteChangeSet 1
+            GetCallerIdentity 1
+            ListChangeSets 1
+        "#]],
     );
 }
 
@@ -690,23 +660,23 @@ fn a_target_that_could_not_be_taken_out_ends_the_phases() {
         &mut world,
         vec![step],
         expect![[r#"
-        0 started 1
-        0 chat: update, phase 1 of 2: go on
-        0 chat waits for ChangeSet
-        3 chat UPDATE_IN_PROGRESS
-        1 chat/ScalableTarget DELETE_FAILED
-        7 chat UPDATE_COMPLETE
-        7 chat FAILED DeleteFailed, update, phase 1 of 2: the update landed, but the scalable target could not be removed and is still registered, so the next phase was not begun
-            a.yaml:1:1 ScalableTarget: it is in use
-            AWS::ApplicationAutoScaling::ScalableTarget ScalableTarget (ScalableTarget) is still there: it is in use
-        7 finished, 9 calls
-        CreateChangeSet 1
-        DescribeChangeSet 1
-        DescribeStackEvents 1
-        DescribeStacks 4
-        ExecuteChangeSet 1
-        GetCallerIdentity 1
-    "#]],
+            0 started 1
+            0 chat: update, phase 1 of 2: go on
+            0 chat waits for ChangeSet
+            3 chat UPDATE_IN_PROGRESS
+            1 chat/ScalableTarget DELETE_FAILED
+            7 chat UPDATE_COMPLETE
+            7 chat FAILED DeleteFailed, update, phase 1 of 2: the update landed, but the scalable target could not be removed and is still registered, so the next phase was not begun
+                a.yaml:1:1 ScalableTarget: it is in use
+                AWS::ApplicationAutoScaling::ScalableTarget ScalableTarget (ScalableTarget) is still there: it is in use
+            7 finished, 10 calls
+            CreateChangeSet 1
+            DescribeChangeSet 1
+            DescribeStackEvents 1
+            DescribeStacks 5
+            ExecuteChangeSet 1
+            GetCallerIdentity 1
+        "#]],
     );
 }
 
@@ -725,23 +695,23 @@ fn a_change_set_of_our_name_that_was_made_of_something_else_is_made_anew() {
         &mut world,
         vec![step],
         expect![[r#"
-        1 started 1
-        1 chat: update
-        1 chat waits for ChangeSet
-        4 chat UPDATE_IN_PROGRESS
-        34 chat UPDATE_COMPLETE
-        34 chat Done
-        34 finished, 26 calls
-        CreateChangeSet 2
-        DeleteChangeSet 1
-        DescribeChangeSet 2
-        DescribeEndpoint 1
-        DescribeStackEvents 1
-        DescribeStacks 16
-        ExecuteChangeSet 1
-        GetCallerIdentity 1
-        ListChangeSets 1
-    "#]],
+            1 started 1
+            1 chat: update
+            1 chat waits for ChangeSet
+            4 chat UPDATE_IN_PROGRESS
+            34 chat UPDATE_COMPLETE
+            34 chat Done
+            34 finished, 27 calls
+            CreateChangeSet 2
+            DeleteChangeSet 1
+            DescribeChangeSet 2
+            DescribeEndpoint 1
+            DescribeStackEvents 1
+            DescribeStacks 17
+            ExecuteChangeSet 1
+            GetCallerIdentity 1
+            ListChangeSets 1
+        "#]],
     );
 }
 

@@ -77,7 +77,12 @@ fn bodies_and_what_goes_with_them() {
         let second = body_of(chat(plan).operations.get(1));
         plan.bodies.remove(&second);
     };
-    check(drop_second, &expect!["chat: the body KEY is missing"]);
+    check(
+        drop_second,
+        &expect![[r#"
+        chat: phase 2 does not say what is out after it
+        chat: the body KEY is missing"#]],
+    );
     let swap = |plan: &mut Plan| {
         let (first, restore) = (body_of(chat(plan).operations.first()), body_of(chat(plan).restore.as_ref()));
         let other = plan.bodies[&first].clone();
@@ -88,6 +93,7 @@ fn bodies_and_what_goes_with_them() {
         &expect![[r#"
             the body KEY is not what its key says
             chat: cannot put back what its first phase takes out
+            chat: leaves a body that says it is not final
             chat: its gate and its body disagree about ScalableTarget
             chat: its gate and its body disagree about TrackingPolicy"#]],
     );
@@ -117,6 +123,10 @@ fn phases_gates_and_protection() {
         |plan| drop(chat(plan).operations.remove(1)),
         &expect![[r#"
             nothing uses the body KEY
+            chat: announces Endpoint, which its gate refuses
+            chat: announces EndpointConfig, which its gate refuses
+            chat: its way back touches Endpoint, which no phase does
+            chat: its way back touches EndpointConfig, which no phase does
             chat: update 1 of 2 is numbered otherwise
             chat: update 2 of 2 is numbered otherwise"#]],
     );
@@ -129,10 +139,11 @@ fn phases_gates_and_protection() {
     check(
         |plan| chat(plan).operations.swap(0, 2),
         &expect![[r#"
-        chat: update 1 of 3 is numbered otherwise
-        chat: update 3 of 3 is numbered otherwise
-        chat: its first phase takes nothing out
-        chat: phase 1 has ScalableTarget, which phase 1 took out"#]],
+            chat: allows ScalableTarget more than it announces
+            chat: allows TrackingPolicy more than it announces
+            chat: update 1 of 3 is numbered otherwise
+            chat: update 3 of 3 is numbered otherwise
+            chat: its first phase takes nothing out"#]],
     );
     check(
         |plan| chat(plan).action = Action::Keep,

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::{Scenario, endpoint, observed, run_on, spec};
+use super::{Scenario, detours, endpoint, observed, run_on, spec};
 use crate::{
     cloud::{self, Replacement},
     plan::{ChangeKind, Observation, Operation, Plan, Step, audit, judge},
@@ -103,7 +103,10 @@ fn every_plan_is_sound_and_its_gate_accepts_what_it_announces_and_nothing_worse(
                     .filter(|change| change.kind == ChangeKind::Modify && change.replacement != Replacement::True);
                 assert_eq!(judge(gate, &set).len(), worse.count(), "seed {seed}");
             }
-            operations => phased += usize::from(operations.len() > 1),
+            operations => {
+                phased += usize::from(operations.len() > 1);
+                detours::judge(&plan, &live, &wanted).unwrap_or_else(|why| panic!("seed {seed}: {why}"));
+            }
         }
     }
     assert!(updates > 100 && phased > 20, "the edits reach every path: {updates} updates, {phased} in phases");

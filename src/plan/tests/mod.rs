@@ -3,6 +3,7 @@
 mod audits;
 mod decisions;
 mod destroys;
+mod detours;
 mod laws;
 mod plans;
 

@@ -133,21 +133,21 @@ fn without_a_scaler_afterwards_it_takes_two_and_without_one_before_one() {
     check(
         &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
         &expect![[r#"
-        role: Keep
-        chat: Update
-          because takes two updates: SageMaker refuses to change the instance type of variant AllTraffic while a scalable target is registered for it
-          because if phase 2 fails and rolls back, what runs now is put back, the scalable target included
-          because needs room for 2 ml.g6.xlarge more while it moves
-          Endpoint Modify False
-            EndpointConfigName ? -> ? False by EndpointConfig
-          EndpointConfig Modify True
-            ProductionVariants/0/InstanceType "ml.g5.xlarge" -> "ml.g6.xlarge" True at chat.yaml:5:1
-          ScalableTarget Remove False
-          TrackingPolicy Remove False
-          1. update 1 of 2, take the scalable target out [ScalableTarget Remove False, TrackingPolicy Remove False]
-          2. update 2 of 2, move the endpoint to ml.g6.xlarge [Endpoint Modify False, EndpointConfig Modify True]
-          else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
-    "#]],
+            role: Keep
+            chat: Update
+              because takes two updates: SageMaker refuses to change the instance type of variant AllTraffic while a scalable target is registered for it
+              because if phase 2 fails and rolls back, what runs now is put back, the scalable target included
+              because needs room for 2 ml.g6.xlarge more while it moves
+              Endpoint Modify False
+                EndpointConfigName ? -> ? False by EndpointConfig
+              EndpointConfig Modify True
+                ProductionVariants/0/InstanceType "ml.g5.xlarge" -> "ml.g6.xlarge" True at chat.yaml:5:1
+              ScalableTarget Remove False
+              TrackingPolicy Remove False
+              1. update 1 of 2, take the scalable target out [ScalableTarget Remove False, TrackingPolicy Remove False]
+              2. update 2 of 2, move the endpoint to ml.g6.xlarge [Endpoint Modify False, EndpointConfig Modify True]
+              else update [ScalableTarget Add False, TrackingPolicy Add False]
+        "#]],
     );
     let wanted = pair(&role("p"), &endpoint("ml.g6.xlarge", 3, "x"));
     let live = pair_runs(&role("p"), &endpoint("ml.g5.xlarge", 1, "x"));

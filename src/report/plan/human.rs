@@ -71,10 +71,9 @@ fn one(out: &mut String, plan: &Plan, step: &Step, context: &Context<'_>) {
     } else {
         step.changes.iter().for_each(|change| changed(out, step, change, context));
     }
-    let phases = words::phases(step);
-    if !phases.is_empty() {
-        paragraph(out, context, 6, &format!("in {}:", count(phases.len(), "phase")));
-        phases.iter().for_each(|phase| paragraph(out, context, 8, phase));
+    if let Some((heading, lines)) = words::order(step) {
+        paragraph(out, context, 6, &heading);
+        lines.iter().for_each(|line| paragraph(out, context, 8, line));
     }
     words::choices(step).iter().for_each(|choice| paragraph(out, context, 6, &paint(context, Ink::Dim, choice)));
     words::remarks(plan, step).iter().for_each(|remark| paragraph(out, context, 6, remark));

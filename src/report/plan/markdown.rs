@@ -65,7 +65,8 @@ fn details(out: &mut String, plan: &Plan, step: &Step) {
             lines.extend(change.properties.iter().map(|p| format!("    {}", words::property(p, step, true))));
         }
     }
-    let rest = [words::phases(step), words::choices(step), words::remarks(plan, step)];
+    let order = words::order(step).map(|(heading, lines)| [vec![heading], lines].concat()).unwrap_or_default();
+    let rest = [order, words::choices(step), words::remarks(plan, step)];
     lines.extend(rest.into_iter().flatten());
     if !lines.is_empty() {
         let name = words::manifest(step);

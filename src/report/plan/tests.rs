@@ -34,6 +34,7 @@ fn submission() -> Submission {
         body: "body".into(),
         digest: "d".into(),
         parameters: BTreeMap::new(),
+        previous: BTreeSet::new(),
         tags: Tags::new(),
         capabilities: BTreeSet::new(),
         role_arn: None,
@@ -98,6 +99,7 @@ fn step(kind: &str, name: &str, action: Action, operations: Vec<Operation>) -> S
         needs: BTreeSet::new(),
         operations,
         restore: None,
+        aside: BTreeSet::new(),
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),
@@ -124,7 +126,8 @@ fn plan() -> Plan {
     moved.reasons = vec!["takes two updates".into()];
     moved.choices = vec![choice("instance", true)];
     moved.endpoint = Some(EndpointCheck { endpoint: "chat".into(), config_output: "EndpointConfigName".into() });
-    let mut role = step("Role", "models", Action::Update, vec![phase(1, "")]);
+    let plain = Operation::Update { submission: submission(), gate: Gate::default(), phase: None };
+    let mut role = step("Role", "models", Action::Update, vec![plain]);
     role.predicate = true;
     let gone = step("Role", "old", Action::Delete, vec![Operation::Delete { role_arn: None }]);
     let kept = step("Role", "kept", Action::Keep, Vec::new());
@@ -296,6 +299,7 @@ fn in_a_pull_request() {
                 KmsKeyId: unset → "alias/x" (overridden); chat.yaml:9:7
             ~ Endpoint (AWS::SageMaker::Endpoint)
                 EndpointConfigName: known later; because EndpointConfig.EndpointConfigName is replaced
+            in 2 phases:
             1. take it out
             2. put it back
             as pinned in the lock: instance ml.g6.xlarge
@@ -311,6 +315,31 @@ fn in_a_pull_request() {
             Whether the endpoints really run the configuration of their stacks was not asked; apply asks.
         "####]],
     );
+}
+
+#[test]
+fn only_phases_are_called_phases() {
+    let protect = || Operation::Protect { on: false };
+    let plain = || Operation::Update { submission: submission(), gate: Gate::default(), phase: None };
+    let order = |operations: &[Operation]| {
+        let order = super::words::order(&step("Endpoint", "chat", Action::Update, operations.to_vec()));
+        order.map_or("nothing".to_owned(), |(heading, lines)| format!("{heading} {}", lines.join(", ")))
+    };
+    let both = [phase(1, "take it out"), phase(2, "put it back")];
+    let all = [
+        order(&[plain()]),
+        order(&[protect(), plain()]),
+        order(&both),
+        order(&both[1..]),
+        order(&[protect(), both[0].clone(), both[1].clone()]),
+    ];
+    expect![[r#"
+        nothing
+        in 2 operations: 1. turn termination protection off, 2. update the stack
+        in 2 phases: 1. take it out, 2. put it back
+        in the last of 2 phases: 2. put it back
+        in 3 operations: 1. turn termination protection off, 2. take it out, 3. put it back"#]]
+    .assert_eq(&all.join("\n"));
 }
 
 #[test]

@@ -108,11 +108,33 @@ pub(super) fn made(plan: &Plan, step: &Step) -> Option<String> {
     Some(format!("{}: {}", count(types.values().sum(), "resource"), named.collect::<Vec<_>>().join(", ")))
 }
 
-/// What is done in which order, where it is more than one thing.
-pub(super) fn phases(step: &Step) -> Vec<String> {
-    if step.operations.len() < 2 {
-        return Vec::new();
+/// What is done in which order, where it is more than one thing: a heading, and a line for each.
+pub(super) fn order(step: &Step) -> Option<(String, Vec<String>)> {
+    let phased = |operation: &Operation| match operation {
+        Operation::Update { phase: Some(phase), .. } => {
+            Some((phase.of, format!("{}. {}", phase.number, phase.purpose)))
+        }
+        _ => None,
+    };
+    let phases: Option<Vec<(usize, String)>> = step.operations.iter().map(phased).collect();
+    match phases.filter(|phases| !phases.is_empty()) {
+        Some(phases) => {
+            let (of, left) = (phases[0].0, phases.len());
+            let heading = match left {
+                _ if left == of => format!("in {of} phases:"),
+                1 => format!("in the last of {of} phases:"),
+                _ => format!("in the last {left} of {of} phases:"),
+            };
+            Some((heading, phases.into_iter().map(|(_, line)| line).collect()))
+        }
+        None if step.operations.len() > 1 => {
+            Some((format!("in {} operations:", step.operations.len()), operations(step)))
+        }
+        None => None,
     }
+}
+
+fn operations(step: &Step) -> Vec<String> {
     let text = |operation: &Operation| match operation {
         Operation::Create { .. } => "create the stack".to_owned(),
         Operation::Update { phase: Some(phase), .. } => phase.purpose.clone(),

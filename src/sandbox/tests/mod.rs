@@ -92,6 +92,7 @@ impl Account {
             kind: ChangeSetType::Update,
             body: body.to_string(),
             parameters: BTreeMap::new(),
+            previous: Default::default(),
             tags: BTreeMap::new(),
             capabilities: [Capability::NamedIam].into(),
             role_arn: None,

@@ -120,6 +120,7 @@ pub(super) fn change(stack: &str, name: &str, kind: ChangeSetType, body: String)
         kind,
         body,
         parameters: BTreeMap::new(),
+        previous: Default::default(),
         tags: Tags::from([("team".to_owned(), "models".to_owned())]),
         capabilities: [Capability::NamedIam].into(),
         role_arn: None,

@@ -165,6 +165,7 @@ async fn ask(accounts: &dyn Accounts, spec: Option<&StackSpec>, pause: impl Fn()
         kind: ChangeSetType::Update,
         body: spec.body.to_string(),
         parameters,
+        previous: Default::default(),
         tags: spec.tags.clone(),
         capabilities: spec.capabilities.clone(),
         role_arn: spec.role_arn.clone(),
