@@ -20,6 +20,13 @@ wire_enum! {
     }
 }
 
+impl ChangeSetStatus {
+    /// Is it still being computed?
+    pub fn is_pending(&self) -> bool {
+        matches!(self, Self::CreatePending | Self::CreateInProgress)
+    }
+}
+
 wire_enum! {
     /// Whether a change set may be carried out.
     ExecutionStatus {
@@ -171,7 +178,7 @@ impl ChangeSet {
 
     /// Still being computed.
     pub fn is_pending(&self) -> bool {
-        matches!(self.status, ChangeSetStatus::CreatePending | ChangeSetStatus::CreateInProgress)
+        self.status.is_pending()
     }
 }
 

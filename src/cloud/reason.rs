@@ -27,10 +27,10 @@ impl Reason {
         let lower = text.to_lowercase();
         let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
         match handler_error_code(text) {
-            _ if says(&["cancelled", "canceled"]) => Self::Cancelled,
+            _ if CANCELLED.iter().any(|words| text.trim_end_matches('.') == *words) => Self::Cancelled,
             _ if says(&["insufficient capacity", "insufficientinstancecapacity", "capacityerror"]) => Self::Capacity,
             Some("ServiceLimitExceeded") => Self::Quota,
-            _ if says(&["service limit", "resourcelimitexceeded", "quota"]) => Self::Quota,
+            _ if says(QUOTA) => Self::Quota,
             Some("AccessDenied") => Self::AccessDenied,
             _ if says(&["accessdenied", "is not authorized to perform"]) => Self::AccessDenied,
             Some("AlreadyExists") => Self::AlreadyExists,
@@ -42,6 +42,22 @@ impl Reason {
         }
     }
 }
+
+/// What CloudFormation says of a sibling, and nothing else. (R: creation; D: update; K: deletion)
+const CANCELLED: [&str; 3] =
+    ["Resource creation cancelled", "Resource update cancelled", "Resource deletion cancelled"];
+
+/// How services say that a limit of the account is reached, in lower case. (O: SageMaker's; K: EC2's, IAM's, others')
+const QUOTA: &[&str] = &[
+    "the account-level service limit ",
+    "resourcelimitexceeded",
+    "vcpulimitexceeded",
+    "than your current vcpu limit",
+    "limitexceededexception",
+    "servicequotaexceeded",
+    "service quota exceeded",
+    "cannot exceed quota for ",
+];
 
 /// The code in `HandlerErrorCode: X` or `Error Code: X` inside a reason.
 pub fn handler_error_code(text: &str) -> Option<&str> {
@@ -63,5 +79,14 @@ mod tests {
         assert_eq!(Reason::read("Resource creation cancelled"), Reason::Cancelled);
         assert_eq!(Reason::read("Unable to provision: insufficient capacity"), Reason::Capacity);
         assert_eq!(Reason::read("no such image"), Reason::Other);
+    }
+
+    #[test]
+    fn words_that_a_failure_only_quotes_decide_nothing() {
+        let quoted = "Resource handler returned message: \"the image 'team/cancelled-quota:1' does not exist\" \
+                      (RequestToken: x, HandlerErrorCode: InvalidRequest)";
+        assert_eq!(Reason::read(quoted), Reason::Other);
+        assert_eq!(Reason::read("The job was cancelled by the quota-keeper"), Reason::Other);
+        assert_eq!(Reason::read("Cannot exceed quota for PoliciesPerRole: 10"), Reason::Quota);
     }
 }

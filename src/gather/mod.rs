@@ -96,7 +96,9 @@ async fn stacks(connection: &Connection, clock: &dyn Clock) -> CloudResult<Vec<S
 }
 
 async fn first_change_set(connection: &Connection, clock: &dyn Clock, stack: &str) -> CloudResult<Option<ChangeSet>> {
-    match patiently(clock, async || connection.stacks.list_change_sets(stack).await).await?.first() {
+    let all = patiently(clock, async || connection.stacks.list_change_sets(stack).await).await?;
+    // One that is being computed says most: somebody is at work.
+    match all.iter().find(|summary| summary.status.is_pending()).or(all.first()) {
         Some(summary) => patiently(clock, async || connection.stacks.describe_change_set(&summary.id).await).await,
         None => Ok(None),
     }

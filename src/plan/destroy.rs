@@ -130,8 +130,8 @@ fn step(
         return Err(foreign);
     }
     let subject = spec.map_or_else(|| format!("{}/{}", step.kind, step.name), guard::subject);
-    if observed.stack.status.is_running() {
-        return Err(recover::running(&subject, &observed.stack.status));
+    if let Some(what) = observed.runs() {
+        return Err(recover::running(&subject, &what));
     }
     let protected = observed.stack.termination_protection || spec.is_some_and(|spec| spec.protect);
     if protected && !observed.stack.status.is_leftover() && !guard::is_allowed(request, &step.kind, &step.name) {

@@ -87,6 +87,17 @@ impl ObservedStack {
         }
     }
 
+    /// What is going on: an operation, or a change set that somebody is about to make the stack with.
+    pub(super) fn runs(&self) -> Option<String> {
+        let status = &self.stack.status;
+        match &self.change_set {
+            Some(set) if *status == StackStatus::ReviewInProgress && set.is_pending() => {
+                Some("a change set is being computed for it".to_owned())
+            }
+            _ => status.is_running().then(|| status.to_string()),
+        }
+    }
+
     pub(super) fn owner(&self) -> Option<Owner<'_>> {
         Owner::read(self.tags())
     }

@@ -32,11 +32,13 @@ pub(super) fn next<'a>(spec: &StackSpec, observed: Option<&'a ObservedStack>) ->
     if let Some(foreign) = guard::foreign(spec, observed) {
         return Next::Refuse(foreign);
     }
+    if let Some(what) = observed.runs() {
+        return Next::Refuse(running(&guard::subject(spec), &what));
+    }
     let status = &observed.stack.status;
     let recreate = |why, had_landed| Next::Recreate { observed, why, had_landed };
     match status {
         status if status.is_updatable() => Next::Compare(observed),
-        status if status.is_running() => Next::Refuse(running(&guard::subject(spec), status)),
         StackStatus::RollbackComplete => {
             recreate("its creation failed and was rolled back; nothing of it is left", false)
         }
@@ -49,8 +51,8 @@ pub(super) fn next<'a>(spec: &StackSpec, observed: Option<&'a ObservedStack>) ->
 }
 
 /// An operation runs on the stack of `subject`.
-pub(super) fn running(subject: &str, status: &StackStatus) -> Diagnostic {
-    Diagnostic::new(Code::OperationRunning, format!("an operation is running on the stack of {subject}: {status}"))
+pub(super) fn running(subject: &str, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::OperationRunning, format!("an operation is running on the stack of {subject}: {what}"))
         .help("wait until it has settled and plan again")
 }
 

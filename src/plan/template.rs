@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-use serde_yaml::Value as Yaml;
 
-use crate::render::{body_digest, with_digest, without_stamps};
+use crate::render::{body_digest, from_yaml, with_digest, without_stamps};
 
 /// A parsed body.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +26,7 @@ impl Template {
     pub(super) fn parse(body: &str) -> Result<Self, String> {
         let tree = match serde_json::from_str(body) {
             Ok(tree) => tree,
-            Err(_) => from_yaml(serde_yaml::from_str(body).map_err(|error| error.to_string())?),
+            Err(_) => from_yaml(body)?,
         };
         let template = Self(tree);
         if template.section("Resources").next().is_none() {
@@ -240,23 +239,15 @@ fn drop_empty(tree: &mut Value, section: &str) {
     }
 }
 
-fn from_yaml(tree: Yaml) -> Value {
-    match tree {
-        Yaml::Null => Value::Null,
-        Yaml::Bool(flag) => Value::Bool(flag),
-        Yaml::Number(number) => serde_json::to_value(number).unwrap_or(Value::Null),
-        Yaml::String(text) => Value::String(text),
-        Yaml::Sequence(items) => items.into_iter().map(from_yaml).collect(),
-        Yaml::Mapping(map) => map.into_iter().map(|(key, value)| (yaml_key(key), from_yaml(value))).collect(),
-        Yaml::Tagged(tagged) => {
-            let tag = tagged.tag.to_string();
-            let name = tag.trim_start_matches('!');
-            let function = if matches!(name, "Ref" | "Condition") { name.to_owned() } else { format!("Fn::{name}") };
-            Value::Object(Map::from_iter([(function, from_yaml(tagged.value))]))
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn yaml_key(key: Yaml) -> String {
-    text_of(&from_yaml(key)).unwrap_or_default()
+    #[test]
+    fn a_body_submitted_as_yaml_is_the_same_as_in_json() {
+        let yaml = "Resources:\n  A: {Type: T, Properties: {B: !GetAtt C.Arn, D: !Ref C}}\n  C: {Type: T}\n";
+        let json = r#"{"Resources": {"A": {"Type": "T", "Properties": {"B": {"Fn::GetAtt": ["C", "Arn"]},
+            "D": {"Ref": "C"}}}, "C": {"Type": "T"}}}"#;
+        assert_eq!(Template::parse(yaml), Template::parse(json));
+    }
 }

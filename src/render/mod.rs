@@ -25,6 +25,7 @@ use crate::{
 pub use body::{BODY_LIMIT, DIGEST_OUTPUT, VERSION_OUTPUT, capabilities, with_digest, without_stamps, yaml};
 pub use spec::{Origin, Origins, StackSpec, body_digest};
 pub use templates::{EMBEDDED, TemplateError, Templates};
+pub use tree::from_yaml;
 
 pub use crate::resolve::{Choice, EndpointCheck, ParameterValue};
 

@@ -1,5 +1,5 @@
 //! The parsed text of a rendered template becomes a CloudFormation tree: short tags in their long form, tokens as
-//! the values they stand for, keys in a stable order.
+//! the values they stand for, keys in a stable order. Bodies that somebody submitted as YAML are read the same way.
 
 use serde_json::{Map, Value};
 use serde_yaml::Value as Yaml;
@@ -20,18 +20,56 @@ pub(super) fn parse(rendered: &str) -> Result<Value, Odd> {
         let line = rendered.lines().nth(at.wrapping_sub(1)).filter(|line| !token::has_marks(line));
         Odd { why: error.to_string(), line: line.map(|line| line.trim().to_owned()) }
     });
-    convert(read?, false).map_err(|why| Odd { why, line: None })
+    convert(read?, false, Texts::Rendered).map_err(|why| Odd { why, line: None })
 }
 
-fn convert(tree: Yaml, in_sub: bool) -> Result<Value, String> {
+/// Reads a body that somebody wrote in YAML.
+///
+/// # Errors
+///
+/// Why it is none.
+pub fn from_yaml(body: &str) -> Result<Value, String> {
+    let read = serde_yaml::from_str(body).map_err(|error: serde_yaml::Error| error.to_string())?;
+    convert(read, false, Texts::Plain)
+}
+
+/// What texts are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    /// They may hold tokens.
+    Rendered,
+    /// They are what they say.
+    Plain,
+}
+
+impl Texts {
+    fn value(self, text: String, in_sub: bool) -> Value {
+        match self {
+            Self::Rendered => token::decode(&text, in_sub),
+            Self::Plain => Value::String(text),
+        }
+    }
+
+    fn key(self, key: Yaml) -> Result<String, String> {
+        match (self, key) {
+            (Self::Rendered, Yaml::String(text)) => Ok(token::decode_text(&text, false)),
+            (Self::Plain, Yaml::String(text)) => Ok(text),
+            (Self::Plain, Yaml::Number(number)) => Ok(number.to_string()),
+            (Self::Plain, Yaml::Bool(flag)) => Ok(flag.to_string()),
+            (_, other) => Err(format!("a key must be text, not {other:?}")),
+        }
+    }
+}
+
+fn convert(tree: Yaml, in_sub: bool, texts: Texts) -> Result<Value, String> {
     Ok(match tree {
         Yaml::Null => Value::Null,
         Yaml::Bool(flag) => Value::Bool(flag),
         Yaml::Number(number) => convert_number(&number)?,
-        Yaml::String(text) => token::decode(&text, in_sub),
-        Yaml::Sequence(items) => convert_items(items, in_sub)?,
-        Yaml::Mapping(map) => Value::Object(convert_map(map)?),
-        Yaml::Tagged(tagged) => convert_tag(&tagged.tag.to_string(), tagged.value)?,
+        Yaml::String(text) => texts.value(text, in_sub),
+        Yaml::Sequence(items) => convert_items(items, in_sub, texts)?,
+        Yaml::Mapping(map) => Value::Object(convert_map(map, texts)?),
+        Yaml::Tagged(tagged) => convert_tag(&tagged.tag.to_string(), tagged.value, texts)?,
     })
 }
 
@@ -42,26 +80,23 @@ fn convert_number(number: &serde_yaml::Number) -> Result<Value, String> {
         .ok_or_else(|| format!("{number} is not a number that JSON has"))
 }
 
-fn convert_items(items: Vec<Yaml>, in_sub: bool) -> Result<Value, String> {
-    let items = items.into_iter().enumerate().map(|(at, item)| convert(item, in_sub && at == 0));
+fn convert_items(items: Vec<Yaml>, in_sub: bool, texts: Texts) -> Result<Value, String> {
+    let items = items.into_iter().enumerate().map(|(at, item)| convert(item, in_sub && at == 0, texts));
     Ok(Value::Array(items.collect::<Result<_, _>>()?))
 }
 
-fn convert_map(map: serde_yaml::Mapping) -> Result<Map<String, Value>, String> {
+fn convert_map(map: serde_yaml::Mapping, texts: Texts) -> Result<Map<String, Value>, String> {
     map.into_iter()
         .map(|(key, value)| {
-            let key = match key {
-                Yaml::String(text) => token::decode_text(&text, false),
-                other => return Err(format!("a key must be text, not {other:?}")),
-            };
-            let value = convert(value, key == "Fn::Sub")?;
+            let key = texts.key(key)?;
+            let value = convert(value, key == "Fn::Sub", texts)?;
             Ok((key, value))
         })
         .filter(|entry| !matches!(entry, Ok((_, Value::Null))))
         .collect()
 }
 
-fn convert_tag(tag: &str, value: Yaml) -> Result<Value, String> {
+fn convert_tag(tag: &str, value: Yaml, texts: Texts) -> Result<Value, String> {
     let name = tag.trim_start_matches('!');
     let key = match name {
         "Ref" | "Condition" => name.to_owned(),
@@ -69,7 +104,7 @@ fn convert_tag(tag: &str, value: Yaml) -> Result<Value, String> {
         | "Length" | "Not" | "Or" | "Select" | "Split" | "Sub" | "ToJsonString" | "Transform" => format!("Fn::{name}"),
         _ => return Err(format!("`!{name}` is not a function CloudFormation has")),
     };
-    let value = convert(value, name == "Sub")?;
+    let value = convert(value, name == "Sub", texts)?;
     let value = match (name, value) {
         ("GetAtt", Value::String(text)) => match text.split_once('.') {
             Some((id, attribute)) => serde_json::json!([id, attribute]),
@@ -92,6 +127,15 @@ mod tests {
             "A: !GetAtt Model.ModelName\nB: !Sub 'x/${AWS::Region}'\nC: !Join ['-', [!Ref X, y]]\nD: ~\nE: 007\n";
         expect![[r#"{"A":{"Fn::GetAtt":["Model","ModelName"]},"B":{"Fn::Sub":"x/${AWS::Region}"},"C":{"Fn::Join":["-",[{"Ref":"X"},"y"]]},"E":"007"}"#]]
             .assert_eq(&parse(text).map_or_else(|odd| odd.why, |tree| tree.to_string()));
+    }
+
+    #[test]
+    fn a_body_written_by_hand_is_read_as_a_rendered_one() {
+        let text = "A: !GetAtt Model.ModelName\nB: !Sub 'x/${AWS::Region}'\n1234: yes it is\n";
+        expect![[
+            r#"{"1234":"yes it is","A":{"Fn::GetAtt":["Model","ModelName"]},"B":{"Fn::Sub":"x/${AWS::Region}"}}"#
+        ]]
+        .assert_eq(&from_yaml(text).map_or_else(|why| why, |tree| tree.to_string()));
     }
 
     #[test]

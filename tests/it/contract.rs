@@ -38,6 +38,7 @@ expectations! {
     stacks::a_second_creation_is_already_exists,
     stacks::the_same_token_and_request_are_one_creation,
     stacks::the_same_token_for_another_request_is_refused,
+    stacks::a_token_is_remembered_beyond_the_stack,
     stacks::a_named_role_needs_the_named_capability,
     stacks::stacks_are_listed_by_status,
     stacks::events_are_newest_first,

@@ -4,6 +4,7 @@
 //! law stays, and comes first.
 
 mod account;
+mod again;
 mod announced;
 mod deployment;
 mod misfortune;

@@ -3,7 +3,7 @@
 use expect_test::expect;
 
 use super::{Scenario, check, endpoint, list, observed, role, run_on, spec, text};
-use crate::plan::Observation;
+use crate::{cloud::ChangeSetStatus, plan::Observation};
 
 const ARN: &str = "arn:aws:iam::111122223333:role/r";
 
@@ -539,4 +539,21 @@ fn what_may_be_replaced_is_kept_where_it_is_protected() {
           help: if that is meant, say `--allow Endpoint/fleet`
     "#]],
     );
+}
+
+#[test]
+fn an_empty_shell_that_somebody_is_filling_is_let_alone() {
+    let wanted = "- {stack: chat, body: {Resources: {R: {Type: 'AWS::SNS::Topic'}}}}";
+    let live = "- {stack: chat, status: REVIEW_IN_PROGRESS, changeSetTags: {'hubform:environment': dev, \
+                'hubform:kind': Endpoint, 'hubform:name': chat}}";
+    for destroy in [false, true] {
+        let specs: Vec<_> = list(wanted).iter().map(spec).collect();
+        let mut found = observed(&list(live)[0]);
+        found.change_set.as_mut().expect("a change set").status = ChangeSetStatus::CreateInProgress;
+        let observation = Observation { stacks: vec![found] };
+        let (plan, diagnostics) = run_on(&specs, &observation, &Scenario { destroy, ..Scenario::default() });
+        assert!(plan.is_empty());
+        expect!["an operation is running on the stack of Endpoint/chat (chat.yaml:1:1): a change set is being computed for it"]
+            .assert_eq(&diagnostics.iter().map(|found| found.message.clone()).collect::<String>());
+    }
 }

@@ -89,6 +89,24 @@ pub(super) async fn the_same_token_for_another_request_is_refused(subject: &Subj
     }
 }
 
+pub(super) async fn a_token_is_remembered_beyond_the_stack(subject: &Subject) -> Seen {
+    let request = creation("token-kept", role(json!({}), "one"));
+    let first = subject.ports.stacks.create_stack(request.clone()).await.map_err(fault)?;
+    subject.settled(&first).await?;
+    subject.delete("token-kept").await.map_err(fault)?;
+    for _ in 0..500 {
+        if subject.ports.stacks.describe_stack("token-kept").await.map_err(fault)?.is_none() {
+            break;
+        }
+        subject.pause().await;
+    }
+    match subject.ports.stacks.create_stack(request).await {
+        Err(error) if error.kind == CloudErrorKind::TokenAlreadyExists => Ok(()),
+        Ok(second) if second != first => Err("made again".to_owned()),
+        other => Err(format!("{:?}", other.map_err(fault))),
+    }
+}
+
 pub(super) async fn a_named_role_needs_the_named_capability(subject: &Subject) -> Seen {
     let mut request = creation("capable", role(json!({"RoleName": "contract-capable"}), "one"));
     request.capabilities.clear();

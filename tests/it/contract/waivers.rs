@@ -26,6 +26,7 @@ pub(super) const WAIVERS: &[Waiver] = &[
         "CreateStack: AlreadyExists",
         "it does not read request tokens",
     ),
+    row("moto", "a_token_is_remembered_beyond_the_stack", "made again", "it does not read request tokens"),
     row("moto", "a_named_role_needs_the_named_capability", "created", "it does not ask for capabilities"),
     row("moto", "events_carry_the_token", "2 of 2 events are without it", "it does not keep request tokens"),
     row("moto", "resources_have_events_in_two_phases", "[]", "it tells events of stacks only"),
@@ -114,6 +115,7 @@ pub(super) const WAIVERS: &[Waiver] = &[
         "CreateStack: AlreadyExists",
         "it does not compare request tokens",
     ),
+    row("ministack", "a_token_is_remembered_beyond_the_stack", "made again", "it does not compare request tokens"),
     row(
         "ministack",
         "a_named_role_needs_the_named_capability",
