@@ -121,7 +121,6 @@ pub(super) fn change(stack: &str, name: &str, kind: ChangeSetType, body: String)
         body,
         parameters: BTreeMap::new(),
         previous: Default::default(),
-        previous: Default::default(),
         tags: Tags::from([("team".to_owned(), "models".to_owned())]),
         capabilities: [Capability::NamedIam].into(),
         role_arn: None,
