@@ -11,7 +11,12 @@ use super::{
     load::{Wants, load},
     session, tell,
 };
-use crate::{gather, report};
+use crate::{
+    cloud::{Stack, Target},
+    gather,
+    plan::{self, Owner},
+    report,
+};
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selection) -> Result<Exit> {
     let sandbox = session::sandbox_folder(host, globals);
@@ -31,12 +36,21 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
     let targets = loaded.targets();
     let accounts = gather::identities(&*session.accounts, &*session.clock, &targets).await?;
     super::plan::check_accounts(&loaded, &accounts)?;
-    let observation = gather::observe(&*session.accounts, &*session.clock, &loaded.targets(), &|_, _| false).await?;
     let environments: BTreeMap<_, _> =
         loaded.scopes.iter().map(|scope| (scope.set.environment.name.as_str(), &scope.target)).collect();
+    let specs: BTreeMap<_, _> =
+        loaded.specs.iter().map(|spec| ((&spec.stack.target, spec.stack.name.as_str()), spec)).collect();
+    let ours = |target: &Target, stack: &Stack| {
+        Owner::read(&stack.tags).is_some_and(|owner| environments.get(owner.environment) == Some(&target))
+    };
+    let wants_body = |target: &Target, stack: &Stack| {
+        let spec = specs.get(&(target, stack.name.as_str()));
+        ours(target, stack) && spec.map_or(stack.status.is_updatable(), |spec| plan::wants_body(spec, stack))
+    };
+    let observation = gather::observe(&*session.accounts, &*session.clock, &targets, &wants_body).await?;
     let mut rows = Vec::new();
     for observed in &observation.stacks {
-        let owner = crate::plan::Owner::read(&observed.stack.tags);
+        let owner = Owner::read(&observed.stack.tags);
         let Some(owner) = owner.filter(|owner| environments.get(owner.environment) == Some(&&observed.target)) else {
             continue;
         };

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::template::Template;
 use crate::{cloud::Tags, render::without_stamps};
 
-/// What is out of a stack since an apply that ended between two phases.
+/// What is out of a stack since an apply stopped between two phases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detour {
     /// The phase that landed last.
@@ -30,10 +30,11 @@ impl Detour {
         Resumed::read(&Template::parse(body).ok()?).map(|resumed| resumed.detour)
     }
 
-    /// As `ScalableTarget, TrackingPolicy: out since an apply that ended after phase 1 of 3`.
+    /// As `an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out`.
     pub fn sentence(&self) -> String {
         let out: Vec<&str> = self.out.iter().map(String::as_str).collect();
-        format!("{}: out since an apply that ended after phase {} of {}", out.join(", "), self.number, self.of)
+        let verb = if out.len() == 1 { "is" } else { "are" };
+        format!("an apply stopped after phase {} of {}, so {} {verb} out", self.number, self.of, out.join(" and "))
     }
 }
 

@@ -288,8 +288,7 @@ fn reasons(scaler: Option<&Scaler>, resumed: Option<&Resumed>, of: usize, restor
     let begun = scaler.filter(|scaler| !scaler.live.is_empty());
     let mut found: Vec<String> = begun.map(|scaler| scaler.reasons(of)).unwrap_or_default();
     if let Some(Resumed { detour, .. }) = resumed {
-        let then = if of == 3 { "put back by this one" } else { "not wanted any more" };
-        found.push(format!("{}; {then}", detour.sentence()));
+        found.push(format!("{}; this one goes on from there", detour.sentence()));
     }
     found.extend(restores.then(|| match resumed {
         Some(_) => "if this fails and rolls back, what ran before that apply is put back".to_owned(),

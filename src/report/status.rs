@@ -6,7 +6,7 @@ use super::{Context, FORMAT, ink};
 use crate::{
     cloud::{EndpointDescription, EndpointStatus, StackStatus},
     execute::same_config,
-    plan::{ObservedStack, Owner},
+    plan::{Detour, ObservedStack, Owner},
 };
 
 /// One stack, and its endpoint where it has one.
@@ -21,6 +21,8 @@ pub struct Row {
     endpoint: Option<EndpointDescription>,
     /// The configuration the stack made.
     wanted: Option<String>,
+    /// What an apply that stopped between phases left out.
+    detour: Option<Detour>,
 }
 
 impl Row {
@@ -35,12 +37,15 @@ impl Row {
             status: observed.stack.status.clone(),
             wanted: observed.stack.outputs.get("EndpointConfigName").cloned(),
             endpoint,
+            detour: observed.body.as_deref().and_then(Detour::read),
         }
     }
 
-    /// Is the stack whole, and does its endpoint run what the stack made?
+    /// Is the stack whole, with nothing out, and does its endpoint run what the stack made?
     pub fn is_healthy(&self) -> bool {
-        self.status.is_updatable() && self.wanted.as_ref().is_none_or(|_| self.runs_what_was_made())
+        self.status.is_updatable()
+            && self.detour.is_none()
+            && self.wanted.as_ref().is_none_or(|_| self.runs_what_was_made())
     }
 
     fn runs_what_was_made(&self) -> bool {
@@ -91,7 +96,8 @@ pub fn human(rows: &[Row], context: &Context<'_>) -> String {
         let line = format!("{mark}{:stacks$}  {:statuses$}  {}", row.stack, row.status, row.endpoint_words());
         out.push_str(&ink::fit(line.trim_end(), context.width.max(40), context.unicode));
         out.push('\n');
-        for line in row.astray() {
+        let left = row.detour.as_ref().map(|detour| format!("{}; apply again to go on", detour.sentence()));
+        for line in row.astray().into_iter().chain(left) {
             ink::paragraph(&mut out, context, 6, &line);
         }
     }
@@ -110,6 +116,7 @@ pub fn json(rows: &[Row], context: &Context<'_>) -> Value {
             "status": row.status,
             "endpoint": row.endpoint,
             "endpointConfig": row.wanted,
+            "out": row.detour.as_ref().map(|detour| &detour.out),
             "healthy": row.is_healthy(),
         })
     });

@@ -10,6 +10,7 @@
 //! width COLUMNS               wrap at
 //! only ID...                  of templates that the next command renders, only these resources
 //! tail COUNT                  of what the next command says, only so many lines at the end
+//! kill TEXT                   the next command's process is killed as soon as it has said this
 //! stdin FILE                  the next command reads this file as standard input
 //! replace FILE: OLD => NEW    every OLD in a file becomes NEW, which may be nothing; it must be there
 //! copy FILE FILE, remove FILE, show FILE
@@ -30,6 +31,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
+    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock},
     time::Duration,
@@ -128,6 +130,29 @@ impl Played {
     }
 }
 
+/// What unwinds a process that is killed: everything it waits for is dropped, and nothing is awaited.
+struct Killed;
+
+/// An output that kills its process once it has said something.
+struct Deadly {
+    said: Captured,
+    text: String,
+}
+
+impl io::Write for Deadly {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.said.write(bytes)?;
+        if self.said.text().contains(&self.text) {
+            std::panic::resume_unwind(Box::new(Killed));
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A case while it is played.
 struct Case {
     folder: tempfile::TempDir,
@@ -137,6 +162,7 @@ struct Case {
     answer: Option<String>,
     stdin: Option<PathBuf>,
     tail: Option<usize>,
+    kill: Option<String>,
     only: Vec<String>,
     transcript: String,
     templates: BTreeSet<(String, String)>,
@@ -160,6 +186,7 @@ impl Case {
             answer: None,
             stdin: None,
             tail: None,
+            kill: None,
             only: Vec::new(),
             transcript: String::new(),
             templates: BTreeSet::new(),
@@ -192,6 +219,7 @@ impl Case {
             "set" => self.set(rest),
             "answer" => self.answer = Some(rest.to_owned()),
             "only" => self.only = rest.split_whitespace().map(str::to_owned).collect(),
+            "kill" => self.kill = Some(rest.to_owned()),
             "tail" => self.tail = Some(rest.parse().expect("tail COUNT")),
             "width" => self.set(&format!("COLUMNS={rest}")),
             "stdin" => self.stdin = Some(self.folder.path().join(rest)),
@@ -287,28 +315,43 @@ impl Case {
             (None, Some(file)) => Box::new(io::Cursor::new(fs::read(file).expect("standard input is there"))),
             (None, None) => Box::new(io::empty()),
         };
-        let (exit, text) = self.run(&words, input, answer.is_some());
+        let kill = self.kill.take();
+        let (exit, text) = self.run(&words, input, answer.is_some(), kill.as_deref());
         if !text.is_empty() {
             let text = self.tail.take().map_or(text.clone(), |count| last_lines(&text, count));
             let text = resources(&text, &std::mem::take(&mut self.only));
             self.say(&text);
         }
-        if exit != 0 {
-            self.say(&format!("[exit {exit}]"));
+        match exit {
+            None => self.say("[killed]"),
+            Some(0) => {}
+            Some(exit) => self.say(&format!("[exit {exit}]")),
         }
-        if matches!(exit, 0 | 3) {
+        assert!(kill.is_none() || exit.is_none(), "it ended before it said `{}`", kill.unwrap_or_default());
+        if matches!(exit, Some(0 | 3)) {
             self.keep_templates(&words);
         }
     }
 
-    fn run(&mut self, words: &[String], input: Box<dyn io::BufRead>, interactive: bool) -> (u8, String) {
+    /// The exit code, none for a process that was killed, and what it said.
+    fn run(
+        &mut self,
+        words: &[String],
+        input: Box<dyn io::BufRead>,
+        interactive: bool,
+        kill: Option<&str>,
+    ) -> (Option<u8>, String) {
         let said = Captured(Arc::new(Mutex::new(Vec::new())));
+        let output: Box<dyn io::Write> = match kill {
+            Some(text) => Box::new(Deadly { said: said.clone(), text: text.to_owned() }),
+            None => Box::new(said.clone()),
+        };
         let mut host = Host {
             variables: self.variables.clone(),
             folder: self.folder.path().to_path_buf(),
             input,
             kept_input: None,
-            output: Box::new(said.clone()),
+            output,
             errors: Box::new(said.clone()),
             terminal: None,
             interactive,
@@ -317,8 +360,13 @@ impl Case {
             random: self.random.fork(),
         };
         let words = words.iter().map(std::ffi::OsString::from);
-        let exit = run(&mut host, std::iter::once("hubform".into()).chain(words));
-        (exit.code(), said.text().replace(&*self.folder.path().to_string_lossy(), "CASE"))
+        let work = || run(&mut host, std::iter::once("hubform".into()).chain(words)).code();
+        let exit = match std::panic::catch_unwind(AssertUnwindSafe(work)) {
+            Ok(exit) => Some(exit),
+            Err(payload) if payload.is::<Killed>() => None,
+            Err(payload) => std::panic::resume_unwind(payload),
+        };
+        (exit, said.text().replace(&*self.folder.path().to_string_lossy(), "CASE"))
     }
 
     /// Renders what a command was about, for the linter.
@@ -341,7 +389,7 @@ impl Case {
                 again.push(word.clone());
             }
         }
-        self.run(&again, Box::new(io::empty()), false);
+        self.run(&again, Box::new(io::empty()), false, None);
         self.templates.extend(support::texts_below(folder.path()));
     }
 }

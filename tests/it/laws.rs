@@ -8,6 +8,7 @@ mod again;
 mod announced;
 mod deployment;
 mod misfortune;
+mod operators;
 mod rendering;
 mod resources;
 mod seeds;

@@ -144,20 +144,20 @@ fn after_the_first_phase_two_remain() {
         1,
         ("ml.g6.xlarge", 3, "x"),
         &expect![[r#"
-        chat: Update
-          because ScalableTarget, TrackingPolicy: out since an apply that ended after phase 1 of 3; put back by this one
-          because if this fails and rolls back, what ran before that apply is put back
-          because needs room for 2 ml.g6.xlarge more while it moves
-          Endpoint Modify False
-            EndpointConfigName ? -> ? False by EndpointConfig
-          EndpointConfig Modify True
-            ProductionVariants/0/InstanceType "ml.g5.xlarge" -> "ml.g6.xlarge" True at chat.yaml:5:1
-          ScalableTarget Add False
-          TrackingPolicy Add False
-          1. update 2 of 3, move the endpoint to ml.g6.xlarge [Endpoint Modify False, EndpointConfig Modify True]
-          2. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
-          else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
-    "#]],
+            chat: Update
+              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
+              because if this fails and rolls back, what ran before that apply is put back
+              because needs room for 2 ml.g6.xlarge more while it moves
+              Endpoint Modify False
+                EndpointConfigName ? -> ? False by EndpointConfig
+              EndpointConfig Modify True
+                ProductionVariants/0/InstanceType "ml.g5.xlarge" -> "ml.g6.xlarge" True at chat.yaml:5:1
+              ScalableTarget Add False
+              TrackingPolicy Add False
+              1. update 2 of 3, move the endpoint to ml.g6.xlarge [Endpoint Modify False, EndpointConfig Modify True]
+              2. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
+              else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
+        "#]],
     );
 }
 
@@ -167,14 +167,14 @@ fn after_the_second_the_last_one_remains_and_the_way_back_is_the_whole_way() {
         2,
         ("ml.g6.xlarge", 3, "x"),
         &expect![[r#"
-        chat: Update
-          because ScalableTarget, TrackingPolicy: out since an apply that ended after phase 2 of 3; put back by this one
-          because if this fails and rolls back, what ran before that apply is put back
-          ScalableTarget Add False
-          TrackingPolicy Add False
-          1. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
-          else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
-    "#]],
+            chat: Update
+              because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
+              because if this fails and rolls back, what ran before that apply is put back
+              ScalableTarget Add False
+              TrackingPolicy Add False
+              1. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
+              else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
+        "#]],
     );
 }
 
@@ -184,12 +184,12 @@ fn a_manifest_that_was_reverted_brings_the_target_back_at_once() {
         1,
         ("ml.g5.xlarge", 3, "x"),
         &expect![[r#"
-        chat: Update
-          because ScalableTarget, TrackingPolicy: out since an apply that ended after phase 1 of 3; put back by this one
-          ScalableTarget Add False
-          TrackingPolicy Add False
-          1. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
-    "#]],
+            chat: Update
+              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
+              ScalableTarget Add False
+              TrackingPolicy Add False
+              1. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
+        "#]],
     );
 }
 
@@ -200,18 +200,18 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
         ("ml.g5.xlarge", 3, "y"),
         &expect![[r#"
             chat: Update
-              because ScalableTarget, TrackingPolicy: out since an apply that ended after phase 1 of 3; put back by this one
+              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
               because if this fails and rolls back, what ran before that apply is put back
               because needs room for 2 ml.g5.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig
-              EndpointConfig Modify True
-                ProductionVariants/0/ModelName ? -> ? True by Model
+              EndpointConfig Modify Conditional
+                ProductionVariants/0/ModelName ? -> ? Conditional by Model
               Model Modify True
                 PrimaryContainer/Environment/A "x" -> "y" True overridden
               ScalableTarget Add False
               TrackingPolicy Add False
-              1. update 3 of 3, put the scalable target back [Endpoint Modify False, EndpointConfig Modify True, Model Modify True, ScalableTarget Add False, TrackingPolicy Add False]
+              1. update 3 of 3, put the scalable target back [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify True, ScalableTarget Add False, TrackingPolicy Add False]
               else update [ScalableTarget Add False, TrackingPolicy Add False]
         "#]],
     );
@@ -219,36 +219,36 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
         2,
         ("ml.g4dn.xlarge", 3, "x"),
         &expect![[r#"
-        chat: Update
-          because ScalableTarget, TrackingPolicy: out since an apply that ended after phase 2 of 3; put back by this one
-          because if this fails and rolls back, what ran before that apply is put back
-          because needs room for 2 ml.g4dn.xlarge more while it moves
-          Endpoint Modify False
-            EndpointConfigName ? -> ? False by EndpointConfig
-          EndpointConfig Modify True
-            ProductionVariants/0/InstanceType "ml.g6.xlarge" -> "ml.g4dn.xlarge" True at chat.yaml:5:1
-          ScalableTarget Add False
-          TrackingPolicy Add False
-          1. update 2 of 3, move the endpoint to ml.g4dn.xlarge [Endpoint Modify False, EndpointConfig Modify True]
-          2. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
-          else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
-    "#]],
+            chat: Update
+              because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
+              because if this fails and rolls back, what ran before that apply is put back
+              because needs room for 2 ml.g4dn.xlarge more while it moves
+              Endpoint Modify False
+                EndpointConfigName ? -> ? False by EndpointConfig
+              EndpointConfig Modify True
+                ProductionVariants/0/InstanceType "ml.g6.xlarge" -> "ml.g4dn.xlarge" True at chat.yaml:5:1
+              ScalableTarget Add False
+              TrackingPolicy Add False
+              1. update 2 of 3, move the endpoint to ml.g4dn.xlarge [Endpoint Modify False, EndpointConfig Modify True]
+              2. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
+              else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
+        "#]],
     );
     check(
         1,
         ("ml.g6.xlarge", 1, "x"),
         &expect![[r#"
-        chat: Update
-          because ScalableTarget, TrackingPolicy: out since an apply that ended after phase 1 of 3; not wanted any more
-          because if this fails and rolls back, what ran before that apply is put back
-          because needs room for 2 ml.g6.xlarge more while it moves
-          Endpoint Modify False
-            EndpointConfigName ? -> ? False by EndpointConfig
-          EndpointConfig Modify True
-            ProductionVariants/0/InstanceType "ml.g5.xlarge" -> "ml.g6.xlarge" True at chat.yaml:5:1
-          1. update [Endpoint Modify False, EndpointConfig Modify True]
-          else update [ScalableTarget Add False, TrackingPolicy Add False]
-    "#]],
+            chat: Update
+              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
+              because if this fails and rolls back, what ran before that apply is put back
+              because needs room for 2 ml.g6.xlarge more while it moves
+              Endpoint Modify False
+                EndpointConfigName ? -> ? False by EndpointConfig
+              EndpointConfig Modify True
+                ProductionVariants/0/InstanceType "ml.g5.xlarge" -> "ml.g6.xlarge" True at chat.yaml:5:1
+              1. update [Endpoint Modify False, EndpointConfig Modify True]
+              else update [ScalableTarget Add False, TrackingPolicy Add False]
+        "#]],
     );
 }
 
@@ -257,7 +257,7 @@ fn what_is_out_can_be_read_from_the_body_that_runs() {
     let (plan, _) = after(1, ("ml.g6.xlarge", 3, "x"));
     let body = &plan.bodies[&sent(&plan.steps[0].operations[0]).0.body];
     let detour = Detour::read(body).expect("it is between");
-    assert_eq!(detour.sentence(), "ScalableTarget, TrackingPolicy: out since an apply that ended after phase 2 of 3");
+    assert_eq!(detour.sentence(), "an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out");
     let last = &plan.bodies[&sent(&plan.steps[0].operations[1]).0.body];
     assert_eq!(Detour::read(last), None);
 }

@@ -113,6 +113,32 @@ impl Deployment {
         }
     }
 
+    /// One with a scaler, and the same with its endpoint on other instances: an update in phases.
+    pub(super) fn moving(rng: &mut Rng, environment: &str) -> (Self, Wanted, Wanted) {
+        loop {
+            let (mut deployment, _) = Self::sound(rng, environment, Taste::Tame);
+            let spec = deployment.spec_mut("Endpoint", "one");
+            spec["model"] = json!(LARGE);
+            spec["hardware"] = json!(GPU[0]);
+            spec["scaling"] = json!({"min": 1, "max": 3, "target": {"invocationsPerInstance": 100}});
+            let Ok(before) = compile(&deployment.files(), &Lock::default(), Catalog::embedded()) else { continue };
+            if let Some(after) = deployment.moved(rng, &before.lock) {
+                return (deployment, before, after);
+            }
+        }
+    }
+
+    /// With the endpoint of `moving` on other instances, and now and then more.
+    pub(super) fn moved(&self, rng: &mut Rng, lock: &Lock) -> Option<Wanted> {
+        let mut next = self.clone();
+        if percent(rng, 40) {
+            next.edit(rng);
+        }
+        next.spec_mut("Endpoint", "one")["model"] = json!(LARGE);
+        next.spec_mut("Endpoint", "one")["hardware"] = json!(one(rng, &GPU[1..]));
+        compile(&next.files(), lock, Catalog::embedded()).ok()
+    }
+
     /// After a few edits that go together with the rest, and what it comes to then.
     pub(super) fn edited(&self, rng: &mut Rng, lock: &Lock) -> (Self, Wanted) {
         loop {

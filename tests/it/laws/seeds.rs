@@ -2,6 +2,7 @@
 
 use std::{
     any::Any,
+    io::Write,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -53,4 +54,11 @@ pub(super) fn one<'a, T>(rng: &mut Rng, of: &'a [T]) -> &'a T {
 /// In so many of a hundred cases.
 pub(super) fn percent(rng: &mut Rng, chance: u32) -> bool {
     rng.u32(0..100) < chance
+}
+
+/// Says how often what a law is about occurred, and holds that to a least number unless seeds were said.
+pub(super) fn occurred(what: &str, found: u32, least: u32) {
+    // Written, not printed, so that it is seen where tests pass.
+    let _ = writeln!(std::io::stdout(), "{what}: {found} times, at least {least} are wanted");
+    assert!(found >= least || std::env::var_os(VARIABLE).is_some(), "{what}: {found} times, and {least} are wanted");
 }

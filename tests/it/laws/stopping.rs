@@ -1,5 +1,5 @@
 //! A run that is stopped at any point, its last call heard or not, and then begun anew, ends where one ends that
-//! was never stopped.
+//! was never stopped; also where something fails.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,14 +16,15 @@ use hubform::{
         SageMaker, Stack, StackEvent, StackStatus, StackSummary, Stacks, Target,
     },
     diagnostic::Code,
-    execute::Settings,
-    sandbox::Sandbox,
+    execute::{Settings, StepResult},
+    plan::Plan,
+    sandbox::{Fault, Sandbox, Spot},
 };
 
 use super::{
-    account::{self, Asked, Wanted},
+    account::{self, Asked, Run, Wanted},
     deployment::{Deployment, Taste},
-    seeds::{hold, percent},
+    seeds::{hold, occurred, one, percent},
 };
 
 #[test]
@@ -36,6 +37,53 @@ fn a_run_that_was_stopped_ends_where_an_undisturbed_one_does() {
     });
     if std::env::var_os("HUBFORM_SEED").is_none() {
         assert!(stopped.into_inner() > 20, "hardly anything is stopped");
+    }
+}
+
+#[test]
+fn a_run_that_was_stopped_and_then_fails_ends_as_if_it_had_not_been_stopped() {
+    let between = Cell::new(0);
+    hold(&[], 80, |rng| {
+        between.set(between.get() + u32::from(account::now(failing(rng))?));
+        Ok(())
+    });
+    occurred("a kill between phases and a fault after it", between.get(), 15);
+}
+
+/// An update in phases with a fault, the second time with a stop on the way. What is begun anew either succeeds, and
+/// ends where one without a fault does; or fails, and ends where one does that was never stopped, or says what is out.
+async fn failing(rng: &mut Rng) -> Result<bool, String> {
+    let (_, before, wanted) = Deployment::moving(rng, "law");
+    let story = Story { before: Some(before), wanted, asked: Asked::default() };
+    let fault = story.fault(rng);
+    let seed = rng.u64(..);
+    let [sound, undisturbed, disturbed] = [(); 3].map(|()| account::account(seed));
+    story.play(&sound, None).await?;
+    story.prepare(&undisturbed, &fault).await?;
+    attempt(&undisturbed, undisturbed.accounts(), &story.wanted, story.asked, &|| false).await?;
+    let calls: u64 = undisturbed.calls().values().sum();
+    let last = Last { calls: rng.u64(0..calls.max(1)), heard: rng.bool() };
+    story.prepare(&disturbed, &fault).await?;
+    let (mortal, life) = mortal(&disturbed, Some(last));
+    let context = |what: &str| format!("{fault}, stopped after {last:?}: {what}");
+    if attempt(&disturbed, mortal, &story.wanted, story.asked, &|| life.over.get()).await?.is_some() {
+        return Ok(false);
+    }
+    let Some((plan, run)) = story.begun_anew(&disturbed).await.map_err(|why| context(&why))? else { return Ok(false) };
+    let out = run.outcome.results.iter().any(|(_, result)| match result {
+        StepResult::Failed(failure) => failure.aftermath.iter().any(|text| text.contains("is out")),
+        _ => false,
+    });
+    let succeeded = run.outcome.succeeded();
+    let other = if succeeded { &sound } else { &undisturbed };
+    let (ended, wanted) = (end_of(&disturbed).await, end_of(other).await);
+    if ended != wanted && !out {
+        return Err(context(&format!("{ended:#?} instead of {wanted:#?} after {:#?}", run.outcome)));
+    }
+    story.go_on(&disturbed).await.map_err(|why| context(&why))?;
+    match end_of(&disturbed).await == end_of(&sound).await {
+        true => Ok(!succeeded && plan.steps.iter().any(|step| !step.aside.is_empty())),
+        false => Err(context("it does not end in what is wanted")),
     }
 }
 
@@ -89,15 +137,50 @@ impl Story {
             run(sandbox, sandbox.accounts(), before, Asked::default(), &|| false).await?;
         }
         sandbox.reset_calls();
-        let life = Rc::new(Life { left: Cell::new(last.map(|last| last.calls)), ..Life::default() });
-        life.heard.set(last.is_some_and(|last| last.heard));
-        let mortal: Rc<dyn Accounts> = Rc::new(Mortal { inner: sandbox.accounts(), life: Rc::clone(&life) });
+        let (mortal, life) = mortal(sandbox, last);
         let ended = run(sandbox, mortal, &self.wanted, self.asked, &|| life.over.get()).await?;
         let calls = sandbox.calls().values().sum();
         if !ended {
             self.go_on(sandbox).await?;
         }
         Ok(calls)
+    }
+
+    async fn prepare(&self, sandbox: &Sandbox, fault: &Fault) -> Result<(), String> {
+        if let Some(before) = &self.before {
+            run(sandbox, sandbox.accounts(), before, Asked::default(), &|| false).await?;
+        }
+        sandbox.inject(fault.clone());
+        Ok(())
+    }
+
+    /// Something fails in the stack whose endpoint moves.
+    fn fault(&self, rng: &mut Rng) -> Fault {
+        let logical_id =
+            *one(rng, &["Endpoint", "EndpointConfig", "ScalableTarget", "ScalableTarget", "TrackingPolicy"]);
+        let stack = self.wanted.specs.iter().find(|spec| spec.kind == "Endpoint" && spec.name == "one");
+        let stack = stack.map(|spec| spec.stack.name.clone());
+        let spot = Spot { stack, logical_id: logical_id.to_owned() };
+        Fault::Fail { spot, reason: "an imagined reason".to_owned() }
+    }
+
+    /// The first run after the stop, once nothing runs any more; none where there is nothing left to do.
+    async fn begun_anew(&self, sandbox: &Sandbox) -> Result<Option<(Plan, Run)>, String> {
+        for _ in 0..30 {
+            match account::plan(&*sandbox.accounts(), &self.wanted, self.asked).await {
+                Ok(plan) if plan.is_empty() => return Ok(None),
+                Ok(plan) => {
+                    let settings = Settings::default();
+                    let run = account::apply(sandbox.clock(), sandbox.accounts(), &plan, settings, || false).await?;
+                    return Ok(run.map(|run| (plan, run)));
+                }
+                Err(found) if found.iter().any(|found| found.code == Code::OperationRunning) => {
+                    sandbox.advance(Duration::from_secs(600));
+                }
+                Err(found) => return Err(format!("{found:?}")),
+            }
+        }
+        Err("it never comes to rest after the stop".to_owned())
     }
 
     async fn go_on(&self, sandbox: &Sandbox) -> Result<(), String> {
@@ -115,7 +198,13 @@ impl Story {
     }
 }
 
-/// Plans and applies; false when it was stopped on the way.
+fn mortal(sandbox: &Sandbox, last: Option<Last>) -> (Rc<dyn Accounts>, Rc<Life>) {
+    let life = Rc::new(Life { left: Cell::new(last.map(|last| last.calls)), ..Life::default() });
+    life.heard.set(last.is_some_and(|last| last.heard));
+    (Rc::new(Mortal { inner: sandbox.accounts(), life: Rc::clone(&life) }), life)
+}
+
+/// Plans and applies; false when it was stopped on the way, and a failure is an error.
 async fn run(
     sandbox: &Sandbox,
     accounts: Rc<dyn Accounts>,
@@ -123,13 +212,24 @@ async fn run(
     asked: Asked,
     stopped: &dyn Fn() -> bool,
 ) -> Result<bool, String> {
-    let plan = account::plan(&*sandbox.accounts(), wanted, asked).await.map_err(|found| format!("{found:?}"))?;
-    sandbox.reset_calls();
-    match account::apply(sandbox.clock(), accounts, &plan, Settings::default(), stopped).await? {
+    match attempt(sandbox, accounts, wanted, asked, stopped).await? {
         None => Ok(false),
         Some(run) if run.outcome.succeeded() => Ok(true),
         Some(run) => Err(format!("it failed: {:?}", run.outcome)),
     }
+}
+
+/// Plans and applies; none when it was stopped on the way.
+async fn attempt(
+    sandbox: &Sandbox,
+    accounts: Rc<dyn Accounts>,
+    wanted: &Wanted,
+    asked: Asked,
+    stopped: &dyn Fn() -> bool,
+) -> Result<Option<Run>, String> {
+    let plan = account::plan(&*sandbox.accounts(), wanted, asked).await.map_err(|found| format!("{found:?}"))?;
+    sandbox.reset_calls();
+    account::apply(sandbox.clock(), accounts, &plan, Settings::default(), stopped).await
 }
 
 /// Where an account stands, without names and times that every run draws anew.
