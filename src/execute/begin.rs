@@ -24,8 +24,10 @@ impl Machine {
     pub(super) fn begin(&mut self, index: usize) {
         let plan = Rc::clone(&self.plan);
         let step = &plan.steps[index];
+        self.take_over(index);
+        let Some(operation) = self.tracks[index].current(step) else { return self.ask_or_finish(index) };
+        let name = self.name_of(index);
         let track = &mut self.tracks[index];
-        let Some(operation) = track.current(step) else { return self.ask_or_finish(index) };
         track.waiting = None;
         track.began = self.now;
         track.token = token_of(&plan, index, track, operation, &self.values);
@@ -35,11 +37,12 @@ impl Machine {
         (track.found, track.remade, track.unread) = (Found::Made, false, None);
         let title = match track.restoring {
             Some(_) => "put the stack back as it was".to_owned(),
-            None => failure::title_of(operation),
+            None => failure::title_of(operation, name),
         };
         let (stack, operation, at) = (step.stack.clone(), title, self.now);
         self.report(Event::OperationStarted { stack, action: step.action, operation, at });
-        let first = self.tracks[index].operation == 0 && self.tracks[index].restoring.is_none();
+        let narrows = self.narrows.first_of(index).is_some();
+        let first = (self.tracks[index].operation == 0 || narrows) && self.tracks[index].restoring.is_none();
         match &step.observed {
             Some(observed) if first => {
                 self.tracks[index].state = State::Inspecting;
@@ -53,6 +56,15 @@ impl Machine {
     pub(super) fn inspected(&mut self, index: usize, found: Option<Stack>) {
         let track = &mut self.tracks[index];
         track.saw(found.filter(|stack| !stack.status.is_deleted()));
+        if self.narrows.first_of(index).is_some() {
+            // Others had time to come in between: what is begun now is begun upon what was just seen.
+            track.settle_basis();
+            let plan = Rc::clone(&self.plan);
+            if let Some(operation) = track.current(&plan.steps[index]) {
+                track.token = token_of(&plan, index, track, operation, &self.values);
+            }
+        }
+        let track = &mut self.tracks[index];
         match &track.stack {
             Some(stack) if stack.status.is_running() => self.recognise(index),
             _ => self.consider(index),

@@ -201,6 +201,7 @@ fn orphan(request: &Request<'_>, observed: &ObservedStack) -> Result<Step, Diagn
         needs: BTreeSet::new(),
         operations: Vec::new(),
         restore: None,
+        narrow: None,
         predicate: false,
         changes: Vec::new(),
         reasons: vec!["no manifest describes it any more".to_owned()],

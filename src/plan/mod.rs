@@ -11,6 +11,7 @@ mod destroy;
 mod diff;
 mod edit;
 mod gate;
+mod grants;
 mod graph;
 mod guard;
 mod inputs;
@@ -20,6 +21,7 @@ mod outlook;
 mod phases;
 mod planner;
 mod recover;
+mod shared;
 mod template;
 mod update;
 
@@ -34,7 +36,7 @@ pub use destroy::{destroy, left_of};
 pub use gate::judge;
 pub use guard::no_such_manifest;
 pub use model::{
-    Action, Allowed, Change, ChangeKind, FORMAT, Gate, LeftBehind, Observed, Operation, Phase, Plan,
+    Action, Allowed, Change, ChangeKind, FORMAT, Gate, LeftBehind, Narrowing, Observed, Operation, Phase, Plan,
     PlannedEnvironment, PropertyChange, Step, Submission,
 };
 pub use observe::{

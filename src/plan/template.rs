@@ -1,6 +1,6 @@
 //! A template as the plan reads it: resources, what they refer to, and the body with parts taken out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use serde_yaml::Value as Yaml;
@@ -94,6 +94,14 @@ impl Template {
             outputs.retain(|_, output| !references("", output).iter().any(|found| ids.contains(found.target)));
         }
         Self(tree)
+    }
+
+    /// The body with these resources beside its own, or in their place.
+    pub(super) fn with(mut self, resources: BTreeMap<String, Value>) -> Self {
+        if let Some(own) = section_mut(&mut self.0, "Resources") {
+            own.extend(resources);
+        }
+        self
     }
 
     /// The body's text with a digest of its own among the outputs, and that digest.

@@ -97,7 +97,7 @@ impl Update<'_> {
         Operation::Update { submission, gate: either(from_first, from_second), phase: None }
     }
 
-    fn diff(
+    pub(super) fn diff(
         &self,
         live: &Template,
         wanted: &Template,
@@ -125,11 +125,11 @@ impl Update<'_> {
     }
 
     /// A body sent with the parameters and tags wanted.
-    fn after(&self, (body, digest): (String, String)) -> Submission {
+    pub(super) fn after(&self, (body, digest): (String, String)) -> Submission {
         Submission { body, digest, ..submission(self.spec) }
     }
 
-    fn changed_tags(&self) -> Option<(Value, Value)> {
+    pub(super) fn changed_tags(&self) -> Option<(Value, Value)> {
         let (before, after) = (own(&self.observed.tags), own(&self.spec.tags));
         let only = |tags: &Tags, other: &Tags| -> Value {
             let differs = tags.iter().filter(|(key, value)| other.get(*key) != Some(value));

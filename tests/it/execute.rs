@@ -77,6 +77,7 @@ fn create(name: &str, body: &str, needs: &[&str]) -> Step {
         needs: needs.iter().map(|need| named(need)).collect(),
         operations: vec![Operation::Create { submission, validate: false }],
         restore: None,
+        narrow: None,
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),

@@ -48,6 +48,7 @@ fn step(name: &str, action: Action, operations: Vec<Operation>) -> Step {
         needs: BTreeSet::new(),
         operations,
         restore: None,
+        narrow: None,
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),

@@ -98,6 +98,7 @@ fn step(kind: &str, name: &str, action: Action, operations: Vec<Operation>) -> S
         needs: BTreeSet::new(),
         operations,
         restore: None,
+        narrow: None,
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),
