@@ -76,7 +76,7 @@ async fn carry_out(host: &mut Host, args: &Planning, acting: &Acting, prepared: 
     let said = host.variable("HUBFORM_CONCURRENCY").and_then(|count| count.parse().ok());
     let concurrency = acting.concurrency.or(said).unwrap_or(Settings::default().concurrency).max(1);
     let terminal = host.terminal.filter(|_| format == Format::Human && !prepared.plan.is_empty());
-    let stacks = prepared.plan.steps.iter().filter(|step| !step.operations.is_empty()).count();
+    let stacks = prepared.plan.steps.iter().filter(|step| !step.is_idle()).count();
     let told = if stacks <= TOLD { stacks } else { 0 };
     let draw = terminal.map_or(told, |terminal| usize::from(terminal.height));
     let settings = Settings { concurrency, draw, ..Settings::default() };

@@ -26,8 +26,10 @@ impl Machine {
     pub(super) fn begin(&mut self, index: usize) {
         let plan = Rc::clone(&self.plan);
         let step = &plan.steps[index];
+        self.take_over(index);
+        let Some(operation) = self.tracks[index].current(step) else { return self.ask_or_finish(index) };
+        let name = self.name_of(index);
         let track = &mut self.tracks[index];
-        let Some(operation) = track.current(step) else { return self.ask_or_finish(index) };
         track.waiting = None;
         track.began = self.now;
         track.intent = intent_of(&plan, index, track, operation, &self.values);
@@ -38,7 +40,7 @@ impl Machine {
         (track.found, track.remade, track.unread) = (Found::Made, false, None);
         let title = match track.restoring {
             Some(_) => "put the stack back as it was".to_owned(),
-            None => failure::title_of(operation),
+            None => failure::title_of(operation, name),
         };
         let changes = matches!(operation, Operation::Update { .. } | Operation::Delete { .. });
         let (stack, at) = (step.stack.clone(), self.now);
@@ -59,7 +61,9 @@ impl Machine {
         let plan = Rc::clone(&self.plan);
         let track = &mut self.tracks[index];
         track.saw(found.filter(|stack| !stack.status.is_deleted()));
-        if let (Some(_), Some(operation)) = (&track.restoring, track.current(&plan.steps[index])) {
+        let again = track.restoring.is_some() || self.narrows.first_of(index).is_some();
+        if let (true, Some(operation)) = (again, track.current(&plan.steps[index])) {
+            // Others had time to come in between: what is begun now is begun upon what was just seen.
             track.settle_basis();
             track.intent = intent_of(&plan, index, track, operation, &self.values);
         }

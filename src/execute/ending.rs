@@ -3,10 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use super::{
-    Command, Event, FailureKind, Machine, Outcome, StepResult, failure,
-    poll::Sweep,
-    settle::TARGET_OUT,
-    track::{State, Track},
+    Command, Event, FailureKind, Machine, Outcome, StepResult, failure, poll::Sweep, settle::TARGET_OUT, track::State,
 };
 use crate::cloud::Timestamp;
 
@@ -36,10 +33,10 @@ impl Machine {
         self.active.remove(&index);
         self.give_turn_back(index);
         let stack = self.plan.steps[index].stack.clone();
-        self.report(Event::Settled { stack: stack.clone(), result: result.clone(), at: self.now });
+        self.tell_settled(index, &result);
         let behind = match result {
             StepResult::Blocked { by } => StepResult::Blocked { by },
-            StepResult::LeftRunning { .. } | StepResult::NotStarted => StepResult::NotStarted,
+            StepResult::LeftRunning { .. } | StepResult::NotStarted | StepResult::Wide { .. } => StepResult::NotStarted,
             _ => StepResult::Blocked { by: stack },
         };
         for dependant in self.order.dependants[index].clone() {
@@ -107,7 +104,8 @@ impl Machine {
         for index in self.active.clone() {
             let target_out = self.is_target_out(index);
             let track = &mut self.tracks[index];
-            let operation = track.current(&plan.steps[index]).map(failure::name_of).unwrap_or_default();
+            let operation = track.current(&plan.steps[index]).map(|_| self.name_of(index)).unwrap_or_default();
+            let track = &mut self.tracks[index];
             match (track.restoring.take(), track.setback.take()) {
                 (Some(mut failure), _) => {
                     failure.aftermath.push(if track.is_underway() { GOES_BACK } else { TARGET_OUT }.into());
@@ -142,9 +140,8 @@ impl Machine {
 
     pub(super) fn end(&mut self) {
         self.report(Event::Finished { at: self.now, calls: self.desk.made() });
-        let steps = self.plan.steps.iter().zip(&self.tracks);
-        let result = |track: &Track| track.result.clone().unwrap_or(StepResult::NotStarted);
-        let results = steps.map(|(step, track)| (step.stack.clone(), result(track))).collect();
+        let result = |index: usize| (self.plan.steps[index].stack.clone(), self.result_of(index));
+        let results = self.narrows.planned().map(result).collect();
         self.out.push(Command::Done(Outcome { results, interrupted: self.interrupts > 0 }));
     }
 }

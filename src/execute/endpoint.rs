@@ -17,11 +17,14 @@ const PAUSE: Duration = Duration::from_secs(15);
 const QUESTION: &str = "ask the endpoint what it runs";
 
 impl Machine {
-    /// The operations are over: the endpoint is asked, if the step has one.
+    /// The operations are over: the endpoint is asked, if the step has one. One that stays as it is keeps its turn
+    /// while it is asked, so that thousands of them do not come all at once.
     pub(super) fn ask_or_finish(&mut self, index: usize) {
         let plan = Rc::clone(&self.plan);
         let step = &plan.steps[index];
-        self.give_turn_back(index);
+        if !step.operations.is_empty() {
+            self.give_turn_back(index);
+        }
         if step.endpoint.is_none() || step.action == Action::Delete {
             return self.succeed(index, false);
         }
@@ -50,6 +53,7 @@ impl Machine {
             | EndpointStatus::RollingBack
                 if self.has_patience(index) =>
             {
+                self.give_turn_back(index);
                 self.alarms.insert((self.now.plus(PAUSE), index));
             }
             _ => {

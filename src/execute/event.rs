@@ -120,6 +120,11 @@ pub enum StepResult {
         /// What failed.
         by: StackRef,
     },
+    /// What comes first landed, but the shared role was not narrowed to what is wanted.
+    Wide {
+        /// What uses the role and did not land; none where the user interrupted.
+        by: Option<StackRef>,
+    },
     /// Never begun, because the user interrupted.
     NotStarted,
     /// Begun and left to AWS, because the user did not want to wait.

@@ -25,10 +25,10 @@ pub(super) fn name_of(operation: &Operation) -> String {
 }
 
 /// An operation's name with its purpose.
-pub(super) fn title_of(operation: &Operation) -> String {
+pub(super) fn title_of(operation: &Operation, name: String) -> String {
     match operation {
-        Operation::Update { phase: Some(phase), .. } => format!("{}: {}", name_of(operation), phase.purpose),
-        other => name_of(other),
+        Operation::Update { phase: Some(phase), .. } => format!("{name}: {}", phase.purpose),
+        _ => name,
     }
 }
 

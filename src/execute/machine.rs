@@ -16,6 +16,7 @@ use super::{
     Answer, Call, CallId, Command, Event, Input, Settings, Waiting,
     desk::{Desk, Heard, Owner},
     failure,
+    narrow::Narrows,
     order::Order,
     poll::Sweep,
     track::{State, Track},
@@ -38,6 +39,7 @@ pub struct Machine {
     pub(super) sweeps: Vec<Sweep>,
     pub(super) desk: Desk,
     pub(super) order: Order,
+    pub(super) narrows: Narrows,
     /// By target: what may begin, the longest way first.
     pub(super) ready: Vec<BTreeSet<(Reverse<Duration>, usize)>>,
     /// Those among them that may still be told that they wait for a turn.
@@ -59,12 +61,16 @@ pub struct Machine {
 
 impl Machine {
     /// A machine that has done nothing yet.
-    pub fn new(plan: Plan, settings: Settings, now: Timestamp) -> Self {
+    pub fn new(mut plan: Plan, settings: Settings, now: Timestamp) -> Self {
+        let narrows = Narrows::split(&mut plan);
         let order = Order::of(&plan);
         let (targets, target_of) = index_targets(&plan);
         let tracks = plan.steps.iter().zip(&order.needs).map(|(step, needs)| Track::new(step, needs.len()));
+        let mut tracks: Vec<Track> = tracks.collect();
+        narrows.begin_behind(&plan, &mut tracks);
         Self {
-            tracks: tracks.collect(),
+            tracks,
+            narrows,
             sweeps: targets.iter().map(|_| Sweep::default()).collect(),
             desk: Desk::new(targets.clone(), settings.seed),
             ready: vec![BTreeSet::new(); targets.len()],
@@ -106,7 +112,7 @@ impl Machine {
 
     fn start(&mut self) {
         let plan = Rc::clone(&self.plan);
-        let stacks = plan.steps.iter().filter(|step| !step.operations.is_empty()).count();
+        let stacks = plan.steps[self.narrows.planned()].iter().filter(|step| !step.is_idle()).count();
         self.report(Event::Started { at: self.now, stacks });
         let busy: BTreeSet<usize> = (0..plan.steps.len())
             .filter(|step| !plan.steps[*step].operations.is_empty() || plan.steps[*step].endpoint.is_some())
@@ -127,11 +133,10 @@ impl Machine {
             if self.tracks[index].state != State::Waiting {
                 continue;
             }
-            let step = Rc::clone(&self.plan);
-            let step = &step.steps[index];
-            if step.operations.is_empty() {
-                self.active.insert(index);
-                self.ask_or_finish(index);
+            let plan = Rc::clone(&self.plan);
+            let step = &plan.steps[index];
+            if step.operations.is_empty() && step.endpoint.is_none() {
+                self.succeed(index, false);
             } else if self.tracks[index].missing == 0 {
                 self.make_ready(index);
             }
@@ -141,7 +146,7 @@ impl Machine {
 
     fn tell_who_waits(&mut self) {
         let plan = Rc::clone(&self.plan);
-        for index in 0..self.tracks.len() {
+        for index in self.narrows.planned() {
             if self.tracks[index].state == State::Waiting && self.tracks[index].missing > 0 {
                 let missing = self.order.needs[index].iter().filter(|need| !self.has_landed(**need));
                 let stacks = missing.map(|need| plan.steps[*need].stack.clone()).collect();
@@ -176,7 +181,8 @@ impl Machine {
             }
         }
         for index in std::mem::take(&mut self.newly_ready) {
-            if self.tracks[index].state == State::Waiting && self.interrupts == 0 {
+            let acts = !self.plan.steps[index].operations.is_empty();
+            if acts && self.tracks[index].state == State::Waiting && self.interrupts == 0 {
                 self.wait_for(index, Waiting::Turn);
             }
         }
@@ -259,7 +265,18 @@ impl Machine {
     pub(super) fn at_hand<'a>(&self, plan: &'a Plan, index: usize) -> (&'a Step, Option<&'a Operation>, String) {
         let step = &plan.steps[index];
         let operation = self.tracks[index].current(step);
-        (step, operation, operation.map(failure::name_of).unwrap_or_else(|| "look at the stack".into()))
+        (step, operation, self.name_of(index))
+    }
+
+    /// The name of a step's operation at hand.
+    pub(super) fn name_of(&self, index: usize) -> String {
+        let step = &self.plan.steps[index];
+        match self.tracks[index].current(step) {
+            Some(_) if self.narrows.first_of(index).is_some() => "narrow".into(),
+            Some(Operation::Update { phase: None, .. }) if step.narrow.is_some() => "widen".into(),
+            Some(operation) => failure::name_of(operation),
+            None => "look at the stack".into(),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod failure;
 mod history;
 mod loop_;
 mod machine;
+mod narrow;
 mod order;
 mod poll;
 mod protocol;

@@ -22,7 +22,8 @@ pub(super) struct Order {
 
 impl Order {
     pub(super) fn of(plan: &Plan) -> Self {
-        let index: BTreeMap<_, _> = plan.steps.iter().enumerate().map(|(i, step)| (&step.stack, i)).collect();
+        // Backwards, because the last part of a shared role stands behind the step it belongs to.
+        let index: BTreeMap<_, _> = plan.steps.iter().enumerate().rev().map(|(i, step)| (&step.stack, i)).collect();
         let needs_of = |step: &Step| -> Vec<usize> {
             let waits = !step.operations.is_empty();
             step.needs.iter().filter(|_| waits).filter_map(|need| index.get(need).copied()).collect()

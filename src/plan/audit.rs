@@ -91,6 +91,7 @@ impl<'a> Auditor<'a> {
         self.check_protection(step);
         self.check_changes(step);
         self.check_phases(step);
+        self.check_narrowing(step);
         sent(step).for_each(|submission| self.check_submission(step, submission));
         let fed =
             sent(step).any(|sent| sent.parameters.values().any(|value| matches!(value, ParameterValue::Output { .. })));
@@ -113,7 +114,7 @@ impl<'a> Auditor<'a> {
             (Action::Delete, [Operation::Delete { .. }]) => status.is_some_and(|status| !status.is_running()),
             (Action::Update, updates) => {
                 let only = updates.iter().all(|operation| matches!(operation, Operation::Update { .. }));
-                only && !step.operations.is_empty() && status.is_some_and(StackStatus::is_updatable)
+                only && !step.is_idle() && status.is_some_and(StackStatus::is_updatable)
             }
             _ => false,
         };
@@ -154,7 +155,7 @@ impl<'a> Auditor<'a> {
 
     /// What is announced is what the gates allow together, no less and hardly more.
     fn check_changes(&mut self, step: &Step) {
-        let updates: Vec<&Gate> = step.operations.iter().filter_map(gate_of).collect();
+        let updates: Vec<&Gate> = step.operations.iter().chain(step.last()).filter_map(gate_of).collect();
         if updates.is_empty() {
             return;
         }
@@ -200,6 +201,35 @@ impl<'a> Auditor<'a> {
             self.check_set_aside(step);
         }
         self.check_marks(step);
+    }
+
+    /// A shared role is narrowed last, by one update, after all in the plan who need it; not while others hold it wide.
+    fn check_narrowing(&mut self, step: &Step) {
+        let Some(narrowing) = &step.narrow else { return };
+        let held = !narrowing.held.is_empty();
+        self.require(held == narrowing.operation.is_none(), step, || {
+            "is narrowed while others hold it wide".to_owned()
+        });
+        for user in narrowing.after.iter().filter(|user| self.plan.step(user).is_none()) {
+            self.say(step, format!("waits for `{user}`, which is not in the plan"));
+        }
+        let plan = self.plan;
+        let moves = |other: &&Step| other.needs.contains(&step.stack) && other.action == Action::Update;
+        for other in plan.steps.iter().filter(moves).filter(|other| !narrowing.after.contains(&other.stack)) {
+            self.require(held, step, || format!("is narrowed without waiting for `{}`", other.stack));
+        }
+        let Some(Operation::Update { submission, phase, .. }) = &narrowing.operation else {
+            return self.require(held, step, || "is narrowed by something else than an update".to_owned());
+        };
+        self.require(phase.is_none() && step.restore.is_none(), step, || "is narrowed in phases".to_owned());
+        let widened = step.operations.iter().find_map(Operation::submission).map(|sent| sent.body.as_str());
+        let body = |key: &str| self.bodies.get(key).cloned().unwrap_or_default();
+        if let Some(widened) = widened {
+            let (wide, wanted) = (allowed_by(&body(widened)), allowed_by(&body(&submission.body)));
+            if let Some(lost) = wanted.iter().find(|statement| !wide.contains(*statement)) {
+                self.say(step, format!("is not widened by {lost}, which is wanted"));
+            }
+        }
     }
 
     /// What the first phase takes out stays out until the last, and can be put back.
@@ -301,7 +331,7 @@ impl<'a> Auditor<'a> {
 
     /// A gate speaks of resources that the body has, or, where they are removed, has not.
     fn check_gate(&mut self, step: &Step, sent: &Submission, body: &Value) {
-        let operations = step.operations.iter().chain(&step.restore);
+        let operations = step.operations.iter().chain(&step.restore).chain(step.last());
         let own = operations.filter(|operation| operation.submission().is_some_and(|s| std::ptr::eq(s, sent)));
         for (id, allowed) in own.filter_map(gate_of).flat_map(|gate| &gate.allowed) {
             let there = body["Resources"].get(id).is_some();
@@ -312,7 +342,27 @@ impl<'a> Auditor<'a> {
 }
 
 fn sent(step: &Step) -> impl Iterator<Item = &Submission> {
-    step.operations.iter().chain(&step.restore).filter_map(Operation::submission)
+    step.operations.iter().chain(&step.restore).chain(step.last()).filter_map(Operation::submission)
+}
+
+/// Every statement that allows something, and every managed policy, without the names of statements.
+fn allowed_by(body: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let roles = body["Resources"].as_object().into_iter().flatten();
+    for (id, role) in roles.filter(|(_, resource)| resource["Type"] == "AWS::IAM::Role") {
+        let properties = &role["Properties"];
+        let inline = properties["Policies"].as_array().into_iter().flatten().map(|policy| &policy["PolicyDocument"]);
+        for document in inline.chain([&properties["AssumeRolePolicyDocument"]]) {
+            for statement in document["Statement"].as_array().into_iter().flatten() {
+                let mut statement = statement.clone();
+                statement.as_object_mut().and_then(|members| members.remove("Sid"));
+                found.extend((statement["Effect"] != "Deny").then(|| format!("{id}: {statement}")));
+            }
+        }
+        let managed = properties["ManagedPolicyArns"].as_array().into_iter().flatten();
+        found.extend(managed.map(|policy| format!("{id}: {policy}")));
+    }
+    found
 }
 
 fn gate_of(operation: &Operation) -> Option<&Gate> {

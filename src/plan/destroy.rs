@@ -202,6 +202,7 @@ fn orphan(request: &Request<'_>, observed: &ObservedStack) -> Result<Step, Diagn
         operations: Vec::new(),
         restore: None,
         aside: BTreeSet::new(),
+        narrow: None,
         predicate: false,
         changes: Vec::new(),
         reasons: vec!["no manifest describes it any more".to_owned()],

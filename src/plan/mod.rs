@@ -12,6 +12,7 @@ mod detour;
 mod diff;
 mod edit;
 mod gate;
+mod grants;
 mod graph;
 mod guard;
 mod inputs;
@@ -21,6 +22,7 @@ mod outlook;
 mod phases;
 mod planner;
 mod recover;
+mod shared;
 mod template;
 mod update;
 
@@ -36,7 +38,7 @@ pub use detour::Detour;
 pub use gate::judge;
 pub use guard::no_such_manifest;
 pub use model::{
-    Action, Allowed, Change, ChangeKind, FORMAT, Gate, LeftBehind, Observed, Operation, Phase, Plan,
+    Action, Allowed, Change, ChangeKind, FORMAT, Gate, LeftBehind, Narrowing, Observed, Operation, Phase, Plan,
     PlannedEnvironment, PropertyChange, Step, Submission,
 };
 pub use observe::{

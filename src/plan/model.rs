@@ -71,11 +71,14 @@ pub struct Step {
     /// What is done, in order; empty where nothing is.
     pub operations: Vec<Operation>,
     /// Put in place when an operation fails and rolls back while something is out: the body as it was before the
-    /// detour began.
+    /// detour began, or the protection that was turned off.
     pub restore: Option<Operation>,
     /// What an earlier run took out or changed on a detour that it did not finish, by logical id.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub aside: BTreeSet<String>,
+    /// For a role that others share, where what runs grants more than is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub narrow: Option<Narrowing>,
     /// Takes values of stacks that this plan changes: it may change as announced, or not at all.
     pub predicate: bool,
     /// What changes, resource by resource.
@@ -88,6 +91,18 @@ pub struct Step {
     pub endpoint: Option<EndpointCheck>,
     /// Where each property came from.
     pub origins: Origins,
+}
+
+/// How a shared role loses what is wanted no more: last, and never while somebody runs with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Narrowing {
+    /// The update to what is wanted; none while the role is held wide.
+    pub operation: Option<Operation>,
+    /// The steps of this plan that must have landed before.
+    pub after: BTreeSet<StackRef>,
+    /// Stacks out of this plan that hold the role wide: they use it and do not run what is wanted.
+    pub held: BTreeSet<StackRef>,
 }
 
 /// What happens to a stack.
@@ -275,7 +290,7 @@ pub struct LeftBehind {
 impl Plan {
     /// Is there anything to do?
     pub fn is_empty(&self) -> bool {
-        self.steps.iter().all(|step| step.operations.is_empty())
+        self.steps.iter().all(Step::is_idle)
     }
 
     /// The step of a stack.
@@ -301,6 +316,16 @@ impl Step {
             _ => false,
         };
         digest.is_some() && (begins_so() || self.operations.iter().any(made))
+    }
+
+    /// Does nothing happen to the stack?
+    pub fn is_idle(&self) -> bool {
+        self.operations.is_empty() && self.last().is_none()
+    }
+
+    /// The update of a shared role that waits for all who use it.
+    pub fn last(&self) -> Option<&Operation> {
+        self.narrow.as_ref()?.operation.as_ref()
     }
 }
 

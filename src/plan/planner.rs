@@ -13,6 +13,7 @@ use super::{
     observe::{self, ObservedStack, digest_holds},
     outlook::{Outputs, literal_outputs, surviving},
     recover::{Next, next},
+    shared::{self, Parts},
     template::{Template, type_of},
     update::{Carried, Update, same_topics, settings_hold, submission},
 };
@@ -35,6 +36,8 @@ pub fn plan(request: &Request<'_>) -> (Plan, Diagnostics) {
         observed: &observed,
         outputs: Outputs::new(&observed),
         bodies: BTreeMap::new(),
+        users: shared::users(&observed),
+        parts: BTreeMap::new(),
         diagnostics: Diagnostics::new(),
     };
     let mut steps = Vec::with_capacity(edges.len());
@@ -43,6 +46,7 @@ pub fn plan(request: &Request<'_>) -> (Plan, Diagnostics) {
         step.needs = edges[&stack].clone();
         steps.push(step);
     }
+    planner.narrow_last(&mut steps, &specs);
     planner.diagnostics.extend(guard::allowed_nothing(request));
     let left_behind = left_behind(request, &specs, &observed, &mut planner.diagnostics);
     let plan = Plan { steps, left_behind, bodies: planner.bodies, ..empty(request) };
@@ -78,6 +82,10 @@ struct Planner<'a> {
     observed: &'a BTreeMap<StackRef, &'a ObservedStack>,
     outputs: Outputs<'a>,
     bodies: BTreeMap<String, Arc<str>>,
+    /// Stacks that run with what another one made.
+    users: BTreeMap<StackRef, BTreeSet<StackRef>>,
+    /// The two halves of updates that take a role's permissions away.
+    parts: BTreeMap<StackRef, Parts>,
     diagnostics: Diagnostics,
 }
 
@@ -173,6 +181,12 @@ impl<'a> Planner<'a> {
             return Err(last);
         }
         bodies.into_iter().for_each(|body| self.keep(body));
+        if self.users.contains_key(&spec.stack) {
+            match shared::parts(update, &diffs) {
+                Ok(parts) => self.parts.extend(parts.map(|parts| (spec.stack.clone(), parts))),
+                Err(why) => step.reasons.push(why),
+            }
+        }
         let known = surviving((update.live, update.wanted), &diffs, update.inputs, &stack.outputs);
         self.outputs.change(&spec.stack, known);
         step.action = Action::Update;
@@ -200,6 +214,54 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Puts what shared roles lose after all that is done to those who use them.
+    fn narrow_last(&mut self, steps: &mut Vec<Step>, specs: &BTreeMap<&StackRef, &'a StackSpec>) {
+        let parts = std::mem::take(&mut self.parts);
+        if parts.is_empty() {
+            return;
+        }
+        for (stack, parts) in parts {
+            let users = self.users[&stack].clone();
+            let outside = users.iter().filter(|user| !steps.iter().any(|step| step.stack == **user));
+            let mut held = BTreeMap::new();
+            let mut more = Vec::new();
+            for user in outside {
+                match specs.get(user).and_then(|spec| self.as_wanted(spec)) {
+                    Some(step) => more.push(step),
+                    None => drop(held.insert(user.clone(), shared::name(self.observed[user]))),
+                }
+            }
+            for mut step in more {
+                step.needs = specs[&step.stack].needs.iter().filter(|need| **need == stack).cloned().collect();
+                steps.push(step);
+            }
+            let bodies = shared::place(steps, &stack, parts, &users, held);
+            bodies.into_iter().for_each(|body| self.keep(body));
+        }
+        let sent =
+            |step: &Step| step.operations.iter().chain(&step.restore).chain(step.last()).cloned().collect::<Vec<_>>();
+        let used: BTreeSet<String> =
+            steps.iter().flat_map(sent).filter_map(|operation| Some(operation.submission()?.body.clone())).collect();
+        self.bodies.retain(|key, _| used.contains(key));
+    }
+
+    /// The step of a stack that is not in the plan and runs what is wanted: it is only asked.
+    fn as_wanted(&self, spec: &'a StackSpec) -> Option<Step> {
+        let mut aside = Planner {
+            request: self.request,
+            observed: self.observed,
+            outputs: Outputs::new(self.observed),
+            bodies: BTreeMap::new(),
+            users: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            diagnostics: Diagnostics::new(),
+        };
+        let step = aside.step(spec);
+        let settled = step.operations.iter().all(|operation| matches!(operation, Operation::Protect { .. }));
+        let clean = !aside.diagnostics.has_errors();
+        (settled && clean).then(|| blank(spec, self.observed.get(&spec.stack).copied()))
+    }
+
     fn keep(&mut self, body: Arc<str>) {
         self.bodies.insert(body_digest(&body), body);
     }
@@ -218,6 +280,7 @@ pub(super) fn blank(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step 
         operations: Vec::new(),
         restore: None,
         aside: BTreeSet::new(),
+        narrow: None,
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),

@@ -1,6 +1,6 @@
 //! A template as the plan reads it: resources, what they refer to, and the body with parts taken out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -105,6 +105,14 @@ impl Template {
             }
         }
         Self(tree)
+    }
+
+    /// The body with these resources beside its own, or in their place.
+    pub(super) fn with(mut self, resources: BTreeMap<String, Value>) -> Self {
+        if let Some(own) = section_mut(&mut self.0, "Resources") {
+            own.extend(resources);
+        }
+        self
     }
 
     /// The body's text with a digest of its own among the outputs, and that digest.

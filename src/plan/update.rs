@@ -92,7 +92,7 @@ impl Update<'_> {
         gate(&self.diff(from, &origin.template, &inputs, &tags_between(tags, &origin.tags)))
     }
 
-    fn diff(
+    pub(super) fn diff(
         &self,
         live: &Template,
         wanted: &Template,
@@ -127,14 +127,14 @@ impl Update<'_> {
     }
 
     /// A body sent with the parameters and tags wanted. What only the body before hides is kept for the way back.
-    fn after(&self, (body, digest): (String, String)) -> Submission {
+    pub(super) fn after(&self, (body, digest): (String, String)) -> Submission {
         let dropped =
             |name: &&str| self.live.hides(name) && !self.wanted.section("Parameters").any(|(n, _)| n == *name);
         let hidden = self.live.section("Parameters").map(|(name, _)| name).filter(dropped);
         Submission { body, digest, previous: hidden.map(str::to_owned).collect(), ..submission(self.spec) }
     }
 
-    fn changed_tags(&self) -> ChangedTags {
+    pub(super) fn changed_tags(&self) -> ChangedTags {
         tags_between(&self.observed.tags, &self.spec.tags)
     }
 

@@ -24,6 +24,7 @@ pub fn human(outcome: &Outcome, plan: &Plan, took: Duration, context: &Context<'
         }
     }
     blocked(&mut out, context, outcome);
+    wide(&mut out, context, outcome, plan);
     running(&mut out, context, outcome);
     let not_started = names(outcome, |result| matches!(result, StepResult::NotStarted));
     if !not_started.is_empty() {
@@ -97,6 +98,18 @@ fn blocked(out: &mut String, context: &Context<'_>, outcome: &Outcome) {
     }
 }
 
+/// Shared roles that grant more than is wanted, and why they keep it.
+fn wide(out: &mut String, context: &Context<'_>, outcome: &Outcome, plan: &Plan) {
+    for (stack, result) in &outcome.results {
+        if let StepResult::Wide { by } = result {
+            let who = plan.step(stack).map_or_else(|| stack.to_string(), |step| format!("{}/{}", step.kind, step.name));
+            let why = by.as_ref().map_or_else(|| "you interrupted".to_owned(), |by| format!("{by} did not land"));
+            let text = format!("{who} stays wide, because {why}: it grants what runs and what is wanted");
+            paragraph(out, context, 0, &text);
+        }
+    }
+}
+
 fn running(out: &mut String, context: &Context<'_>, outcome: &Outcome) {
     for (stack, result) in &outcome.results {
         if let StepResult::LeftRunning { operation, status } = result {
@@ -139,12 +152,18 @@ fn nothing(plan: &Plan) -> String {
     match plan.steps.len() {
         0 => "Nothing to do: there are no stacks".to_owned(),
         _ if plan.steps.iter().all(|step| step.observed.is_none()) => "Nothing to do: nothing of it exists".to_owned(),
-        stacks => format!("Nothing to do: {} as wanted{runs}", count(stacks, "stack")),
+        stacks => format!("Nothing to do: {} as wanted{runs}{}", count(stacks, "stack"), held(plan)),
     }
 }
 
+/// Roles that grant more than is wanted while others need it.
+fn held(plan: &Plan) -> String {
+    let wide = plan.steps.iter().filter(|step| step.narrow.is_some());
+    wide.map(|step| format!("; {}/{} stays wide", step.kind, step.name)).collect()
+}
+
 fn counts(outcome: &Outcome, plan: &Plan) -> Vec<(&'static str, usize)> {
-    const WORDS: [&str; 10] = [
+    const WORDS: [&str; 11] = [
         "created",
         "updated",
         "recreated",
@@ -153,6 +172,7 @@ fn counts(outcome: &Outcome, plan: &Plan) -> Vec<(&'static str, usize)> {
         "unchanged",
         "failed",
         "blocked",
+        "left wide",
         "not started",
         "left running",
     ];
@@ -163,6 +183,7 @@ fn counts(outcome: &Outcome, plan: &Plan) -> Vec<(&'static str, usize)> {
             StepResult::Unchanged => "unchanged",
             StepResult::Failed(_) => "failed",
             StepResult::Blocked { .. } => "blocked",
+            StepResult::Wide { .. } => "left wide",
             StepResult::NotStarted => "not started",
             StepResult::LeftRunning { .. } => "left running",
         };
@@ -193,6 +214,8 @@ pub(super) fn in_one_line(result: &StepResult) -> String {
             format!("failed: {}{}", mask(&failure.message), mask(&cause.unwrap_or_default()))
         }
         StepResult::Blocked { by } => format!("not begun, because {by} failed"),
+        StepResult::Wide { by: Some(by) } => format!("stays wide, because {by} did not land"),
+        StepResult::Wide { by: None } => "stays wide".into(),
         StepResult::NotStarted => "not started".into(),
         StepResult::LeftRunning { operation, .. } => format!("{operation} goes on in AWS"),
     }

@@ -82,6 +82,7 @@ fn create(name: &str, body: &str, needs: &[&str]) -> Step {
         operations: vec![Operation::Create { submission, validate: false }],
         restore: None,
         aside: BTreeSet::new(),
+        narrow: None,
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),

@@ -50,6 +50,7 @@ fn step(name: &str, action: Action, operations: Vec<Operation>) -> Step {
         operations,
         restore: None,
         aside: BTreeSet::new(),
+        narrow: None,
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),

@@ -205,13 +205,13 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
               because needs room for 2 ml.g5.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig
-              EndpointConfig Modify Conditional
-                ProductionVariants/0/ModelName ? -> ? Conditional by Model
+              EndpointConfig Modify True
+                ProductionVariants/0/ModelName ? -> ? True by Model
               Model Modify True
                 PrimaryContainer/Environment/A "x" -> "y" True overridden
               ScalableTarget Add False
               TrackingPolicy Add False
-              1. update 3 of 3, put the scalable target back [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify True, ScalableTarget Add False, TrackingPolicy Add False]
+              1. update 3 of 3, put the scalable target back [Endpoint Modify False, EndpointConfig Modify True, Model Modify True, ScalableTarget Add False, TrackingPolicy Add False]
               else update [ScalableTarget Add False, TrackingPolicy Add False]
         "#]],
     );

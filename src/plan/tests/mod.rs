@@ -6,6 +6,7 @@ mod destroys;
 mod detours;
 mod laws;
 mod plans;
+mod roles;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -242,6 +243,14 @@ fn write_step(out: &mut String, step: &Step) {
     }
     if let Some(restore) = &step.restore {
         let _ = writeln!(out, "  else {}", shown(restore));
+    }
+    if let Some(narrow) = &step.narrow {
+        let names =
+            |stacks: &BTreeSet<StackRef>| stacks.iter().map(|stack| stack.name.as_str()).collect::<Vec<_>>().join(", ");
+        let _ = match &narrow.operation {
+            Some(last) => writeln!(out, "  last {}, after {}", shown(last), names(&narrow.after)),
+            None => writeln!(out, "  held by {}", names(&narrow.held)),
+        };
     }
 }
 

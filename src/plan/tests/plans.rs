@@ -175,12 +175,12 @@ fn a_role_that_changes_in_place_leaves_its_arn_known() {
     check(
         &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
         &expect![[r#"
-        role: Update
-          Role Modify False
-            Policies/0/PolicyName "old" -> "new" False
-          1. update [Role Modify False]
-        chat: Keep
-    "#]],
+            role: Update
+              Role Modify False
+                Policies/0/PolicyName "old" -> "new" False
+              last update [Role Modify False], after chat
+            chat: Keep
+        "#]],
     );
     let wanted = wanted.replace("role.RoleArn", "role.RoleId");
     let live = live.replace("parameters: {RoleArn: 'arn:aws:iam::111122223333:role/r'}", "parameters: {RoleArn: AROA}");

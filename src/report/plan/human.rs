@@ -34,7 +34,7 @@ pub fn not_asked(plan: &Plan, context: &Context<'_>) -> String {
 
 fn in_environment(out: &mut String, plan: &Plan, environment: &PlannedEnvironment, context: &Context<'_>) {
     let here = |step: &&Step| step.environment == environment.name && step.stack.target == environment.target;
-    let (kept, busy): (Vec<_>, Vec<_>) = plan.steps.iter().filter(here).partition(|step| step.operations.is_empty());
+    let (kept, busy): (Vec<_>, Vec<_>) = plan.steps.iter().filter(here).partition(|step| step.is_idle());
     if kept.is_empty() && busy.is_empty() && !plan.steps.is_empty() {
         return;
     }

@@ -100,6 +100,7 @@ fn step(kind: &str, name: &str, action: Action, operations: Vec<Operation>) -> S
         operations,
         restore: None,
         aside: BTreeSet::new(),
+        narrow: None,
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),

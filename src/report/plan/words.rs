@@ -127,25 +127,30 @@ pub(super) fn order(step: &Step) -> Option<(String, Vec<String>)> {
             };
             Some((heading, phases.into_iter().map(|(_, line)| line).collect()))
         }
-        None if step.operations.len() > 1 => {
-            Some((format!("in {} operations:", step.operations.len()), operations(step)))
+        None => {
+            let lines = operations(step);
+            (lines.len() > 1).then(|| (format!("in {} operations:", lines.len()), lines))
         }
-        None => None,
     }
 }
 
 fn operations(step: &Step) -> Vec<String> {
+    let (done, last) = (step.operations.iter(), step.last());
     let text = |operation: &Operation| match operation {
         Operation::Create { .. } => "create the stack".to_owned(),
         Operation::Update { phase: Some(phase), .. } => phase.purpose.clone(),
+        Operation::Update { .. } if step.narrow.is_some() => WIDEN.to_owned(),
         Operation::Update { .. } => "update the stack".to_owned(),
         Operation::Delete { .. } if step.action == Action::Recreate => "delete what is left of it".to_owned(),
         Operation::Delete { .. } => "delete the stack".to_owned(),
         Operation::Protect { on: true } => "turn termination protection on".to_owned(),
         Operation::Protect { on: false } => "turn termination protection off".to_owned(),
     };
-    step.operations.iter().enumerate().map(|(i, operation)| format!("{}. {}", i + 1, text(operation))).collect()
+    let texts = done.map(text).chain(last.map(|_| "narrow it to what is wanted".to_owned()));
+    texts.enumerate().map(|(i, text)| format!("{}. {text}", i + 1)).collect()
 }
+
+const WIDEN: &str = "widen it to what runs and what is wanted";
 
 /// The remarks under a step: why and with which way back, what it waits for, what may not happen at all.
 pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
@@ -154,12 +159,26 @@ pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
         let text = "takes values of stacks that change: this is the most it may do, and it may be nothing at all";
         remarks.push(text.to_owned());
     }
-    let busy = |stack: &&crate::cloud::StackRef| plan.step(stack).is_some_and(|step| !step.operations.is_empty());
-    let needs: Vec<String> = step.needs.iter().filter(busy).filter_map(|need| plan.step(need)).map(manifest).collect();
+    remarks.extend(narrowed_after(plan, step));
+    let busy = |step: &&Step| !step.operations.is_empty();
+    let needs: Vec<String> = step.needs.iter().filter_map(|need| plan.step(need)).filter(busy).map(manifest).collect();
     if !needs.is_empty() && !step.operations.is_empty() {
         remarks.push(format!("after {}", needs.join(", ")));
     }
     remarks
+}
+
+/// What a shared role waits for before it loses anything.
+fn narrowed_after(plan: &Plan, step: &Step) -> Option<String> {
+    step.last()?;
+    let (mut moved, mut asked) = (Vec::new(), Vec::new());
+    for user in step.narrow.iter().flat_map(|narrow| &narrow.after).filter_map(|user| plan.step(user)) {
+        if user.operations.is_empty() { &mut asked } else { &mut moved }.push(manifest(user));
+    }
+    let moved = (!moved.is_empty()).then(|| format!("{} landed", moved.join(", ")));
+    let asked = (!asked.is_empty()).then(|| format!("{} is found to run what is wanted", asked.join(", ")));
+    let after: Vec<String> = moved.into_iter().chain(asked).collect();
+    Some(format!("narrowed only after {}", after.join(" and ")))
 }
 
 /// What hubform chose, as `instance ml.g6.xlarge: smallest that fits`. For a stack that exists, what the lock pinned
