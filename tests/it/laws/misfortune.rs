@@ -372,6 +372,12 @@ fn keeps_order(plan: &Plan, run: &Run) -> Result<(), String> {
             Event::Settled { stack, result, .. } => {
                 landed.insert(stack, matches!(result, StepResult::Done | StepResult::Unchanged));
             }
+            // A shared role that is narrowed last stands wide for its users before.
+            Event::Status { stack, status, .. } if status.landed() => {
+                if plan.step(stack).is_some_and(|step| step.narrow.is_some()) {
+                    landed.insert(stack, true);
+                }
+            }
             Event::OperationStarted { stack, .. } => {
                 let needs = plan.step(stack).into_iter().flat_map(|step| &step.needs);
                 let waits = |need: &&StackRef| plan.step(need).is_some_and(|step| !step.operations.is_empty());
