@@ -1,6 +1,6 @@
 //! Answers in the SDK's words, turned into ours. What AWS must say and did not makes the answer unreadable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_cloudformation::{operation::describe_change_set::DescribeChangeSetOutput, types};
 use aws_smithy_types::DateTime;

@@ -216,6 +216,52 @@ fn a_stack_of_a_change_set_has_the_time_of_an_update() {
 }
 
 #[test]
+fn one_that_was_computed_while_another_came_and_went_is_obsolete() {
+    let account = Account::new();
+    let queue = |words: &str| template(json!({"Queue": {"Type": "AWS::SQS::Queue", "Metadata": {"Why": words}}}));
+    account.created("s", &queue("one"));
+    let first = account.change_set("s", &queue("two"));
+    let late = now(account.connection.stacks.create_change_set(account.change_set_request("s", &queue("three"))));
+    let late = late.expect("an accepted change set").change_set;
+    now(account.connection.stacks.execute_change_set(crate::cloud::ExecuteChangeSet {
+        change_set: first.id,
+        disable_rollback: false,
+        token: account.token(),
+    }))
+    .expect("accepted");
+    account.sandbox.advance(std::time::Duration::from_secs(600));
+    let late = now(account.connection.stacks.describe_change_set(&late)).expect("an answer").expect("it is there");
+    assert_eq!(late.execution_status, ExecutionStatus::Obsolete);
+}
+
+#[test]
+fn a_value_that_is_never_shown_can_be_kept() {
+    let account = Account::new();
+    let body = |declared: &[&str], description: &str| {
+        let parameter = json!({"Type": "String", "NoEcho": true});
+        let parameters: serde_json::Map<_, _> =
+            declared.iter().map(|name| ((*name).to_owned(), parameter.clone())).collect();
+        let topic = json!({"Type": "AWS::SNS::Topic", "Properties": {
+            "DisplayName": {"Ref": declared[0]}, "TopicName": description}});
+        json!({"Parameters": parameters, "Resources": {"Topic": topic}})
+    };
+    let mut request = account.request("s", &body(&["Secret"], "one"));
+    request.parameters = BTreeMap::from([("Secret".to_owned(), "shared".to_owned())]);
+    now(account.connection.stacks.create_stack(request)).expect("an accepted stack");
+    account.sandbox.advance(std::time::Duration::from_secs(600));
+    let asked = |name: &str, declared: &[&str]| {
+        let mut request = account.change_set_request("s", &body(declared, "two"));
+        request.previous = [name.to_owned()].into();
+        request
+    };
+    let kept = account.computed(asked("Secret", &["Secret"]));
+    assert_eq!(show(&kept.changes), "Modify Topic True [Properties]\n  TopicName Always Static DirectModification -\n");
+    let refused = now(account.connection.stacks.create_change_set(asked("Other", &["Other"]))).map_err(|e| e.kind);
+    let Err(CloudErrorKind::Validation(text)) = refused else { panic!("{refused:?}") };
+    assert!(text.contains("a parameter key not in the previous template"), "{text}");
+}
+
+#[test]
 fn a_create_change_set_leaves_a_shell() {
     let account = Account::new();
     let body = template(json!({"Topic": {"Type": "AWS::SNS::Topic"}}));

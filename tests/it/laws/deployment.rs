@@ -139,6 +139,13 @@ impl Deployment {
         compile(&next.files(), lock, Catalog::embedded()).ok()
     }
 
+    /// With other bounds for the scaler of `moving`, and nothing else: an update of seconds.
+    pub(super) fn rescaled(&self, rng: &mut Rng, lock: &Lock) -> Option<Wanted> {
+        let mut next = self.clone();
+        next.spec_mut("Endpoint", "one")["scaling"]["max"] = json!(rng.u32(4..9));
+        compile(&next.files(), lock, Catalog::embedded()).ok()
+    }
+
     /// After a few edits that go together with the rest, and what it comes to then.
     pub(super) fn edited(&self, rng: &mut Rng, lock: &Lock) -> (Self, Wanted) {
         loop {

@@ -17,13 +17,13 @@ use hubform::{
     diagnostic::Code,
     execute::{Failure, Settings, StepResult},
     plan::{Detour, OUTPUT_DIGEST, Operation, Plan},
-    sandbox::{Fault, Sandbox},
+    sandbox::Sandbox,
 };
 
 use super::{
     account::{self, Asked, Run, Wanted},
     deployment::Deployment,
-    seeds::{hold, occurred, one, percent},
+    seeds::{hold, occurred, one},
 };
 
 #[test]
@@ -46,21 +46,20 @@ struct Meeting {
 
 async fn together(rng: &mut Rng) -> Result<Meeting, String> {
     let (deployment, before, first) = Deployment::moving(rng, "law");
-    let second = match percent(rng, 60) {
-        true => deployment.moved(rng, &before.lock).unwrap_or_else(|| first.clone()),
-        false => deployment.edited(rng, &before.lock).1,
+    let second = match rng.u32(0..10) {
+        0..4 => deployment.moved(rng, &before.lock),
+        4..8 => deployment.rescaled(rng, &before.lock),
+        _ => Some(deployment.edited(rng, &before.lock).1),
     };
+    let second = second.unwrap_or_else(|| first.clone());
     let sandbox = account::account(rng.u64(..));
     let plan = account::plan(&*sandbox.accounts(), &before, Asked::default()).await.map_err(|e| format!("{e:?}"))?;
     account::apply(sandbox.clock(), sandbox.accounts(), &plan, Settings::default(), || false).await?;
-    for _ in 0..rng.u32(0..3) {
-        let operation = (*one(rng, &["CreateChangeSet", "ExecuteChangeSet", "DescribeChangeSet"])).to_owned();
-        sandbox.inject(Fault::Throttle { operation, times: rng.u32(1..8) });
-    }
     let log = Rc::new(RefCell::new(Vec::new()));
+    let [mine, theirs] = [0, 1].map(|operator| Watched::over(&sandbox, operator, rng.fork(), &log));
     let later = Duration::from_secs(*one(rng, &[0, 0, 1, 5, 15, 30, 60, 300]));
     let (one, other) =
-        tokio::join!(operate(&sandbox, &first, 0, Duration::ZERO, &log), operate(&sandbox, &second, 1, later, &log),);
+        tokio::join!(operate(&sandbox, &first, mine, Duration::ZERO), operate(&sandbox, &second, theirs, later));
     let runs = [one?, other?];
     let landings = log.take();
     for landing in &landings {
@@ -77,17 +76,15 @@ async fn together(rng: &mut Rng) -> Result<Meeting, String> {
 async fn operate(
     sandbox: &Sandbox,
     wanted: &Wanted,
-    operator: usize,
+    accounts: Rc<dyn Accounts>,
     later: Duration,
-    log: &Rc<RefCell<Vec<Landing>>>,
 ) -> Result<(Plan, Run), String> {
     let clock = sandbox.clock();
     clock.sleep_until(clock.now().plus(later)).await;
-    let watched: Rc<dyn Accounts> = Rc::new(Watched { inner: sandbox.accounts(), operator, log: Rc::clone(log) });
     loop {
         match account::plan(&*sandbox.accounts(), wanted, Asked::default()).await {
             Ok(plan) => {
-                let run = account::apply(clock, watched, &plan, Settings::default(), || false).await?;
+                let run = account::apply(clock, accounts, &plan, Settings::default(), || false).await?;
                 return Ok((plan, run.ok_or("nobody stopped it")?));
             }
             Err(found) if found.iter().any(|found| found.code == Code::OperationRunning) => {
@@ -155,7 +152,7 @@ async fn is_as_told(sandbox: &Sandbox, plan: &Plan, run: &Run, landings: &[Landi
     let live: BTreeMap<String, Stack> = account::stacks(&*sandbox.accounts()).await;
     for (stack, result) in &run.outcome.results {
         let step = plan.step(stack).ok_or("no step")?;
-        let last = step.operations.iter().filter_map(Operation::submission).last();
+        let last = step.operations.iter().filter_map(Operation::submission).next_back();
         let (StepResult::Done, Some(last)) = (result, last) else { continue };
         let runs = live.get(&stack.name).and_then(|stack| stack.outputs.get(OUTPUT_DIGEST));
         let went_on = landings.iter().any(|l| l.stack.name == stack.name && l.digest() == Some(&last.digest));
@@ -178,20 +175,29 @@ fn met(runs: &[(Plan, Run)], landings: &[Landing], operations: usize) -> bool {
     (0..2).any(|operator| failures(&runs[operator].1).any(|(name, _)| hit(operator, name)))
 }
 
-/// An account in the hands of an operator; what he executes is written down.
+/// An account in the hands of an operator whose changes are now and then on their way for a while; what he executes
+/// is written down.
+#[derive(Clone)]
 struct Watched {
-    inner: Rc<dyn Accounts>,
+    sandbox: Sandbox,
     operator: usize,
+    haste: Rc<RefCell<Rng>>,
     log: Rc<RefCell<Vec<Landing>>>,
+}
+
+impl Watched {
+    fn over(sandbox: &Sandbox, operator: usize, haste: Rng, log: &Rc<RefCell<Vec<Landing>>>) -> Rc<dyn Accounts> {
+        let haste = Rc::new(RefCell::new(haste));
+        Rc::new(Self { sandbox: sandbox.clone(), operator, haste, log: Rc::clone(log) })
+    }
 }
 
 impl Accounts for Watched {
     fn at<'a>(&'a self, target: &Target) -> Reply<'a, Connection> {
-        let inner = self.inner.at(target);
+        let inner = self.sandbox.at(target);
         Box::pin(async move {
             let inner = inner.await?;
-            let stacks =
-                Rc::new(Place { inner: Rc::clone(&inner.stacks), operator: self.operator, log: Rc::clone(&self.log) });
+            let stacks = Rc::new(Place { inner: Rc::clone(&inner.stacks), of: self.clone() });
             Ok(Connection { stacks, ..inner })
         })
     }
@@ -199,13 +205,21 @@ impl Accounts for Watched {
 
 struct Place {
     inner: Rc<dyn Stacks>,
-    operator: usize,
-    log: Rc<RefCell<Vec<Landing>>>,
+    of: Watched,
+}
+
+impl Place {
+    async fn on_the_way(&self) {
+        let seconds = *one(&mut self.of.haste.borrow_mut(), &[0, 0, 0, 5, 30, 60, 200]);
+        let clock = self.of.sandbox.clock();
+        clock.sleep_until(clock.now().plus(Duration::from_secs(seconds))).await;
+    }
 }
 
 impl Stacks for Place {
     fn execute_change_set(&self, request: ExecuteChangeSet) -> Reply<'_, ()> {
         Box::pin(async move {
+            self.on_the_way().await;
             let set = self.inner.describe_change_set(&request.change_set).await.ok().flatten();
             let stack = match &set {
                 Some(set) => self.inner.describe_stack(&set.stack_id).await?,
@@ -214,9 +228,15 @@ impl Stacks for Place {
             self.inner.execute_change_set(request).await?;
             // On a stack that runs it is the same request again, and begins nothing.
             let begun = stack.filter(|stack| !stack.status.is_running());
-            let landing = begun.map(|stack| Landing { operator: self.operator, stack });
-            self.log.borrow_mut().extend(landing);
+            self.of.log.borrow_mut().extend(begun.map(|stack| Landing { operator: self.of.operator, stack }));
             Ok(())
+        })
+    }
+
+    fn create_change_set(&self, request: CreateChangeSet) -> Reply<'_, ChangeSetIds> {
+        Box::pin(async move {
+            self.on_the_way().await;
+            self.inner.create_change_set(request).await
         })
     }
 
@@ -242,10 +262,6 @@ impl Stacks for Place {
 
     fn create_stack(&self, request: CreateStack) -> Reply<'_, String> {
         self.inner.create_stack(request)
-    }
-
-    fn create_change_set(&self, request: CreateChangeSet) -> Reply<'_, ChangeSetIds> {
-        self.inner.create_change_set(request)
     }
 
     fn describe_change_set<'a>(&'a self, change_set: &str) -> Reply<'a, Option<ChangeSet>> {
