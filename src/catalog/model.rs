@@ -55,15 +55,15 @@ pub struct ModelFacts {
     /// `text-generation`, `feature-extraction`.
     pub task: String,
     /// The class in its `config.json`.
-    pub architecture: String,
+    pub architecture: Option<String>,
     /// Parameters, counted from the shape.
-    pub params: u64,
+    pub params: Option<u64>,
     /// Parameters that each token uses, in a mixture of experts.
     pub params_active: Option<u64>,
     /// Parameters as the Hub totals them.
     pub params_hub: Option<u64>,
     /// Of the published weights, in words: `bfloat16`, `mxfp4 (experts) + bfloat16`.
-    pub dtype: String,
+    pub dtype: Option<String>,
     /// Bytes of the published weights.
     pub weight_bytes: Option<u64>,
     /// Width of the hidden state.
@@ -102,6 +102,13 @@ pub struct ModelFacts {
     pub gated: Gated,
     /// A copy of its `config.json` was compared.
     pub config_checked: bool,
+}
+
+impl ModelFacts {
+    /// Parameters: counted from the shape, else as the Hub totals them.
+    pub fn parameters(&self) -> Option<u64> {
+        self.params.or(self.params_hub)
+    }
 }
 
 #[derive(Debug)]
@@ -143,11 +150,11 @@ fn model(row: &Row<'_>) -> Result<ModelFacts, CatalogError> {
     Ok(ModelFacts {
         id: row.text("model_id")?,
         task: row.text("task")?,
-        architecture: row.text("architecture")?,
-        params: row.number("params_computed")?,
+        architecture: row.known_text("architecture")?,
+        params: row.known("params_computed")?,
         params_active: row.known("params_active")?,
         params_hub: row.known("params_hub")?,
-        dtype: row.text("dtype")?,
+        dtype: row.known_text("dtype")?,
         weight_bytes: row.known("weight_bytes")?,
         hidden_size: row.known("hidden_size")?,
         layers: row.known("layers")?,

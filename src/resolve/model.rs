@@ -120,7 +120,7 @@ fn shape(facts: &ModelFacts) -> LockedModel {
     LockedModel {
         commit: None,
         task: facts.task.clone(),
-        parameters: facts.params,
+        parameters: facts.parameters(),
         dtype: facts.dtype.clone(),
         weight_bytes: facts.weight_bytes,
         heads: facts.heads,
