@@ -8,7 +8,7 @@ use super::CatalogError;
 use super::csv::{self, Row};
 use super::tables::{Table, Tables};
 
-const MODELS: &str = "models.csv";
+pub(super) const MODELS: &str = "models.csv";
 
 /// Models that went by a bare name before the Hub had organisations, where they live now.
 const WELL_KNOWN: &[&str] = &[
@@ -102,6 +102,20 @@ pub struct ModelFacts {
     pub gated: Gated,
     /// A copy of its `config.json` was compared.
     pub config_checked: bool,
+    /// The newest commit of its repository that a public source names. Whether the main branch has moved since,
+    /// nobody asked.
+    pub commit: Option<Commit>,
+}
+
+/// A commit on the Hub that exists, and who says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// All 40 digits.
+    pub id: String,
+    /// Independent public sources that name it.
+    pub sources: u32,
+    /// Month or year of the newest of them that has a date: `2026-10`.
+    pub seen: Option<String>,
 }
 
 impl ModelFacts {
@@ -174,7 +188,16 @@ fn model(row: &Row<'_>) -> Result<ModelFacts, CatalogError> {
         license: row.known_text("license")?,
         gated: gated(row)?,
         config_checked: row.flag("config_checked")?,
+        commit: commit(row)?,
     })
+}
+
+fn commit(row: &Row<'_>) -> Result<Option<Commit>, CatalogError> {
+    let Some(id) = row.known_text("commit")? else { return Ok(None) };
+    if id.len() != 40 || !id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        return Err(row.error(format!("commit cannot be {id:?}")));
+    }
+    Ok(Some(Commit { id, sources: row.number("commit_sources")?, seen: row.known_text("commit_seen")? }))
 }
 
 fn gated(row: &Row<'_>) -> Result<Gated, CatalogError> {
