@@ -4,7 +4,8 @@
     python3 tools/catalog.py FACTS
 
 Copies the tables that the catalog embeds, byte for byte, and writes the day they were collected, which the
-folder's README.md states, to collected.txt. resource-types.txt has its own script.
+folder's README.md states, to collected.txt, with a line for each table that was extended later: name and day.
+resource-types.txt has its own script.
 """
 
 import re
@@ -38,8 +39,11 @@ def main():
         target = DATA / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(facts / name, target)
-    day = re.search(r"collected on (\d{4}-\d{2}-\d{2})", (facts / "README.md").read_text())
-    (DATA / "collected.txt").write_text(day.group(1) + "\n")
+    said = (facts / "README.md").read_text()
+    day = re.search(r"collected on (\d{4}-\d{2}-\d{2})", said).group(1)
+    later = re.findall(r"([\w.-]+\.\w+) extended on (\d{4}-\d{2}-\d{2})", said)
+    lines = [day] + [f"{table} {extended}" for table, extended in later]
+    (DATA / "collected.txt").write_text("".join(f"{line}\n" for line in lines))
     print(f"{len(TABLES) + len(engines)} tables copied")
 
 

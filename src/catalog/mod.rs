@@ -27,7 +27,7 @@ use std::sync::OnceLock;
 
 pub use image::{Image, ImageAccelerator, InferenceAmi, Verified};
 pub use instance::{Accelerator, AcceleratorKind, Arch, Instance};
-pub use model::{Gated, ModelFacts};
+pub use model::{Commit, Gated, ModelFacts};
 pub use price::Price;
 pub use property_path::PropertyPath;
 pub use quota::Quota;
@@ -140,7 +140,12 @@ impl Catalog {
 
     /// The day the facts were collected: `2026-11-22`. Prices carry their own days.
     pub fn collected(&self) -> &str {
-        &self.collected.get(&self.tables).0
+        &self.collected.get(&self.tables).day
+    }
+
+    /// The day the table of models was collected, or extended last.
+    pub fn models_collected(&self) -> &str {
+        self.collected.get(&self.tables).of(model::MODELS)
     }
 
     /// An instance type in either spelling, `ml.g6.xlarge` or `g6.xlarge`.
@@ -244,13 +249,27 @@ fn engine_files(tables: &Tables) -> impl Iterator<Item = &str> {
     tables.names().filter(is_engine)
 }
 
+/// A day for all tables, and later ones of single tables.
 #[derive(Debug)]
-struct Collected(String);
+struct Collected {
+    day: String,
+    later: BTreeMap<String, String>,
+}
+
+impl Collected {
+    fn of(&self, table: &str) -> &str {
+        self.later.get(table).unwrap_or(&self.day)
+    }
+}
 
 impl Table for Collected {
     const FILES: &'static [&'static str] = &["collected.txt"];
 
     fn load(tables: &Tables) -> Result<Self, CatalogError> {
-        Ok(Self(tables.text("collected.txt")?.trim().to_owned()))
+        let text = tables.text("collected.txt")?;
+        let mut lines = text.lines();
+        let day = lines.next().unwrap_or_default().trim().to_owned();
+        let later = lines.filter_map(|line| line.trim().split_once(' '));
+        Ok(Self { day, later: later.map(|(table, day)| (table.to_owned(), day.to_owned())).collect() })
     }
 }

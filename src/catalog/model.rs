@@ -8,7 +8,7 @@ use super::CatalogError;
 use super::csv::{self, Row};
 use super::tables::{Table, Tables};
 
-const MODELS: &str = "models.csv";
+pub(super) const MODELS: &str = "models.csv";
 
 /// Models that went by a bare name before the Hub had organisations, where they live now.
 const WELL_KNOWN: &[&str] = &[
@@ -55,15 +55,15 @@ pub struct ModelFacts {
     /// `text-generation`, `feature-extraction`.
     pub task: String,
     /// The class in its `config.json`.
-    pub architecture: String,
+    pub architecture: Option<String>,
     /// Parameters, counted from the shape.
-    pub params: u64,
+    pub params: Option<u64>,
     /// Parameters that each token uses, in a mixture of experts.
     pub params_active: Option<u64>,
     /// Parameters as the Hub totals them.
     pub params_hub: Option<u64>,
     /// Of the published weights, in words: `bfloat16`, `mxfp4 (experts) + bfloat16`.
-    pub dtype: String,
+    pub dtype: Option<String>,
     /// Bytes of the published weights.
     pub weight_bytes: Option<u64>,
     /// Width of the hidden state.
@@ -102,6 +102,27 @@ pub struct ModelFacts {
     pub gated: Gated,
     /// A copy of its `config.json` was compared.
     pub config_checked: bool,
+    /// The newest commit of its repository that a public source names. Whether the main branch has moved since,
+    /// nobody asked.
+    pub commit: Option<Commit>,
+}
+
+/// A commit on the Hub that exists, and who says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// All 40 digits.
+    pub id: String,
+    /// Independent public sources that name it.
+    pub sources: u32,
+    /// Month or year of the newest of them that has a date: `2026-10`.
+    pub seen: Option<String>,
+}
+
+impl ModelFacts {
+    /// Parameters: counted from the shape, else as the Hub totals them.
+    pub fn parameters(&self) -> Option<u64> {
+        self.params.or(self.params_hub)
+    }
 }
 
 #[derive(Debug)]
@@ -143,11 +164,11 @@ fn model(row: &Row<'_>) -> Result<ModelFacts, CatalogError> {
     Ok(ModelFacts {
         id: row.text("model_id")?,
         task: row.text("task")?,
-        architecture: row.text("architecture")?,
-        params: row.number("params_computed")?,
+        architecture: row.known_text("architecture")?,
+        params: row.known("params_computed")?,
         params_active: row.known("params_active")?,
         params_hub: row.known("params_hub")?,
-        dtype: row.text("dtype")?,
+        dtype: row.known_text("dtype")?,
         weight_bytes: row.known("weight_bytes")?,
         hidden_size: row.known("hidden_size")?,
         layers: row.known("layers")?,
@@ -167,7 +188,16 @@ fn model(row: &Row<'_>) -> Result<ModelFacts, CatalogError> {
         license: row.known_text("license")?,
         gated: gated(row)?,
         config_checked: row.flag("config_checked")?,
+        commit: commit(row)?,
     })
+}
+
+fn commit(row: &Row<'_>) -> Result<Option<Commit>, CatalogError> {
+    let Some(id) = row.known_text("commit")? else { return Ok(None) };
+    if id.len() != 40 || !id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        return Err(row.error(format!("commit cannot be {id:?}")));
+    }
+    Ok(Some(Commit { id, sources: row.number("commit_sources")?, seen: row.known_text("commit_seen")? }))
 }
 
 fn gated(row: &Row<'_>) -> Result<Gated, CatalogError> {

@@ -143,12 +143,14 @@ fn models_are_found_by_id_and_suggested_by_their_last_name() {
     assert_eq!((model.kv_heads, model.max_positions, model.gated), (Some(8), Some(40960), Gated::No));
     let gated = |id| catalog().model(id).map(|model| model.gated);
     assert_eq!(gated("meta-llama/Llama-3.1-8B-Instruct"), Some(Gated::Yes));
-    assert_eq!(gated("mistralai/Mixtral-8x7B-Instruct-v0.1"), Some(Gated::Unknown));
+    assert_eq!(gated("black-forest-labs/FLUX.1-schnell"), Some(Gated::Unknown));
     assert_eq!(catalog().models_named("qwen3-0.6b"), ["Qwen/Qwen3-0.6B"]);
     assert_eq!(catalog().models_named("gpt2"), ["openai-community/gpt2"]);
     assert_eq!(catalog().models_named("bert-base-uncased"), ["google-bert/bert-base-uncased"]);
     assert!(catalog().models_named("nonsense").is_empty());
-    assert_eq!(catalog().models().count(), 55);
+    assert_eq!(catalog().models().count(), 258);
+    assert_eq!(catalog().models().filter(|model| model.commit.is_some()).count(), 252, "the others are unknown");
+    assert_eq!((catalog().collected(), catalog().models_collected()), ("2026-11-22", "2026-11-25"));
 }
 
 #[test]

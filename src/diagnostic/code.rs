@@ -112,6 +112,7 @@ codes! {
     RolloutLeftOut = "2039" Warning "inherited roll-out left out",
     OwnFlag = "2040" Error "flag that hubform sets",
     TightMemory = "2041" Warning "memory may be too small",
+    NotJudged = "2042" Warning "not judged whether it fits",
     TemplateFailed = "3001" Error "template failed",
     TemplateOutput = "3002" Error "template output",
     BodyTooLarge = "3003" Error "body too large",

@@ -180,6 +180,7 @@ fn five_lines_make_an_endpoint() {
                   PrimaryContainer:
                     Environment:
                       HF_MODEL_ID: BAAI/bge-small-en-v1.5
+                      HF_MODEL_REVISION: 5c38ec7c405ec4b44b94cc5a9bb96e735b38267a
                     Image: 683313688378.dkr.ecr.us-east-1.amazonaws.com/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04
             Outputs:
               EndpointArn:
@@ -196,7 +197,7 @@ fn five_lines_make_an_endpoint() {
                   - Endpoint
                   - EndpointName
               HubformDigest:
-                Value: 9a2450bd96a39f72a1b20ce615ceaacc
+                Value: f73d52c613ecc2540f6a83b1c0539faa
               HubformVersion:
                 Value: 0.1.0
               RoleArn:
@@ -204,7 +205,6 @@ fn five_lines_make_an_endpoint() {
                   Fn::GetAtt:
                   - ExecutionRole
                   - Arn
-            HF2005: `BAAI/bge-small-en-v1.5` is not pinned: instances started later may fetch other weights than those of today
         "#]],
     );
 }

@@ -69,7 +69,7 @@ fn vllm(served: &Served<'_>, chosen: &Chosen<'_>, fit: Option<&Fit>) -> BTreeMap
 pub(super) fn half_where_needed(served: &Served<'_>, chosen: &Chosen<'_>) -> Option<String> {
     let gpu = chosen.facts?.accelerator.as_ref()?;
     let old = gpu.cuda_compute_capability.is_some_and(|has| has < BFLOAT16);
-    (old && served.facts.as_ref()?.dtype == "bfloat16").then(|| "half".to_owned())
+    (old && served.facts.as_ref()?.dtype.as_deref() == Some("bfloat16")).then(|| "half".to_owned())
 }
 
 fn tei(served: &Served<'_>) -> BTreeMap<String, String> {

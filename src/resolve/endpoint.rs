@@ -13,6 +13,7 @@ use super::{
     hardware::{self, Chosen, engine_name},
     hatch,
     image::{self, Container},
+    judge,
     model::{self, Served, Weights},
     references::{Place, find, inherited},
     role, rollout, scaling, settings,
@@ -157,7 +158,10 @@ fn parts<'a>(
     let container = image::resolve(context, chooser, &served, &chosen)?;
     let fit = match served.engine {
         Engine::Vllm => Some(hardware::fit(context, chooser, &served, &chosen)?),
-        _ => hardware::warn_tight(context, &served, &chosen),
+        _ => {
+            judge::encoder(context, &served, &chosen)?;
+            None
+        }
     };
     let endpoint_name = endpoint_name(context, document, spec);
     let (count, count_place) = scaling::resolve(context, chooser, scaling, &chosen, &endpoint_name)?;
@@ -222,7 +226,12 @@ fn refuse_isolated_hub(context: &mut Context<'_>, parts: &Parts<'_>, isolated: b
 }
 
 fn has_local_disk(chosen: &Chosen<'_>) -> bool {
-    chosen.facts.and_then(|instance| instance.local_nvme_gb).is_some_and(|size| size > 0)
+    local_disk(chosen) == Some(true)
+}
+
+/// None where nobody says.
+fn local_disk(chosen: &Chosen<'_>) -> Option<bool> {
+    chosen.facts.and_then(|instance| instance.local_nvme_gb).map(|size| size > 0)
 }
 
 fn capture_values(
@@ -391,7 +400,7 @@ fn variant(
 
 /// From experience with these engines: an encoder is up in minutes, a large model takes most of an hour.
 fn startup_timeout(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Parts<'_>) -> u64 {
-    let billions = parts.served.facts.as_ref().map(|facts| facts.parameters as f64 / 1e9);
+    let billions = parts.served.facts.as_ref().and_then(|facts| Some(facts.parameters? as f64 / 1e9));
     let (minutes, reason) = match (parts.served.engine, billions) {
         (Engine::Tei, _) => (10, "an encoder is up within minutes"),
         (_, Some(size)) if size <= 13.0 => (15, "enough to fetch and load up to 13 billion parameters"),
@@ -415,7 +424,7 @@ fn volume(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Parts<'_>) -
         }
         return Some(*size);
     }
-    if has_local_disk(&parts.chosen) {
+    if local_disk(&parts.chosen) != Some(false) {
         return None;
     }
     let gib = parts.served.facts.as_ref()?.weight_bytes? >> 30;

@@ -3,9 +3,10 @@
 use super::{
     Context, LockedModel,
     chooser::{Chooser, Fresh},
+    judge,
     model::Served,
     references::{Found, Place, find, inherited},
-    sizing::{self, Devices, Misfit},
+    sizing::{self, Devices, Needs, Unknown, Verdict},
 };
 use crate::{
     catalog::{Accelerator, AcceleratorKind, Arch, Instance, Price},
@@ -32,6 +33,7 @@ pub(super) struct Chosen<'a> {
 pub(super) struct Ranked {
     name: String,
     price: Price,
+    memory_mib: Option<u64>,
 }
 
 /// The `Hardware` of an endpoint, its own or the environment's, if any.
@@ -125,13 +127,43 @@ fn choose<'a>(
     let follows = follows(context, served);
     let name = chooser.choose(context, "instance", &follows, |context| best(context, &follows, served, model));
     if name.is_none() {
-        let message = format!("nothing in {} is known to hold `{}`", context.region(), served.weights.name());
-        let help = "name an instance type in `hardware`, or deploy to another Region";
-        context.report(Diagnostic::new(Code::NothingFits, message).at(served.place.span()).help(help));
+        nothing_chosen(context, served, model);
     }
     let name = name?;
     let facts = context.catalog.instance(&name);
     Some(Chosen { facts, name, place: None, tensor_parallel: None, context: None, volume })
+}
+
+fn nothing_chosen(context: &mut Context<'_>, served: &Served<'_>, model: &LockedModel) {
+    let name = served.weights.name();
+    let (code, message, help) = match unknown(served, model) {
+        Some(unknown) => (
+            Code::InstanceMissing,
+            format!("no instance is named, and none is chosen for `{name}`: {} is not known", unknown.words()),
+            match unknown {
+                Unknown::Positions => "say `context`, or `hardware: {instances: [ml.…]}`",
+                _ => "say `hardware: {instances: [ml.…]}`",
+            },
+        ),
+        None => (
+            Code::NothingFits,
+            format!("nothing in {} is known to hold `{name}`", context.region()),
+            "name an instance type in `hardware`, or deploy to another Region",
+        ),
+    };
+    context.report(Diagnostic::new(code, message).at(served.place.span()).help(help));
+}
+
+/// What is not known of the model, so that no instance can be chosen for it.
+fn unknown(served: &Served<'_>, model: &LockedModel) -> Option<Unknown> {
+    match served.engine {
+        Engine::Vllm => {
+            let needs = Needs::of(model, &served.spec);
+            let open = needs.positions().is_none() && served.spec.context.is_none();
+            needs.unknown().or(open.then_some(Unknown::Positions))
+        }
+        _ => model.parameters.is_none().then_some(Unknown::Weights),
+    }
 }
 
 /// What the choice of an instance follows from.
@@ -151,10 +183,36 @@ fn best(context: &mut Context<'_>, key: &str, served: &Served<'_>, model: &Locke
         let ranked = rank(context, served, model);
         context.ranked.insert(key.to_owned(), ranked);
     }
-    let first = context.ranked.get(key)?.first()?;
+    let ranked = context.ranked.get(key)?;
+    let reason = why(ranked, context.region())?;
+    Some(Fresh { value: ranked.first()?.name.clone(), reason })
+}
+
+/// Why the first is taken. What has no price might be cheaper, unless it is larger.
+fn why(ranked: &[Ranked], region: &str) -> Option<String> {
+    let first = ranked.first()?;
+    if first.price == Price::Unknown {
+        return Some(format!(
+            "smallest in {region} that holds the model by estimate; no price is known of any that does"
+        ));
+    }
     let price = price_text(&first.price);
-    let reason = format!("cheapest in {} that holds the model by estimate; {price}", context.region());
-    Some(Fresh { value: first.name.clone(), reason })
+    let unpriced = |other: &&Ranked| other.price == Price::Unknown && other.memory_mib <= first.memory_mib;
+    let others = match ranked.iter().filter(unpriced).count() {
+        0 => String::new(),
+        1 => "; 1 as small has no known price".to_owned(),
+        count => format!("; {count} as small have no known price"),
+    };
+    Some(format!("cheapest in {region} that holds the model by estimate; {price}{others}"))
+}
+
+/// The best instance for the model in words, where one is known to hold it.
+pub(super) fn offer(context: &Context<'_>, served: &Served<'_>) -> Option<String> {
+    let ranked = rank(context, served, served.facts.as_ref()?);
+    let first = ranked.first()?;
+    let price = price_text(&first.price);
+    let best = if first.price == Price::Unknown { "smallest" } else { "cheapest" };
+    Some(format!("`{}` is the {best} that holds it ({price})", first.name))
 }
 
 fn rank(context: &Context<'_>, served: &Served<'_>, model: &LockedModel) -> Vec<Ranked> {
@@ -167,34 +225,44 @@ fn rank(context: &Context<'_>, served: &Served<'_>, model: &LockedModel) -> Vec<
         .filter(|instance| suits(instance, served, model))
         .filter_map(|instance| instance.sagemaker.clone().map(|name| (instance, name)))
         .filter(|(_, name)| catalog.hosts_endpoints(name, region))
-        .map(|(instance, name)| (instance.memory_mib, Ranked { price: catalog.sagemaker_price(&name, region), name }))
+        .map(|(instance, name)| Ranked {
+            price: catalog.sagemaker_price(&name, region),
+            name,
+            memory_mib: instance.memory_mib,
+        })
         .collect();
-    candidates.sort_by(|(a_memory, a), (b_memory, b)| {
+    // What has no price comes last.
+    candidates.sort_by(|a, b| {
         let price = |ranked: &Ranked| ranked.price.usd_per_hour().unwrap_or(f64::INFINITY);
-        price(a).total_cmp(&price(b)).then(a_memory.cmp(b_memory)).then_with(|| a.name.cmp(&b.name))
+        let memory = |ranked: &Ranked| ranked.memory_mib.unwrap_or(u64::MAX);
+        price(a).total_cmp(&price(b)).then(memory(a).cmp(&memory(b))).then_with(|| a.name.cmp(&b.name))
     });
-    candidates.into_iter().map(|(_, ranked)| ranked).collect()
+    candidates
 }
 
+/// Is the instance known to hold the model? What is not known of either does not suit.
 fn suits(instance: &Instance, served: &Served<'_>, model: &LockedModel) -> bool {
-    let memory = instance.memory_mib.unwrap_or(0) << 20;
+    let at_most = |needs: Option<u64>, has: Option<u64>| needs.zip(has).is_some_and(|(needs, has)| needs <= has);
     match (served.engine, &instance.accelerator) {
         (Engine::Vllm, Some(gpu)) => {
             modern(gpu, (8, 0))
+                && unknown(served, model).is_none()
                 && devices(gpu).is_some_and(|devices| {
-                    let degree = served.spec.tensor_parallel.unwrap_or(devices.count);
-                    let short = |longest: u64| served.spec.context.is_some_and(|wanted| wanted > longest);
+                    let (needs, spec) = (Needs::of(model, &served.spec), &served.spec);
+                    let degree = spec.tensor_parallel.unwrap_or(devices.count);
                     degree <= devices.count
-                        && sizing::llm_fits(model, devices, degree).is_ok()
-                        && !sizing::longest_context(model, devices, degree).is_some_and(short)
+                        && needs.judge(devices, degree) == Verdict::Fits
+                        && at_most(spec.context.or(Some(0)), needs.longest_context(devices, degree))
                 })
         }
         (Engine::Tei | Engine::Transformers, None) => {
-            instance.arch == Some(Arch::X86_64) && memory >= sizing::cpu_memory(model)
+            instance.arch == Some(Arch::X86_64)
+                && at_most(sizing::cpu_memory(model), instance.memory_mib.map(|mib| mib << 20))
         }
         (Engine::Tei, Some(gpu)) => {
-            let fits =
-                |devices: Devices| devices.count == 1 && devices.memory_each >= sizing::single_device_memory(model);
+            let fits = |devices: Devices| {
+                devices.count == 1 && at_most(sizing::single_device_memory(model), Some(devices.memory_each))
+            };
             modern(gpu, (7, 5)) && devices(gpu).is_some_and(fits)
         }
         _ => false,
@@ -262,39 +330,17 @@ pub(super) fn fit(
     let wanted = chosen.tensor_parallel.or(served.spec.tensor_parallel);
     let Some(model) = &served.facts else {
         let tensor_parallel = unknown_degree(context, chooser, served, chosen, devices, wanted)?;
+        judge::llm(context, served, chosen, Verdict::Unknown(Unknown::Weights), devices)?;
         return Some(Fit { tensor_parallel, context: chosen.context.or(served.spec.context) });
     };
-    let tensor_parallel = degree(context, chooser, served, model, chosen, devices, wanted)?;
-    if served.spec.quantization.is_none() {
-        refuse_misfit(context, served, chosen, sizing::llm_fits(model, devices, tensor_parallel))?;
-    }
+    let needs = Needs::of(model, &served.spec);
+    let tensor_parallel = match needs.divides(devices.count) {
+        None => unknown_degree(context, chooser, served, chosen, devices, wanted)?,
+        Some(_) => degree(context, chooser, served, model, chosen, devices, wanted)?,
+    };
+    judge::llm(context, served, chosen, needs.judge(devices, tensor_parallel), devices)?;
     let tokens = context_length(context, chooser, served, model, chosen, devices, tensor_parallel)?;
     Some(Fit { tensor_parallel, context: tokens })
-}
-
-/// Warns where an encoder or a speech model may not fit on the instance that was named; answers nothing.
-pub(super) fn warn_tight(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) -> Option<Fit> {
-    let (model, instance, place) = (served.facts.as_ref()?, chosen.facts?, chosen.place.as_ref()?);
-    if !matches!(served.engine, Engine::Tei | Engine::Transformers) {
-        return None;
-    }
-    let (needs, has, what) = match &instance.accelerator {
-        None => (sizing::cpu_memory(model), instance.memory_mib? << 20, "main memory"),
-        Some(gpu) => (sizing::single_device_memory(model), devices(gpu)?.memory_each, "memory on its device"),
-    };
-    if needs > has {
-        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-        let message = format!(
-            "`{}` may need {:.1} GiB of {what}, by estimate, and `{}` has {:.1} GiB",
-            served.weights.name(),
-            gib(needs),
-            chosen.name,
-            gib(has),
-        );
-        let help = "take an instance with more, or leave `instances` out and hubform chooses one";
-        context.report(Diagnostic::new(Code::TightMemory, message).at(place.span()).help(help));
-    }
-    None
 }
 
 fn needs_gpu(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) {
@@ -343,8 +389,9 @@ fn degree(
     devices: Devices,
     wanted: Option<u32>,
 ) -> Option<u32> {
+    let needs = Needs::of(model, &served.spec);
     if let Some(wanted) = wanted {
-        if wanted <= devices.count && sizing::divides(model, wanted) {
+        if wanted <= devices.count && needs.divides(wanted) == Some(true) {
             return Some(wanted);
         }
         let message = format!(
@@ -355,14 +402,14 @@ fn degree(
             number(model.heads),
             number(model.kv_heads),
         );
-        let help = format!("{} works", sizing::widest(model, devices));
+        let help = format!("{} works", needs.widest(devices));
         let place = served.place.at("tensorParallel");
         context.report(Diagnostic::new(Code::TensorParallel, message).at(place.span()).help(help));
         return None;
     }
     let follows = format!("model {}, instance {}", served.weights.name(), chosen.name);
     let value = chooser.choose(context, "tensor parallel", &follows, |_| {
-        let value = sizing::widest(model, devices);
+        let value = needs.widest(devices);
         let reason = match devices.count {
             1 => "the instance has one device".to_owned(),
             count => format!("the most of {count} devices that the model's heads divide by"),
@@ -376,32 +423,6 @@ fn number(count: Option<u32>) -> String {
     count.map_or_else(|| "an unknown number of".to_owned(), |count| count.to_string())
 }
 
-fn refuse_misfit(
-    context: &mut Context<'_>,
-    served: &Served<'_>,
-    chosen: &Chosen<'_>,
-    fits: Result<(), Misfit>,
-) -> Option<()> {
-    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-    let why = match fits {
-        Ok(()) => return Some(()),
-        Err(Misfit::Weights { needs, has }) => {
-            format!("its weights take {:.1} GiB and may take {:.1} GiB there", gib(needs), gib(has))
-        }
-        Err(Misfit::Heads { tensor_parallel }) => format!("its heads do not divide by {tensor_parallel} devices"),
-        Err(Misfit::Context) => "its weights leave no room for a context of 1,024 tokens".to_owned(),
-    };
-    let message = format!("`{}` does not fit on `{}`, by estimate: {why}", served.weights.name(), chosen.name);
-    let place = chosen.place.as_ref().unwrap_or(&served.place);
-    let model = served.facts.as_ref()?;
-    let help = match rank(context, served, model).first() {
-        Some(first) => format!("`{}` is the cheapest that holds it ({})", first.name, price_text(&first.price)),
-        None => "quantize the model, or deploy to a Region with larger instances".to_owned(),
-    };
-    context.report(Diagnostic::new(Code::DoesNotFit, message).at(place.span()).help(help));
-    None
-}
-
 /// Outer `None`: it does not fit. Inner `None`: the engine's own default.
 fn context_length(
     context: &mut Context<'_>,
@@ -412,21 +433,20 @@ fn context_length(
     devices: Devices,
     tensor_parallel: u32,
 ) -> Option<Option<u64>> {
-    let longest = sizing::longest_context(model, devices, tensor_parallel);
-    let quantized = served.spec.quantization.is_some();
+    let longest = Needs::of(model, &served.spec).longest_context(devices, tensor_parallel);
     if let Some(wanted) = chosen.context.or(served.spec.context) {
-        let Some(longest) = longest.filter(|longest| wanted > *longest && !quantized) else {
+        let Some(longest) = longest.filter(|longest| wanted > *longest) else {
             return Some(Some(wanted));
         };
         let message = format!("a context of {wanted} tokens does not fit on `{}`, by estimate", chosen.name);
         let help = format!("up to {longest} tokens fit; or take an instance with more memory");
         let place = if chosen.context.is_some() { chosen.place.clone() } else { Some(served.place.at("context")) };
         let place = place.unwrap_or_else(|| served.place.clone());
-        context.report(Diagnostic::new(Code::DoesNotFit, message).at(place.span()).help(help));
-        return None;
+        judge::refuse(context, served, message, place.span(), help)?;
+        return Some(Some(wanted));
     }
     let (Some(positions), Some(longest)) = (model.max_positions, longest) else { return Some(None) };
-    if longest >= positions || quantized {
+    if longest >= positions {
         return Some(None);
     }
     let follows =

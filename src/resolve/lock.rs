@@ -37,9 +37,11 @@ pub struct LockedModel {
     /// The Hub's name of the task.
     pub task: String,
     /// Parameters.
-    pub parameters: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<u64>,
     /// Type of the weights, as `bfloat16`.
-    pub dtype: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dtype: Option<String>,
     /// Size of the weights in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_bytes: Option<u64>,

@@ -13,6 +13,7 @@ mod endpoint;
 mod hardware;
 mod hatch;
 mod image;
+mod judge;
 mod lock;
 mod model;
 mod names;

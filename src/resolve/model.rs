@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 
 use super::{
-    Context, LockedModel,
+    Choice, Context, LockedModel,
     access::Bucket,
     chooser::{Chooser, Fresh},
     references::{Found, Place, find},
 };
 use crate::{
-    catalog::{Gated, ModelFacts},
+    catalog::{Commit, Gated, ModelFacts},
     diagnostic::{Code, Diagnostic},
     manifest::{Engine, Model, Reference},
 };
@@ -64,8 +64,9 @@ pub(super) fn resolve<'a>(
     has_instance: bool,
 ) -> Option<Served<'a>> {
     let Found { spec, place, .. } = find(context, reference, place)?;
-    let weights = weights(context, &spec, &place)?;
+    let mut weights = weights(context, &spec, &place)?;
     let facts = facts(context, chooser, &weights, &spec, &place, has_instance)?;
+    pin(context, chooser, &mut weights, facts.as_ref());
     let task = spec.task.clone().or_else(|| facts.as_ref().map(|facts| facts.task.clone()));
     let engine = engine(context, chooser, &spec, task.as_deref(), &place)?;
     Some(Served { spec, place, weights, facts, task, engine })
@@ -93,10 +94,10 @@ fn facts(
     let Weights::Hub { id, revision } = weights else {
         return said_enough(context, weights, spec, place, has_instance).then_some(None);
     };
-    warn_unpinned(context, id, revision.as_deref(), place);
     let catalog = context.catalog;
-    let Some(known) = catalog.model(id) else {
-        let locked = context.scope.lock.models.get(id).cloned();
+    let (known, locked) = (catalog.model(id), context.scope.lock.models.get(id).cloned());
+    warn_unpinned(context, id, revision.as_deref(), locked.as_ref(), place);
+    let Some(known) = known else {
         return match locked {
             Some(locked) => Some(Some(locked)),
             None => said_enough(context, weights, spec, place, has_instance).then_some(None),
@@ -105,22 +106,24 @@ fn facts(
     if !may_be_fetched(context, known, place) {
         return None;
     }
-    let locked = context.scope.lock.models.get(id).cloned();
     if context.scope.locked && locked.is_none() {
         chooser.miss(format!("facts of the model ({id})"));
     }
-    let locked = locked.unwrap_or_else(|| shape(known));
+    let locked = locked.unwrap_or_else(|| shape(known, revision.as_deref()));
     if !context.scope.locked {
         context.lock_after.models.insert(id.clone(), locked.clone());
     }
     Some(Some(locked))
 }
 
-fn shape(facts: &ModelFacts) -> LockedModel {
+fn shape(facts: &ModelFacts, revision: Option<&str>) -> LockedModel {
     LockedModel {
-        commit: None,
+        commit: match revision {
+            Some(revision) => Some(revision.to_owned()).filter(|revision| is_commit(revision)),
+            None => facts.commit.as_ref().map(|commit| commit.id.clone()),
+        },
         task: facts.task.clone(),
-        parameters: facts.params,
+        parameters: facts.parameters(),
         dtype: facts.dtype.clone(),
         weight_bytes: facts.weight_bytes,
         heads: facts.heads,
@@ -149,14 +152,58 @@ fn may_be_fetched(context: &mut Context<'_>, facts: &ModelFacts, place: &Place<'
     }
 }
 
-fn warn_unpinned(context: &mut Context<'_>, id: &str, revision: Option<&str>, place: &Place<'_>) {
-    let is_commit = |text: &str| text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    if revision.is_some_and(is_commit) {
+fn is_commit(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// A model without a revision is fetched at the commit that stands in the lock, and the plan says where that is from.
+fn pin(context: &Context<'_>, chooser: &mut Chooser, weights: &mut Weights, facts: Option<&LockedModel>) {
+    let Weights::Hub { id, revision: revision @ None } = weights else { return };
+    let Some(commit) = facts.and_then(|facts| facts.commit.clone()) else { return };
+    let known = context.catalog.model(id).and_then(|known| known.commit.as_ref());
+    let pinned = context.scope.lock.models.contains_key(id);
+    let same = known.filter(|known| known.id == commit);
+    chooser.choices.push(Choice {
+        what: "revision".to_owned(),
+        value: commit.clone(),
+        reason: same.map_or_else(|| "chosen before".to_owned(), |known| source(context, known)),
+        pinned,
+        today: known.filter(|_| same.is_none()).map(|known| format!("{}, {}", known.id, source(context, known))),
+    });
+    *revision = Some(commit);
+}
+
+fn source(context: &Context<'_>, commit: &Commit) -> String {
+    let seen = commit.seen.as_deref().map(|month| format!(", the last in {month}")).unwrap_or_default();
+    let sources = match commit.sources {
+        1 => "1 public source names it".to_owned(),
+        count => format!("{count} public sources name it"),
+    };
+    format!("newest commit known on {}; {sources}{seen}", context.catalog.models_collected())
+}
+
+fn warn_unpinned(
+    context: &mut Context<'_>,
+    id: &str,
+    revision: Option<&str>,
+    locked: Option<&LockedModel>,
+    place: &Place<'_>,
+) {
+    let known = context.catalog.model(id).and_then(|known| known.commit.as_ref()).is_some();
+    let pinned = match (revision, locked) {
+        (Some(revision), _) => is_commit(revision),
+        (None, Some(locked)) => locked.commit.is_some(),
+        (None, None) => known,
+    };
+    if pinned {
         return;
     }
     let at = revision.unwrap_or("main");
     let message = format!("`{id}` is not pinned: instances started later may fetch other weights than those of today");
-    let help = format!("say `revision:` with the commit that `{at}` has on the Hub now, all 40 digits");
+    let mut help = format!("say `revision:` with the commit that `{at}` has on the Hub now, all 40 digits");
+    if known && revision.is_none() {
+        help.push_str("; or `hubform lock --upgrade`, which pins the newest commit that hubform knows");
+    }
     let place = place.at(if revision.is_some() { "revision" } else { "hub" });
     context.report(Diagnostic::new(Code::NotPinned, message).at(place.span()).help(help));
 }

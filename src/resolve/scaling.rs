@@ -147,13 +147,17 @@ fn default_metric(
     endpoint: &str,
 ) -> Option<Value> {
     let cores = chosen.facts.filter(|instance| instance.accelerator.is_none()).and_then(|instance| instance.vcpus);
+    let accelerated = chosen.facts.is_some_and(|instance| instance.accelerator.is_some());
     let follows = if cores.is_some() { "no accelerator" } else { "an accelerator" };
     let value = chooser.choose(context, "scaling target", follows, |_| {
         Some(match cores {
             Some(_) => Fresh { value: format!("cpu {DEFAULT_CPU}%"), reason: "usual for processors".into() },
             None => Fresh {
                 value: format!("{DEFAULT_CONCURRENCY} concurrent requests per instance"),
-                reason: "a cautious start for accelerators; measure, then say your own".into(),
+                reason: format!(
+                    "a cautious start {}; measure, then say your own",
+                    if accelerated { "for accelerators" } else { "where the hardware is not known" }
+                ),
             },
         })
     })?;

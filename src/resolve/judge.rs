@@ -1,0 +1,153 @@
+//! What is said when a model does not fit on the instance that was named, or when nobody can say whether it does.
+//!
+//! What surely or by estimate fails is an error, unless the manifest's own flags move the memory: then it warns. What
+//! is not known refuses to be chosen for; on a named instance it warns, unless the manifest says the numbers itself.
+
+use super::{
+    Context, LockedModel,
+    hardware::{Chosen, devices, offer},
+    model::{Served, Weights},
+    sizing::{self, Devices, Misfit, Unknown, Verdict},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    manifest::Engine,
+};
+
+/// Flags of vLLM after which the memory is shared out otherwise than is reckoned here.
+const MEMORY_FLAGS: [&str; 5] =
+    ["cpu-offload-gb", "gpu-memory-utilization", "kv-cache-dtype", "kv-cache-memory-bytes", "pipeline-parallel-size"];
+
+impl Unknown {
+    /// As in "… is not known".
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Weights => "what its weights take",
+            Self::Quantized => "what its weights take once they are quantized",
+            Self::Heads => "by how many devices its heads divide",
+            Self::Cache => "what its cache takes per token",
+            Self::Positions => "the longest context it was made for",
+        }
+    }
+}
+
+/// Refuses what does not fit; warns where that cannot be said.
+pub(super) fn llm(
+    context: &mut Context<'_>,
+    served: &Served<'_>,
+    chosen: &Chosen<'_>,
+    verdict: Verdict,
+    devices: Devices,
+) -> Option<()> {
+    match verdict {
+        Verdict::Fits => Some(()),
+        Verdict::Misfit(why) => misfit(context, served, chosen, why),
+        Verdict::Unknown(what) => {
+            let context_said = chosen.context.or(served.spec.context).is_some();
+            let degree_said = chosen.tensor_parallel.or(served.spec.tensor_parallel).is_some() || devices.count == 1;
+            if !(context_said && degree_said) {
+                let say = if degree_said { "`context`" } else { "`context` and `tensorParallel`" };
+                not_judged(context, served, chosen, what.words(), &format!("; if you know that it does, say {say}"));
+            }
+            Some(())
+        }
+    }
+}
+
+fn misfit(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>, why: Misfit) -> Option<()> {
+    let why = match why {
+        Misfit::Weights { needs, has } => {
+            format!(", by estimate: its weights take {:.1} GiB and may take {:.1} GiB there", gib(needs), gib(has))
+        }
+        Misfit::Surely { least, has } => {
+            format!(": its weights take at least {:.1} GiB, and its devices have {:.1} GiB", gib(least), gib(has))
+        }
+        Misfit::Heads { tensor_parallel } => format!(": its heads do not divide by {tensor_parallel} devices"),
+        Misfit::Context => ", by estimate: its weights leave no room for a context of 1,024 tokens".to_owned(),
+    };
+    let message = format!("`{}` does not fit on `{}`{why}", served.weights.name(), chosen.name);
+    let place = chosen.place.as_ref().unwrap_or(&served.place);
+    let help = offer(context, served).unwrap_or_else(|| "take an instance with more memory on its devices".to_owned());
+    refuse(context, served, message, place.span(), help)
+}
+
+/// An error, or a warning where the manifest's own flags share the memory out.
+pub(super) fn refuse(
+    context: &mut Context<'_>,
+    served: &Served<'_>,
+    message: String,
+    span: crate::diagnostic::Span,
+    help: String,
+) -> Option<()> {
+    let moves = |flag: &String| MEMORY_FLAGS.contains(&&*flag.replace('_', "-").to_lowercase());
+    let Some(flag) = served.spec.args.keys().find(|flag| moves(flag)) else {
+        context.report(Diagnostic::new(Code::DoesNotFit, message).at(span).help(help));
+        return None;
+    };
+    let help = format!("`{flag}` in `args` is yours to judge; without it, {help}");
+    context.report(Diagnostic::new(Code::TightMemory, message).at(span).help(help));
+    Some(())
+}
+
+/// Says that nothing was judged.
+pub(super) fn not_judged(
+    context: &mut Context<'_>,
+    served: &Served<'_>,
+    chosen: &Chosen<'_>,
+    unknown: &str,
+    way_out: &str,
+) {
+    let (model, place) = (served.weights.name(), chosen.place.as_ref().unwrap_or(&served.place));
+    let message = format!("whether `{model}` fits on `{}` was not judged: {unknown} is not known", chosen.name);
+    let help = format!("it is deployed as it is, and does not start where it does not fit{way_out}");
+    context.report(Diagnostic::new(Code::NotJudged, message).at(place.span()).help(help));
+}
+
+/// Encoders and speech models on the instance that was named: refused where the weights alone are too large, warned
+/// of where it may be tight or, of one from the Hub, where nothing is known.
+pub(super) fn encoder(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) -> Option<()> {
+    let Some(place) = &chosen.place else { return Some(()) };
+    if !matches!(served.engine, Engine::Tei | Engine::Transformers) {
+        return Some(());
+    }
+    let facts = served.facts.as_ref();
+    let instance = chosen.facts;
+    let gpu = instance.and_then(|instance| instance.accelerator.as_ref());
+    let (needed, has, what): (fn(&LockedModel) -> Option<u64>, _, _) = match gpu {
+        None => (sizing::cpu_memory, instance.and_then(|instance| Some(instance.memory_mib? << 20)), "main memory"),
+        Some(gpu) => (sizing::single_device_memory, devices(gpu).map(|gpu| gpu.memory_each), "memory on its device"),
+    };
+    let (Some(needs), Some(least), Some(has)) = (facts.and_then(needed), facts.and_then(sizing::least_memory), has)
+    else {
+        if matches!(served.weights, Weights::Hub { .. }) {
+            not_judged(context, served, chosen, "its size", "");
+        }
+        return Some(());
+    };
+    let (model, help) =
+        (served.weights.name(), "take an instance with more, or leave `instances` out and hubform chooses one");
+    if least > has {
+        let message = format!(
+            "`{model}` does not fit on `{}`: its weights take {:.1} GiB, and there are {:.1} GiB of {what}",
+            chosen.name,
+            gib(least),
+            gib(has),
+        );
+        context.report(Diagnostic::new(Code::DoesNotFit, message).at(place.span()).help(help));
+        return None;
+    }
+    if needs > has {
+        let message = format!(
+            "`{model}` may need {:.1} GiB of {what}, by estimate, and `{}` has {:.1} GiB",
+            gib(needs),
+            chosen.name,
+            gib(has),
+        );
+        context.report(Diagnostic::new(Code::TightMemory, message).at(place.span()).help(help));
+    }
+    Some(())
+}
+
+fn gib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
+}
