@@ -1,7 +1,5 @@
 //! `hubform status`: what stands in the account, and whether each endpoint runs what its stack made.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 
 use super::{
@@ -11,7 +9,7 @@ use super::{
     load::{Wants, load},
     session, tell,
 };
-use crate::{gather, report};
+use crate::{gather, plan, report};
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selection) -> Result<Exit> {
     let sandbox = session::sandbox_folder(host, globals);
@@ -32,19 +30,16 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
     let accounts = gather::identities(&*session.accounts, &*session.clock, &targets).await?;
     super::plan::check_accounts(&loaded, &accounts)?;
     let observation = gather::observe(&*session.accounts, &*session.clock, &loaded.targets(), &|_, _| false).await?;
-    let environments: BTreeMap<_, _> =
-        loaded.scopes.iter().map(|scope| (scope.set.environment.name.as_str(), &scope.target)).collect();
+    let environments = super::plan::environments(&loaded, &accounts);
     let mut rows = Vec::new();
     for observed in &observation.stacks {
-        let owner = crate::plan::Owner::read(&observed.stack.tags);
-        let Some(owner) = owner.filter(|owner| environments.get(owner.environment) == Some(&&observed.target)) else {
-            continue;
-        };
+        let tagged = plan::Tagged::read(&observed.stack.tags).filter(|_| plan::belongs(&environments, observed));
+        let Some(tagged) = tagged else { continue };
         let endpoint = match observed.stack.outputs.get("EndpointName") {
             Some(name) => session.accounts.at(&observed.target).await?.sagemaker.describe_endpoint(name).await?,
             None => None,
         };
-        rows.push(report::status::Row::new(owner, observed, endpoint));
+        rows.push(report::status::Row::new(tagged, observed, endpoint));
     }
     let context = context(host, session.label());
     let text = match format(host, selection) {

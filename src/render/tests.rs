@@ -28,6 +28,7 @@ fn rendered(manifests: &str) -> String {
             account: None,
             lock: Lock::default(),
             locked: false,
+            today: false,
         })
         .collect();
     let (resolved, more) = resolve(&scopes, Catalog::embedded());

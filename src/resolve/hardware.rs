@@ -2,7 +2,7 @@
 
 use super::{
     Context, LockedModel,
-    chooser::{Chooser, Fresh},
+    chooser::{Chooser, Fresh, What},
     model::Served,
     references::{Found, Place, find, inherited},
     sizing::{self, Devices, Misfit},
@@ -122,8 +122,12 @@ fn choose<'a>(
         context.report(Diagnostic::new(Code::InstanceMissing, message).at(place.span()).help(help));
         return None;
     };
-    let follows = follows(context, served);
-    let name = chooser.choose(context, "instance", &follows, |context| best(context, &follows, served, model));
+    let spec = &served.spec;
+    chooser.know("tensor-parallel", spec.tensor_parallel);
+    chooser.know("context", spec.context);
+    chooser.know("quantization", spec.quantization.clone());
+    let name = chooser.choose(context, What::INSTANCE, |context| best(context, served, model));
+    let name = name.and_then(|name| name.text().map(str::to_owned));
     if name.is_none() {
         let message = format!("nothing in {} is known to hold `{}`", context.region(), served.weights.name());
         let help = "name an instance type in `hardware`, or deploy to another Region";
@@ -134,27 +138,18 @@ fn choose<'a>(
     Some(Chosen { facts, name, place: None, tensor_parallel: None, context: None, volume })
 }
 
-/// What the choice of an instance follows from.
-fn follows(context: &Context<'_>, served: &Served<'_>) -> String {
+fn best(context: &mut Context<'_>, served: &Served<'_>, model: &LockedModel) -> Option<Fresh> {
     let spec = &served.spec;
-    let said = [
-        spec.tensor_parallel.map(|degree| format!(", tensor parallel {degree}")),
-        spec.context.map(|tokens| format!(", context {tokens}")),
-        spec.quantization.as_ref().map(|method| format!(", quantization {method}")),
-    ];
-    let (model, engine, region) = (served.weights.name(), engine_name(served.engine), context.region());
-    format!("model {model}, engine {engine}, region {region}{}", said.into_iter().flatten().collect::<String>())
-}
-
-fn best(context: &mut Context<'_>, key: &str, served: &Served<'_>, model: &LockedModel) -> Option<Fresh> {
-    if !context.ranked.contains_key(key) {
+    let said = (spec.tensor_parallel, spec.context, &spec.quantization);
+    let key = format!("{} {} {said:?}", served.weights.name(), engine_name(served.engine));
+    if !context.ranked.contains_key(&key) {
         let ranked = rank(context, served, model);
-        context.ranked.insert(key.to_owned(), ranked);
+        context.ranked.insert(key.clone(), ranked);
     }
-    let first = context.ranked.get(key)?.first()?;
+    let first = context.ranked.get(&key)?.first()?;
     let price = price_text(&first.price);
     let reason = format!("cheapest in {} that holds the model by estimate; {price}", context.region());
-    Some(Fresh { value: first.name.clone(), reason })
+    Some(Fresh::new(first.name.clone(), reason))
 }
 
 fn rank(context: &Context<'_>, served: &Served<'_>, model: &LockedModel) -> Vec<Ranked> {
@@ -327,11 +322,11 @@ fn unknown_degree(
     if devices.count == 1 {
         return Some(1);
     }
-    let value = chooser.choose(context, "tensor parallel", &format!("instance {}", chosen.name), |_| {
+    let value = chooser.choose(context, What::TENSOR_PARALLEL, |_| {
         let reason = "all devices of the instance; whether the model's heads divide by them is not known";
-        Some(Fresh { value: devices.count.to_string(), reason: reason.to_owned() })
+        Some(Fresh::new(devices.count, reason))
     })?;
-    value.parse().ok()
+    value.count()?.try_into().ok()
 }
 
 fn degree(
@@ -360,16 +355,15 @@ fn degree(
         context.report(Diagnostic::new(Code::TensorParallel, message).at(place.span()).help(help));
         return None;
     }
-    let follows = format!("model {}, instance {}", served.weights.name(), chosen.name);
-    let value = chooser.choose(context, "tensor parallel", &follows, |_| {
+    let value = chooser.choose(context, What::TENSOR_PARALLEL, |_| {
         let value = sizing::widest(model, devices);
         let reason = match devices.count {
             1 => "the instance has one device".to_owned(),
             count => format!("the most of {count} devices that the model's heads divide by"),
         };
-        Some(Fresh { value: value.to_string(), reason })
+        Some(Fresh::new(value, reason))
     })?;
-    value.parse().ok()
+    value.count()?.try_into().ok()
 }
 
 fn number(count: Option<u32>) -> String {
@@ -429,11 +423,10 @@ fn context_length(
     if longest >= positions || quantized {
         return Some(None);
     }
-    let follows =
-        format!("model {}, instance {}, tensor parallel {tensor_parallel}", served.weights.name(), chosen.name);
-    let value = chooser.choose(context, "context", &follows, |_| {
+    chooser.know("tensor-parallel", tensor_parallel);
+    let value = chooser.choose(context, What::CONTEXT, |_| {
         let reason = format!("the model takes {positions} tokens; more than these do not fit there, by estimate");
-        Some(Fresh { value: longest.to_string(), reason })
+        Some(Fresh::new(longest, reason))
     });
-    Some(value.and_then(|value| value.parse().ok()))
+    Some(value.and_then(|value| value.count()))
 }

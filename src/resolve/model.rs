@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::{
     Context, LockedModel,
     access::Bucket,
-    chooser::{Chooser, Fresh},
+    chooser::{Chooser, Fresh, What},
+    hardware::engine_name,
     references::{Found, Place, find},
 };
 use crate::{
@@ -66,8 +67,11 @@ pub(super) fn resolve<'a>(
     let Found { spec, place, .. } = find(context, reference, place)?;
     let weights = weights(context, &spec, &place)?;
     let facts = facts(context, chooser, &weights, &spec, &place, has_instance)?;
+    chooser.know("model", weights.name());
     let task = spec.task.clone().or_else(|| facts.as_ref().map(|facts| facts.task.clone()));
+    chooser.know("task", task.as_deref());
     let engine = engine(context, chooser, &spec, task.as_deref(), &place)?;
+    chooser.know("engine", engine_name(engine));
     Some(Served { spec, place, weights, facts, task, engine })
 }
 
@@ -95,8 +99,9 @@ fn facts(
     };
     warn_unpinned(context, id, revision.as_deref(), place);
     let catalog = context.catalog;
+    let at = revision.as_deref().unwrap_or("main");
     let Some(known) = catalog.model(id) else {
-        let locked = context.scope.lock.models.get(id).cloned();
+        let locked = context.scope.lock.model(id, at).cloned();
         return match locked {
             Some(locked) => Some(Some(locked)),
             None => said_enough(context, weights, spec, place, has_instance).then_some(None),
@@ -105,13 +110,13 @@ fn facts(
     if !may_be_fetched(context, known, place) {
         return None;
     }
-    let locked = context.scope.lock.models.get(id).cloned();
+    let locked = context.scope.lock.model(id, at).cloned();
     if context.scope.locked && locked.is_none() {
         chooser.miss(format!("facts of the model ({id})"));
     }
     let locked = locked.unwrap_or_else(|| shape(known));
     if !context.scope.locked {
-        context.lock_after.models.insert(id.clone(), locked.clone());
+        context.lock_after.set_model(id, at, locked.clone());
     }
     Some(Some(locked))
 }
@@ -211,11 +216,9 @@ fn engine(
         return Some(engine);
     }
     let task = task.unwrap_or_default();
-    let chosen = chooser.choose(context, "engine", &format!("task {task}"), |_| {
-        let value = by_task(task)?.to_owned();
-        Some(Fresh { value, reason: format!("serves the task {task}") })
-    });
-    let named = chosen.as_deref().and_then(by_name);
+    let chosen =
+        chooser.choose(context, What::ENGINE, |_| Some(Fresh::new(by_task(task)?, format!("serves the task {task}"))));
+    let named = chosen.as_ref().and_then(|chosen| by_name(chosen.text()?));
     if named.is_none() {
         let message = format!("no engine is chosen for the task `{task}` by itself");
         let help = "say `engine: vllm`, `tei`, `transformers`, or `custom` with `image`";

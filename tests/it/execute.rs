@@ -87,13 +87,15 @@ fn create(name: &str, body: &str, needs: &[&str]) -> Step {
 }
 
 fn plan(steps: Vec<Step>) -> Plan {
-    let environment = PlannedEnvironment { name: "dev".into(), target: target(), account: "000000000000".into() };
+    let environment =
+        PlannedEnvironment { name: "dev".into(), owner: None, target: target(), account: "000000000000".into() };
     Plan {
         format: FORMAT,
         environments: vec![environment],
         bodies: bodies(),
         steps,
         left_behind: Vec::new(),
+        adopted: BTreeSet::new(),
         allowed: BTreeSet::new(),
     }
 }

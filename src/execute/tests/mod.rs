@@ -81,7 +81,8 @@ impl Step {
 }
 
 fn plan(steps: Vec<Step>) -> Plan {
-    let environment = PlannedEnvironment { name: "dev".into(), target: target(), account: "111122223333".into() };
+    let environment =
+        PlannedEnvironment { name: "dev".into(), owner: None, target: target(), account: "111122223333".into() };
     let bodies = ["d", "new", "old", "mid"].map(|digest| (digest.to_owned(), digest.into()));
     Plan {
         format: FORMAT,
@@ -89,6 +90,7 @@ fn plan(steps: Vec<Step>) -> Plan {
         bodies: bodies.into(),
         steps,
         left_behind: Vec::new(),
+        adopted: BTreeSet::new(),
         allowed: BTreeSet::new(),
     }
 }
@@ -447,7 +449,7 @@ fn an_operation_that_the_plan_found_running_is_waited_for() {
         let id = world.runs(name, "token-of-a-process-that-died", 30);
         let status = crate::cloud::StackStatus::CreateInProgress;
         let (changed_at, outputs) = (crate::cloud::Timestamp(0), BTreeMap::new());
-        Observed { id, status, changed_at, outputs, protected: false }
+        Observed { id, status, changed_at, outputs, protected: false, owner: None }
     };
     let same = running(&mut world, "same");
     let other = running(&mut world, "other");

@@ -87,6 +87,7 @@ fn step(kind: &str, name: &str, action: Action, operations: Vec<Operation>) -> S
         changed_at: Timestamp(0),
         outputs: BTreeMap::new(),
         protected: false,
+        owner: None,
     };
     Step {
         stack: named(&format!("dev-{}-{name}", kind.to_lowercase())),
@@ -132,7 +133,12 @@ fn plan() -> Plan {
                                     "E": {"Type": "AWS::SageMaker::Endpoint"}}});
     Plan {
         format: FORMAT,
-        environments: vec![PlannedEnvironment { name: "dev".into(), target: target(), account: "1".repeat(12) }],
+        environments: vec![PlannedEnvironment {
+            name: "dev".into(),
+            owner: None,
+            target: target(),
+            account: "1".repeat(12),
+        }],
         bodies: [("body".to_owned(), body.to_string().into())].into(),
         steps: vec![role, new, moved, gone, kept],
         left_behind: vec![LeftBehind {
@@ -142,6 +148,7 @@ fn plan() -> Plan {
             name: "lost".into(),
         }],
         allowed: BTreeSet::new(),
+        adopted: BTreeSet::new(),
     }
 }
 
