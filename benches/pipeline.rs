@@ -72,7 +72,8 @@ fn once(inputs: Vec<Input>, locks: &[String]) -> (Findings, Vec<String>) {
     let used = processor();
     let mut marks = vec![Instant::now()];
     let mut mark = || marks.push(Instant::now());
-    let locks: Vec<Lock> = locks.iter().map(|text| Lock::parse(text).expect("hubform wrote it")).collect();
+    let locks: Vec<Lock> =
+        locks.iter().map(|text| Lock::parse(text, &Default::default()).expect("hubform wrote it")).collect();
     mark();
     let mut sources = SourceMap::default();
     let (manifests, mut diagnostics) = parse(inputs, &mut sources);
@@ -85,7 +86,15 @@ fn once(inputs: Vec<Input>, locks: &[String]) -> (Findings, Vec<String>) {
             let region = REGIONS[number % REGIONS.len()].to_owned();
             let target = Target { account: None, region, assume_role: None };
             let lock = locks.get(number).cloned().unwrap_or_default();
-            Scope { set, target, target_name: "default".into(), account: None, lock, locked: !locks.is_empty() }
+            Scope {
+                set,
+                target,
+                target_name: "default".into(),
+                account: None,
+                lock,
+                locked: !locks.is_empty(),
+                today: false,
+            }
         })
         .collect();
     mark();

@@ -118,6 +118,17 @@ impl Stacks for StacksClient {
         })
     }
 
+    fn get_change_set_template<'a>(&'a self, change_set: &str) -> Reply<'a, String> {
+        let id = change_set.to_owned();
+        Box::pin(async move {
+            let call = self.client.get_template().change_set_name(&id).template_stage(TemplateStage::Original);
+            let read = |answer: aws_sdk_cloudformation::operation::get_template::GetTemplateOutput| {
+                required(answer.template_body, "TemplateBody")
+            };
+            self.site.ask("GetTemplate", &id, call.send(), read).await
+        })
+    }
+
     fn create_stack(&self, request: CreateStack) -> Reply<'_, String> {
         Box::pin(async move {
             let call = self

@@ -5,6 +5,7 @@
 //! when first asked. A [`Catalog`] is a value: [`Catalog::embedded`] is the one that ships, and
 //! [`Catalog::with_tables`] exchanges some of its tables. What no source says is `None` or `Unknown`, never zero.
 
+mod choices;
 mod csv;
 mod image;
 mod instance;
@@ -36,6 +37,7 @@ pub use resource_type::{Handler, Replacement, ResourceType};
 pub use shape::{Kind, Misfit, Problem, Property, Shape};
 pub use version::Version;
 
+use choices::Choices;
 use image::{InferenceAmis, Registries};
 use instance::{Instances, ec2_spelling};
 use model::Models;
@@ -87,6 +89,7 @@ pub struct Catalog {
     amis: Lazy<InferenceAmis>,
     models: Lazy<Models>,
     quotas: Lazy<Quotas>,
+    choices: Lazy<Choices>,
     resource_types: ResourceTypes,
 }
 
@@ -118,6 +121,7 @@ impl Catalog {
             amis: Lazy::default(),
             models: Lazy::default(),
             quotas: Lazy::default(),
+            choices: Lazy::default(),
             tables,
         })
     }
@@ -132,6 +136,7 @@ impl Catalog {
         self.amis.check(&self.tables)?;
         self.models.check(&self.tables)?;
         self.quotas.check(&self.tables)?;
+        self.choices.check(&self.tables)?;
         for (file, images) in self.engines.iter().filter(|(file, _)| self.tables.replacement(file).is_some()) {
             let _ = images.set(image::load_engine(&self.tables, file)?);
         }
@@ -230,6 +235,11 @@ impl Catalog {
     /// The quota of a use (`endpoint`, `training-job`) of an instance type, in either spelling.
     pub fn quota(&self, kind: &str, instance: &str) -> Option<&Quota> {
         self.quotas.get(&self.tables).get(kind, instance)
+    }
+
+    /// The inputs that a choice is recorded with in the lock, by name.
+    pub fn inputs_of(&self, choice: &str) -> &[String] {
+        self.choices.get(&self.tables).inputs(choice)
     }
 
     /// A type of CloudFormation's registry in us-east-1. Every `Custom::` type is the custom resource.

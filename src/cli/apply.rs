@@ -19,7 +19,9 @@ use crate::{
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Apply) -> Result<Exit> {
     let purpose = Purpose::Apply { validate: args.validate };
-    let Some(prepared) = prepare(host, globals, &args.planning, purpose).await? else { return Ok(Exit::Refused) };
+    let Some(prepared) = prepare(host, globals, &args.planning, &args.adopting.adopt, purpose).await? else {
+        return Ok(Exit::Refused);
+    };
     show(host, &args.planning, &prepared)?;
     let verb = Verb { name: "apply", question: "Carry out this plan?" };
     confirmed(host, &args.planning, &args.acting, prepared, verb).await

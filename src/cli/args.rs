@@ -144,12 +144,23 @@ pub struct Planning {
     pub allow: Vec<String>,
 }
 
+/// What taking over takes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Adopting {
+    /// Take over the stack that a manifest would become, such as Endpoint/chat, whoever made it; may be repeated
+    #[arg(long, value_name = "KIND/NAME")]
+    pub adopt: Vec<String>,
+}
+
 /// `hubform plan`.
 #[derive(Debug, Clone, Args)]
 pub struct Plan {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub planning: Planning,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub adopting: Adopting,
     /// Exit with 3 instead of 0 where there is something to do
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -172,6 +183,9 @@ pub struct Apply {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub planning: Planning,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub adopting: Adopting,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub acting: Acting,
@@ -200,6 +214,12 @@ pub struct Lock {
     /// Choose again what is pinned, for one manifest, such as Endpoint/chat, or for all
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
     pub upgrade: Option<String>,
+    /// Take back the identity of a lock that was lost: the owner id that the stacks carry
+    #[arg(long, value_name = "ID", value_parser = owner)]
+    pub owner: Option<String>,
+    /// Make a folder that was copied with its lock its own
+    #[arg(long, conflicts_with = "owner")]
+    pub new_owner: bool,
 }
 
 /// `hubform schema`.
@@ -247,6 +267,14 @@ impl Selection {
     pub fn all_paths(&self) -> Vec<PathBuf> {
         let all: Vec<_> = self.paths.iter().chain(&self.files).cloned().collect();
         if all.is_empty() { vec![PathBuf::from(".")] } else { all }
+    }
+}
+
+/// An owner's id.
+fn owner(text: &str) -> Result<String, String> {
+    match crate::resolve::is_owner(text) {
+        true => Ok(text.to_owned()),
+        false => Err("it has 16 digits, 0 to 9 and a to f".to_owned()),
     }
 }
 

@@ -1,22 +1,25 @@
-//! `hubform init`: a first environment and a first endpoint, ready to be planned.
+//! `hubform init`: a first environment, its lock with the owner, and a first endpoint, ready to be planned.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context as _, Result};
 
-use super::{Exit, Host, Refusal, args};
+use super::{Exit, Host, Refusal, args, sources};
 use crate::{
     catalog::Catalog,
-    files::{Disk, Files},
+    files::{Disk, Files, normal},
+    manifest::EnvironmentSet,
+    resolve::Lock,
 };
 
 pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
     let files = Disk { from: host.folder.clone() };
     let name = args.name.clone().unwrap_or_else(|| slug(&args.model));
     refuse_what_cannot_be(&name, &args.model)?;
-    let folder_name = args.folder.file_name().map(|name| slug(&name.to_string_lossy())).unwrap_or_else(|| "dev".into());
-    let texts =
-        [("environment.yaml", environment(&folder_name)), (&format!("{name}.yaml"), endpoint(&name, &args.model))];
+    let texts = [
+        ("environment.yaml", environment(&name_of(&files, &args.folder))),
+        (&format!("{name}.yaml"), endpoint(&name, &args.model)),
+    ];
     let manifest = args.folder.join(texts[1].0);
     if files.exists(&manifest) {
         let message = format!("`{}` exists already", manifest.display());
@@ -31,9 +34,46 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
         files.write(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
         writeln!(host.output, "wrote {}", path.display())?;
     }
-    let folder = if args.folder == Path::new(".") { String::new() } else { format!(" {}", args.folder.display()) };
+    write_owner(host, &files, &args.folder)?;
+    let folder = match args.folder.to_string_lossy() {
+        here if here == "." => String::new(),
+        plain if plain.chars().all(|c| c.is_alphanumeric() || "_-./~".contains(c)) => format!(" {plain}"),
+        odd => format!(" '{odd}'"),
+    };
     writeln!(host.output, "next: hubform plan{folder} --sandbox")?;
     Ok(Exit::Done)
+}
+
+/// The environment is called as its folder really is; `.` is a folder too.
+fn name_of(files: &dyn Files, folder: &Path) -> String {
+    let real = match files.exists(folder) {
+        true => files.real(folder),
+        false => folder.to_path_buf(),
+    };
+    let name = real.file_name().map_or("dev".to_owned(), |name| slug(&name.to_string_lossy()));
+    name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+/// Writes the lock with an owner for the folder's environment, unless it has one.
+fn write_owner(host: &mut Host, files: &dyn Files, folder: &Path) -> Result<()> {
+    let read = sources::read(files, &mut std::io::empty(), &[folder.to_path_buf()], None)?;
+    let path = folder.join("hubform.lock");
+    let own = |set: &&EnvironmentSet| set.environment.origin.is_some() && set.environment.folder == normal(folder);
+    for name in read.sets.iter().filter(own).map(|set| &set.environment.name) {
+        let text =
+            if files.exists(&path) { String::from_utf8_lossy(&files.read(&path)?).into_owned() } else { String::new() };
+        let mut lock = match text.is_empty() {
+            true => Lock::default(),
+            false => Lock::parse(&text, &BTreeSet::from([name.clone()]))
+                .with_context(|| format!("cannot use `{}`", path.display()))?,
+        };
+        if lock.owner(name).is_none() {
+            lock.set_owner(name, host.new_id());
+            files.write(&path, lock.text().as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
+            writeln!(host.output, "wrote {}; commit it, it says whose the stacks are", path.display())?;
+        }
+    }
+    Ok(())
 }
 
 fn refuse_what_cannot_be(name: &str, model: &str) -> Result<()> {
@@ -80,7 +120,22 @@ fn slug(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::slug;
+    use std::path::Path;
+
+    use super::*;
+    use crate::files::Disk;
+
+    #[test]
+    fn an_environment_is_called_as_its_folder_really_is() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let own = folder.path().join("Team_Search.v2");
+        std::fs::create_dir_all(own.join("deep")).expect("a folder can be made");
+        let files = Disk { from: own.clone() };
+        for path in [".", "deep/..", "./deep/../", own.to_str().expect("it is text")] {
+            assert_eq!(name_of(&files, Path::new(path)), "team-search-v2", "{path}");
+        }
+        assert_eq!((name_of(&files, Path::new("new/")), name_of(&files, Path::new("/"))), ("new".into(), "dev".into()));
+    }
 
     #[test]
     fn names_come_from_anything() {

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context as _, Result};
 
 use super::{
+    Refusal,
     args::Selection,
     host::Host,
     sources::{self, Named},
@@ -20,8 +21,8 @@ use crate::{
     files::{Disk, Files},
     manifest::{EnvironmentSet, Substitutions, substitute},
     plan,
-    render::{StackSpec, Templates, render},
-    resolve::{DesiredStack, Lock, Resolved, Scope, resolve},
+    render::{StackSpec, Templates, body_digest, render},
+    resolve::{DesiredStack, LOCK_FORMAT, Lock, LockError, Resolved, Scope, resolve},
 };
 
 /// The Region where nothing says one and nothing real happens.
@@ -47,7 +48,10 @@ pub(super) struct Loaded {
 
 /// Where the lock of a scope is kept, and what stood there.
 struct LockFile {
+    /// Beside the environment, or where `--lock` says.
     path: PathBuf,
+    /// Where it is written: there, or in the folder of an imagined account.
+    kept: PathBuf,
     committed: Lock,
     overlay: Lock,
     /// Another Region than the environment's own was asked for: what is chosen for it is not kept.
@@ -75,6 +79,26 @@ pub(super) struct Wants {
     pub(super) upgrade: Option<String>,
     /// Missing choices are no errors here.
     pub(super) unlocked: bool,
+    /// Say also what would be chosen today in place of what is pinned, unless nothing may be chosen.
+    pub(super) today: bool,
+    /// What becomes of owners.
+    pub(super) owner: Owner,
+    /// Owners that this run made already, by lock file and environment.
+    pub(super) owners: BTreeMap<(PathBuf, String), String>,
+}
+
+/// What a verb does about owner ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Takes what the lock says.
+    #[default]
+    Known,
+    /// Makes one where there is none.
+    Made,
+    /// Puts this one in.
+    Said(String),
+    /// Makes another.
+    New,
 }
 
 /// Reads, resolves and renders.
@@ -95,20 +119,30 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
     for set in read.sets {
         let (target, target_name) = target(host, selection, wants, &set, &mut notes)?;
         let path = lock_file(host, selection, &set);
-        let committed = read_lock(&files, &path, &mut diagnostics);
-        let overlay = wants.lock_overlay.as_ref().map_or_else(Lock::default, |folder| {
-            read_lock(&files, &overlay_file(folder, &set.environment.name), &mut diagnostics)
-        });
+        let names = sharing(&path, &set, &read.written);
+        let committed = read_lock(&files, &path, &names, &mut diagnostics);
+        let kept = wants.lock_overlay.as_ref().map_or(path.clone(), |folder| overlay_file(&files, folder, &path));
+        let overlay = match wants.lock_overlay {
+            Some(_) => read_lock(&files, &kept, &names, &mut diagnostics),
+            None => Lock::default(),
+        };
         let mut lock = committed.clone().overlaid(overlay.clone());
-        if let Some(name) = &wants.upgrade {
-            lock.forget(Some(name.as_str()).filter(|name| !name.is_empty()));
+        lock.format = LOCK_FORMAT;
+        if let Some(name) = wants.upgrade.as_deref() {
+            lock.forget(&set.environment.name, Some(name).filter(|name| !name.is_empty()));
+            if name.is_empty() {
+                lock.models.clear();
+            }
         }
         let own = set.environment.targets().into_iter().next().and_then(|target| target.region);
         let visiting = own.is_some_and(|own| own != target.region);
         let account = target.account.clone().or_else(|| wants.accounts.get(&target).cloned());
         let locked = !wants.unlocked && locked(host, selection, &set);
-        scopes.push(Scope { set, target, target_name, account, lock, locked });
-        lock_files.push(LockFile { path, committed, overlay, visiting });
+        let file = LockFile { path, kept, committed, overlay, visiting };
+        diagnostics.extend(settle_owner(host, &files, wants, &set, &file, locked, &mut lock)?);
+        let today = wants.today && !locked;
+        scopes.push(Scope { set, target, target_name, account, lock, locked, today });
+        lock_files.push(file);
     }
     let own;
     let catalog = match host.tables.is_empty() {
@@ -161,7 +195,7 @@ fn target(
         .or_else(|| wants.profile_region.clone());
     let region = match said {
         Some(region) => region,
-        None if wants.region_needed => anyhow::bail!(super::Refusal::no_region(&set.environment.name)),
+        None if wants.region_needed => anyhow::bail!(Refusal::no_region(&set.environment.name)),
         None => {
             let note = format!("no Region is said anywhere; this takes {USUAL_REGION}");
             if !notes.contains(&note) {
@@ -191,7 +225,53 @@ fn locked(host: &Host, selection: &Selection, set: &EnvironmentSet) -> bool {
     selection.locked || said.unwrap_or_else(|| host.variable("CI").is_some() || set.environment.protect)
 }
 
-fn read_lock(files: &dyn Files, path: &Path, diagnostics: &mut Diagnostics) -> Lock {
+/// The environments whose choices a lock of format 1 may hold: this one and the others of its folder.
+fn sharing(path: &Path, set: &EnvironmentSet, written: &[(PathBuf, String)]) -> BTreeSet<String> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let others = written.iter().filter(|(own, _)| *own == set.environment.folder || own == folder);
+    others.map(|(_, name)| name.clone()).chain([set.environment.name.clone()]).collect()
+}
+
+/// Sees to it that the environment has an owner, where the verb needs one.
+fn settle_owner(
+    host: &mut Host,
+    files: &dyn Files,
+    wants: &Wants,
+    set: &EnvironmentSet,
+    file: &LockFile,
+    locked: bool,
+    lock: &mut Lock,
+) -> Result<Option<Diagnostic>> {
+    let environment = &set.environment;
+    let key = (file.kept.clone(), environment.name.clone());
+    let owner = match &wants.owner {
+        Owner::Known => return Ok(None),
+        Owner::Made if lock.owner(&environment.name).is_some() => return Ok(None),
+        Owner::Said(owner) => owner.clone(),
+        Owner::Made if locked && wants.lock_overlay.is_none() => return Ok(Some(owner_missing(set))),
+        Owner::Made if wants.region_needed && environment.origin.is_none() && !files.exists(&file.path) => {
+            anyhow::bail!(Refusal::nobodys());
+        }
+        Owner::Made | Owner::New => match wants.owners.get(&key) {
+            Some(made) => made.clone(),
+            None => host.new_id(),
+        },
+    };
+    lock.set_owner(&environment.name, owner);
+    Ok(None)
+}
+
+fn owner_missing(set: &EnvironmentSet) -> Diagnostic {
+    let message =
+        format!("the lock has no owner id for the environment `{}`, and none may be made now", set.environment.name);
+    let finding = Diagnostic::new(Code::LockMissing, message).help("`hubform lock` makes it; then commit hubform.lock");
+    match &set.environment.origin {
+        Some(origin) => finding.at(origin.span("/metadata/name")),
+        None => finding,
+    }
+}
+
+fn read_lock(files: &dyn Files, path: &Path, environments: &BTreeSet<String>, diagnostics: &mut Diagnostics) -> Lock {
     let bytes = match files.read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Lock::default(),
@@ -202,15 +282,39 @@ fn read_lock(files: &dyn Files, path: &Path, diagnostics: &mut Diagnostics) -> L
             return Lock::default();
         }
     };
-    Lock::parse(&String::from_utf8_lossy(&bytes)).unwrap_or_else(|error| {
+    Lock::parse(&String::from_utf8_lossy(&bytes), environments).unwrap_or_else(|error| {
         let message = format!("cannot use `{}`: {error}", path.display());
-        diagnostics.push(Diagnostic::new(Code::LockUnreadable, message));
+        diagnostics.push(match error {
+            LockError::Conflict { .. } => Diagnostic::new(Code::LockConflict, message)
+                .help("keep the lines of both sides, of one choice the one that is deployed; then `hubform lock`"),
+            _ => Diagnostic::new(Code::LockUnreadable, message),
+        });
         Lock::default()
     })
 }
 
-fn overlay_file(folder: &Path, environment: &str) -> PathBuf {
-    folder.join(format!("{environment}.hubform.lock"))
+/// Where an imagined account keeps what belongs to a lock file: by that file's path, seen from the account's folder,
+/// so that two folders that share the account are two owners, and one that is moved with it stays the same.
+fn overlay_file(files: &dyn Files, folder: &Path, lock: &Path) -> PathBuf {
+    let (from, to) = (real(files, folder), real(files, lock));
+    let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(common).map(|_| std::path::Component::ParentDir);
+    let way: PathBuf = up.chain(to.components().skip(common)).collect();
+    let of = to.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    folder.join("locks").join(format!("{of}-{}.lock", &body_digest(&way.to_string_lossy())[..8]))
+}
+
+/// What a path leads to, also where its end is not there yet.
+fn real(files: &dyn Files, path: &Path) -> PathBuf {
+    let mut there = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let mut missing = PathBuf::new();
+    while !files.exists(there) {
+        let Some(name) = there.file_name() else { break };
+        missing = Path::new(name).join(missing);
+        there = there.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    }
+    let real = files.real(there);
+    if missing.as_os_str().is_empty() { real } else { real.join(missing) }
 }
 
 fn render_all(
@@ -291,33 +395,148 @@ fn chosen(whole: &BTreeSet<String>, resolved: &Resolved, named: &Named, sources:
     resolved.stacks.iter().filter(is_chosen).map(|stack| stack.stack.clone()).collect()
 }
 
+/// Takes over what a lock says of one environment; of a visit to another Region the owner alone.
+fn adopt(whole: &mut Lock, lock: &Lock, environment: &str, visiting: bool) {
+    let Some(own) = lock.environment(environment) else { return };
+    if visiting {
+        if let Some(owner) = &own.owner {
+            whole.set_owner(environment, owner.clone());
+        }
+        return;
+    }
+    whole.environments.insert(environment.to_owned(), own.clone());
+    whole.models.extend(lock.models.clone());
+}
+
 impl Loaded {
-    /// Writes what was chosen anew; answers the files that changed.
+    /// Writes what was chosen anew, and owners; answers the files that changed.
     pub(super) fn write_locks(&self, host: &Host, wants: &Wants) -> Result<Vec<PathBuf>> {
         let files = Disk { from: host.folder.clone() };
-        let mut wanted: BTreeMap<PathBuf, (Lock, bool)> = BTreeMap::new();
-        for ((scope, lock), file) in self.scopes.iter().zip(&self.resolved.locks).zip(&self.lock_files) {
-            let (path, lock) = match &wants.lock_overlay {
-                Some(folder) => (overlay_file(folder, &scope.set.environment.name), lock.beyond(&file.committed)),
-                None => (file.path.clone(), lock.clone()),
-            };
-            let (whole, changed) = wanted.entry(path).or_default();
-            *changed |= !file.visiting && lock != file.before(wants);
-            *whole = std::mem::take(whole).united(lock);
+        let mut changed: BTreeMap<&Path, Lock> = BTreeMap::new();
+        for (scope, (lock, file)) in self.scopes.iter().zip(self.resolved.locks.iter().zip(&self.lock_files)) {
+            if scope.locked {
+                continue;
+            }
+            let whole = changed.entry(&file.kept).or_insert_with(|| self.kept_before(file, wants));
+            let lock = if wants.lock_overlay.is_some() { lock.beyond(&file.committed) } else { lock.clone() };
+            adopt(whole, &lock, &scope.set.environment.name, file.visiting);
         }
+        let before = |path: &Path| self.lock_files.iter().find(|file| file.kept == path).map(|file| file.before(wants));
         let mut written = Vec::new();
-        for (path, (lock, changed)) in wanted {
-            if changed {
+        for (path, lock) in changed {
+            if before(path).as_ref() != Some(&lock) {
                 let failed = || format!("cannot write `{}`", path.display());
-                files.write(&path, lock.text().as_bytes()).with_context(failed)?;
-                written.push(path);
+                files.write(path, lock.text().as_bytes()).with_context(failed)?;
+                written.push(path.to_path_buf());
             }
         }
         Ok(written)
     }
 
+    /// What stays of a file: everything, but facts of models where all of it is chosen again.
+    fn kept_before(&self, file: &LockFile, wants: &Wants) -> Lock {
+        let mut before = Lock { format: LOCK_FORMAT, ..file.before(wants) };
+        let is_here = |name: &String| {
+            let mut here = self.scopes.iter().zip(&self.lock_files).filter(|(_, other)| other.kept == file.kept);
+            here.any(|(scope, _)| scope.set.environment.name == *name)
+        };
+        if wants.upgrade.as_deref() == Some("") && before.environments.keys().all(is_here) {
+            before.models.clear();
+        }
+        before
+    }
+
+    /// Owners by lock file and environment.
+    pub(super) fn owners(&self) -> BTreeMap<(PathBuf, String), String> {
+        let owners = self.scopes.iter().zip(&self.lock_files).filter_map(|(scope, file)| {
+            let name = &scope.set.environment.name;
+            Some(((file.kept.clone(), name.clone()), scope.lock.owner(name)?.to_owned()))
+        });
+        owners.collect()
+    }
+
     /// Every target in scope.
     pub(super) fn targets(&self) -> BTreeSet<Target> {
         self.scopes.iter().map(|scope| scope.target.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::args::{Cli, Verb};
+
+    const ENDPOINT: &str =
+        "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {name: e}\nspec: {model: BAAI/bge-small-en-v1.5}\n";
+    const ENVIRONMENT: &str = "apiVersion: hubform.dev/v1\nkind: Environment\nmetadata: {name: dev}\nspec: {}\n";
+
+    fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let disk = Disk { from: folder.path().into() };
+        for (name, text) in files {
+            disk.write(Path::new(name), text.as_bytes()).expect("a file can be written");
+        }
+        folder
+    }
+
+    /// What `plan` loads, as on a real account or with the folder of an imagined one.
+    fn loaded(folder: &Path, sandbox: Option<&Path>, arguments: &[&str]) -> Result<(Loaded, Wants)> {
+        let words = ["hubform", "plan", "--region", "us-east-1"].iter().chain(arguments);
+        let Verb::Plan(plan) = Cli::try_parse_from(words)?.verb else { unreachable!("it says plan") };
+        let mut host = Host { folder: folder.into(), variables: BTreeMap::new(), ..Host::of_process() };
+        let lock_overlay = sandbox.map(Path::to_path_buf);
+        let wants = Wants { region_needed: sandbox.is_none(), lock_overlay, owner: Owner::Made, ..Wants::default() };
+        let loaded = load(&mut host, &plan.planning.selection, &wants)?;
+        loaded.write_locks(&host, &wants)?;
+        Ok((loaded, wants))
+    }
+
+    fn owner(folder: &Path, sandbox: Option<&Path>) -> String {
+        let owners = loaded(folder, sandbox, &[]).expect("it can be loaded").0.owners();
+        owners.into_values().next().expect("one was made")
+    }
+
+    #[test]
+    fn a_real_account_needs_an_environment_or_a_lock() {
+        let bare = repository(&[("e.yaml", ENDPOINT)]);
+        let refused = loaded(bare.path(), None, &[]).err().and_then(|error| error.downcast::<Refusal>().ok());
+        assert_eq!(refused, Some(Refusal::nobodys()));
+        for other in [("environment.yaml", ENVIRONMENT), ("hubform.lock", "format: 2\n")] {
+            let there = repository(&[("e.yaml", ENDPOINT), other]);
+            let made = owner(there.path(), None);
+            assert!(crate::resolve::is_owner(&made) && owner(there.path(), None) == made);
+        }
+    }
+
+    #[test]
+    fn where_nothing_may_be_chosen_no_owner_is_made_either() {
+        let there = repository(&[("e.yaml", ENDPOINT), ("environment.yaml", ENVIRONMENT)]);
+        let (locked, _) = loaded(there.path(), None, &["--locked"]).expect("findings are no failure");
+        assert!(locked.diagnostics.iter().any(|found| found.message.contains("no owner id")));
+        assert!(locked.owners().is_empty() && !there.path().join("hubform.lock").exists());
+    }
+
+    #[test]
+    fn folders_that_share_an_imagined_account_are_two_owners_and_write_nothing_beside_them() {
+        let (one, two) = (repository(&[("a/e.yaml", ENDPOINT), ("b/e.yaml", ENDPOINT)]), tempfile::tempdir());
+        let shared = two.expect("a folder can be made");
+        let [a, b] = ["a", "b"].map(|name| owner(&one.path().join(name), Some(shared.path())));
+        assert_ne!(a, b);
+        assert_eq!(owner(&one.path().join("a"), Some(shared.path())), a);
+        assert!(!one.path().join("a/hubform.lock").exists());
+        let own = [".hubform/sandbox"; 2].map(|folder| owner(&one.path().join("a"), Some(Path::new(folder))));
+        assert_eq!(own[0], own[1], "its folder was not there the first time");
+    }
+
+    #[test]
+    fn another_region_keeps_the_owner_and_no_choice() {
+        let text = ENVIRONMENT.replace("spec: {}", "spec: {targets: [{region: eu-west-1}]}");
+        let there = repository(&[("e.yaml", ENDPOINT), ("environment.yaml", &text)]);
+        let made = owner(there.path(), None);
+        let text = std::fs::read_to_string(there.path().join("hubform.lock")).expect("it was written");
+        let lock = Lock::parse(&text, &BTreeSet::new()).expect("hubform wrote it");
+        assert!(lock.owner("dev") == Some(&made) && lock.environments["dev"].choices.is_empty());
     }
 }

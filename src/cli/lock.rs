@@ -1,11 +1,11 @@
-//! `hubform lock`: every choice into hubform.lock; with `--upgrade`, made again.
+//! `hubform lock`: every choice and the owner into hubform.lock; with `--upgrade`, choices are made again.
 
 use anyhow::Result;
 
 use super::{
     Exit, Host, Refusal, args,
     args::Globals,
-    load::{Loaded, Wants, load},
+    load::{Loaded, Owner, Wants, load},
     session, tell,
 };
 
@@ -14,6 +14,7 @@ pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Resu
         lock_overlay: session::sandbox_folder(host, globals).filter(|_| host.sandbox.is_none()),
         upgrade: args.upgrade.clone(),
         unlocked: true,
+        owner: owner(args),
         ..Wants::default()
     };
     let named = args.upgrade.as_deref().filter(|name| !name.is_empty());
@@ -26,6 +27,7 @@ pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Resu
         let message = format!("there is no manifest `{name}` here");
         anyhow::bail!(Refusal::new(message, "say a name such as `chat` or `Endpoint/chat`, and the path before it"));
     }
+    refuse_several(args, &loaded)?;
     if tell(host, &args.selection, &loaded)? {
         return Ok(Exit::Refused);
     }
@@ -36,7 +38,33 @@ pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Resu
     if written.is_empty() {
         writeln!(host.output, "every choice is pinned already")?;
     }
+    if args.owner.is_some() || args.new_owner {
+        for ((_, environment), owner) in loaded.owners() {
+            writeln!(
+                host.output,
+                "the owner of `{environment}` is {owner}; stacks of another one are no longer its own"
+            )?;
+        }
+    }
     Ok(Exit::Done)
+}
+
+fn owner(args: &args::Lock) -> Owner {
+    match &args.owner {
+        Some(owner) => Owner::Said(owner.clone()),
+        None if args.new_owner => Owner::New,
+        None => Owner::Made,
+    }
+}
+
+/// An owner is one environment's.
+fn refuse_several(args: &args::Lock, loaded: &Loaded) -> Result<()> {
+    if loaded.scopes.len() < 2 || (args.owner.is_none() && !args.new_owner) {
+        return Ok(());
+    }
+    let names: Vec<_> = loaded.scopes.iter().map(|scope| format!("`{}`", scope.set.environment.name)).collect();
+    let message = format!("an owner is one environment's, and here are {}", names.join(", "));
+    anyhow::bail!(Refusal::new(message, "name the folder of one, or say `--environment NAME`"))
 }
 
 /// Is there a manifest of this name? `chat`, `Endpoint/chat` and `Endpoint/chat@default` are one's names.

@@ -88,6 +88,13 @@ impl Refusal {
         )
     }
 
+    fn nobodys() -> Self {
+        Self::new(
+            "neither an Environment nor a lock file says whose these stacks are",
+            "`hubform init` writes an Environment and its lock, `hubform lock` a lock alone; commit what is written",
+        )
+    }
+
     #[cfg(not(feature = "aws"))]
     fn no_aws() -> Self {
         Self::new(

@@ -8,7 +8,7 @@ use super::{
     Exit, Host, Refusal, args,
     args::{Format, Globals, Planning},
     context, format,
-    load::{Loaded, Wants, load},
+    load::{Loaded, Owner, Wants, load},
     session::{self, Session},
     tell, tell_errors, tell_findings,
 };
@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Plan) -> Result<Exit> {
-    let Some(prepared) = prepare(host, globals, &args.planning, Purpose::Plan).await? else {
+    let Some(prepared) = prepare(host, globals, &args.planning, &args.adopting.adopt, Purpose::Plan).await? else {
         return Ok(Exit::Refused);
     };
     show(host, &args.planning, &prepared)?;
@@ -62,6 +62,7 @@ pub(super) async fn prepare(
     host: &mut Host,
     globals: &Globals,
     args: &Planning,
+    adopt: &[String],
     purpose: Purpose,
 ) -> Result<Option<Prepared>> {
     let sandbox = session::sandbox_folder(host, globals);
@@ -70,6 +71,8 @@ pub(super) async fn prepare(
         region_needed: sandbox.is_none(),
         lock_overlay: sandbox.filter(|_| host.sandbox.is_none()),
         unlocked: purpose == Purpose::Destroy,
+        today: purpose == Purpose::Plan,
+        owner: if purpose == Purpose::Destroy { Owner::Known } else { Owner::Made },
         ..Wants::default()
     };
     let mut loaded = load(host, &args.selection, &wants)?;
@@ -86,6 +89,7 @@ pub(super) async fn prepare(
     check_accounts(&loaded, &accounts)?;
     if needs_account(&loaded) {
         wants.accounts = accounts.clone();
+        wants.owners = loaded.owners();
         loaded = load(host, &args.selection, &wants)?;
     }
     if purpose == Purpose::Destroy {
@@ -104,7 +108,7 @@ pub(super) async fn prepare(
     }
     busy(host, Some(&targets))?;
     let nonce = host.new_id();
-    let made = make(&loaded, &session, &accounts, args, (purpose, &nonce)).await;
+    let made = make(&loaded, &session, &accounts, (args, adopt), (purpose, &nonce)).await;
     busy(host, None)?;
     let (plan, found) = made?;
     if tell_findings(host, &args.selection, &found, &loaded)? {
@@ -156,42 +160,41 @@ pub(super) fn check_accounts(loaded: &Loaded, accounts: &Accounts) -> Result<()>
     Ok(())
 }
 
+/// The environments in scope, as plans know them.
+pub(super) fn environments(loaded: &Loaded, accounts: &Accounts) -> Vec<PlannedEnvironment> {
+    let planned = |scope: &crate::resolve::Scope| {
+        let name = scope.set.environment.name.clone();
+        let (owner, target) = (scope.lock.owner(&name).map(str::to_owned), scope.target.clone());
+        let account = accounts.get(&target).cloned().unwrap_or_default();
+        PlannedEnvironment { name, owner, target, account }
+    };
+    loaded.scopes.iter().map(planned).collect()
+}
+
 async fn make(
     loaded: &Loaded,
     session: &Session,
     accounts: &Accounts,
-    args: &Planning,
+    (args, adopt): (&Planning, &[String]),
     (purpose, nonce): (Purpose, &str),
 ) -> Result<(Plan, Diagnostics)> {
-    let environments: Vec<_> = loaded
-        .scopes
-        .iter()
-        .map(|scope| PlannedEnvironment {
-            name: scope.set.environment.name.clone(),
-            target: scope.target.clone(),
-            account: accounts.get(&scope.target).cloned().unwrap_or_default(),
-        })
-        .collect();
+    let environments = environments(loaded, accounts);
     let specs: std::collections::BTreeMap<_, _> =
         loaded.specs.iter().map(|spec| ((&spec.stack.target, spec.stack.name.as_str()), spec)).collect();
-    let names: BTreeSet<_> = environments.iter().map(|environment| environment.name.as_str()).collect();
     let targets = loaded.targets();
     let wants_body = |target: &crate::cloud::Target, stack: &crate::cloud::Stack| {
         let spec = specs.get(&(target, stack.name.as_str())).copied();
         match purpose {
             Purpose::Destroy => {
-                let ours = plan::Owner::read(&stack.tags).is_some_and(|owner| names.contains(owner.environment));
-                ours && plan::wants_body_to_destroy(spec, stack)
+                plan::may_belong(&environments, target, stack) && plan::wants_body_to_destroy(spec, stack)
             }
             _ => spec.is_some_and(|spec| plan::wants_body(spec, stack)),
         }
     };
-    let ours = |stack: &crate::cloud::Stack| {
-        plan::Owner::read(&stack.tags).is_some_and(|owner| names.contains(owner.environment))
-    };
+    let ours = |observed: &plan::ObservedStack| plan::belongs(&environments, observed);
     let look = || gather::observe(&*session.accounts, &*session.clock, &targets, &wants_body);
     let mut observation = look().await?;
-    while purpose != Purpose::Plan && observation.stacks.iter().any(|o| o.stack.status.is_running() && ours(&o.stack)) {
+    while purpose != Purpose::Plan && observation.stacks.iter().any(|o| o.stack.status.is_running() && ours(o)) {
         // Another run, perhaps one that was killed, left it going; planned is upon what it comes to.
         session.clock.sleep_until(session.clock.now().plus(RUNNING_INTERVAL)).await;
         observation = look().await?;
@@ -201,12 +204,14 @@ async fn make(
         chosen.extend(plan::left_of(&loaded.whole, &environments, &observation));
     }
     let allow: BTreeSet<String> = args.allow.iter().cloned().collect();
+    let adopt: BTreeSet<String> = adopt.iter().cloned().collect();
     let request = Request {
         environments: &environments,
         specs: &loaded.specs,
         chosen: &chosen,
         observation: &observation,
         allow: &allow,
+        adopt: &adopt,
         validate: purpose == Purpose::Apply { validate: true },
         catalog: Catalog::embedded(),
         nonce,

@@ -25,6 +25,8 @@ pub(super) struct Reading {
     /// Documents of other API groups that were passed over.
     pub(super) skipped: usize,
     pub(super) named: Named,
+    /// Every environment that is written, chosen or not: its folder and its name.
+    pub(super) written: Vec<(PathBuf, String)>,
 }
 
 /// What was named: files, folders, standard input.
@@ -160,10 +162,10 @@ impl Gathering<'_> {
     fn parse(&self, choice: Option<&str>) -> Reading {
         let mut sources = SourceMap::default();
         let (manifests, mut diagnostics) = parse(self.inputs.clone(), &mut sources);
-        let skipped = manifests.skipped;
+        let (skipped, written) = (manifests.skipped, manifests.written());
         let (sets, found) = environments(manifests, choice);
         diagnostics.extend(found);
-        Reading { sources, sets, diagnostics, skipped, named: Named::default() }
+        Reading { sources, sets, diagnostics, skipped, named: Named::default(), written }
     }
 }
 

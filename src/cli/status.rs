@@ -14,7 +14,7 @@ use super::{
 use crate::{
     cloud::{Stack, Target},
     gather,
-    plan::{self, Owner},
+    plan::{self, Tagged},
     report,
 };
 
@@ -36,29 +36,24 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
     let targets = loaded.targets();
     let accounts = gather::identities(&*session.accounts, &*session.clock, &targets).await?;
     super::plan::check_accounts(&loaded, &accounts)?;
-    let environments: BTreeMap<_, _> =
-        loaded.scopes.iter().map(|scope| (scope.set.environment.name.as_str(), &scope.target)).collect();
+    let environments = super::plan::environments(&loaded, &accounts);
     let specs: BTreeMap<_, _> =
         loaded.specs.iter().map(|spec| ((&spec.stack.target, spec.stack.name.as_str()), spec)).collect();
-    let ours = |target: &Target, stack: &Stack| {
-        Owner::read(&stack.tags).is_some_and(|owner| environments.get(owner.environment) == Some(&target))
-    };
     let wants_body = |target: &Target, stack: &Stack| {
         let spec = specs.get(&(target, stack.name.as_str()));
-        ours(target, stack) && spec.map_or(stack.status.is_updatable(), |spec| plan::wants_body(spec, stack))
+        let tagged = Tagged::read(&stack.tags).is_some();
+        tagged && spec.map_or(stack.status.is_updatable(), |spec| plan::wants_body(spec, stack))
     };
     let observation = gather::observe(&*session.accounts, &*session.clock, &targets, &wants_body).await?;
     let mut rows = Vec::new();
     for observed in &observation.stacks {
-        let owner = Owner::read(&observed.stack.tags);
-        let Some(owner) = owner.filter(|owner| environments.get(owner.environment) == Some(&&observed.target)) else {
-            continue;
-        };
+        let tagged = Tagged::read(&observed.stack.tags).filter(|_| plan::belongs(&environments, observed));
+        let Some(tagged) = tagged else { continue };
         let endpoint = match observed.stack.outputs.get("EndpointName") {
             Some(name) => session.accounts.at(&observed.target).await?.sagemaker.describe_endpoint(name).await?,
             None => None,
         };
-        rows.push(report::status::Row::new(owner, observed, endpoint));
+        rows.push(report::status::Row::new(tagged, observed, endpoint));
     }
     let context = context(host, session.label());
     let text = match format(host, selection) {

@@ -54,6 +54,8 @@ pub trait Stacks {
     fn describe_stack_events<'a>(&'a self, stack: &str, from: Option<PageToken>) -> Reply<'a, Page<StackEvent>>;
     /// GetTemplate: the body as it was submitted.
     fn get_template<'a>(&'a self, stack: &str) -> Reply<'a, String>;
+    /// GetTemplate with ChangeSetName, by ARN: the body that the change set was made of.
+    fn get_change_set_template<'a>(&'a self, change_set: &str) -> Reply<'a, String>;
     /// CreateStack; answers the new stack's id.
     fn create_stack(&self, request: CreateStack) -> Reply<'_, String>;
     /// CreateChangeSet.

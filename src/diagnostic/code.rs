@@ -113,6 +113,8 @@ codes! {
     OwnFlag = "2040" Error "flag that hubform sets",
     TightMemory = "2041" Warning "memory may be too small",
     NotJudged = "2042" Warning "not judged whether it fits",
+    LockConflict = "2051" Error "lock with conflict markers",
+    SameOwner = "2052" Error "two environments, one owner",
     TemplateFailed = "3001" Error "template failed",
     TemplateOutput = "3002" Error "template output",
     BodyTooLarge = "3003" Error "body too large",
@@ -131,6 +133,7 @@ codes! {
     ScalerEntangled = "4009" Error "scalable target cannot be taken out",
     UnreadableBody = "4010" Error "template cannot be compared",
     TypeChanged = "4011" Error "resource type changed",
+    OwnedElsewhere = "4021" Error "stack of another owner",
 }
 
 impl Code {

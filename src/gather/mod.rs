@@ -16,7 +16,7 @@ use crate::{
         StackStatus, Target,
     },
     diagnostic::{Code, Diagnostic, Diagnostics},
-    plan::{Observation, ObservedStack, Owner},
+    plan::{OUTPUT_OWNER, Observation, ObservedStack, owner_in, wants_owner},
     resolve::NamedRole,
 };
 
@@ -72,15 +72,43 @@ pub async fn observe(
                 false => None,
             };
             let change_set = match stack.status {
-                StackStatus::ReviewInProgress if Owner::read(&stack.tags).is_none() => {
-                    first_change_set(&connection, clock, &stack.id).await?
-                }
+                StackStatus::ReviewInProgress => first_change_set(&connection, clock, &stack.id).await?,
                 _ => None,
             };
-            observation.stacks.push(ObservedStack { stack, target: target.clone(), body, change_set });
+            let owner = owner(&connection, clock, &stack, body.as_deref(), change_set.as_ref()).await?;
+            observation.stacks.push(ObservedStack { stack, target: target.clone(), body, change_set, owner });
         }
     }
     Ok(observation)
+}
+
+/// Whose a stack is: by its output, else by its template, or by that of its change set where it has none of its own.
+/// A template that cannot be read says nothing.
+async fn owner(
+    connection: &Connection,
+    clock: &dyn Clock,
+    stack: &Stack,
+    body: Option<&str>,
+    change_set: Option<&ChangeSet>,
+) -> CloudResult<Option<String>> {
+    if let Some(owner) = stack.outputs.get(OUTPUT_OWNER) {
+        return Ok(Some(owner.clone()));
+    }
+    if !wants_owner(change_set.map_or(&stack.tags, |change_set| &change_set.tags), stack) {
+        return Ok(None);
+    }
+    let answer = match (body, change_set) {
+        (Some(body), _) => return Ok(owner_in(body)),
+        (None, Some(set)) => patiently(clock, async || connection.stacks.get_change_set_template(&set.id).await).await,
+        (None, None) => patiently(clock, async || connection.stacks.get_template(&stack.id).await).await,
+    };
+    match answer {
+        Ok(body) => Ok(owner_in(&body)),
+        Err(error) => match error.kind {
+            CloudErrorKind::NotFound | CloudErrorKind::Validation(_) | CloudErrorKind::AccessDenied(_) => Ok(None),
+            _ => Err(error),
+        },
+    }
 }
 
 async fn stacks(connection: &Connection, clock: &dyn Clock) -> CloudResult<Vec<Stack>> {

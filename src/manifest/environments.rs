@@ -50,10 +50,17 @@ pub fn environments(manifests: Manifests, choice: Option<&str>) -> (Vec<Environm
     if wanted && (!alone.is_empty() || places.0.is_empty()) {
         sets.push(gather(default(manifests.folder), alone.into_iter(), &mut findings));
     }
+    refuse_twins(&mut sets, &mut findings);
     (sets, findings)
 }
 
 impl Manifests {
+    /// Every environment that is written, chosen or not: its folder and its name.
+    pub fn written(&self) -> Vec<(PathBuf, String)> {
+        let written = self.drafts.iter().filter(|draft| draft.header.kind == Kind::Environment);
+        written.map(|draft| (draft.header.origin.folder().to_owned(), draft.header.name.clone())).collect()
+    }
+
     /// Folders that belong to the environments read so far: their own and those they include, without what those
     /// include in turn. What lies in them must be read, too, before [`environments`] can say what is there.
     pub fn folders(&self) -> BTreeSet<PathBuf> {
@@ -183,6 +190,27 @@ fn several_in_one_folder(
         findings.push(spans.fold(finding, Diagnostic::at));
     }
     crowded
+}
+
+/// Refuses environments of one name and lets go of all of them: everything after this tells them apart by name.
+fn refuse_twins(sets: &mut Vec<EnvironmentSet>, findings: &mut Diagnostics) {
+    let mut by_name: BTreeMap<String, Vec<&ResolvedEnvironment>> = BTreeMap::new();
+    for set in &*sets {
+        by_name.entry(set.environment.name.clone()).or_default().push(&set.environment);
+    }
+    by_name.retain(|_, twins| twins.len() > 1);
+    for (name, twins) in &by_name {
+        let spans = twins.iter().filter_map(|twin| Some(twin.origin.as_ref()?.span("/metadata/name")));
+        let message = match twins.iter().all(|twin| twin.origin.is_some()) {
+            true => format!("two environments are called `{name}`"),
+            false => format!("an environment is called `{name}`, as is that of the manifests without one"),
+        };
+        let help = "give one of them another name, or act on one at a time";
+        let finding = spans.fold(Diagnostic::new(Code::DuplicateDocument, message), Diagnostic::at);
+        findings.push(finding.help(help));
+    }
+    let names: BTreeSet<String> = by_name.into_keys().collect();
+    sets.retain(|set| !names.contains(&set.environment.name));
 }
 
 fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironment> {

@@ -89,6 +89,7 @@ impl<'a> Auditor<'a> {
     fn check_step(&mut self, step: &'a Step) {
         self.check_shape(step);
         self.check_protection(step);
+        self.check_owner(step);
         self.check_changes(step);
         self.check_phases(step);
         self.check_narrowing(step);
@@ -292,7 +293,7 @@ impl<'a> Auditor<'a> {
             format!("the body {} does not carry the digest it is sent with", sent.body)
         });
         self.check_parameters(step, sent, &body);
-        self.check_owner(step, sent);
+        self.check_identity(step, sent, &body);
         self.check_gate(step, sent, &body);
         let iam = body["Resources"].as_object().into_iter().flatten();
         let needs_iam = iam.into_iter().any(|(_, resource)| resource["Type"] == "AWS::IAM::Role");
@@ -321,12 +322,38 @@ impl<'a> Auditor<'a> {
         }
     }
 
-    fn check_owner(&mut self, step: &Step, sent: &Submission) {
+    fn check_identity(&mut self, step: &Step, sent: &Submission, body: &Value) {
         let says = |key: &str, value: &str| sent.tags.get(key).is_some_and(|tag| tag.eq_ignore_ascii_case(value));
         let owned = says("hubform:environment", &step.environment)
             && says("hubform:kind", &step.kind)
             && says("hubform:name", &step.name);
         self.require(owned, step, || "would lose the tags that say whose it is".to_owned());
+        let Some(wanted) = self.owner_of(step) else { return };
+        let last = step.operations.iter().filter_map(Operation::submission).next_back();
+        let on_the_way = self.is_adopted(step) && !last.is_some_and(|last| std::ptr::eq(last, sent));
+        let stamped = [&body["Outputs"]["HubformOwner"]["Value"], &body["Metadata"]["Hubform"]["Owner"]];
+        let carries = wanted.is_some() && stamped.iter().all(|stamp| stamp.as_str() == wanted);
+        self.require(carries || on_the_way, step, || format!("the body {} does not carry the owner", sent.body));
+    }
+
+    /// What stands is changed or deleted only where it has this environment's owner, or was to be taken over.
+    fn check_owner(&mut self, step: &Step) {
+        let Some(observed) = step.observed.as_ref().filter(|_| !step.operations.is_empty()) else { return };
+        let Some(wanted) = self.owner_of(step) else { return };
+        let same = observed.owner.is_some() && observed.owner.as_deref() == wanted;
+        let free = same || (self.is_adopted(step) && step.action != Action::Delete);
+        self.require(free, step, || "belongs to another owner, and nobody said that it is taken over".to_owned());
+    }
+
+    /// The owner of the step's environment; outer none where it is in no environment of the plan.
+    fn owner_of(&self, step: &Step) -> Option<Option<&'a str>> {
+        let mut planned = self.plan.environments.iter();
+        let own = planned.find(|e| e.name == step.environment && e.target == step.stack.target)?;
+        Some(own.owner.as_deref())
+    }
+
+    fn is_adopted(&self, step: &Step) -> bool {
+        self.plan.adopted.contains(&format!("{}/{}", step.kind, step.name))
     }
 
     /// A gate speaks of resources that the body has, or, where they are removed, has not.

@@ -6,7 +6,7 @@ use super::{
     Action, ChangeKind, Operation, Plan, PlannedEnvironment, Request, Step,
     graph::{self, Edges},
     guard,
-    observe::{self, Observation, ObservedStack, digest_holds},
+    observe::{self, Observation, ObservedStack, belongs, digest_holds},
     planner::{all, blank, empty},
     recover,
     template::Template,
@@ -26,8 +26,9 @@ pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
     let dependants = graph::dependants(&needs);
     let mut diagnostics: Diagnostics = guard::allowed_nothing(request).into_iter().collect();
     let mut edges = Edges::new();
-    let strange =
-        |stack: &&StackRef| !specs.contains_key(stack) && observed.get(stack).is_some_and(|o| is_strange(request, o));
+    let strange = |stack: &&StackRef| {
+        !specs.contains_key(stack) && observed.get(stack).is_some_and(|o| has_other_prefix(request, o))
+    };
     let strangers: BTreeSet<StackRef> = request.chosen.iter().filter(strange).cloned().collect();
     let chosen: BTreeSet<StackRef> = request.chosen.difference(&strangers).cloned().collect();
     for stack in &chosen {
@@ -54,12 +55,13 @@ pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
     (Plan { steps, ..empty(request) }, diagnostics)
 }
 
-const STRANGE: &str = "it carries the tags of this environment, but not its prefix: it stays";
+const STRANGE: &str = "it belongs to this environment, but has another prefix: it stays";
 
 /// Does its name not begin with the prefix of the environment its tags name, as far as a manifest shows that prefix?
-fn is_strange(request: &Request<'_>, observed: &ObservedStack) -> bool {
-    let Some(owner) = observed.owner() else { return false };
-    let siblings = request.specs.iter().filter(|spec| spec.environment == owner.environment);
+/// A folder that was copied with its lock and then given another prefix sees the stacks of the original so.
+pub(super) fn has_other_prefix(request: &Request<'_>, observed: &ObservedStack) -> bool {
+    let Some(tagged) = observed.tagged() else { return false };
+    let siblings = request.specs.iter().filter(|spec| spec.environment == tagged.environment);
     let mut prefixes = siblings.filter(|spec| spec.stack.target == observed.target).filter_map(|spec| {
         let rest = format!("{}-{}", spec.kind.to_lowercase(), spec.name);
         spec.stack.name.strip_suffix(&rest).filter(|prefix| prefix.ends_with('-'))
@@ -67,21 +69,15 @@ fn is_strange(request: &Request<'_>, observed: &ObservedStack) -> bool {
     prefixes.next().is_some_and(|prefix| !observed.stack.name.starts_with(prefix))
 }
 
-/// Every stack of ours in these environments, those included that no manifest describes any more.
+/// Every stack of ours in the environments of these names, those included that no manifest describes any more.
 pub fn left_of(
     names: &BTreeSet<String>,
     environments: &[PlannedEnvironment],
     observation: &Observation,
 ) -> BTreeSet<StackRef> {
-    let taken = |found: &&ObservedStack| {
-        found.owner().is_some_and(|owner| {
-            let here =
-                |planned: &PlannedEnvironment| planned.name == owner.environment && planned.target == found.target;
-            names.contains(owner.environment) && environments.iter().any(here)
-        })
-    };
-    let live = observe::index(observation).into_values();
-    live.filter(taken).map(ObservedStack::reference).collect()
+    let whole: Vec<_> = environments.iter().filter(|environment| names.contains(&environment.name)).cloned().collect();
+    let ours = observe::index(observation).into_values().filter(|found| belongs(&whole, found));
+    ours.map(ObservedStack::reference).collect()
 }
 
 /// For each live stack of ours the live stacks it needs.
@@ -90,9 +86,7 @@ fn needs(
     specs: &BTreeMap<&StackRef, &StackSpec>,
     observed: &BTreeMap<StackRef, &ObservedStack>,
 ) -> Edges {
-    let ours = observed.iter().filter(|(_, found)| {
-        found.owner().is_some_and(|owner| request.environments.iter().any(|planned| planned.name == owner.environment))
-    });
+    let ours = observed.iter().filter(|(_, found)| belongs(request.environments, found));
     let needed = |(stack, found): (&StackRef, &&ObservedStack)| {
         let mut needs = specs.get(stack).map(|spec| spec.needs.clone()).unwrap_or_default();
         if let Some(Ok(body)) = found.body.as_deref().map(Template::parse) {
@@ -126,7 +120,7 @@ fn step(
         step.reasons.push("there is no such stack".to_owned());
         return Ok(Some(step));
     };
-    if let Some(foreign) = spec.and_then(|spec| guard::foreign(spec, observed)) {
+    if let Some(foreign) = spec.and_then(|spec| guard::foreign(request, spec, observed)) {
         return Err(foreign);
     }
     let subject = spec.map_or_else(|| format!("{}/{}", step.kind, step.name), guard::subject);
@@ -182,20 +176,16 @@ fn kept<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
 /// The step of a stack of ours without a manifest.
 fn orphan(request: &Request<'_>, observed: &ObservedStack) -> Result<Step, Diagnostic> {
     let stack = observed.reference();
-    let ours = observed.owner().filter(|owner| {
-        let same =
-            |planned: &super::PlannedEnvironment| planned.name == owner.environment && planned.target == stack.target;
-        request.environments.iter().any(same)
-    });
-    let Some(owner) = ours else {
+    let ours = observed.tagged().filter(|_| belongs(request.environments, observed));
+    let Some(tagged) = ours else {
         let message = format!("the stack `{stack}` in {} belongs to none of these environments", stack.target);
         return Err(Diagnostic::new(Code::ForeignStack, message).help("only stacks that hubform made are destroyed"));
     };
     let nowhere = Position { file: "(no manifest)".to_owned(), line: 1, column: 1 };
     Ok(Step {
-        environment: owner.environment.to_owned(),
-        kind: owner.kind.to_owned(),
-        name: owner.name.to_owned(),
+        environment: tagged.environment.to_owned(),
+        kind: tagged.kind.to_owned(),
+        name: tagged.name.to_owned(),
         action: Action::Keep,
         observed: Some(observed.as_planned_upon()),
         needs: BTreeSet::new(),

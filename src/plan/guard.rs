@@ -1,11 +1,13 @@
 //! What a plan must not do: touch what is not ours, lose what is protected, change what cannot change.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{
     ChangeKind, Request,
     diff::{Cause, PropertyDiff, ResourceDiff},
-    observe::{ObservedStack, Owner, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME},
+    observe::{ObservedStack, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, Tagged, belongs},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, did_you_mean},
@@ -25,16 +27,41 @@ pub(super) fn subject(spec: &StackSpec) -> String {
     format!("{}/{} ({})", spec.kind, spec.name, spec.origins.manifest)
 }
 
-/// A finding if the stack is not this manifest's.
-pub(super) fn foreign(spec: &StackSpec, observed: &ObservedStack) -> Option<Diagnostic> {
+/// A finding if the stack is not this manifest's and nobody said that it may be taken over.
+pub(super) fn foreign(request: &Request<'_>, spec: &StackSpec, observed: &ObservedStack) -> Option<Diagnostic> {
+    let adopted = request.adopt.contains(&format!("{}/{}", spec.kind, spec.name));
+    (!adopted && !is_ours(spec, observed)).then(|| whose(spec, observed))
+}
+
+/// What a plan says where it takes a stack over.
+pub(super) fn taken_over(spec: &StackSpec, observed: &ObservedStack) -> Option<String> {
+    let before = match (observed.tagged(), &observed.owner) {
+        _ if is_ours(spec, observed) => return None,
+        (Some(_), Some(owner)) => format!("the owner {owner}"),
+        (Some(tagged), None) => {
+            format!("{}/{} of `{}`, without an owner", tagged.kind, tagged.name, tagged.environment)
+        }
+        (None, _) => "nobody that hubform knows".to_owned(),
+    };
+    Some(format!("taken over: this stack belongs to {before}, and from now on to this environment"))
+}
+
+/// All three tags and the owner are this manifest's.
+fn is_ours(spec: &StackSpec, observed: &ObservedStack) -> bool {
+    same_manifest(spec, observed) && spec.owner.is_some() && spec.owner == observed.owner
+}
+
+fn same_manifest(spec: &StackSpec, observed: &ObservedStack) -> bool {
     let tags = observed.tags();
     let ours = |key| tags.contains_key(key) && tags.get(key) == spec.tags.get(key);
-    if [TAG_ENVIRONMENT, TAG_KIND, TAG_NAME].into_iter().all(ours) {
-        return None;
-    }
+    [TAG_ENVIRONMENT, TAG_KIND, TAG_NAME].into_iter().all(ours)
+}
+
+fn whose(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
     let taken = format!("{} becomes the stack `{}`, but in {}", subject(spec), spec.stack.name, spec.stack.target);
-    Some(match observed.owner() {
-        Some(Owner { environment, kind, name }) => {
+    match observed.tagged() {
+        Some(_) if same_manifest(spec, observed) => owned_elsewhere(spec, &taken, observed.owner.as_deref()),
+        Some(Tagged { environment, kind, name }) => {
             let message = format!("{taken} that one belongs to {kind}/{name} of the environment `{environment}`");
             Diagnostic::new(Code::OtherOwner, message)
                 .help("give one of the two environments another `prefix`, or the manifest another name")
@@ -43,7 +70,29 @@ pub(super) fn foreign(spec: &StackSpec, observed: &ObservedStack) -> Option<Diag
             Diagnostic::new(Code::ForeignStack, format!("{taken} a stack of that name exists that is not hubform's"))
                 .help("delete or rename that stack, or give the environment another `prefix`")
         }
-    })
+    }
+}
+
+fn owned_elsewhere(spec: &StackSpec, taken: &str, theirs: Option<&str>) -> Diagnostic {
+    let (kind, name) = (&spec.kind, &spec.name);
+    let ours = spec.owner.as_deref().map_or("has none".to_owned(), |owner| format!("is {owner}"));
+    let (message, help) = match theirs {
+        Some(theirs) => (
+            format!("{taken} that one has the owner {theirs}, and this environment {ours}"),
+            format!(
+                "if another repository uses these names, give this environment another `prefix`; if the lock was lost, \
+                 `hubform lock --owner {theirs}` takes everything back; `apply --adopt {kind}/{name}` takes over this \
+                 stack alone"
+            ),
+        ),
+        None => (
+            format!("{taken} that one has no owner id, as of hubform 0.1, and this environment {ours}"),
+            format!(
+                "if it is yours, `apply --adopt {kind}/{name}` takes it over; else give this environment another `prefix`"
+            ),
+        ),
+    };
+    Diagnostic::new(Code::OwnedElsewhere, message).help(help)
 }
 
 /// Findings about an update.
@@ -100,14 +149,18 @@ pub(super) fn is_allowed(request: &Request<'_>, kind: &str, name: &str) -> bool 
     request.allow.contains(&format!("{kind}/{name}"))
 }
 
-/// What the user allowed for manifests that are not there.
+/// What the user allowed, or let take over, for manifests that are not there.
 pub(super) fn allowed_nothing(request: &Request<'_>) -> Vec<Diagnostic> {
     let name = |kind: &str, name: &str| format!("{kind}/{name}");
-    let wanted = request.specs.iter().map(|spec| name(&spec.kind, &spec.name));
-    let standing = request.observation.stacks.iter().filter_map(ObservedStack::owner);
-    let known: Vec<String> = wanted.chain(standing.map(|owner| name(owner.kind, owner.name))).collect();
-    let unknown = request.allow.iter().filter(|allowed| !known.contains(allowed));
-    unknown.map(|allowed| no_such_manifest("--allow", allowed, &known)).collect()
+    let wanted: Vec<String> = request.specs.iter().map(|spec| name(&spec.kind, &spec.name)).collect();
+    let ours = request.observation.stacks.iter().filter(|observed| belongs(request.environments, observed));
+    let standing = ours.filter_map(ObservedStack::tagged).map(|tagged| name(tagged.kind, tagged.name));
+    let known: Vec<String> = wanted.iter().cloned().chain(standing).collect();
+    let unknown = |option, names: &BTreeSet<String>, known: &[String]| {
+        let unknown = names.iter().filter(|name| !known.contains(name));
+        unknown.map(|name| no_such_manifest(option, name, known)).collect::<Vec<_>>()
+    };
+    [unknown("--allow", request.allow, &known), unknown("--adopt", request.adopt, &wanted)].concat()
 }
 
 /// A finding about a manifest that an option names and nobody wrote.

@@ -42,8 +42,8 @@ pub use model::{
     PlannedEnvironment, PropertyChange, Step, Submission,
 };
 pub use observe::{
-    OUTPUT_DIGEST, Observation, ObservedStack, Owner, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, wants_body,
-    wants_body_to_destroy,
+    OUTPUT_DIGEST, OUTPUT_OWNER, Observation, ObservedStack, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, Tagged, belongs,
+    may_belong, owner_in, wants_body, wants_body_to_destroy, wants_owner,
 };
 pub use planner::plan;
 
@@ -62,6 +62,8 @@ pub struct Request<'a> {
     pub observation: &'a Observation,
     /// The protected manifests that may be deleted or replaced, as `Endpoint/chat`.
     pub allow: &'a BTreeSet<String>,
+    /// The manifests that may take over a stack of somebody else, as `Endpoint/chat`.
+    pub adopt: &'a BTreeSet<String>,
     /// Ask the service for its own pre-deployment checks of new stacks first.
     pub validate: bool,
     /// For the resource types.

@@ -36,6 +36,9 @@ pub struct Plan {
     /// The protected manifests whose deletion or replacement the user allowed, as `Endpoint/chat`.
     #[serde(default)]
     pub allowed: BTreeSet<String>,
+    /// The manifests that may take over a stack of somebody else, as `Endpoint/chat`.
+    #[serde(default)]
+    pub adopted: BTreeSet<String>,
 }
 
 /// One environment and the account its plan was made for.
@@ -44,6 +47,9 @@ pub struct Plan {
 pub struct PlannedEnvironment {
     /// Its name.
     pub name: String,
+    /// Its owner id; without one nothing that stands is its own.
+    #[serde(default)]
+    pub owner: Option<String>,
     /// Where its stacks live.
     pub target: Target,
     /// The account the credentials led to when the plan was made; `apply` refuses another.
@@ -136,6 +142,9 @@ pub struct Observed {
     /// Is DeleteStack refused?
     #[serde(default)]
     pub protected: bool,
+    /// Whose it was.
+    #[serde(default)]
+    pub owner: Option<String>,
 }
 
 /// One call that changes a stack, and what follows from it.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Observed;
+use super::{Observed, PlannedEnvironment, template::Template};
 use crate::{
     cloud::{ChangeSet, Stack, StackRef, StackStatus, Tags, Target},
-    render::{DIGEST_OUTPUT, StackSpec},
+    render::{DIGEST_OUTPUT, OWNER_OUTPUT, StackSpec},
 };
 
 /// The stack tag that names the environment.
@@ -16,6 +16,9 @@ pub const TAG_KIND: &str = "hubform:kind";
 pub const TAG_NAME: &str = "hubform:name";
 /// The output that says what was applied.
 pub const OUTPUT_DIGEST: &str = DIGEST_OUTPUT;
+
+/// The output that says whose a stack is.
+pub const OUTPUT_OWNER: &str = OWNER_OUTPUT;
 
 /// What is in the accounts that a plan is made for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,11 +38,13 @@ pub struct ObservedStack {
     pub body: Option<String>,
     /// For a stack in `REVIEW_IN_PROGRESS`, which has no tags of its own: a change set of it.
     pub change_set: Option<ChangeSet>,
+    /// Whose it is: the output, else what its template says, or its change set's; none where nothing says so.
+    pub owner: Option<String>,
 }
 
 /// What the three tags say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Owner<'a> {
+pub struct Tagged<'a> {
     /// The environment.
     pub environment: &'a str,
     /// The manifest's kind.
@@ -48,12 +53,39 @@ pub struct Owner<'a> {
     pub name: &'a str,
 }
 
-impl<'a> Owner<'a> {
+impl<'a> Tagged<'a> {
     /// Reads the three tags; none unless all are there.
     pub fn read(tags: &'a Tags) -> Option<Self> {
         let tag = |key| tags.get(key).map(String::as_str);
         Some(Self { environment: tag(TAG_ENVIRONMENT)?, kind: tag(TAG_KIND)?, name: tag(TAG_NAME)? })
     }
+}
+
+/// Must its template be asked whose a stack is? Only one that carries the three tags can be ours, and one that is
+/// whole says it by an output, or has no owner.
+pub fn wants_owner(tags: &Tags, observed: &Stack) -> bool {
+    let silent = !observed.outputs.contains_key(OUTPUT_OWNER) && !observed.status.is_updatable();
+    silent && !observed.status.is_deleted() && Tagged::read(tags).is_some()
+}
+
+/// Whose a template says its stack is.
+pub fn owner_in(body: &str) -> Option<String> {
+    Template::parse(body).ok()?.owner().map(str::to_owned)
+}
+
+/// Does it belong to one of these environments: by its three tags, by where it lives, and by its owner?
+pub fn belongs(environments: &[PlannedEnvironment], observed: &ObservedStack) -> bool {
+    let Some(tagged) = observed.tagged() else { return false };
+    let mut here = environments.iter().filter(|e| e.name == tagged.environment && e.target == observed.target);
+    here.any(|environment| environment.owner.is_some() && environment.owner == observed.owner)
+}
+
+/// May it, as far as its description says?
+pub fn may_belong(environments: &[PlannedEnvironment], target: &Target, observed: &Stack) -> bool {
+    let Some(tagged) = Tagged::read(&observed.tags) else { return false };
+    let said = observed.outputs.get(OUTPUT_OWNER);
+    let mut here = environments.iter().filter(|e| e.name == tagged.environment && e.target == *target);
+    here.any(|environment| said.is_none() || said == environment.owner.as_ref())
 }
 
 /// Must the body of a stack be fetched before a plan? Not where the digest says that it is what is wanted.
@@ -71,6 +103,7 @@ pub fn wants_body_to_destroy(spec: Option<&StackSpec>, observed: &Stack) -> bool
 pub(super) fn digest_holds(spec: &StackSpec, observed: &Stack) -> bool {
     matches!(observed.status, StackStatus::CreateComplete | StackStatus::UpdateComplete)
         && observed.outputs.get(OUTPUT_DIGEST) == Some(&spec.digest)
+        && observed.outputs.get(OUTPUT_OWNER) == spec.owner.as_ref()
 }
 
 impl ObservedStack {
@@ -98,8 +131,8 @@ impl ObservedStack {
         }
     }
 
-    pub(super) fn owner(&self) -> Option<Owner<'_>> {
-        Owner::read(self.tags())
+    pub(super) fn tagged(&self) -> Option<Tagged<'_>> {
+        Tagged::read(self.tags())
     }
 
     pub(super) fn as_planned_upon(&self) -> Observed {
@@ -110,6 +143,7 @@ impl ObservedStack {
             changed_at: stack.changed_at(),
             outputs: stack.outputs.clone(),
             protected: stack.termination_protection,
+            owner: self.owner.clone(),
         }
     }
 }

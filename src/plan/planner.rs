@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     Action, Change, ChangeKind, FORMAT, LeftBehind, Operation, Plan, Request, Step, capacity,
+    destroy::has_other_prefix,
     diff::announce,
     graph, guard,
     inputs::{self, InputChange, values_hold},
@@ -63,6 +64,7 @@ pub(super) fn empty(request: &Request<'_>) -> Plan {
         steps: Vec::new(),
         left_behind: Vec::new(),
         allowed: request.allow.clone(),
+        adopted: request.adopt.clone(),
     }
 }
 
@@ -93,7 +95,8 @@ impl<'a> Planner<'a> {
     fn step(&mut self, spec: &'a StackSpec) -> Step {
         let observed = self.observed.get(&spec.stack).copied();
         let mut step = blank(spec, observed);
-        let outcome = match next(spec, observed) {
+        step.reasons.extend(observed.and_then(|observed| guard::taken_over(spec, observed)));
+        let outcome = match next(self.request, spec, observed) {
             Next::Create => self.create(&mut step, spec),
             Next::Compare(observed) => self.compare(&mut step, spec, observed),
             Next::Recreate { observed, why, had_landed } => {
@@ -338,7 +341,7 @@ fn waits(inputs: &BTreeMap<String, InputChange>) -> impl Iterator<Item = String>
     })
 }
 
-/// Stacks that carry an environment's tag and have no manifest.
+/// Stacks of an environment that have no manifest.
 fn left_behind(
     request: &Request<'_>,
     specs: &BTreeMap<&StackRef, &StackSpec>,
@@ -346,22 +349,30 @@ fn left_behind(
     diagnostics: &mut Diagnostics,
 ) -> Vec<LeftBehind> {
     let mut found = Vec::new();
-    for (stack, observed) in observed.iter().filter(|(stack, _)| !specs.contains_key(stack)) {
-        let Some(owner) = observed.owner() else { continue };
-        let in_scope =
-            |planned: &super::PlannedEnvironment| planned.name == owner.environment && planned.target == stack.target;
-        if request.environments.iter().any(in_scope) {
-            let left = LeftBehind {
-                stack: stack.clone(),
-                environment: owner.environment.to_owned(),
-                kind: owner.kind.to_owned(),
-                name: owner.name.to_owned(),
-            };
-            let message = format!("the stack `{stack}` of {}/{} has no manifest any more", left.kind, left.name);
-            let note = Diagnostic::new(Code::LeftBehind, message);
-            diagnostics.push(note.help("it stays as it is; to be rid of it, put its manifest back and destroy that, or destroy the whole environment"));
-            found.push(left);
-        }
+    let ours = observed
+        .iter()
+        .filter(|(stack, observed)| !specs.contains_key(stack) && observe::belongs(request.environments, observed));
+    for (stack, observed) in ours {
+        let Some(tagged) = observed.tagged() else { continue };
+        let left = LeftBehind {
+            stack: stack.clone(),
+            environment: tagged.environment.to_owned(),
+            kind: tagged.kind.to_owned(),
+            name: tagged.name.to_owned(),
+        };
+        let message = format!("the stack `{stack}` of {}/{} has no manifest any more", left.kind, left.name);
+        let help = match has_other_prefix(request, observed) {
+            true => {
+                "it stays as it is, and carries another `prefix`: put that back to destroy it; if this folder is a \
+                 copy of another, `hubform lock --new-owner` makes it its own"
+            }
+            false => {
+                "it stays as it is; to be rid of it, put its manifest back and destroy that, or destroy the whole \
+                 environment"
+            }
+        };
+        diagnostics.push(Diagnostic::new(Code::LeftBehind, message).help(help));
+        found.push(left);
     }
     found
 }

@@ -1,6 +1,6 @@
 //! The status a stack stands in says what can be done next.
 
-use super::{guard, observe::ObservedStack};
+use super::{Request, guard, observe::ObservedStack};
 use crate::{
     cloud::StackStatus,
     diagnostic::{Code, Diagnostic},
@@ -27,9 +27,9 @@ pub(super) enum Next<'a> {
 }
 
 /// Answers for one stack. `observed` is none where there is no such stack.
-pub(super) fn next<'a>(spec: &StackSpec, observed: Option<&'a ObservedStack>) -> Next<'a> {
+pub(super) fn next<'a>(request: &Request<'_>, spec: &StackSpec, observed: Option<&'a ObservedStack>) -> Next<'a> {
     let Some(observed) = observed else { return Next::Create };
-    if let Some(foreign) = guard::foreign(spec, observed) {
+    if let Some(foreign) = guard::foreign(request, spec, observed) {
         return Next::Refuse(foreign);
     }
     if let Some(what) = observed.runs() {

@@ -88,12 +88,12 @@ fn half(update: &Update<'_>, body: Option<Template>, diffs: &[ResourceDiff]) -> 
 /// For each stack the stacks of ours that run with one of its ARNs.
 pub(super) fn users(observed: &BTreeMap<StackRef, &ObservedStack>) -> BTreeMap<StackRef, BTreeSet<StackRef>> {
     let mut made: BTreeMap<(&crate::cloud::Target, &str), &StackRef> = BTreeMap::new();
-    for (stack, found) in observed.iter().filter(|(_, found)| found.owner().is_some()) {
+    for (stack, found) in observed.iter().filter(|(_, found)| found.tagged().is_some()) {
         let arns = found.stack.outputs.values().filter(|value| value.starts_with("arn:"));
         made.extend(arns.map(|arn| ((&stack.target, arn.as_str()), stack)));
     }
     let mut users: BTreeMap<StackRef, BTreeSet<StackRef>> = BTreeMap::new();
-    for (stack, found) in observed.iter().filter(|(_, found)| found.owner().is_some() && runs(found)) {
+    for (stack, found) in observed.iter().filter(|(_, found)| found.tagged().is_some() && runs(found)) {
         let taken = found.stack.parameters.values().filter_map(|value| made.get(&(&stack.target, value.as_str())));
         for maker in taken.filter(|maker| **maker != stack) {
             users.entry((*maker).clone()).or_default().insert(stack.clone());
@@ -109,7 +109,7 @@ fn runs(found: &ObservedStack) -> bool {
 
 /// The manifest that a stack's tags name.
 pub(super) fn name(found: &ObservedStack) -> String {
-    found.owner().map_or_else(|| found.stack.name.clone(), |owner| format!("{}/{}", owner.kind, owner.name))
+    found.tagged().map_or_else(|| found.stack.name.clone(), |owner| format!("{}/{}", owner.kind, owner.name))
 }
 
 /// Puts the halves in their places; answers the bodies that are sent.

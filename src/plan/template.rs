@@ -75,6 +75,11 @@ impl Template {
         self.0["Metadata"]["Hubform"]["Needs"].as_array().into_iter().flatten().filter_map(Value::as_str)
     }
 
+    /// Whose the stack is, as it was said when it was applied.
+    pub(super) fn owner(&self) -> Option<&str> {
+        self.0["Metadata"]["Hubform"]["Owner"].as_str()
+    }
+
     /// The body without what only says when and by whom it was applied.
     pub(super) fn unstamped(&self) -> Value {
         let mut tree = without_stamps(self.0.clone());

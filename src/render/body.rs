@@ -17,6 +17,8 @@ use crate::{
 pub const BODY_LIMIT: usize = 51_200;
 /// The output that says which desired state a stack runs.
 pub const DIGEST_OUTPUT: &str = "HubformDigest";
+/// The output that says whose a stack is.
+pub const OWNER_OUTPUT: &str = "HubformOwner";
 /// The output that says which hubform made it.
 pub const VERSION_OUTPUT: &str = "HubformVersion";
 
@@ -35,10 +37,16 @@ const IAM_RESOURCES: [(&str, Option<&str>); 8] = [
     ("AWS::IAM::UserToGroupAddition", None),
 ];
 
-/// Writes who the stack is into its `Metadata`: from it, deletion order is read when the manifests are gone.
-pub(super) fn stamp_metadata(body: &mut Map<String, Value>, stack: &DesiredStack) {
+/// Writes who the stack is into its `Metadata`, from which deletion order is read when the manifests are gone, and
+/// whose it is among its outputs too. An owner is no tag, because a tag would touch every resource.
+pub(super) fn stamp_identity(body: &mut Map<String, Value>, stack: &DesiredStack) {
     let needs: Vec<_> = stack.needs.iter().map(|need| need.name.as_str()).collect();
-    let own = json!({ "Kind": stack.kind, "Name": stack.name, "Needs": needs });
+    let mut own = json!({ "Kind": stack.kind, "Name": stack.name, "Needs": needs });
+    if let Some(owner) = &stack.owner {
+        own["Owner"] = json!(owner);
+        let outputs = body.entry("Outputs").or_insert_with(|| json!({}));
+        outputs[OWNER_OUTPUT] = json!({ "Value": owner });
+    }
     let metadata = body.entry("Metadata").or_insert_with(|| json!({}));
     if let Value::Object(metadata) = metadata {
         metadata.insert("Hubform".to_owned(), own);

@@ -22,7 +22,9 @@ use crate::{
     resolve::DesiredStack,
 };
 
-pub use body::{BODY_LIMIT, DIGEST_OUTPUT, VERSION_OUTPUT, capabilities, with_digest, without_stamps, yaml};
+pub use body::{
+    BODY_LIMIT, DIGEST_OUTPUT, OWNER_OUTPUT, VERSION_OUTPUT, capabilities, with_digest, without_stamps, yaml,
+};
 pub use spec::{Origin, Origins, StackSpec, body_digest};
 pub use templates::{EMBEDDED, TemplateError, Templates};
 pub use tree::from_yaml;
@@ -53,7 +55,7 @@ pub fn render(stacks: Vec<DesiredStack>, templates: &Templates, sources: &Source
 fn one(stack: DesiredStack, templates: &Templates, sources: &SourceMap) -> Result<StackSpec, Diagnostics> {
     let mut body = tree_of(&stack, templates).map_err(only)?;
     let overridden = hatch::apply(&mut body, &stack)?;
-    body::stamp_metadata(&mut body, &stack);
+    body::stamp_identity(&mut body, &stack);
     let digest = body::digest(&body, &stack);
     let body = Value::Object(body);
     let capabilities = body::capabilities(&body);
@@ -63,6 +65,7 @@ fn one(stack: DesiredStack, templates: &Templates, sources: &SourceMap) -> Resul
     Ok(StackSpec {
         stack: stack.stack,
         environment: stack.environment,
+        owner: stack.owner,
         kind: stack.kind,
         name: stack.name,
         body: body.into(),

@@ -21,6 +21,8 @@ pub struct StackSpec {
     pub stack: StackRef,
     /// The environment it belongs to.
     pub environment: String,
+    /// Whose it is: the output `HubformOwner`; none where the lock does not say, as for `render`.
+    pub owner: Option<String>,
     /// The manifest's kind, as `Endpoint`.
     pub kind: String,
     /// The manifest's name.

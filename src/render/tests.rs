@@ -32,6 +32,7 @@ fn rendered_with(manifests: &str, templates: &Templates) -> String {
             account: None,
             lock: Lock::default(),
             locked: false,
+            today: false,
         })
         .collect();
     let (resolved, more) = resolve(&scopes, Catalog::embedded());

@@ -279,6 +279,7 @@ mod tests {
             bodies: BTreeMap::new(),
             steps: Vec::new(),
             left_behind: Vec::new(),
+            adopted: BTreeSet::new(),
             allowed: BTreeSet::new(),
         };
         let context = Context { width: 72, label: Some("imagined account"), ..Context::default() };

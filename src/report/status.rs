@@ -6,7 +6,7 @@ use super::{Context, FORMAT, ink};
 use crate::{
     cloud::{EndpointDescription, EndpointStatus, StackStatus},
     execute::same_config,
-    plan::{Detour, ObservedStack, Owner},
+    plan::{Detour, ObservedStack, Tagged},
 };
 
 /// One stack, and its endpoint where it has one.
@@ -27,11 +27,11 @@ pub struct Row {
 
 impl Row {
     /// A row of what was observed.
-    pub fn new(owner: Owner<'_>, observed: &ObservedStack, endpoint: Option<EndpointDescription>) -> Self {
+    pub fn new(tagged: Tagged<'_>, observed: &ObservedStack, endpoint: Option<EndpointDescription>) -> Self {
         Self {
-            environment: owner.environment.to_owned(),
-            kind: owner.kind.to_owned(),
-            name: owner.name.to_owned(),
+            environment: tagged.environment.to_owned(),
+            kind: tagged.kind.to_owned(),
+            name: tagged.name.to_owned(),
             stack: observed.stack.name.clone(),
             region: observed.target.region.clone(),
             status: observed.stack.status.clone(),

@@ -1,54 +1,100 @@
 //! What hubform chooses, it chooses once: the lock is asked first, and told afterwards.
 
-use super::{Choice, Context, Pinned};
+use std::collections::BTreeMap;
+
+use super::{Choice, Context, Pinned, Scalar};
 use crate::diagnostic::{Code, Diagnostic, Span};
+
+/// The serving of an endpoint with one model: its only variant.
+const ALL_TRAFFIC: &str = "AllTraffic";
 
 /// What one manifest's choices are made with.
 pub(super) struct Chooser {
     /// `Kind/name@target`.
     key: String,
+    serving: &'static str,
     span: Span,
+    /// Inputs by name, as far as they are known by now.
+    known: BTreeMap<&'static str, Scalar>,
     /// Made so far, in order.
     pub(super) choices: Vec<Choice>,
     /// What was not in the lock where nothing may be chosen, with what would be.
     missing: Vec<String>,
 }
 
+/// Something that hubform chooses: its name in the lock and in the table of inputs, and what people call it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct What {
+    name: &'static str,
+    title: &'static str,
+}
+
+impl What {
+    pub(super) const ENGINE: Self = Self { name: "engine", title: "engine" };
+    pub(super) const INSTANCE: Self = Self { name: "instance", title: "instance" };
+    pub(super) const IMAGE: Self = Self { name: "image", title: "image" };
+    pub(super) const AMI: Self = Self { name: "inference-ami", title: "inference AMI" };
+    pub(super) const TENSOR_PARALLEL: Self = Self { name: "tensor-parallel", title: "tensor parallel" };
+    pub(super) const CONTEXT: Self = Self { name: "context", title: "context" };
+    pub(super) const INITIAL_COUNT: Self = Self { name: "initial-count", title: "initial count" };
+    pub(super) const SCALING_TARGET: Self = Self { name: "scaling-target", title: "scaling target" };
+    pub(super) const STARTUP_TIMEOUT: Self = Self { name: "startup-timeout", title: "start-up timeout" };
+    pub(super) const VOLUME: Self = Self { name: "volume", title: "volume" };
+}
+
 /// A choice as it would be made today.
 pub(super) struct Fresh {
-    pub(super) value: String,
+    pub(super) value: Scalar,
     pub(super) reason: String,
+}
+
+impl Fresh {
+    pub(super) fn new(value: impl Into<Scalar>, reason: impl Into<String>) -> Self {
+        Self { value: value.into(), reason: reason.into() }
+    }
 }
 
 impl Chooser {
     pub(super) fn new(context: &Context<'_>, kind: &str, name: &str, span: Span) -> Self {
         let key = format!("{kind}/{name}@{}", context.scope.target_name);
-        Self { key, span, choices: Vec::new(), missing: Vec::new() }
+        let known = BTreeMap::from([("region", context.region().into())]);
+        Self { key, serving: ALL_TRAFFIC, span, known, choices: Vec::new(), missing: Vec::new() }
     }
 
-    /// The pinned value where it follows from the same inputs; else what `fresh` chooses, which is then pinned.
+    /// Notes what later choices may be made from.
+    pub(super) fn know(&mut self, input: &'static str, value: impl Into<Scalar>) {
+        self.known.insert(input, value.into());
+    }
+
+    /// The pinned value while every input it recorded is unchanged; else what `fresh` chooses, which is then pinned.
+    /// Where something is pinned, `fresh` is asked only if the run wants to know what would be chosen today.
     pub(super) fn choose(
         &mut self,
         context: &mut Context<'_>,
-        what: &str,
-        follows: &str,
+        what: What,
         fresh: impl FnOnce(&mut Context<'_>) -> Option<Fresh>,
-    ) -> Option<String> {
-        let pinned = context.scope.lock.choices.get(&self.key).and_then(|choices| choices.get(what)).cloned();
-        let kept = pinned.filter(|pinned| pinned.follows == follows);
-        let today = fresh(context);
-        let choice = match (kept, today) {
-            (Some(pinned), today) => keep(what, pinned, today),
-            (None, Some(today)) if context.scope.locked => {
-                self.missing.push(format!("{what} ({})", today.value));
-                Choice { what: what.into(), value: today.value, reason: today.reason, pinned: false, today: None }
-            }
-            (None, Some(today)) => self.pin(context, what, follows, today),
-            (None, None) => return None,
-        };
-        let value = choice.value.clone();
-        self.choices.push(choice);
+    ) -> Option<Scalar> {
+        if let Some(pinned) = self.pinned(context, what).cloned() {
+            let today = context.scope.today.then(|| fresh(context)).flatten();
+            self.choices.push(keep(what, &pinned, today));
+            return Some(pinned.value);
+        }
+        let Fresh { value, reason } = fresh(context)?;
+        if context.scope.locked {
+            self.missing.push(format!("{} ({value})", what.title));
+        } else {
+            self.pin(context, what, value.clone());
+        }
+        let shown = value.to_string();
+        self.choices.push(Choice { what: what.title.into(), value: shown, reason, pinned: false, today: None });
         Some(value)
+    }
+
+    /// How people write the last choice.
+    pub(super) fn show_as(&mut self, text: String) {
+        if let Some(last) = self.choices.last_mut() {
+            last.value = text;
+        }
     }
 
     /// What could not be otherwise: told as a choice, and not pinned.
@@ -61,10 +107,21 @@ impl Chooser {
         self.missing.push(what);
     }
 
-    fn pin(&self, context: &mut Context<'_>, what: &str, follows: &str, today: Fresh) -> Choice {
-        let pinned = Pinned { value: today.value.clone(), follows: follows.to_owned() };
-        context.lock_after.choices.entry(self.key.clone()).or_default().insert(what.to_owned(), pinned);
-        Choice { what: what.to_owned(), value: today.value, reason: today.reason, pinned: false, today: None }
+    fn pinned<'a>(&self, context: &Context<'a>, what: What) -> Option<&'a Pinned> {
+        let environment = context.scope.lock.environment(&context.scope.set.environment.name)?;
+        let pinned = environment.choices.get(&self.key)?.get(self.serving)?.get(what.name)?;
+        let unchanged = |(input, then): (&String, &Scalar)| self.known.get(input.as_str()) == Some(then);
+        pinned.from.iter().all(unchanged).then_some(pinned)
+    }
+
+    fn pin(&self, context: &mut Context<'_>, what: What, value: Scalar) {
+        let inputs = context.catalog.inputs_of(what.name).iter();
+        let known = inputs.filter_map(|input| Some((input.clone(), self.known.get(input.as_str())?.clone())));
+        let pinned = Pinned { value, from: known.collect() };
+        let environment = context.scope.set.environment.name.clone();
+        let choices = &mut context.lock_after.environments.entry(environment).or_default().choices;
+        let serving = choices.entry(self.key.clone()).or_default().entry(self.serving.to_owned()).or_default();
+        serving.insert(what.name.to_owned(), pinned);
     }
 
     /// Tells once, when everything was chosen, what the lock lacks.
@@ -82,14 +139,68 @@ impl Chooser {
     }
 }
 
-fn keep(what: &str, pinned: Pinned, today: Option<Fresh>) -> Choice {
-    let (value, what) = (pinned.value, what.to_owned());
-    match today {
-        Some(today) if today.value == value => Choice { what, value, reason: today.reason, pinned: true, today: None },
-        Some(Fresh { value: other, reason }) => {
-            let today = Some(format!("{other}, {reason}"));
-            Choice { what, value, reason: "chosen before".to_owned(), pinned: true, today }
-        }
-        None => Choice { what, value, reason: "chosen before".to_owned(), pinned: true, today: None },
+fn keep(what: What, pinned: &Pinned, today: Option<Fresh>) -> Choice {
+    let (what, value) = (what.title.to_owned(), pinned.value.to_string());
+    let (reason, today) = match today {
+        Some(today) if today.value == pinned.value => (today.reason, None),
+        Some(today) => ("chosen before".to_owned(), Some(format!("{}, {}", today.value, today.reason))),
+        None => (String::new(), None),
+    };
+    Choice { what, value, reason, pinned: true, today }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        catalog::Catalog,
+        cloud::Target,
+        diagnostic::SourceMap,
+        manifest::{Input, environments, parse},
+        resolve::{Lock, Scope},
+    };
+
+    fn scope(lock: Lock, today: bool) -> (Scope, Span) {
+        let text = "apiVersion: hubform.dev/v1\nkind: Role\nmetadata: {name: r}\nspec: {}\n";
+        let input = Input { name: "r.yaml".into(), bytes: text.into(), named: true };
+        let (manifests, _) = parse(vec![input], &mut SourceMap::default());
+        let set = environments(manifests, None).0.remove(0);
+        let span = set.documents[0].origin.span("/metadata/name");
+        let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
+        (Scope { set, target, target_name: "default".into(), account: None, lock, locked: false, today }, span)
+    }
+
+    /// What is chosen with a task as the input, and the lock afterwards; `fresh` none: choosing is not to be asked for.
+    fn chosen(lock: Lock, today: bool, task: &str, fresh: Option<&str>) -> (Choice, Lock) {
+        let (scope, span) = scope(lock, today);
+        let mut context = Context::new(&scope, Catalog::embedded());
+        let mut chooser = Chooser::new(&context, "Endpoint", "a", span);
+        chooser.know("task", task);
+        chooser.choose(&mut context, What::ENGINE, |_| {
+            Some(Fresh::new(fresh.expect("what is pinned is not chosen again"), "because"))
+        });
+        (chooser.choices.remove(0), context.lock_after)
+    }
+
+    #[test]
+    fn what_is_pinned_is_chosen_again_only_when_asked_or_when_its_inputs_change() {
+        let (first, lock) = chosen(Lock::default(), false, "t", Some("vllm"));
+        assert!(!first.pinned && first.reason == "because");
+        let (kept, same) = chosen(lock.clone(), false, "t", None);
+        assert!(kept.pinned && kept.value == "vllm" && same == lock);
+        let (asked, same) = chosen(lock.clone(), true, "t", Some("sglang"));
+        assert_eq!((asked.value.as_str(), asked.today.as_deref()), ("vllm", Some("sglang, because")));
+        assert_eq!(same, lock);
+        let (again, _) = chosen(lock, false, "another", Some("tei"));
+        assert!(!again.pinned && again.value == "tei");
+    }
+
+    #[test]
+    fn an_input_that_was_not_recorded_moves_nothing() {
+        let (_, mut lock) = chosen(Lock::default(), false, "t", Some("vllm"));
+        let choices = &mut lock.environments.get_mut("default").expect("it was pinned").choices;
+        let servings = choices.get_mut("Endpoint/a@default").expect("by manifest and target");
+        servings.get_mut("AllTraffic").expect("by serving").get_mut("engine").expect("by name").from.clear();
+        assert!(chosen(lock, false, "another", None).0.pinned);
     }
 }

@@ -17,6 +17,8 @@ pub struct DesiredStack {
     pub stack: StackRef,
     /// The environment it belongs to.
     pub environment: String,
+    /// Whose it is; none where the lock does not say.
+    pub owner: Option<String>,
     /// The manifest's kind, as `Endpoint`.
     pub kind: String,
     /// The manifest's name.
@@ -103,7 +105,7 @@ pub struct Choice {
     pub what: String,
     /// The choice.
     pub value: String,
-    /// Why this and not another.
+    /// Why this and not another; empty where it is pinned and nobody asked.
     pub reason: String,
     /// It stood in the lock already.
     pub pinned: bool,

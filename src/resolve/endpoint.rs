@@ -8,9 +8,9 @@ use super::{
     Context, DesiredStack, EndpointCheck, Field, NamedRole, ParameterValue,
     access::{Access, Bucket, Grant},
     alarms,
-    chooser::{Chooser, Fresh},
+    chooser::{Chooser, Fresh, What},
     container,
-    hardware::{self, Chosen, engine_name},
+    hardware::{self, Chosen},
     hatch,
     image::{self, Container},
     judge,
@@ -116,6 +116,7 @@ fn with_chooser<'a>(
     let (role_arn, notification_arns) = settings::service(context);
     let stack = DesiredStack {
         stack: context.stack(Kind::Endpoint, &document.name),
+        owner: context.owner(),
         kind: Kind::Endpoint.name().to_owned(),
         name: document.name.clone(),
         template: "endpoint.yaml.tera",
@@ -155,6 +156,7 @@ fn parts<'a>(
     let served = model::resolve(context, chooser, spec.model.as_ref()?, place.at("model"), names_instance);
     let (hardware, scaling, served) = (hardware?, scaling?, served?);
     let chosen = hardware::resolve(context, chooser, hardware, &served)?;
+    chooser.know("instance", chosen.name.as_str());
     let container = image::resolve(context, chooser, &served, &chosen)?;
     let fit = match served.engine {
         Engine::Vllm => Some(hardware::fit(context, chooser, &served, &chosen)?),
@@ -408,11 +410,8 @@ fn startup_timeout(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Par
         _ => (60, "the longest SageMaker waits; the model is large, or its size is not known"),
     };
     let today = Duration(minutes * 60);
-    let follows = format!("model {}, engine {}", parts.served.weights.name(), engine_name(parts.served.engine));
-    let chosen = chooser.choose(context, "start-up timeout", &follows, |_| {
-        Some(Fresh { value: today.to_string(), reason: reason.to_owned() })
-    });
-    chosen.and_then(|text| text.parse().ok()).unwrap_or(today).0
+    let chosen = chooser.choose(context, What::STARTUP_TIMEOUT, |_| Some(Fresh::new(today.to_string(), reason)));
+    chosen.and_then(|text| text.text()?.parse().ok()).unwrap_or(today).0
 }
 
 fn volume(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Parts<'_>) -> Option<u64> {
@@ -431,12 +430,11 @@ fn volume(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Parts<'_>) -
     if gib < 10 {
         return None;
     }
-    let follows = format!("model {}", parts.served.weights.name());
     let today = Size((gib * 2 + 30).min(512) << 30);
-    let chosen = chooser.choose(context, "volume", &follows, |_| {
-        Some(Fresh { value: today.to_string(), reason: "twice the weights, and 30 GiB for the image".to_owned() })
+    let chosen = chooser.choose(context, What::VOLUME, |_| {
+        Some(Fresh::new(today.to_string(), "twice the weights, and 30 GiB for the image"))
     });
-    Some(chosen.and_then(|text| text.parse().ok()).unwrap_or(today).0 >> 30)
+    Some(chosen.and_then(|text| text.text()?.parse().ok()).unwrap_or(today).0 >> 30)
 }
 
 fn routing(routing: &Routing) -> Value {

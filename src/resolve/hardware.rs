@@ -2,7 +2,7 @@
 
 use super::{
     Context, LockedModel,
-    chooser::{Chooser, Fresh},
+    chooser::{Chooser, Fresh, What},
     judge,
     model::Served,
     references::{Found, Place, find, inherited},
@@ -124,8 +124,12 @@ fn choose<'a>(
         context.report(Diagnostic::new(Code::InstanceMissing, message).at(place.span()).help(help));
         return None;
     };
-    let follows = follows(context, served);
-    let name = chooser.choose(context, "instance", &follows, |context| best(context, &follows, served, model));
+    let spec = &served.spec;
+    chooser.know("tensor-parallel", spec.tensor_parallel);
+    chooser.know("context", spec.context);
+    chooser.know("quantization", spec.quantization.clone());
+    let name = chooser.choose(context, What::INSTANCE, |context| best(context, served, model));
+    let name = name.and_then(|name| name.text().map(str::to_owned));
     if name.is_none() {
         nothing_chosen(context, served, model);
     }
@@ -166,26 +170,17 @@ fn unknown(served: &Served<'_>, model: &LockedModel) -> Option<Unknown> {
     }
 }
 
-/// What the choice of an instance follows from.
-fn follows(context: &Context<'_>, served: &Served<'_>) -> String {
+fn best(context: &mut Context<'_>, served: &Served<'_>, model: &LockedModel) -> Option<Fresh> {
     let spec = &served.spec;
-    let said = [
-        spec.tensor_parallel.map(|degree| format!(", tensor parallel {degree}")),
-        spec.context.map(|tokens| format!(", context {tokens}")),
-        spec.quantization.as_ref().map(|method| format!(", quantization {method}")),
-    ];
-    let (model, engine, region) = (served.weights.name(), engine_name(served.engine), context.region());
-    format!("model {model}, engine {engine}, region {region}{}", said.into_iter().flatten().collect::<String>())
-}
-
-fn best(context: &mut Context<'_>, key: &str, served: &Served<'_>, model: &LockedModel) -> Option<Fresh> {
-    if !context.ranked.contains_key(key) {
+    let said = (spec.tensor_parallel, spec.context, &spec.quantization);
+    let key = format!("{} {} {said:?}", served.weights.name(), engine_name(served.engine));
+    if !context.ranked.contains_key(&key) {
         let ranked = rank(context, served, model);
-        context.ranked.insert(key.to_owned(), ranked);
+        context.ranked.insert(key.clone(), ranked);
     }
-    let ranked = context.ranked.get(key)?;
+    let ranked = context.ranked.get(&key)?;
     let reason = why(ranked, context.region())?;
-    Some(Fresh { value: ranked.first()?.name.clone(), reason })
+    Some(Fresh::new(ranked.first()?.name.clone(), reason))
 }
 
 /// Why the first is taken. What has no price might be cheaper, unless it is larger.
@@ -373,11 +368,11 @@ fn unknown_degree(
     if devices.count == 1 {
         return Some(1);
     }
-    let value = chooser.choose(context, "tensor parallel", &format!("instance {}", chosen.name), |_| {
+    let value = chooser.choose(context, What::TENSOR_PARALLEL, |_| {
         let reason = "all devices of the instance; whether the model's heads divide by them is not known";
-        Some(Fresh { value: devices.count.to_string(), reason: reason.to_owned() })
+        Some(Fresh::new(devices.count, reason))
     })?;
-    value.parse().ok()
+    value.count()?.try_into().ok()
 }
 
 fn degree(
@@ -407,16 +402,15 @@ fn degree(
         context.report(Diagnostic::new(Code::TensorParallel, message).at(place.span()).help(help));
         return None;
     }
-    let follows = format!("model {}, instance {}", served.weights.name(), chosen.name);
-    let value = chooser.choose(context, "tensor parallel", &follows, |_| {
+    let value = chooser.choose(context, What::TENSOR_PARALLEL, |_| {
         let value = needs.widest(devices);
         let reason = match devices.count {
             1 => "the instance has one device".to_owned(),
             count => format!("the most of {count} devices that the model's heads divide by"),
         };
-        Some(Fresh { value: value.to_string(), reason })
+        Some(Fresh::new(value, reason))
     })?;
-    value.parse().ok()
+    value.count()?.try_into().ok()
 }
 
 fn number(count: Option<u32>) -> String {
@@ -449,11 +443,10 @@ fn context_length(
     if longest >= positions {
         return Some(None);
     }
-    let follows =
-        format!("model {}, instance {}, tensor parallel {tensor_parallel}", served.weights.name(), chosen.name);
-    let value = chooser.choose(context, "context", &follows, |_| {
+    chooser.know("tensor-parallel", tensor_parallel);
+    let value = chooser.choose(context, What::CONTEXT, |_| {
         let reason = format!("the model takes {positions} tokens; more than these do not fit there, by estimate");
-        Some(Fresh { value: longest.to_string(), reason })
+        Some(Fresh::new(longest, reason))
     });
-    Some(value.and_then(|value| value.parse().ok()))
+    Some(value.and_then(|value| value.count()))
 }

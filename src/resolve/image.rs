@@ -8,7 +8,7 @@
 use super::{
     Context,
     access::Repository,
-    chooser::{Chooser, Fresh},
+    chooser::{Chooser, Fresh, What},
     hardware::{Chosen, engine_name},
     model::Served,
     references::Place,
@@ -52,12 +52,13 @@ pub(super) fn resolve(
     }
     let accelerator = accelerator(context, served, chosen)?;
     let name = catalog_name(served.engine, accelerator);
-    let follows = format!("engine {}, {}", engine_name(served.engine), words(accelerator));
-    let value = chooser.choose(context, "image", &follows, |context| {
+    chooser.know("accelerator", input(accelerator));
+    let value = chooser.choose(context, What::IMAGE, |context| {
         let image = context.catalog.newest_image(name, accelerator)?;
-        Some(Fresh { value: format!("{}:{}", image.repository, image.tag), reason: why(image) })
+        Some(Fresh::new(format!("{}:{}", image.repository, image.tag), why(image)))
     });
-    let found = value.as_deref().and_then(|value| pinned_image(context, name, accelerator, value));
+    let value = value.as_ref().and_then(|value| value.text());
+    let found = value.and_then(|value| pinned_image(context, name, accelerator, value));
     let uri = found.as_ref().and_then(|image| context.catalog.image_uri(image, context.region()));
     let (Some(image), Some(uri)) = (found, uri) else {
         no_image(context, served, accelerator);
@@ -108,6 +109,14 @@ fn words(accelerator: ImageAccelerator) -> &'static str {
         ImageAccelerator::Cpu => "on processors",
         ImageAccelerator::Gpu => "on GPUs",
         ImageAccelerator::Neuron => "on Neuron",
+    }
+}
+
+fn input(accelerator: ImageAccelerator) -> &'static str {
+    match accelerator {
+        ImageAccelerator::Cpu => "cpu",
+        ImageAccelerator::Gpu => "gpu",
+        ImageAccelerator::Neuron => "neuron",
     }
 }
 
@@ -192,8 +201,10 @@ fn ami(context: &mut Context<'_>, chooser: &mut Chooser, cuda: (u32, u32), chose
         (12, 9) => (CUDA_12_9_AMI, "the image has CUDA 12.9, which the default AMI's driver fails on".to_owned()),
         _ => return None,
     };
-    let follows = format!("CUDA {}.{}, {}", cuda.0, cuda.1, instance.family);
-    chooser.choose(context, "inference AMI", &follows, |_| Some(Fresh { value: name.to_owned(), reason }))
+    chooser.know("cuda", format!("{}.{}", cuda.0, cuda.1));
+    chooser.know("family", instance.family.as_str());
+    let chosen = chooser.choose(context, What::AMI, |_| Some(Fresh::new(name, reason)))?;
+    chosen.text().map(str::to_owned)
 }
 
 fn cuda_13(family: &str) -> String {

@@ -1,30 +1,48 @@
-//! `hubform.lock`: the choices hubform made, kept until what they follow from changes.
+//! `hubform.lock`: whose an environment is, and the choices hubform made for it, kept until what they were made from
+//! changes.
 //!
-//! A choice is a value and the inputs it followed from, in words. The same inputs give the same value for ever,
-//! whatever newer catalogues would choose.
+//! Keyed by environment first, because several environments of one folder share a file; choices by manifest and
+//! target, then by serving (`AllTraffic`, a variant's or a component's name; what belongs to the manifest as a whole
+//! would stand under `_whole`, which no variant can be called), then by name. A pin holds while every input that it
+//! recorded is unchanged, whatever newer catalogues would choose and whatever more a newer release looks at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-/// The format of lock files; others are refused by name.
-pub const LOCK_FORMAT: u32 = 1;
+mod first;
+mod text;
 
-const HEAD: &str = "# Choices that hubform made, and keeps. Commit this file.\n\
-    # One is made again only when what it follows from changes, or by `hubform lock --upgrade [NAME]`.\n";
+/// The format of lock files; format 1 is read too, others are refused by name.
+pub const LOCK_FORMAT: u32 = 2;
 
-/// Everything pinned for one environment.
+/// Choices by serving, then by name.
+type Servings = BTreeMap<String, BTreeMap<String, Pinned>>;
+
+/// A lock file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
     /// See [`LOCK_FORMAT`].
     pub format: u32,
-    /// By Hub id.
+    /// By the environment's name.
+    #[serde(default)]
+    pub environments: BTreeMap<String, LockedEnvironment>,
+    /// By `id@revision`; by the id alone where format 1 had it.
     #[serde(default)]
     pub models: BTreeMap<String, LockedModel>,
-    /// By `Kind/name@target`, then by what was chosen.
+}
+
+/// What is pinned for one environment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedEnvironment {
+    /// Whose its stacks are: a random id, made once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// By `Kind/name@target`.
     #[serde(default)]
-    pub choices: BTreeMap<String, BTreeMap<String, Pinned>>,
+    pub choices: BTreeMap<String, Servings>,
 }
 
 /// What is known of a model when it is first used.
@@ -62,14 +80,31 @@ pub struct LockedModel {
     pub license: Option<String>,
 }
 
-/// A choice and what it followed from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A choice and what it was made from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pinned {
     /// The choice.
-    pub value: String,
-    /// The inputs, in words; the choice is made again when they differ.
-    pub follows: String,
+    pub value: Scalar,
+    /// The inputs it was made from, by name; it is made again when one of them differs.
+    #[serde(default)]
+    pub from: BTreeMap<String, Scalar>,
+}
+
+/// A value as it stands in the lock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// Nothing was said.
+    Absent,
+    /// Yes or no.
+    Flag(bool),
+    /// How many.
+    Count(u64),
+    /// Any other number.
+    Number(f64),
+    /// Text; times and sizes as manifests spell them.
+    Text(String),
 }
 
 /// A lock file that cannot be used.
@@ -79,45 +114,90 @@ pub enum LockError {
     #[error("it is not a lock file of hubform: {0}")]
     Unreadable(String),
     /// Written by another release.
-    #[error("it has format {found}, and this hubform reads format {LOCK_FORMAT}")]
+    #[error("it has format {found}, and this hubform reads formats 1 and {LOCK_FORMAT}")]
     Format {
         /// The format it says.
         found: u64,
+    },
+    /// Git could not merge it.
+    #[error("line {line} is a conflict marker of git")]
+    Conflict {
+        /// The first marker's line.
+        line: usize,
     },
 }
 
 impl Default for Lock {
     fn default() -> Self {
-        Self { format: LOCK_FORMAT, models: BTreeMap::new(), choices: BTreeMap::new() }
+        Self { format: LOCK_FORMAT, environments: BTreeMap::new(), models: BTreeMap::new() }
     }
 }
 
 impl Lock {
-    /// Reads a lock file.
-    pub fn parse(text: &str) -> Result<Self, LockError> {
-        let tree: serde_yaml::Value =
-            serde_yaml::from_str(text).map_err(|error| LockError::Unreadable(error.to_string()))?;
-        match tree.get("format").and_then(serde_yaml::Value::as_u64) {
-            Some(found) if found != u64::from(LOCK_FORMAT) => Err(LockError::Format { found }),
-            _ => serde_yaml::from_value(tree).map_err(|error| LockError::Unreadable(error.to_string())),
+    /// Reads a lock file. Format 1 did not say whose a choice is: it becomes that of each of these environments.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub fn parse(text: &str, environments: &BTreeSet<String>) -> Result<Self, LockError> {
+        let unreadable = |error: serde_yaml::Error| LockError::Unreadable(error.to_string());
+        if let Some(line) = text::conflict(text) {
+            return Err(LockError::Conflict { line });
+        }
+        let tree: serde_yaml::Value = serde_yaml::from_str(text).map_err(unreadable)?;
+        let lock: Self = match tree.get("format").and_then(serde_yaml::Value::as_u64) {
+            Some(1) => first::read(tree, environments).map_err(unreadable)?,
+            Some(found) if found != u64::from(LOCK_FORMAT) => return Err(LockError::Format { found }),
+            _ => serde_yaml::from_value(tree).map_err(unreadable)?,
+        };
+        let owners = || lock.environments.values().filter_map(|environment| environment.owner.as_deref());
+        match owners().find(|owner| !is_owner(owner)) {
+            Some(owner) => Err(LockError::Unreadable(format!("`{owner}` is no owner id"))),
+            None => Ok(lock),
         }
     }
 
     /// The file's text: the same lock gives the same bytes.
     pub fn text(&self) -> String {
-        let body = serde_yaml::to_string(self).unwrap_or_default();
-        format!("{HEAD}{body}")
+        text::write(self)
     }
 
-    /// This lock with what `over` pins besides, or from other inputs; what both pin from the same inputs stays.
+    /// What is pinned for an environment.
+    pub fn environment(&self, name: &str) -> Option<&LockedEnvironment> {
+        self.environments.get(name)
+    }
+
+    /// The owner of an environment.
+    pub fn owner(&self, environment: &str) -> Option<&str> {
+        self.environment(environment)?.owner.as_deref()
+    }
+
+    /// Makes an environment somebody's.
+    pub fn set_owner(&mut self, environment: &str, owner: String) {
+        self.environments.entry(environment.to_owned()).or_default().owner = Some(owner);
+    }
+
+    /// What is known of a model at a revision.
+    pub fn model(&self, id: &str, revision: &str) -> Option<&LockedModel> {
+        self.models.get(&model_key(id, revision)).or_else(|| self.models.get(id))
+    }
+
+    /// Notes what is known of a model at a revision.
+    pub fn set_model(&mut self, id: &str, revision: &str, model: LockedModel) {
+        self.models.insert(model_key(id, revision), model);
+    }
+
+    /// This lock with what `over` pins besides, or from other inputs, and with its owners; what both pin from the
+    /// same inputs stays.
     pub fn overlaid(mut self, over: Lock) -> Self {
         for (id, model) in over.models {
             self.models.entry(id).or_insert(model);
         }
-        for (manifest, choices) in over.choices {
-            let own = self.choices.entry(manifest).or_default();
-            for (what, pinned) in choices {
-                if own.get(&what).is_none_or(|old| old.follows != pinned.follows) {
+        for (name, over) in over.environments {
+            let own = self.environments.entry(name).or_default();
+            own.owner = over.owner.or(own.owner.take());
+            for (manifest, serving, what, pinned) in pins(over.choices) {
+                let own = own.choices.entry(manifest).or_default().entry(serving).or_default();
+                if own.get(&what).is_none_or(|old| old.from != pinned.from) {
                     own.insert(what, pinned);
                 }
             }
@@ -125,40 +205,55 @@ impl Lock {
         self
     }
 
-    /// Both locks; where they differ, the other's word.
-    pub fn united(mut self, other: Lock) -> Self {
-        self.models.extend(other.models);
-        for (manifest, choices) in other.choices {
-            self.choices.entry(manifest).or_default().extend(choices);
-        }
-        self
-    }
-
-    /// What this lock pins that `base` does not, or otherwise.
+    /// What this lock says that `base` does not, or otherwise.
     pub fn beyond(&self, base: &Lock) -> Lock {
         let mut beyond = Lock::default();
         let models = self.models.iter().filter(|(id, model)| base.models.get(*id) != Some(model));
         beyond.models = models.map(|(id, model)| (id.clone(), model.clone())).collect();
-        for (manifest, choices) in &self.choices {
-            let old = base.choices.get(manifest);
-            let new = choices.iter().filter(|(what, pinned)| old.and_then(|old| old.get(*what)) != Some(pinned));
-            let new: BTreeMap<_, _> = new.map(|(what, pinned)| (what.clone(), pinned.clone())).collect();
-            if !new.is_empty() {
-                beyond.choices.insert(manifest.clone(), new);
+        for (name, environment) in &self.environments {
+            let old = base.environments.get(name);
+            let old_pin = |manifest: &str, serving: &str, what: &str| {
+                old.and_then(|old| old.choices.get(manifest)?.get(serving)?.get(what))
+            };
+            let owner = environment.owner.clone().filter(|owner| base.owner(name) != Some(owner));
+            let mut new = LockedEnvironment { owner, ..LockedEnvironment::default() };
+            for (manifest, serving, what, pinned) in pins(environment.choices.clone()) {
+                if old_pin(&manifest, &serving, &what) != Some(&pinned) {
+                    let servings = new.choices.entry(manifest).or_default();
+                    servings.entry(serving).or_default().insert(what, pinned);
+                }
+            }
+            if new != LockedEnvironment::default() {
+                beyond.environments.insert(name.clone(), new);
             }
         }
         beyond
     }
 
-    /// Forgets what was chosen for a manifest and returns whether there was anything; all of them without a name.
-    pub fn forget(&mut self, name: Option<&str>) -> bool {
-        let before = self.choices.len();
-        self.choices.retain(|key, _| name.is_some_and(|name| !is_of(key, name)));
-        if name.is_none() {
-            self.models.clear();
-        }
-        before != self.choices.len()
+    /// Forgets what was chosen in an environment for a manifest; for all of them, those included that are gone,
+    /// without a name.
+    pub fn forget(&mut self, environment: &str, name: Option<&str>) {
+        let Some(environment) = self.environments.get_mut(environment) else { return };
+        environment.choices.retain(|key, _| name.is_some_and(|name| !is_of(key, name)));
     }
+}
+
+/// Is it what an owner's id looks like: 16 hex digits?
+pub fn is_owner(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+fn model_key(id: &str, revision: &str) -> String {
+    format!("{id}@{revision}")
+}
+
+fn pins(choices: BTreeMap<String, Servings>) -> impl Iterator<Item = (String, String, String, Pinned)> {
+    choices.into_iter().flat_map(|(manifest, servings)| {
+        servings.into_iter().flat_map(move |(serving, pins)| {
+            let manifest = manifest.clone();
+            pins.into_iter().map(move |(what, pinned)| (manifest.clone(), serving.clone(), what, pinned))
+        })
+    })
 }
 
 /// `Endpoint/chat@default` is of `chat`, of `Endpoint/chat` and of itself.
@@ -167,18 +262,90 @@ fn is_of(key: &str, name: &str) -> bool {
     key == name || manifest == name || manifest.split_once('/').is_some_and(|(_, own)| own == name)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+impl Scalar {
+    /// The number, where it is a whole one.
+    pub fn count(&self) -> Option<u64> {
+        match self {
+            Self::Count(count) => Some(*count),
+            _ => None,
+        }
+    }
 
-    #[test]
-    fn a_lock_comes_back_as_it_was_and_other_formats_are_named() {
-        let mut lock = Lock::default();
-        let pinned = Pinned { value: "ml.c5.large".into(), follows: "no: yes".into() };
-        lock.choices.entry("Endpoint/a@default".into()).or_default().insert("instance".into(), pinned);
-        assert_eq!(Lock::parse(&lock.text()), Ok(lock.clone()));
-        assert_eq!(Lock::parse("format: 7\n"), Err(LockError::Format { found: 7 }));
-        assert!(matches!(Lock::parse("a: b"), Err(LockError::Unreadable(_))));
-        assert!(lock.forget(Some("a")) && lock.choices.is_empty());
+    /// The number.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Count(count) => Some(*count as f64),
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The text.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
     }
 }
+
+impl std::fmt::Display for Scalar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Absent => f.write_str("nothing"),
+            Self::Flag(flag) => flag.fmt(f),
+            Self::Count(count) => count.fmt(f),
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<bool> for Scalar {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
+impl From<u64> for Scalar {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<u32> for Scalar {
+    fn from(count: u32) -> Self {
+        Self::Count(count.into())
+    }
+}
+
+impl From<&str> for Scalar {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Scalar {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<T: Into<Scalar>> From<Option<T>> for Scalar {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Absent, Into::into)
+    }
+}
+
+/// A whole number is a count.
+impl From<f64> for Scalar {
+    fn from(number: f64) -> Self {
+        match number >= 0.0 && number.fract() == 0.0 && number < 1e15 {
+            true => Self::Count(number as u64),
+            false => Self::Number(number),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

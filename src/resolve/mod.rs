@@ -30,11 +30,11 @@ use crate::{
     catalog::Catalog,
     cloud::{StackRef, Target},
     diagnostic::{Code, Diagnostic, Diagnostics, Span},
-    manifest::{Document, EnvironmentSet, Kind, Spec},
+    manifest::{Document, EnvironmentSet, Kind, ResolvedEnvironment, Spec},
 };
 
 pub use desired::{Choice, DesiredStack, EndpointCheck, Field, Hatch, ParameterValue};
-pub use lock::{LOCK_FORMAT, Lock, LockError, LockedModel, Pinned};
+pub use lock::{LOCK_FORMAT, Lock, LockError, LockedEnvironment, LockedModel, Pinned, Scalar, is_owner};
 pub use names::{ENDPOINT_NAME_LIMIT, shortened, stack_name};
 
 /// An environment, where it goes, and what was pinned for it.
@@ -52,6 +52,8 @@ pub struct Scope {
     pub lock: Lock,
     /// A choice that is not pinned is an error.
     pub locked: bool,
+    /// Say also what would be chosen today in place of what is pinned.
+    pub today: bool,
 }
 
 /// What resolving gives.
@@ -86,6 +88,7 @@ pub fn resolve(scopes: &[Scope], catalog: &Catalog) -> (Resolved, Diagnostics) {
         resolved.locks.push(context.lock_after);
         diagnostics.extend(context.diagnostics);
     }
+    refuse_same_owner(scopes, &mut diagnostics);
     refuse_twins(&resolved.stacks, &mut diagnostics);
     refuse_same_endpoints(&resolved.stacks, &mut diagnostics);
     (resolved, diagnostics)
@@ -126,6 +129,10 @@ impl<'a> Context<'a> {
         self.diagnostics.push(diagnostic);
     }
 
+    fn owner(&self) -> Option<String> {
+        self.scope.lock.owner(&self.scope.set.environment.name).map(str::to_owned)
+    }
+
     fn stack(&self, kind: Kind, name: &str) -> StackRef {
         let name = stack_name(&self.scope.set.environment.prefix, kind.name(), name);
         StackRef { target: self.scope.target.clone(), name }
@@ -158,6 +165,29 @@ fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
     }
     references::check_defaults(context);
     resolved.stacks.extend(stacks.into_values());
+}
+
+/// One owner in two environments is a folder that was copied with its lock.
+fn refuse_same_owner(scopes: &[Scope], diagnostics: &mut Diagnostics) {
+    let mut seen: BTreeMap<&str, &ResolvedEnvironment> = BTreeMap::new();
+    for scope in scopes {
+        let environment = &scope.set.environment;
+        let Some(owner) = scope.lock.owner(&environment.name) else { continue };
+        let Some(first) = seen.get(owner) else {
+            seen.insert(owner, environment);
+            continue;
+        };
+        let message = format!(
+            "the environments `{}` and `{}` have one owner id, {owner}: each would take the other's stacks for its own",
+            first.name, environment.name
+        );
+        let spans = [first, environment].into_iter().filter_map(|e| Some(e.origin.as_ref()?.span("/metadata/name")));
+        let finding = spans.fold(Diagnostic::new(Code::SameOwner, message), Diagnostic::at);
+        let folder = environment.folder.display();
+        diagnostics.push(finding.help(format!(
+            "one is a copy that brought the lock along; `hubform lock {folder} --new-owner` makes that one its own"
+        )));
+    }
 }
 
 fn refuse_twins(stacks: &[DesiredStack], diagnostics: &mut Diagnostics) {

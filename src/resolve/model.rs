@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::{
     Choice, Context, LockedModel,
     access::Bucket,
-    chooser::{Chooser, Fresh},
+    chooser::{Chooser, Fresh, What},
+    hardware::engine_name,
     references::{Found, Place, find},
 };
 use crate::{
@@ -67,8 +68,11 @@ pub(super) fn resolve<'a>(
     let mut weights = weights(context, &spec, &place)?;
     let facts = facts(context, chooser, &weights, &spec, &place, has_instance)?;
     pin(context, chooser, &mut weights, facts.as_ref());
+    chooser.know("model", weights.name());
     let task = spec.task.clone().or_else(|| facts.as_ref().map(|facts| facts.task.clone()));
+    chooser.know("task", task.as_deref());
     let engine = engine(context, chooser, &spec, task.as_deref(), &place)?;
+    chooser.know("engine", engine_name(engine));
     Some(Served { spec, place, weights, facts, task, engine })
 }
 
@@ -95,7 +99,8 @@ fn facts(
         return said_enough(context, weights, spec, place, has_instance).then_some(None);
     };
     let catalog = context.catalog;
-    let (known, locked) = (catalog.model(id), context.scope.lock.models.get(id).cloned());
+    let at = revision.as_deref().unwrap_or("main");
+    let (known, locked) = (catalog.model(id), context.scope.lock.model(id, at).cloned());
     warn_unpinned(context, id, revision.as_deref(), locked.as_ref(), place);
     let Some(known) = known else {
         return match locked {
@@ -111,7 +116,7 @@ fn facts(
     }
     let locked = locked.unwrap_or_else(|| shape(known, revision.as_deref()));
     if !context.scope.locked {
-        context.lock_after.models.insert(id.clone(), locked.clone());
+        context.lock_after.set_model(id, at, locked.clone());
     }
     Some(Some(locked))
 }
@@ -161,7 +166,7 @@ fn pin(context: &Context<'_>, chooser: &mut Chooser, weights: &mut Weights, fact
     let Weights::Hub { id, revision: revision @ None } = weights else { return };
     let Some(commit) = facts.and_then(|facts| facts.commit.clone()) else { return };
     let known = context.catalog.model(id).and_then(|known| known.commit.as_ref());
-    let pinned = context.scope.lock.models.contains_key(id);
+    let pinned = context.scope.lock.model(id, "main").is_some();
     let same = known.filter(|known| known.id == commit);
     chooser.choices.push(Choice {
         what: "revision".to_owned(),
@@ -258,11 +263,9 @@ fn engine(
         return Some(engine);
     }
     let task = task.unwrap_or_default();
-    let chosen = chooser.choose(context, "engine", &format!("task {task}"), |_| {
-        let value = by_task(task)?.to_owned();
-        Some(Fresh { value, reason: format!("serves the task {task}") })
-    });
-    let named = chosen.as_deref().and_then(by_name);
+    let chosen =
+        chooser.choose(context, What::ENGINE, |_| Some(Fresh::new(by_task(task)?, format!("serves the task {task}"))));
+    let named = chosen.as_ref().and_then(|chosen| by_name(chosen.text()?));
     if named.is_none() {
         let message = format!("no engine is chosen for the task `{task}` by itself");
         let help = "say `engine: vllm`, `tei`, `transformers`, or `custom` with `image`";

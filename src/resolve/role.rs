@@ -17,6 +17,7 @@ pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Rol
     let (role_arn, notification_arns) = settings::service(context);
     DesiredStack {
         stack: context.stack(Kind::Role, &document.name),
+        owner: context.owner(),
         kind: Kind::Role.name().to_owned(),
         name: document.name.clone(),
         template: "role.yaml.tera",

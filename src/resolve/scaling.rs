@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Context,
     alarms::whole,
-    chooser::{Chooser, Fresh},
+    chooser::{Chooser, Fresh, What},
     hardware::Chosen,
     references::{Found, Place, find, inherited},
 };
@@ -106,17 +106,16 @@ fn warn_unused(context: &mut Context<'_>, spec: &Scaling, place: &Place<'_>) {
 }
 
 fn initial(context: &mut Context<'_>, chooser: &mut Chooser, spec: &Scaling, min: u32, max: u32) -> u32 {
-    let follows = "the endpoint's creation".to_owned();
     let wanted = spec.initial.unwrap_or(1).clamp(min, max);
     let said = match spec.initial {
         Some(_) => "as the manifest said",
         None if min > 1 => "`min`, then the scaler decides",
         None => "one, then the scaler decides",
     };
-    let pinned = chooser.choose(context, "initial count", &follows, |_| {
-        Some(Fresh { value: wanted.to_string(), reason: format!("{said}; it matters only when the endpoint is made") })
+    let pinned = chooser.choose(context, What::INITIAL_COUNT, |_| {
+        Some(Fresh::new(wanted, format!("{said}; it matters only when the endpoint is made")))
     });
-    pinned.and_then(|count| count.parse().ok()).unwrap_or(wanted)
+    pinned.and_then(|count| count.count()?.try_into().ok()).unwrap_or(wanted)
 }
 
 fn metric(
@@ -148,29 +147,26 @@ fn default_metric(
 ) -> Option<Value> {
     let cores = chosen.facts.filter(|instance| instance.accelerator.is_none()).and_then(|instance| instance.vcpus);
     let accelerated = chosen.facts.is_some_and(|instance| instance.accelerator.is_some());
-    let follows = if cores.is_some() { "no accelerator" } else { "an accelerator" };
-    let value = chooser.choose(context, "scaling target", follows, |_| {
+    chooser.know("accelerated", cores.is_none());
+    let value = chooser.choose(context, What::SCALING_TARGET, |_| {
+        let start = if accelerated { "for accelerators" } else { "where the hardware is not known" };
         Some(match cores {
-            Some(_) => Fresh { value: format!("cpu {DEFAULT_CPU}%"), reason: "usual for processors".into() },
-            None => Fresh {
-                value: format!("{DEFAULT_CONCURRENCY} concurrent requests per instance"),
-                reason: format!(
-                    "a cautious start {}; measure, then say your own",
-                    if accelerated { "for accelerators" } else { "where the hardware is not known" }
-                ),
-            },
+            Some(_) => Fresh::new(DEFAULT_CPU, "usual for processors"),
+            None => Fresh::new(DEFAULT_CONCURRENCY, format!("a cautious start {start}; measure, then say your own")),
         })
     })?;
-    let pinned = number_in(&value);
-    match cores.filter(|_| value.starts_with("cpu")) {
-        Some(cores) => Some(summed("CPUUtilization", pinned.unwrap_or(DEFAULT_CPU) * f64::from(cores), endpoint)),
-        None => Some(concurrency(pinned.unwrap_or(DEFAULT_CONCURRENCY))),
+    match cores {
+        Some(cores) => {
+            let percent = value.number().unwrap_or(DEFAULT_CPU);
+            chooser.show_as(format!("cpu {percent}%"));
+            Some(summed("CPUUtilization", percent * f64::from(cores), endpoint))
+        }
+        None => {
+            let requests = value.number().unwrap_or(DEFAULT_CONCURRENCY);
+            chooser.show_as(format!("{requests} concurrent requests per instance"));
+            Some(concurrency(requests))
+        }
     }
-}
-
-/// `60` of `cpu 60%`, `8` of `8 concurrent requests per instance`.
-fn number_in(words: &str) -> Option<f64> {
-    words.split_whitespace().find_map(|word| word.trim_end_matches('%').parse().ok())
 }
 
 fn concurrency(value: f64) -> Value {

@@ -4,7 +4,7 @@ use super::{
     Item,
     account::{State, partition},
     resource::Object,
-    stack::Stack,
+    stack::{Stack, StoredChangeSet},
     value::Scope,
 };
 use crate::cloud::{
@@ -111,9 +111,21 @@ impl State {
         }
     }
 
-    pub(crate) fn describe_change_set(&self, id: &str) -> Option<ChangeSet> {
+    /// Also of one that failed, and of one for a stack that has no template of its own yet. (D: "the change set for
+    /// which CloudFormation returns the associated template")
+    pub(crate) fn get_change_set_template(&self, id: &str) -> Answer<String> {
+        let (_, stored) = self.stored(id).ok_or(CloudErrorKind::NotFound)?;
+        Ok(stored.version.submission.body.clone())
+    }
+
+    fn stored(&self, id: &str) -> Option<(&Stack, &StoredChangeSet)> {
         let stack = &self.stacks[*self.index.change_sets.get(id)?];
         let stored = stack.change_set(id)?;
+        Some((stack, stored))
+    }
+
+    pub(crate) fn describe_change_set(&self, id: &str) -> Option<ChangeSet> {
+        let (stack, stored) = self.stored(id)?;
         let submission = &stored.version.submission;
         Some(ChangeSet {
             id: stored.id.clone(),
@@ -131,7 +143,7 @@ impl State {
 
     pub(crate) fn list_change_sets(&self, region: &str, name_or_id: &str) -> Answer<Vec<ChangeSetSummary>> {
         let stack = self.existing(region, name_or_id)?;
-        let summary = |stored: &super::stack::StoredChangeSet| ChangeSetSummary {
+        let summary = |stored: &StoredChangeSet| ChangeSetSummary {
             id: stored.id.clone(),
             name: stored.name.clone(),
             status: stored.status.clone(),

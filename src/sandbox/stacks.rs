@@ -34,6 +34,11 @@ impl Stacks for Place {
         self.ask("GetTemplate", stack, |core, region| core.state.get_template(region, &wanted))
     }
 
+    fn get_change_set_template<'a>(&'a self, change_set: &str) -> Reply<'a, String> {
+        let wanted = change_set.to_owned();
+        self.ask("GetTemplate", change_set, move |core, _| core.state.get_change_set_template(&wanted))
+    }
+
     fn create_stack(&self, request: CreateStack) -> Reply<'_, String> {
         let subject = request.name.clone();
         let call = Call::CreateStack {

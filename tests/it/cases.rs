@@ -22,6 +22,7 @@
 //! calls                       how often each operation was called since the last time
 //! stranger NAME               somebody else makes a stack of this name
 //! meddle NAME                 somebody else begins an update of this stack
+//! disown NAME                 this stack loses its owner, as if hubform 0.1 had made it
 //! shell NAME                  somebody else makes a change set for a new stack of this name, and no more
 //! ```
 //!
@@ -238,6 +239,7 @@ impl Case {
             "calls" => self.calls(),
             "stranger" => support::stranger(&self.sandbox, rest),
             "meddle" => support::meddle(&self.sandbox, rest),
+            "disown" => support::disown(&self.sandbox, rest),
             "shell" => support::shell(&self.sandbox, rest),
             _ => self.command(line),
         }
@@ -382,7 +384,12 @@ impl Case {
         while let Some(word) = rest.next() {
             if TAKEN.contains(&word.as_str()) {
                 again.extend([word.clone(), rest.next().cloned().unwrap_or_default()]);
-            } else if word == "-o" || word == "--output" || word == "--allow" || word == "--concurrency" || word == "-d"
+            } else if word == "-o"
+                || word == "--output"
+                || word == "--allow"
+                || word == "--adopt"
+                || word == "--concurrency"
+                || word == "-d"
             {
                 rest.next();
             } else if !word.starts_with('-') {

@@ -57,6 +57,7 @@ expectations! {
     change_sets::a_replacement_is_another_resource,
     change_sets::an_update_passes_through_cleanup,
     change_sets::a_change_set_can_make_a_stack,
+    change_sets::the_template_of_a_change_set_comes_back,
     change_sets::a_change_set_is_executed_once,
     change_sets::a_taken_name_is_already_exists,
     change_sets::a_deleted_change_set_is_none,

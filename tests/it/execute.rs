@@ -93,7 +93,8 @@ fn create(name: &str, body: &str, needs: &[&str]) -> Step {
 }
 
 fn plan(steps: Vec<Step>) -> Plan {
-    let environment = PlannedEnvironment { name: "dev".into(), target: target(), account: "000000000000".into() };
+    let environment =
+        PlannedEnvironment { name: "dev".into(), owner: None, target: target(), account: "000000000000".into() };
     Plan {
         format: FORMAT,
         nonce: "n".into(),
@@ -101,6 +102,7 @@ fn plan(steps: Vec<Step>) -> Plan {
         bodies: bodies(),
         steps,
         left_behind: Vec::new(),
+        adopted: BTreeSet::new(),
         allowed: BTreeSet::new(),
     }
 }

@@ -8,6 +8,7 @@ mod again;
 mod announced;
 mod deployment;
 mod misfortune;
+mod neighbours;
 mod operators;
 mod rendering;
 mod resources;

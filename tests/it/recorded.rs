@@ -405,13 +405,15 @@ impl Play {
         let accounts = self.sandbox.accounts();
         let targets = BTreeSet::from([target()]);
         let observed = now(gather::observe(&*accounts, &SystemClock, &targets, &|_, _| true));
-        let environment = PlannedEnvironment { name: "dev".to_owned(), target: target(), account: ACCOUNT.to_owned() };
+        let environment =
+            PlannedEnvironment { name: "dev".to_owned(), owner: None, target: target(), account: ACCOUNT.to_owned() };
         let request = Request {
             environments: &[environment],
             specs: std::slice::from_ref(&spec),
             chosen: &BTreeSet::from([spec.stack.clone()]),
             observation: &observed.expect("nothing is refused here"),
             allow: &BTreeSet::new(),
+            adopt: &BTreeSet::from(["Endpoint/s".to_owned()]),
             validate: false,
             catalog: Catalog::embedded(),
             nonce: "n",
@@ -437,6 +439,7 @@ fn spec(body: &Value, parameters: BTreeMap<String, String>) -> StackSpec {
         name: "s".to_owned(),
         body: body.to_string().into(),
         digest: "wanted".to_owned(),
+        owner: None,
         parameters,
         tags: tags(),
         capabilities: BTreeSet::new(),

@@ -84,7 +84,8 @@ impl Step {
 }
 
 fn plan(steps: Vec<Step>) -> Plan {
-    let environment = PlannedEnvironment { name: "dev".into(), target: target(), account: "111122223333".into() };
+    let environment =
+        PlannedEnvironment { name: "dev".into(), owner: None, target: target(), account: "111122223333".into() };
     let bodies = ["d", "new", "old", "mid"].map(|digest| (digest.to_owned(), digest.into()));
     Plan {
         format: FORMAT,
@@ -93,6 +94,7 @@ fn plan(steps: Vec<Step>) -> Plan {
         bodies: bodies.into(),
         steps,
         left_behind: Vec::new(),
+        adopted: BTreeSet::new(),
         allowed: BTreeSet::new(),
     }
 }

@@ -96,6 +96,7 @@ impl World {
             changed_at: self.now,
             outputs: outputs(name, digest),
             protected: false,
+            owner: None,
         }
     }
 

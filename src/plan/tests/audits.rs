@@ -68,6 +68,23 @@ fn order_and_scope() {
         role: is in no environment of the plan
         chat: is in no environment of the plan"#]],
     );
+    check(
+        |plan| plan.environments[0].owner = Some("fedcba9876543210".into()),
+        &expect![[r#"
+        kept: belongs to another owner, and nobody said that it is taken over
+        kept: the body KEY does not carry the owner
+        role: belongs to another owner, and nobody said that it is taken over
+        role: the body KEY does not carry the owner
+        chat: belongs to another owner, and nobody said that it is taken over
+        chat: the body KEY does not carry the owner
+        chat: the body KEY does not carry the owner
+        chat: the body KEY does not carry the owner
+        chat: the body KEY does not carry the owner"#]],
+    );
+    check(
+        |plan| chat(plan).observed.as_mut().expect("it stands").owner = None,
+        &expect!["chat: belongs to another owner, and nobody said that it is taken over"],
+    );
     check(|plan| plan.format = 9, &expect!["the plan has format 9, not 1"]);
 }
 

@@ -91,7 +91,7 @@ fn what_carries_the_tags_but_not_the_prefix_stays() {
               R Remove False
               1. delete
             copy: Keep
-              because it carries the tags of this environment, but not its prefix: it stays
+              because it belongs to this environment, but has another prefix: it stays
         "#]],
     );
 }

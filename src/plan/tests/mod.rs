@@ -28,6 +28,9 @@ use crate::{
     render::{EndpointCheck, Origin, Origins, ParameterValue, StackSpec, body_digest},
 };
 
+/// Whose everything is unless a test says otherwise.
+const OWNER: &str = "0123456789abcdef";
+
 /// What a test says: the stacks wanted and the stacks that run, as YAML lists, and what is chosen of them.
 #[derive(Default)]
 struct Scenario<'a> {
@@ -35,6 +38,7 @@ struct Scenario<'a> {
     live: &'a str,
     chosen: &'a [&'a str],
     allow: &'a [&'a str],
+    adopt: &'a [&'a str],
     destroy: bool,
 }
 
@@ -60,16 +64,23 @@ fn run(scenario: &Scenario<'_>) -> (Plan, Diagnostics) {
 }
 
 fn run_on(specs: &[StackSpec], observation: &Observation, scenario: &Scenario<'_>) -> (Plan, Diagnostics) {
-    let environments = [PlannedEnvironment { name: "dev".into(), target: target(), account: "111122223333".into() }];
+    let environments = [PlannedEnvironment {
+        name: "dev".into(),
+        owner: Some(OWNER.into()),
+        target: target(),
+        account: "111122223333".into(),
+    }];
     let named: BTreeSet<StackRef> = scenario.chosen.iter().map(|name| reference(name)).collect();
     let chosen = if named.is_empty() { specs.iter().map(|spec| spec.stack.clone()).collect() } else { named };
     let allow = scenario.allow.iter().map(|name| (*name).to_owned()).collect();
+    let adopt = scenario.adopt.iter().map(|name| (*name).to_owned()).collect();
     let request = Request {
         environments: &environments,
         specs,
         chosen: &chosen,
         observation,
         allow: &allow,
+        adopt: &adopt,
         validate: false,
         catalog: Catalog::embedded(),
         nonce: "n",
@@ -93,12 +104,13 @@ fn list(yaml: &str) -> Vec<Value> {
 /// `{stack, kind, name, needs, protect, parameters, tags, body}`; `parameters: {A: other.Key}` is fed by `other`.
 fn spec(given: &Value) -> StackSpec {
     let name = text_at(given, "stack").expect("a name");
-    let (body, digest) = stamped(&given["body"]);
+    let (body, digest) = stamped(&given["body"], Some(OWNER));
     let position = |line| Position { file: format!("{name}.yaml"), line, column: 1 };
     let instance = Origin { field: "spec.hardware".into(), position: position(5) };
     StackSpec {
         stack: reference(&name),
         environment: "dev".into(),
+        owner: Some(OWNER.into()),
         kind: text_at(given, "kind").unwrap_or("Endpoint".into()),
         name: text_at(given, "name").unwrap_or(name.clone()),
         body: Arc::from(body),
@@ -123,14 +135,16 @@ fn spec(given: &Value) -> StackSpec {
     }
 }
 
-/// `{stack, status, parameters, outputs, tags, protected, body, changeSetTags}`.
+/// `{stack, status, parameters, outputs, tags, owner, protected, body, changeSetTags}`.
 fn observed(given: &Value) -> ObservedStack {
     let name = text_at(given, "stack").expect("a name");
     let status = text_at(given, "status").unwrap_or("CREATE_COMPLETE".into());
     let mut outputs = strings(&given["outputs"]);
-    let (body, digest) = stamped(&given["body"]);
+    let owner = (given["owner"] != false).then(|| text_at(given, "owner").unwrap_or(OWNER.into()));
+    let (body, digest) = stamped(&given["body"], owner.as_deref());
     if given["stamped"] != false && !given["body"].is_null() {
         outputs.insert("HubformDigest".into(), digest);
+        outputs.extend(owner.clone().map(|owner| ("HubformOwner".to_owned(), owner)));
     }
     let id = format!("arn:aws:cloudformation:us-east-1:111122223333:stack/{name}/1");
     let shell = given.get("changeSetTags").map(|given| change_set(&id, strings(given)));
@@ -155,6 +169,7 @@ fn observed(given: &Value) -> ObservedStack {
         target: target(),
         body: (!given["body"].is_null()).then_some(body),
         change_set: shell,
+        owner,
     }
 }
 
@@ -174,11 +189,15 @@ fn change_set(stack_id: &str, tags: Tags) -> ChangeSet {
 }
 
 /// A body with a digest of its own, as if it had been rendered.
-fn stamped(body: &Value) -> (String, String) {
+fn stamped(body: &Value, owner: Option<&str>) -> (String, String) {
     let digest = format!("of-{}", &body_digest(&body.to_string())[..8]);
     let mut body = body.clone();
     if body.is_object() {
         body["Outputs"]["HubformDigest"] = json!({ "Value": digest });
+        if let Some(owner) = owner {
+            body["Outputs"]["HubformOwner"] = json!({ "Value": owner });
+            body["Metadata"]["Hubform"]["Owner"] = json!(owner);
+        }
     }
     (body.to_string(), digest)
 }

@@ -557,3 +557,82 @@ fn an_empty_shell_that_somebody_is_filling_is_let_alone() {
             .assert_eq(&diagnostics.iter().map(|found| found.message.clone()).collect::<String>());
     }
 }
+
+const THEIRS: &str = "fedcba9876543210";
+
+/// The same names in another repository: whatever state it is in, it is not planned over, and not ours to clean up.
+#[test]
+fn a_stack_of_another_owner_is_theirs() {
+    let body = "{Resources: {R: {Type: 'AWS::SNS::Topic'}}}";
+    let wanted =
+        ["dead", "first", "moves", "stands"].map(|stack| format!("- {{stack: {stack}, body: {body}}}\n")).concat();
+    let live = format!(
+        "- {{stack: stands, owner: {THEIRS}, body: {body}}}\n- {{stack: first, owner: false, body: {body}}}\n\
+         - {{stack: dead, owner: {THEIRS}, status: ROLLBACK_COMPLETE}}\n\
+         - {{stack: moves, owner: {THEIRS}, status: CREATE_IN_PROGRESS}}\n- {{stack: apart, owner: {THEIRS}}}"
+    );
+    check(
+        &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
+        &expect![[r#"
+            dead: Keep
+            first: Keep
+            moves: Keep
+            stands: Keep
+            HF4021 Endpoint/dead (dead.yaml:1:1) becomes the stack `dead`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
+              help: if another repository uses these names, give this environment another `prefix`; if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; `apply --adopt Endpoint/dead` takes over this stack alone
+            HF4021 Endpoint/first (first.yaml:1:1) becomes the stack `first`, but in us-east-1 that one has no owner id, as of hubform 0.1, and this environment is 0123456789abcdef
+              help: if it is yours, `apply --adopt Endpoint/first` takes it over; else give this environment another `prefix`
+            HF4021 Endpoint/moves (moves.yaml:1:1) becomes the stack `moves`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
+              help: if another repository uses these names, give this environment another `prefix`; if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; `apply --adopt Endpoint/moves` takes over this stack alone
+            HF4021 Endpoint/stands (stands.yaml:1:1) becomes the stack `stands`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
+              help: if another repository uses these names, give this environment another `prefix`; if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; `apply --adopt Endpoint/stands` takes over this stack alone
+        "#]],
+    );
+    check(
+        &Scenario { wanted: &wanted, live: &live, destroy: true, ..Scenario::default() },
+        &expect![[r#"
+            HF4021 Endpoint/dead (dead.yaml:1:1) becomes the stack `dead`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
+              help: if another repository uses these names, give this environment another `prefix`; if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; `apply --adopt Endpoint/dead` takes over this stack alone
+            HF4021 Endpoint/first (first.yaml:1:1) becomes the stack `first`, but in us-east-1 that one has no owner id, as of hubform 0.1, and this environment is 0123456789abcdef
+              help: if it is yours, `apply --adopt Endpoint/first` takes it over; else give this environment another `prefix`
+            HF4021 Endpoint/moves (moves.yaml:1:1) becomes the stack `moves`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
+              help: if another repository uses these names, give this environment another `prefix`; if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; `apply --adopt Endpoint/moves` takes over this stack alone
+            HF4021 Endpoint/stands (stands.yaml:1:1) becomes the stack `stands`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
+              help: if another repository uses these names, give this environment another `prefix`; if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; `apply --adopt Endpoint/stands` takes over this stack alone
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_taken_over_is_said() {
+    let body = "{Resources: {R: {Type: 'AWS::SNS::Topic'}}}";
+    let wanted = ["dead", "stands", "bare"].map(|stack| format!("- {{stack: {stack}, body: {body}}}\n")).concat();
+    let live = format!(
+        "- {{stack: stands, owner: {THEIRS}, stamped: false, body: {body}}}\n\
+         - {{stack: dead, owner: false, status: ROLLBACK_COMPLETE}}\n\
+         - {{stack: bare, owner: false, tags: false, stamped: false, body: {body}}}"
+    );
+    let adopt = &["Endpoint/dead", "Endpoint/stands", "Endpoint/bare", "Endpoint/none"];
+    check(
+        &Scenario { wanted: &wanted, live: &live, adopt, ..Scenario::default() },
+        &expect![[r#"
+            bare: Update
+              because taken over: this stack belongs to nobody that hubform knows, and from now on to this environment
+              R Modify False
+                Tags {} -> {"hubform:environment":"dev","hubform:kind":"Endpoint","hubform:name":"bare"} False
+              1. update [R Modify False]
+            dead: Recreate
+              because taken over: this stack belongs to Endpoint/dead of `dev`, without an owner, and from now on to this environment
+              because its creation failed and was rolled back; nothing of it is left
+              R Add False
+              1. delete
+              2. create
+            stands: Update
+              because taken over: this stack belongs to the owner fedcba9876543210, and from now on to this environment
+              because changes no resource, only what the stack says about itself
+              1. update []
+            HF2036 `--adopt Endpoint/none` names no manifest in scope
+              help: did you mean `Endpoint/bare`?
+        "#]],
+    );
+}

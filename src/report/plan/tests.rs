@@ -88,6 +88,7 @@ fn step(kind: &str, name: &str, action: Action, operations: Vec<Operation>) -> S
         changed_at: Timestamp(0),
         outputs: BTreeMap::new(),
         protected: false,
+        owner: None,
     };
     Step {
         stack: named(&format!("dev-{}-{name}", kind.to_lowercase())),
@@ -137,7 +138,12 @@ fn plan() -> Plan {
     Plan {
         format: FORMAT,
         nonce: "n".into(),
-        environments: vec![PlannedEnvironment { name: "dev".into(), target: target(), account: "1".repeat(12) }],
+        environments: vec![PlannedEnvironment {
+            name: "dev".into(),
+            owner: None,
+            target: target(),
+            account: "1".repeat(12),
+        }],
         bodies: [("body".to_owned(), body.to_string().into())].into(),
         steps: vec![role, new, moved, gone, kept],
         left_behind: vec![LeftBehind {
@@ -147,6 +153,7 @@ fn plan() -> Plan {
             name: "lost".into(),
         }],
         allowed: BTreeSet::new(),
+        adopted: BTreeSet::new(),
     }
 }
 

@@ -181,11 +181,12 @@ fn narrowed_after(plan: &Plan, step: &Step) -> Option<String> {
     Some(format!("narrowed only after {}", after.join(" and ")))
 }
 
-/// What hubform chose, as `instance ml.g6.xlarge: smallest that fits`. For a stack that exists, what the lock pinned
-/// before is only named, unless it would be chosen otherwise today.
+/// What hubform chose, as `instance ml.g6.xlarge: smallest that fits`. What the lock pinned before is only named where
+/// the stack exists or no reason was asked for, unless it would be chosen otherwise today.
 pub(super) fn choices(step: &Step) -> Vec<String> {
     let is_new = step.observed.is_none();
-    let is_old = |choice: &&Choice| choice.pinned && choice.today.is_none() && !is_new;
+    let told = |choice: &Choice| choice.today.is_some() || is_new && !choice.reason.is_empty();
+    let is_old = |choice: &&Choice| choice.pinned && !told(choice);
     let (old, told): (Vec<_>, Vec<_>) = step.choices.iter().partition(is_old);
     let text = |choice: &Choice| {
         let pinned = if choice.pinned { " (pinned in the lock)" } else { "" };

@@ -3,7 +3,7 @@
 use hubform::cloud::{
     Change, ChangeAction, ChangeSetType, CloudErrorKind, Recreation, Replacement, ResourceStatus, StackStatus,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Seen,
@@ -96,6 +96,17 @@ pub(super) async fn a_change_set_can_make_a_stack(subject: &Subject) -> Seen {
     subject.pause().await;
     let stack = subject.settled(&ids.stack).await?;
     if stack.status == StackStatus::CreateComplete { Ok(()) } else { Err(stack.status.to_string()) }
+}
+
+/// Also while the stack it would make has no template of its own.
+pub(super) async fn the_template_of_a_change_set_comes_back(subject: &Subject) -> Seen {
+    let body = role(json!({"Description": "größe"}), "one");
+    let request = change("in-review", "make", ChangeSetType::Create, body.clone());
+    let ids = subject.ports.stacks.create_change_set(request).await.map_err(fault)?;
+    subject.computed(&ids.change_set).await?;
+    let found = subject.ports.stacks.get_change_set_template(&ids.change_set).await.map_err(fault)?;
+    let read = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| format!("{error}: {text}"));
+    if read(&found)? == read(&body)? { Ok(()) } else { Err(found) }
 }
 
 pub(super) async fn a_change_set_is_executed_once(subject: &Subject) -> Seen {

@@ -64,6 +64,7 @@ pub(super) const WAIVERS: &[Waiver] = &[
         "[\"UPDATE_COMPLETE\", \"UPDATE_IN_PROGRESS\"]",
         "it does not have this status",
     ),
+    row("moto", "the_template_of_a_change_set_comes_back", "GetTemplate: ", "its GetTemplate looks at StackName alone"),
     row("moto", "a_change_set_is_executed_once", "Ok(())", "it executes a change set as often as it is asked to"),
     row("moto", "a_taken_name_is_already_exists", "Ok(ChangeSetIds", "its change sets may share a name"),
     row(

@@ -11,12 +11,12 @@ use std::{
 use hubform::{
     catalog::Catalog,
     clock::{Clock, SystemClock},
-    cloud::{Accounts, Connection, Stack, StackRef, StackStatus, Tags, Target},
+    cloud::{Accounts, Connection, Stack, StackRef, Target},
     diagnostic::{Diagnostic, Diagnostics, SourceMap},
     execute::{self, Event, Outcome},
     gather,
-    manifest::{Input, environments, parse},
-    plan::{self, Observation, Owner, Plan, PlannedEnvironment, Request},
+    manifest::{EnvironmentSet, Input, environments, parse},
+    plan::{self, ObservedStack, Plan, PlannedEnvironment, Request},
     render::{StackSpec, Templates, render},
     resolve::{Lock, Scope, resolve},
     sandbox::{Item, Pace, Sandbox, Settings},
@@ -31,6 +31,9 @@ const POLLS: u32 = 2_000_000;
 /// The account of every law.
 pub(super) const ACCOUNT: &str = "000000000000";
 
+/// Whose everything is, unless a law has two repositories.
+pub(super) const OWNER: &str = "0123456789abcdef";
+
 /// Where everything goes.
 pub(super) fn target() -> Target {
     Target { account: None, region: "us-east-1".to_owned(), assume_role: None }
@@ -40,27 +43,38 @@ pub(super) fn target() -> Target {
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     pub(super) specs: Vec<StackSpec>,
-    pub(super) environments: Vec<String>,
+    pub(super) environments: Vec<PlannedEnvironment>,
     pub(super) lock: Lock,
 }
 
-/// Files, by name, become stacks.
+/// Files, by name, become stacks of one owner.
 ///
 /// # Errors
 /// The findings that stop a run.
 pub(super) fn compile(files: &[(String, String)], lock: &Lock, catalog: &Catalog) -> Result<Wanted, Vec<Diagnostic>> {
+    compile_for(OWNER, files, lock, catalog)
+}
+
+/// The same for any owner.
+///
+/// # Errors
+/// The findings that stop a run.
+pub(super) fn compile_for(
+    owner: &str,
+    files: &[(String, String)],
+    lock: &Lock,
+    catalog: &Catalog,
+) -> Result<Wanted, Vec<Diagnostic>> {
     let inputs = files.iter().map(|(name, text)| Input { name: name.clone(), bytes: text.clone().into(), named: true });
     let mut sources = SourceMap::default();
     let (manifests, mut found) = parse(inputs.collect(), &mut sources);
     let (sets, more) = environments(manifests, None);
     found.extend(more);
-    let scope = |set| Scope {
-        set,
-        target: target(),
-        target_name: "default".to_owned(),
-        account: Some(ACCOUNT.to_owned()),
-        lock: lock.clone(),
-        locked: false,
+    let scope = |set: EnvironmentSet| {
+        let mut lock = lock.clone();
+        lock.set_owner(&set.environment.name, owner.to_owned());
+        let (target, target_name, account) = (target(), "default".to_owned(), Some(ACCOUNT.to_owned()));
+        Scope { set, target, target_name, account, lock, locked: false, today: false }
     };
     let scopes: Vec<_> = sets.into_iter().map(scope).collect();
     let (mut resolved, more) = resolve(&scopes, catalog);
@@ -70,7 +84,13 @@ pub(super) fn compile(files: &[(String, String)], lock: &Lock, catalog: &Catalog
     if found.has_errors() {
         return Err(found.into_iter().collect());
     }
-    let environments = scopes.into_iter().map(|scope| scope.set.environment.name).collect();
+    let planned = |scope: Scope| PlannedEnvironment {
+        name: scope.set.environment.name,
+        owner: Some(owner.to_owned()),
+        target: target(),
+        account: ACCOUNT.to_owned(),
+    };
+    let environments = scopes.into_iter().map(planned).collect();
     Ok(Wanted { specs, environments, lock: resolved.locks.pop().unwrap_or_default() })
 }
 
@@ -115,11 +135,11 @@ pub(super) struct Asked {
 /// The plan for everything wanted, or what stops it.
 pub(super) async fn plan(accounts: &dyn Accounts, wanted: &Wanted, asked: Asked) -> Result<Plan, Diagnostics> {
     let specs: BTreeMap<_, _> = wanted.specs.iter().map(|spec| (spec.stack.name.as_str(), spec)).collect();
-    let ours = |tags: &Tags| {
-        Owner::read(tags).is_some_and(|owner| wanted.environments.iter().any(|name| name == owner.environment))
-    };
     let wants_body = |_: &Target, stack: &Stack| match specs.get(stack.name.as_str()) {
-        spec if asked.destroy => ours(&stack.tags) && plan::wants_body_to_destroy(spec.copied(), stack),
+        spec if asked.destroy => {
+            plan::may_belong(&wanted.environments, &target(), stack)
+                && plan::wants_body_to_destroy(spec.copied(), stack)
+        }
         Some(spec) => plan::wants_body(spec, stack),
         None => false,
     };
@@ -128,18 +148,17 @@ pub(super) async fn plan(accounts: &dyn Accounts, wanted: &Wanted, asked: Asked)
     let observation = observed.unwrap_or_else(|error| panic!("the account cannot be looked at: {error}"));
     let mut chosen: BTreeSet<StackRef> = wanted.specs.iter().map(|spec| spec.stack.clone()).collect();
     if asked.destroy {
-        chosen = all_of_ours(&observation, &ours);
+        let ours = observation.stacks.iter().filter(|observed| plan::belongs(&wanted.environments, observed));
+        chosen = ours.map(ObservedStack::reference).collect();
     }
-    let environment =
-        |name: &String| PlannedEnvironment { name: name.clone(), target: target(), account: ACCOUNT.to_owned() };
-    let environments: Vec<_> = wanted.environments.iter().map(environment).collect();
     let allow = wanted.specs.iter().filter(|_| asked.allow).map(|spec| format!("{}/{}", spec.kind, spec.name));
     let request = Request {
-        environments: &environments,
+        environments: &wanted.environments,
         specs: &wanted.specs,
         chosen: &chosen,
         observation: &observation,
         allow: &allow.collect(),
+        adopt: &BTreeSet::new(),
         validate: asked.validate,
         catalog: Catalog::embedded(),
         nonce: &format!("{:016x}", fastrand::u64(..)),
@@ -150,15 +169,6 @@ pub(super) async fn plan(accounts: &dyn Accounts, wanted: &Wanted, asked: Asked)
     }
     assert_eq!(plan::audit(&plan), Vec::<String>::new());
     Ok(plan)
-}
-
-fn all_of_ours(observation: &Observation, ours: &dyn Fn(&Tags) -> bool) -> BTreeSet<StackRef> {
-    let tags = |observed: &plan::ObservedStack| match &observed.change_set {
-        Some(set) if observed.stack.status == StackStatus::ReviewInProgress => set.tags.clone(),
-        _ => observed.stack.tags.clone(),
-    };
-    let mine = observation.stacks.iter().filter(|observed| ours(&tags(observed)));
-    mine.map(hubform::plan::ObservedStack::reference).collect()
 }
 
 /// What came of a plan.

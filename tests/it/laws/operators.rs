@@ -260,6 +260,10 @@ impl Stacks for Place {
         self.inner.get_template(stack)
     }
 
+    fn get_change_set_template<'a>(&'a self, change_set: &str) -> Reply<'a, String> {
+        self.inner.get_change_set_template(change_set)
+    }
+
     fn create_stack(&self, request: CreateStack) -> Reply<'_, String> {
         self.inner.create_stack(request)
     }

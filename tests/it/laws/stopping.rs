@@ -323,6 +323,10 @@ impl Stacks for Place {
         self.life.call(|| self.inner.stacks.get_template(stack))
     }
 
+    fn get_change_set_template<'a>(&'a self, change_set: &str) -> Reply<'a, String> {
+        self.life.call(|| self.inner.stacks.get_change_set_template(change_set))
+    }
+
     fn create_stack(&self, request: CreateStack) -> Reply<'_, String> {
         self.life.call(|| self.inner.stacks.create_stack(request))
     }

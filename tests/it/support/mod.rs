@@ -140,8 +140,25 @@ pub(crate) fn stranger(sandbox: &Sandbox, name: &str) {
     sandbox.advance(Duration::from_secs(600));
 }
 
+/// Takes the owner out of a stack, so that it stands as hubform 0.1 left it.
+pub(crate) fn disown(sandbox: &Sandbox, name: &str) {
+    update(sandbox, name, "disown", |body| {
+        for section in ["/Outputs", "/Metadata/Hubform"] {
+            let entries = body.pointer_mut(section).and_then(serde_json::Value::as_object_mut);
+            entries.expect("hubform made it").retain(|key, _| !key.contains("Owner"));
+        }
+    });
+    sandbox.advance(Duration::from_secs(3600));
+}
+
 /// Begins an update of a stack by somebody else: one resource more, and nobody waits for it.
 pub(crate) fn meddle(sandbox: &Sandbox, name: &str) {
+    update(sandbox, name, "meddle", |body| {
+        body["Resources"]["Meddled"] = serde_json::json!({ "Type": "AWS::SQS::Queue" });
+    });
+}
+
+fn update(sandbox: &Sandbox, name: &str, how: &str, change: impl FnOnce(&mut serde_json::Value)) {
     let target = Target { account: None, region: "us-east-1".to_owned(), assume_role: None };
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
     runtime.block_on(async {
@@ -149,10 +166,10 @@ pub(crate) fn meddle(sandbox: &Sandbox, name: &str) {
         let stack = stacks.describe_stack(name).await.expect("no fault is due").expect("the stack is there");
         let body = stacks.get_template(name).await.expect("it has a body");
         let mut body: serde_json::Value = serde_json::from_str(&body).expect("it is JSON");
-        body["Resources"]["Meddled"] = serde_json::json!({ "Type": "AWS::SQS::Queue" });
+        change(&mut body);
         let request = CreateChangeSet {
             stack: name.to_owned(),
-            name: "meddle".to_owned(),
+            name: how.to_owned(),
             kind: ChangeSetType::Update,
             body: body.to_string(),
             parameters: stack.parameters,
@@ -161,11 +178,11 @@ pub(crate) fn meddle(sandbox: &Sandbox, name: &str) {
             capabilities: stack.capabilities,
             role_arn: None,
             notification_arns: Vec::new(),
-            token: "meddle".to_owned(),
+            token: how.to_owned(),
         };
         let change_set = stacks.create_change_set(request).await.expect("it can be made").change_set;
         sandbox.advance(Duration::from_secs(60));
-        let token = "meddle-now".to_owned();
+        let token = format!("{how}-now");
         let request = ExecuteChangeSet { change_set, disable_rollback: false, token };
         stacks.execute_change_set(request).await.expect("it can be carried out");
     });
