@@ -7,6 +7,7 @@ mod account;
 mod announced;
 mod deployment;
 mod misfortune;
+mod models;
 mod rendering;
 mod resources;
 mod seeds;
