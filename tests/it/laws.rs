@@ -10,6 +10,7 @@ mod deployment;
 mod misfortune;
 mod neighbours;
 mod operators;
+mod models;
 mod rendering;
 mod resources;
 mod seeds;
