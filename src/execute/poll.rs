@@ -236,6 +236,7 @@ impl Machine {
         if self.tracks[index].is_polled() {
             failure.aftermath.push("the operation goes on in AWS, nobody watches it".into());
         }
+        failure.aftermath.extend(self.undone(index).map(|undone| undone.left().to_owned()));
         self.fail(index, failure);
     }
 }

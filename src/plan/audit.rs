@@ -131,6 +131,8 @@ impl<'a> Auditor<'a> {
             let off = |operation: &Operation| matches!(operation, Operation::Protect { on: false });
             let turned_off = step.operations[..at].iter().any(off);
             self.require(!observed.protected || turned_off, step, || "is deleted while it is protected".to_owned());
+            let back = matches!(step.restore, Some(Operation::Protect { on: true }));
+            self.require(turned_off == back, step, || "would stay unprotected if it cannot be deleted".to_owned());
             let never_landed = !observed.status.landed()
                 && !matches!(observed.status, StackStatus::DeleteFailed)
                 && !observed.status.as_str().starts_with("UPDATE_");
@@ -138,7 +140,9 @@ impl<'a> Auditor<'a> {
             self.require(free, step, || format!("is protected, and nobody allowed {name} to be deleted"));
         }
         let matters = ["AWS::SageMaker::Endpoint", "AWS::IAM::Role"];
-        let protected = sent(step).any(|sent| sent.termination_protection) && step.action == Action::Update;
+        let was = step.observed.as_ref().is_some_and(|observed| observed.protected);
+        let shall = sent(step).any(|sent| sent.termination_protection);
+        let protected = (was || shall) && step.action == Action::Update;
         for change in step.changes.iter().filter(|change| matters.contains(&change.resource_type.as_str())) {
             let lost = change.kind == ChangeKind::Remove || change.replacement == Replacement::True;
             self.require(!(protected && lost) || allowed, step, || {
@@ -172,7 +176,8 @@ impl<'a> Auditor<'a> {
         let count = updates().count();
         if count < 2 {
             let whole = updates().all(|operation| matches!(operation, Operation::Update { phase: None, .. }));
-            return self.require(whole && step.restore.is_none(), step, || "has one phase of several".to_owned());
+            let restores = step.restore.as_ref().is_some_and(|restore| restore.submission().is_some());
+            return self.require(whole && !restores, step, || "has one phase of several".to_owned());
         }
         for (at, operation) in updates().enumerate() {
             let Operation::Update { phase, .. } = operation else { continue };

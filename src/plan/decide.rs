@@ -59,12 +59,16 @@ enum Expected<'a> {
     AsObserved(&'a Observed),
     Landed { id: Option<&'a str>, digest: &'a str },
     RolledBack { id: Option<&'a str> },
+    Standing { id: Option<&'a str> },
 }
 
 fn expected(step: &Step, index: usize) -> Expected<'_> {
     let id = step.observed.as_ref().map(|observed| observed.id.as_str());
     if index >= step.operations.len() {
-        return Expected::RolledBack { id };
+        return match step.restore {
+            Some(Operation::Protect { .. }) => Expected::Standing { id },
+            _ => Expected::RolledBack { id },
+        };
     }
     let start = step.observed.as_ref().map_or(Expected::Nothing, Expected::AsObserved);
     step.operations[..index].iter().fold(start, |before, operation| match operation {
@@ -87,6 +91,10 @@ fn stale(expected: &Expected<'_>, now: Option<&Stack>) -> Option<String> {
             let text = "what the operation before made is not what runs now";
             (!same(*id, now) || !landed).then(|| format!("{text}; the stack is in {}", now.status))
         }
+        // Not while it is being deleted, says the CloudFormation user guide ("Protect CloudFormation stacks from being
+        // deleted", D); in every other status.
+        (Expected::Standing { id }, Some(now)) => (!same(*id, now) || now.status.is_running())
+            .then(|| format!("the stack is in {}, where its protection cannot be changed", now.status)),
         (Expected::RolledBack { id }, Some(now)) => (!same(*id, now) || !now.status.is_updatable())
             .then(|| format!("the stack is in {}, from where nothing can be put back", now.status)),
     }

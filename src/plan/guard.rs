@@ -8,7 +8,7 @@ use super::{
     observe::{ObservedStack, Owner, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME},
 };
 use crate::{
-    cloud::Replacement,
+    cloud::{Replacement, Stack},
     diagnostic::{Code, Diagnostic, did_you_mean},
     render::StackSpec,
 };
@@ -47,11 +47,11 @@ pub(super) fn foreign(spec: &StackSpec, observed: &ObservedStack) -> Option<Diag
     })
 }
 
-/// Findings about an update.
-pub(super) fn update(request: &Request<'_>, spec: &StackSpec, diffs: &[ResourceDiff]) -> Vec<Diagnostic> {
+/// Findings about an update. What is protected now stays so while its protection is turned off.
+pub(super) fn update(request: &Request<'_>, spec: &StackSpec, live: &Stack, diffs: &[ResourceDiff]) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = diffs.iter().filter_map(|diff| unchangeable(spec, diff)).collect();
     let lost = diffs.iter().filter(|diff| PROTECTED.contains(&diff.resource_type.as_str())).filter_map(lost);
-    if spec.protect && !is_allowed(request, &spec.kind, &spec.name) {
+    if (spec.protect || live.termination_protection) && !is_allowed(request, &spec.kind, &spec.name) {
         found.extend(lost.map(|what| protected(&subject(spec), &what, &spec.kind, &spec.name)));
     }
     found

@@ -392,7 +392,9 @@ fn the_stranger_reads_narrowings() {
         &|plan| role(plan).narrow.as_mut().expect("it narrows").after.clear(),
         expect!["role: is narrowed without waiting for `chat`"],
     );
-    let hold = |plan: &mut Plan| drop(role(plan).narrow.as_mut().expect("it narrows").held.insert(reference("other")));
+    let hold = |plan: &mut Plan| {
+        let _ = role(plan).narrow.as_mut().expect("it narrows").held.insert(reference("other"));
+    };
     check(&hold, expect!["role: is narrowed while others hold it wide"]);
     let swap = |plan: &mut Plan| {
         let role = role(plan);
@@ -400,7 +402,8 @@ fn the_stranger_reads_narrowings() {
         std::mem::swap(narrow, &mut role.operations[0]);
     };
     check(&swap, expect![[r#"role: is not widened by Role: {"Action":"a","Effect":"Allow"}, which is wanted"#]]);
-    let wait =
-        |plan: &mut Plan| drop(role(plan).narrow.as_mut().expect("it narrows").after.insert(reference("nobody")));
+    let wait = |plan: &mut Plan| {
+        let _ = role(plan).narrow.as_mut().expect("it narrows").after.insert(reference("nobody"));
+    };
     check(&wait, expect!["role: waits for `nobody`, which is not in the plan"]);
 }
