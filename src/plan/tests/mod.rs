@@ -1,6 +1,7 @@
 //! Scenarios: stacks wanted and stacks that run, written as YAML, become the text of a plan.
 
 mod audits;
+mod blockings;
 mod decisions;
 mod destroys;
 mod laws;
@@ -59,6 +60,29 @@ fn run(scenario: &Scenario<'_>) -> (Plan, Diagnostics) {
 }
 
 fn run_on(specs: &[StackSpec], observation: &Observation, scenario: &Scenario<'_>) -> (Plan, Diagnostics) {
+    with_request(
+        specs,
+        observation,
+        scenario,
+        |request| {
+            if scenario.destroy { destroy(request) } else { plan(request) }
+        },
+    )
+}
+
+/// Asks something about a scenario's request.
+fn request_of<T>(scenario: &Scenario<'_>, ask: impl Fn(&Request<'_>) -> T) -> T {
+    let specs: Vec<StackSpec> = list(scenario.wanted).iter().map(spec).collect();
+    let observation = Observation { stacks: list(scenario.live).iter().map(observed).collect() };
+    with_request(&specs, &observation, scenario, ask)
+}
+
+fn with_request<T>(
+    specs: &[StackSpec],
+    observation: &Observation,
+    scenario: &Scenario<'_>,
+    ask: impl Fn(&Request<'_>) -> T,
+) -> T {
     let environments = [PlannedEnvironment { name: "dev".into(), target: target(), account: "111122223333".into() }];
     let named: BTreeSet<StackRef> = scenario.chosen.iter().map(|name| reference(name)).collect();
     let chosen = if named.is_empty() { specs.iter().map(|spec| spec.stack.clone()).collect() } else { named };
@@ -72,7 +96,7 @@ fn run_on(specs: &[StackSpec], observation: &Observation, scenario: &Scenario<'_
         validate: false,
         catalog: Catalog::embedded(),
     };
-    if scenario.destroy { destroy(&request) } else { plan(&request) }
+    ask(&request)
 }
 
 fn target() -> Target {
