@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Apply) -> Result<Exit> {
-    let purpose = Purpose::Apply { validate: args.validate };
+    let purpose = Purpose::Apply { validate: args.validate, waits: !args.acting.no_wait };
     let Some(prepared) = prepare(host, globals, &args.planning, &args.adopting.adopt, purpose).await? else {
         return Ok(Exit::Refused);
     };
@@ -62,11 +62,7 @@ pub(super) async fn confirmed(
     };
     host.output.write_all(text.as_bytes())?;
     prepared.session.close()?;
-    Ok(match &outcome {
-        outcome if outcome.succeeded() => Exit::Done,
-        outcome if outcome.interrupted => Exit::Interrupted,
-        _ => Exit::Failed,
-    })
+    Ok(Exit::of(&outcome))
 }
 
 /// Where lines are written, the resources of so many stacks are told; where there are more, only those that fail.

@@ -9,11 +9,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Manifests in, running CloudFormation stacks out. A verb takes files and folders of manifests, reads the whole
 /// environment that they belong to, and acts on what was named. Begin with `hubform init`, then
 /// `hubform plan --sandbox`.
-///
-/// Exit codes: 0 done or nothing to do, 1 something failed, 2 refused (wrong input, or nobody to ask), 3 changes are
-/// pending (only with `plan --detailed-exitcode`), 130 interrupted.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "hubform", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = super::Exit::table())]
 pub struct Cli {
     /// Options of every verb.
     #[command(flatten)]
@@ -175,6 +173,9 @@ pub struct Acting {
     /// How many stacks to work on at once, per account and Region [default: 10]
     #[arg(long, value_name = "COUNT")]
     pub concurrency: Option<usize>,
+    /// Refuse, instead of waiting, where an operation still runs on a stack that is needed
+    #[arg(long)]
+    pub no_wait: bool,
 }
 
 /// `hubform apply`.

@@ -11,7 +11,8 @@ use super::{
 };
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Destroy) -> Result<Exit> {
-    let Some(prepared) = prepare(host, globals, &args.planning, &[], Purpose::Destroy).await? else {
+    let purpose = Purpose::Destroy { waits: !args.acting.no_wait };
+    let Some(prepared) = prepare(host, globals, &args.planning, &[], purpose).await? else {
         return Ok(Exit::Refused);
     };
     show(host, &args.planning, &prepared)?;

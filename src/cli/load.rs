@@ -44,6 +44,8 @@ pub(super) struct Loaded {
     /// Sentences about the run itself, told once.
     pub(super) notes: Vec<String>,
     lock_files: Vec<LockFile>,
+    /// Tables of this run's own, in place of the embedded ones.
+    tables: Option<Catalog>,
 }
 
 /// Where the lock of a scope is kept, and what stood there.
@@ -144,15 +146,8 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
         scopes.push(Scope { set, target, target_name, account, lock, locked, today });
         lock_files.push(file);
     }
-    let own;
-    let catalog = match host.tables.is_empty() {
-        true => Catalog::embedded(),
-        false => {
-            own = Catalog::with_tables(host.tables.clone())?;
-            &own
-        }
-    };
-    let (mut resolved, found) = resolve(&scopes, catalog);
+    let tables = (!host.tables.is_empty()).then(|| Catalog::with_tables(host.tables.clone())).transpose()?;
+    let (mut resolved, found) = resolve(&scopes, tables.as_ref().unwrap_or_else(|| Catalog::embedded()));
     diagnostics.extend(found);
     diagnostics.extend(wants.upgrade.as_deref().and_then(|name| upgrades_nothing(name, &resolved)));
     let whole = whole(&scopes, &read.named);
@@ -162,7 +157,7 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
     diagnostics.extend(found);
     let diagnostics = diagnostics.sorted();
     let (sources, skipped) = (read.sources, read.skipped);
-    Ok(Loaded { sources, scopes, resolved, specs, diagnostics, chosen, whole, skipped, notes, lock_files })
+    Ok(Loaded { sources, scopes, resolved, specs, diagnostics, chosen, whole, skipped, notes, lock_files, tables })
 }
 
 /// Standard input is read once, however often it is looked at.
@@ -453,6 +448,11 @@ impl Loaded {
             Some(((file.kept.clone(), name.clone()), scope.lock.owner(name)?.to_owned()))
         });
         owners.collect()
+    }
+
+    /// What everything was resolved with, and is planned with.
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.tables.as_ref().unwrap_or_else(|| Catalog::embedded())
     }
 
     /// Every target in scope.

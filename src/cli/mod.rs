@@ -1,6 +1,7 @@
 //! One file per verb, one shape for all: load, ask, act, report. Meaning is given to arguments here; decisions are not.
 
 mod args;
+mod exit;
 mod host;
 mod load;
 mod session;
@@ -19,52 +20,19 @@ mod status;
 mod templates;
 mod validate;
 
-use std::{ffi::OsString, io::Write, process::ExitCode};
+use std::{ffi::OsString, io::Write};
 
 use anyhow::Result;
 use clap::Parser;
 
 pub use args::Cli;
+pub use exit::Exit;
 pub use host::{Host, Terminal};
 
 use args::{Format, Selection, Verb};
 use load::Loaded;
 
 use crate::report;
-
-/// How a run ends; the numbers are part of the interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    /// Done, or nothing to do.
-    Done,
-    /// Something failed in the world.
-    Failed,
-    /// The user's input cannot be carried out.
-    Refused,
-    /// There is something to do; only when asked for.
-    Pending,
-    /// Interrupted.
-    Interrupted,
-}
-
-impl Exit {
-    /// The process's exit code.
-    pub fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Failed => 1,
-            Self::Refused => 2,
-            Self::Pending => 3,
-            Self::Interrupted => 130,
-        }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.code())
-    }
-}
 
 /// Input that cannot be carried out, for which there is no place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! `hubform plan`: what `apply` would do. `apply` and `destroy` begin with the same story.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Result;
 
@@ -13,10 +13,9 @@ use super::{
     tell, tell_errors, tell_findings,
 };
 use crate::{
-    catalog::Catalog,
     diagnostic::Diagnostics,
     gather,
-    plan::{self, Plan, PlannedEnvironment, Request},
+    plan::{self, Blocking, Plan, PlannedEnvironment, Request},
     report,
 };
 
@@ -34,8 +33,9 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Plan) -
     Ok(if pending && args.detailed_exitcode { Exit::Pending } else { Exit::Done })
 }
 
-/// How often stacks are looked at that another run left going.
-const RUNNING_INTERVAL: std::time::Duration = std::time::Duration::from_secs(10);
+/// How often stacks are looked at that another run left going, and how often that is said.
+const RUNNING_INTERVAL: Duration = Duration::from_secs(10);
+const SAID_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What the plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +46,14 @@ pub(super) enum Purpose {
     Apply {
         /// With the service's own checks of new stacks.
         validate: bool,
+        /// For what still runs, instead of refusing.
+        waits: bool,
     },
     /// To delete what is named.
-    Destroy,
+    Destroy {
+        /// As for applying.
+        waits: bool,
+    },
 }
 
 /// A plan and the account it was made for.
@@ -70,9 +75,9 @@ pub(super) async fn prepare(
         profile_region: session::profile_region(host, globals).await?,
         region_needed: sandbox.is_none(),
         lock_overlay: sandbox.filter(|_| host.sandbox.is_none()),
-        unlocked: purpose == Purpose::Destroy,
+        unlocked: purpose.destroys(),
         today: purpose == Purpose::Plan,
-        owner: if purpose == Purpose::Destroy { Owner::Known } else { Owner::Made },
+        owner: if purpose.destroys() { Owner::Known } else { Owner::Made },
         ..Wants::default()
     };
     let mut loaded = load(host, &args.selection, &wants)?;
@@ -92,7 +97,7 @@ pub(super) async fn prepare(
         wants.owners = loaded.owners();
         loaded = load(host, &args.selection, &wants)?;
     }
-    if purpose == Purpose::Destroy {
+    if purpose.destroys() {
         if tell_errors(host, &args.selection, &loaded)? {
             return Ok(None);
         }
@@ -100,7 +105,8 @@ pub(super) async fn prepare(
         if tell(host, &args.selection, &loaded)? {
             return Ok(None);
         }
-        let found = gather::check_roles(&*session.accounts, &*session.clock, &loaded.resolved.named_roles).await?;
+        let roles = &loaded.resolved.named_roles;
+        let found = gather::check_roles(&*session.accounts, &*session.clock, roles, &accounts).await?;
         if tell_findings(host, &args.selection, &found, &loaded)? {
             return Ok(None);
         }
@@ -108,7 +114,7 @@ pub(super) async fn prepare(
     }
     busy(host, Some(&targets))?;
     let nonce = host.new_id();
-    let made = make(&loaded, &session, &accounts, (args, adopt), (purpose, &nonce)).await;
+    let made = make(host, &loaded, &session, &accounts, (args, adopt), (purpose, &nonce)).await;
     busy(host, None)?;
     let (plan, found) = made?;
     if tell_findings(host, &args.selection, &found, &loaded)? {
@@ -172,6 +178,7 @@ pub(super) fn environments(loaded: &Loaded, accounts: &Accounts) -> Vec<PlannedE
 }
 
 async fn make(
+    host: &mut Host,
     loaded: &Loaded,
     session: &Session,
     accounts: &Accounts,
@@ -185,41 +192,86 @@ async fn make(
     let wants_body = |target: &crate::cloud::Target, stack: &crate::cloud::Stack| {
         let spec = specs.get(&(target, stack.name.as_str())).copied();
         match purpose {
-            Purpose::Destroy => {
+            Purpose::Destroy { .. } => {
                 plan::may_belong(&environments, target, stack) && plan::wants_body_to_destroy(spec, stack)
             }
             _ => spec.is_some_and(|spec| plan::wants_body(spec, stack)),
         }
     };
-    let ours = |observed: &plan::ObservedStack| plan::belongs(&environments, observed);
-    let look = || gather::observe(&*session.accounts, &*session.clock, &targets, &wants_body);
-    let mut observation = look().await?;
-    while purpose != Purpose::Plan && observation.stacks.iter().any(|o| o.stack.status.is_running() && ours(o)) {
-        // Another run, perhaps one that was killed, left it going; planned is upon what it comes to.
-        session.clock.sleep_until(session.clock.now().plus(RUNNING_INTERVAL)).await;
-        observation = look().await?;
-    }
-    let mut chosen = loaded.chosen.clone();
-    if purpose == Purpose::Destroy {
-        chosen.extend(plan::left_of(&loaded.whole, &environments, &observation));
-    }
     let allow: BTreeSet<String> = args.allow.iter().cloned().collect();
     let adopt: BTreeSet<String> = adopt.iter().cloned().collect();
-    let request = Request {
-        environments: &environments,
-        specs: &loaded.specs,
-        chosen: &chosen,
-        observation: &observation,
-        allow: &allow,
-        adopt: &adopt,
-        validate: purpose == Purpose::Apply { validate: true },
-        catalog: Catalog::embedded(),
-        nonce,
-    };
-    Ok(match purpose {
-        Purpose::Destroy => plan::destroy(&request),
-        _ => plan::plan(&request),
-    })
+    let mut said = None;
+    loop {
+        let observation = gather::observe(&*session.accounts, &*session.clock, &targets, &wants_body).await?;
+        let mut chosen = loaded.chosen.clone();
+        if purpose.destroys() {
+            chosen.extend(plan::left_of(&loaded.whole, &environments, &observation));
+        }
+        let request = Request {
+            environments: &environments,
+            specs: &loaded.specs,
+            chosen: &chosen,
+            observation: &observation,
+            allow: &allow,
+            adopt: &adopt,
+            validate: matches!(purpose, Purpose::Apply { validate: true, .. }),
+            catalog: loaded.catalog(),
+            nonce,
+        };
+        let blocking = match purpose {
+            Purpose::Plan => Vec::new(),
+            Purpose::Apply { .. } => plan::blocking(&request),
+            Purpose::Destroy { .. } => plan::blocking_to_destroy(&request),
+        };
+        if blocking.is_empty() {
+            return Ok(if purpose.destroys() { plan::destroy(&request) } else { plan::plan(&request) });
+        }
+        wait(host, session, args, purpose, &blocking, &mut said).await?;
+    }
+}
+
+impl Purpose {
+    fn destroys(self) -> bool {
+        matches!(self, Self::Destroy { .. })
+    }
+
+    fn waits(self) -> bool {
+        matches!(self, Self::Apply { waits: true, .. } | Self::Destroy { waits: true })
+    }
+}
+
+/// What was last said of what is waited for, and when.
+type Said = Option<(crate::cloud::Timestamp, Vec<Blocking>)>;
+
+/// Another run, perhaps one that was killed, left operations going; planned is upon what they come to.
+async fn wait(
+    host: &mut Host,
+    session: &Session,
+    args: &Planning,
+    purpose: Purpose,
+    blocking: &[Blocking],
+    said: &mut Said,
+) -> Result<()> {
+    if !purpose.waits() {
+        let message = report::waiting::human(blocking);
+        anyhow::bail!(Refusal::new(message, "leave `--no-wait` out to wait for that"));
+    }
+    let now = session.clock.now();
+    let again = said.as_ref().is_none_or(|(at, before)| before != blocking || now.since(*at) >= SAID_INTERVAL);
+    if again {
+        busy(host, None)?;
+        match format(host, &args.selection) {
+            Format::Json => {
+                let label = session.label();
+                host.output.write_all(report::waiting::json_lines(blocking, label).as_bytes())?;
+            }
+            _ => writeln!(host.errors, "waiting: {}", report::waiting::human(blocking))?,
+        }
+        (host.output.flush()?, host.errors.flush()?);
+        *said = Some((now, blocking.to_vec()));
+    }
+    session.clock.sleep_until(now.plus(RUNNING_INTERVAL)).await;
+    Ok(())
 }
 
 /// Prints the plan.

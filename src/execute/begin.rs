@@ -39,7 +39,8 @@ impl Machine {
         track.theirs = false;
         (track.found, track.remade, track.unread) = (Found::Made, false, None);
         let title = match track.restoring {
-            Some(_) => "put the stack back as it was".to_owned(),
+            Some(_) if operation.submission().is_some() => "put the stack back as it was".to_owned(),
+            Some(_) => name,
             None => failure::title_of(operation, name),
         };
         let changes = matches!(operation, Operation::Update { .. } | Operation::Delete { .. });

@@ -3,13 +3,12 @@
 use std::{rc::Rc, time::Duration};
 
 use super::{
-    Command, Event, FailureKind, Machine, Outcome, StepResult, failure, poll::Sweep, settle::TARGET_OUT, track::State,
+    Command, Event, FailureKind, Machine, Outcome, StepResult, failure, poll::Sweep, settle::Undone, track::State,
 };
 use crate::cloud::Timestamp;
 
 /// How often listeners that draw are told that time went on.
 const TICK: Duration = Duration::from_secs(1);
-const GOES_BACK: &str = "putting the stack back goes on in AWS, nobody watches it";
 
 impl Machine {
     pub(super) fn interrupt(&mut self) {
@@ -102,13 +101,14 @@ impl Machine {
     pub(super) fn leave_running(&mut self) {
         let plan = Rc::clone(&self.plan);
         for index in self.active.clone() {
-            let target_out = self.is_target_out(index);
+            let undone = self.undone(index);
             let track = &mut self.tracks[index];
             let operation = track.current(&plan.steps[index]).map(|_| self.name_of(index)).unwrap_or_default();
             let track = &mut self.tracks[index];
             match (track.restoring.take(), track.setback.take()) {
                 (Some(mut failure), _) => {
-                    failure.aftermath.push(if track.is_underway() { GOES_BACK } else { TARGET_OUT }.into());
+                    let said = if track.is_underway() { Undone::goes_on } else { Undone::left };
+                    failure.aftermath.extend(undone.map(|undone| said(undone).to_owned()));
                     self.finish(index, StepResult::Failed(failure));
                 }
                 (None, Some(mut failure)) => {
@@ -119,14 +119,14 @@ impl Machine {
                     let status = track.status.clone();
                     self.finish(index, StepResult::LeftRunning { operation, status });
                 }
-                (None, None) if track.acted => self.stop_between(index, &operation, target_out),
+                (None, None) if track.acted => self.stop_between(index, &operation, undone),
                 (None, None) => self.finish(index, StepResult::NotStarted),
             }
         }
     }
 
     /// The user did not want to wait, and between two operations nothing runs.
-    fn stop_between(&mut self, index: usize, next: &str, target_out: bool) {
+    fn stop_between(&mut self, index: usize, next: &str, undone: Option<Undone>) {
         let plan = Rc::clone(&self.plan);
         let track = &self.tracks[index];
         let before = track.operation.checked_sub(1).and_then(|last| plan.steps[index].operations.get(last));
@@ -134,7 +134,7 @@ impl Machine {
         let text = format!("interrupted before it was begun{landed}");
         let mut failure = failure::plain(FailureKind::Stale, next, text);
         failure.status = track.status.clone();
-        failure.aftermath.extend(target_out.then(|| TARGET_OUT.to_owned()));
+        failure.aftermath.extend(undone.map(|undone| undone.left().to_owned()));
         self.fail(index, failure);
     }
 

@@ -16,8 +16,46 @@ use crate::{
     plan::{OUTPUT_DIGEST, Operation},
 };
 
-/// Said where a later update was to bring it back and none did.
-pub(super) const TARGET_OUT: &str = "the scalable target is out and was not put back; apply again to go on";
+/// What a step undoes on its way, and puts back when it fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Undone {
+    /// A scalable target was taken out.
+    Target,
+    /// Termination protection was turned off.
+    Protection,
+}
+
+impl Undone {
+    /// Said where it was not put back.
+    pub(super) fn left(self) -> &'static str {
+        match self {
+            Self::Target => "the scalable target is out and was not put back; apply again to go on",
+            Self::Protection => "termination protection is off and was not turned on again",
+        }
+    }
+
+    /// Said where it is being put back and nobody looks.
+    pub(super) fn goes_on(self) -> &'static str {
+        match self {
+            Self::Target => "putting the stack back goes on in AWS, nobody watches it",
+            Self::Protection => "termination protection is being turned on again, nobody watches it",
+        }
+    }
+
+    fn back(self) -> &'static str {
+        match self {
+            Self::Target => "the old scalable target was put back",
+            Self::Protection => "termination protection was turned on again",
+        }
+    }
+
+    fn not_back(self) -> &'static str {
+        match self {
+            Self::Target => "the old scalable target could not be put back",
+            Self::Protection => "termination protection could not be turned on again",
+        }
+    }
+}
 
 impl Machine {
     /// The operation is over, or (without `began`) was accepted and never showed.
@@ -162,8 +200,8 @@ impl Machine {
         }
         track.settle_basis();
         if let Some(mut failure) = track.restoring.take() {
-            failure.aftermath.push("the old scalable target was put back".into());
             failure.status = track.stack.as_ref().map(|stack| stack.status.clone());
+            failure.aftermath.extend(self.undoes(index).map(|undone| undone.back().to_owned()));
             return self.fail(index, *failure);
         }
         track.operation += 1;
@@ -172,38 +210,59 @@ impl Machine {
 
     /// A failed phase is followed by the way back, where the plan has one and the stack can take it.
     pub(super) fn fail_or_restore(&mut self, index: usize, mut failure: Failure) {
-        if self.tracks[index].restoring.is_some() || !self.is_target_out(index) {
+        let Some(undone) = self.undone(index).filter(|_| self.tracks[index].restoring.is_none()) else {
             return self.fail(index, failure);
-        }
+        };
         let has_way = self.plan.steps[index].restore.is_some();
         let track = &mut self.tracks[index];
         let known = matches!(failure.kind, FailureKind::RolledBack | FailureKind::Gate | FailureKind::Refused);
+        let takes = |stack: &Stack| match undone {
+            Undone::Target => known && stack.status.is_updatable(),
+            Undone::Protection => stack.status.is_settled() && !stack.status.is_deleted(),
+        };
         match &track.stack {
-            Some(stack) if has_way && known && stack.status.is_updatable() && self.interrupts < 2 => {
+            Some(stack) if has_way && takes(stack) && self.interrupts < 2 => {
                 track.settle_basis();
                 track.restoring = Some(Box::new(failure));
                 self.begin(index);
             }
             _ => {
-                failure.aftermath.push(TARGET_OUT.into());
+                failure.aftermath.push(undone.left().into());
                 self.fail(index, failure);
             }
         }
     }
 
-    /// Does a body between two phases run, as far as is known?
-    pub(super) fn is_target_out(&self, index: usize) -> bool {
-        let runs = self.tracks[index].stack.as_ref().and_then(|stack| stack.outputs.get(OUTPUT_DIGEST));
-        self.plan.steps[index].is_between(runs)
+    /// What the step has undone and not put back: a scalable target, where a body between two phases runs as far as is
+    /// known, or the protection of a stack that still stands.
+    pub(super) fn undone(&self, index: usize) -> Option<Undone> {
+        let (step, track) = (&self.plan.steps[index], &self.tracks[index]);
+        if let Some(Operation::Protect { .. }) = step.restore {
+            let done = &step.operations[..track.operation.min(step.operations.len())];
+            let off = |operation: &Operation| matches!(operation, Operation::Protect { on: false });
+            let deleted = |operation: &Operation| matches!(operation, Operation::Delete { .. });
+            return (done.iter().any(off) && !done.iter().any(deleted)).then_some(Undone::Protection);
+        }
+        let runs = track.stack.as_ref().and_then(|stack| stack.outputs.get(OUTPUT_DIGEST));
+        step.is_between(runs).then_some(Undone::Target)
+    }
+
+    /// What the step undoes on its way.
+    fn undoes(&self, index: usize) -> Option<Undone> {
+        match self.plan.steps[index].restore.as_ref()? {
+            Operation::Protect { .. } => Some(Undone::Protection),
+            _ => Some(Undone::Target),
+        }
     }
 
     /// The step's failure, whatever else was going on: what was being put back failed first and is the cause, and
     /// what earlier operations left behind is said with it. What depends on the step is blocked.
     pub(super) fn fail(&mut self, index: usize, failure: Failure) {
+        let not_back = self.undoes(index).map(Undone::not_back).unwrap_or_default();
         let track = &mut self.tracks[index];
         let mut said = match track.restoring.take() {
             Some(mut first) => {
-                first.aftermath.push(format!("the old scalable target could not be put back: {}", in_short(&failure)));
+                first.aftermath.push(format!("{not_back}: {}", in_short(&failure)));
                 first.aftermath.extend(failure.aftermath);
                 *first
             }

@@ -1,8 +1,10 @@
 //! What resolving and planning need of the world is fetched, through the ports, before anything is decided.
 //!
-//! No change to anything happens here. A plan without changes takes the pages of DescribeStacks, one identity call
+//! No change to anything happens here. Targets are asked side by side, and within each the bodies, twenty at once. A plan without changes takes the pages of DescribeStacks, one identity call
 //! per target and one look per named role; bodies are fetched only where a digest does not settle the question. A call
 //! that is throttled is made again after a pause, for some minutes.
+
+mod side_by_side;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,8 +22,12 @@ use crate::{
     resolve::NamedRole,
 };
 
+use side_by_side::side_by_side;
+
 /// Calls of one question that are throttled before its answer is given up.
 const TRIES: u32 = 10;
+/// Calls of one target on their way at once.
+const AT_ONCE: usize = 20;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -46,14 +52,16 @@ pub async fn identities(
     clock: &dyn Clock,
     targets: impl IntoIterator<Item = &Target>,
 ) -> CloudResult<BTreeMap<Target, String>> {
-    let mut found = BTreeMap::new();
-    for target in targets {
-        if !found.contains_key(target) {
-            let connection = accounts.at(target).await?;
-            found.insert(target.clone(), patiently(clock, async || connection.identity.caller().await).await?.account);
+    let targets: BTreeSet<&Target> = targets.into_iter().collect();
+    let ask = |target: &Target| {
+        let target = target.clone();
+        async move {
+            let connection = accounts.at(&target).await?;
+            let caller = patiently(clock, async || connection.identity.caller().await).await?;
+            Ok((target, caller.account))
         }
-    }
-    Ok(found)
+    };
+    Ok(side_by_side(AT_ONCE, targets.into_iter().map(ask)).await?.into_iter().collect())
 }
 
 /// Every stack of the targets, with the bodies that `wants_body` asks for.
@@ -63,23 +71,31 @@ pub async fn observe(
     targets: &BTreeSet<Target>,
     wants_body: &dyn Fn(&Target, &Stack) -> bool,
 ) -> CloudResult<Observation> {
-    let mut observation = Observation::default();
-    for target in targets {
-        let connection = accounts.at(target).await?;
-        for stack in stacks(&connection, clock).await? {
-            let body = match wants_body(target, &stack) {
-                true => Some(patiently(clock, async || connection.stacks.get_template(&stack.id).await).await?),
-                false => None,
-            };
-            let change_set = match stack.status {
-                StackStatus::ReviewInProgress => first_change_set(&connection, clock, &stack.id).await?,
-                _ => None,
-            };
-            let owner = owner(&connection, clock, &stack, body.as_deref(), change_set.as_ref()).await?;
-            observation.stacks.push(ObservedStack { stack, target: target.clone(), body, change_set, owner });
-        }
-    }
-    Ok(observation)
+    let one = |target| observe_one(accounts, clock, target, wants_body);
+    let found = side_by_side(AT_ONCE, targets.iter().map(one)).await?;
+    Ok(Observation { stacks: found.into_iter().flatten().collect() })
+}
+
+async fn observe_one(
+    accounts: &dyn Accounts,
+    clock: &dyn Clock,
+    target: &Target,
+    wants_body: &dyn Fn(&Target, &Stack) -> bool,
+) -> CloudResult<Vec<ObservedStack>> {
+    let connection = &accounts.at(target).await?;
+    let look = |stack: Stack| async move {
+        let body = match wants_body(target, &stack) {
+            true => Some(patiently(clock, async || connection.stacks.get_template(&stack.id).await).await?),
+            false => None,
+        };
+        let change_set = match stack.status {
+            StackStatus::ReviewInProgress => first_change_set(connection, clock, &stack.id).await?,
+            _ => None,
+        };
+        let owner = owner(connection, clock, &stack, body.as_deref(), change_set.as_ref()).await?;
+        Ok(ObservedStack { stack, target: target.clone(), body, change_set, owner })
+    };
+    side_by_side(AT_ONCE, stacks(connection, clock).await?.into_iter().map(look)).await
 }
 
 /// Whose a stack is: by its output, else by its template, or by that of its change set where it has none of its own.
@@ -132,46 +148,87 @@ async fn first_change_set(connection: &Connection, clock: &dyn Clock, stack: &st
     }
 }
 
-/// Looks every named role up once, and says which cannot be used.
-pub async fn check_roles(accounts: &dyn Accounts, clock: &dyn Clock, roles: &[NamedRole]) -> CloudResult<Diagnostics> {
-    let mut seen: BTreeMap<&str, Result<Option<RoleDescription>, String>> = BTreeMap::new();
-    let mut found = Diagnostics::new();
-    for role in roles {
-        if !seen.contains_key(role.arn.as_str()) {
-            let connection = accounts.at(&role.target).await?;
-            let name = role.arn.rsplit('/').next().unwrap_or(&role.arn);
-            let answer = match patiently(clock, async || connection.iam.get_role(name).await).await {
-                Ok(answer) => Ok(answer),
-                Err(error) => match error.kind {
-                    CloudErrorKind::AccessDenied(why) => Err(why),
-                    _ => return Err(error),
-                },
-            };
-            seen.insert(&role.arn, answer);
+/// Looks every named role up once in each target whose account it names, and says which cannot be used.
+pub async fn check_roles(
+    accounts: &dyn Accounts,
+    clock: &dyn Clock,
+    roles: &[NamedRole],
+    account_of: &BTreeMap<Target, String>,
+) -> CloudResult<Diagnostics> {
+    let wanted: BTreeSet<(&Target, &str)> = roles.iter().map(|role| (&role.target, role.arn.as_str())).collect();
+    let look = |(target, arn): (&Target, &str)| {
+        let (target, arn) = (target.clone(), arn.to_owned());
+        async move {
+            let answer = look_up(accounts, clock, &target, &arn, account_of.get(&target)).await?;
+            Ok(((target, arn), answer))
         }
-        found.extend(judge(role, &seen[role.arn.as_str()]));
-    }
-    Ok(found)
+    };
+    let seen: BTreeMap<(Target, String), Looked> =
+        side_by_side(AT_ONCE, wanted.into_iter().map(look)).await?.into_iter().collect();
+    let judged = roles.iter().filter_map(|role| judge(role, &seen[&(role.target.clone(), role.arn.clone())]));
+    Ok(judged.collect())
 }
 
-fn judge(role: &NamedRole, answer: &Result<Option<RoleDescription>, String>) -> Option<Diagnostic> {
+/// What came of looking a role up.
+enum Looked {
+    Found(RoleDescription),
+    Missing,
+    /// The caller may not, and the service's words.
+    Denied(String),
+    /// It is of the first account, the credentials are for the second.
+    Elsewhere(String, String),
+}
+
+/// IAM answers about the account that the credentials are for, and about no other; nor can a role be passed to a service
+/// of another account (IAM User Guide, "Grant a user permissions to pass a role to an AWS service", D).
+async fn look_up(
+    accounts: &dyn Accounts,
+    clock: &dyn Clock,
+    target: &Target,
+    arn: &str,
+    account: Option<&String>,
+) -> CloudResult<Looked> {
+    let named = arn.split(':').nth(4).filter(|named| !named.is_empty());
+    if let (Some(named), Some(account)) = (named, account)
+        && named != account
+    {
+        return Ok(Looked::Elsewhere(named.to_owned(), account.clone()));
+    }
+    let connection = accounts.at(target).await?;
+    let name = arn.rsplit('/').next().unwrap_or(arn);
+    match patiently(clock, async || connection.iam.get_role(name).await).await {
+        Ok(Some(found)) => Ok(Looked::Found(found)),
+        Ok(None) => Ok(Looked::Missing),
+        Err(CloudError { kind: CloudErrorKind::AccessDenied(why), .. }) => Ok(Looked::Denied(why)),
+        Err(error) => Err(error),
+    }
+}
+
+fn judge(role: &NamedRole, answer: &Looked) -> Option<Diagnostic> {
     match answer {
-        Ok(Some(found)) if found.trusts("sagemaker.amazonaws.com") => None,
-        Ok(Some(_)) => {
+        Looked::Found(found) if found.trusts("sagemaker.amazonaws.com") => None,
+        Looked::Found(_) => {
             let message = format!("sagemaker.amazonaws.com may not assume the role `{}`", role.arn);
             let help = "add it to the role's trust policy, or leave `role` out and hubform makes one";
             Some(Diagnostic::new(Code::RoleTrust, message).at(role.span).help(help))
         }
-        Ok(None) => {
+        Looked::Missing => {
             let message = format!("the role `{}` does not exist", role.arn);
             let help = "leave `role` out and hubform makes one";
             Some(Diagnostic::new(Code::RoleMissing, message).at(role.span).help(help))
         }
-        Err(why) => {
+        Looked::Denied(why) => {
             let message = format!("the role `{}` cannot be looked up: {why}", role.arn);
             let mut diagnostic = Diagnostic::new(Code::RoleMissing, message).at(role.span);
             diagnostic.severity = crate::diagnostic::Severity::Warning;
             Some(diagnostic.help("allow iam:GetRole, so that a wrong role is found before anything is made"))
+        }
+        Looked::Elsewhere(theirs, ours) => {
+            let arn = &role.arn;
+            let message = format!("the role `{arn}` is in account {theirs} and cannot be looked up from {ours}");
+            let mut diagnostic = Diagnostic::new(Code::RoleMissing, message).at(role.span);
+            diagnostic.severity = crate::diagnostic::Severity::Warning;
+            Some(diagnostic.help("SageMaker takes only roles of the account that the endpoint is in"))
         }
     }
 }

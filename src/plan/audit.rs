@@ -132,6 +132,8 @@ impl<'a> Auditor<'a> {
             let off = |operation: &Operation| matches!(operation, Operation::Protect { on: false });
             let turned_off = step.operations[..at].iter().any(off);
             self.require(!observed.protected || turned_off, step, || "is deleted while it is protected".to_owned());
+            let back = matches!(step.restore, Some(Operation::Protect { on: true }));
+            self.require(turned_off == back, step, || "would stay unprotected if it cannot be deleted".to_owned());
             let never_landed = !observed.status.landed()
                 && !matches!(observed.status, StackStatus::DeleteFailed)
                 && !observed.status.as_str().starts_with("UPDATE_");
@@ -145,7 +147,9 @@ impl<'a> Auditor<'a> {
             "AWS::SageMaker::Cluster",
             "AWS::SageMaker::Endpoint",
         ];
-        let protected = sent(step).any(|sent| sent.termination_protection) && step.action == Action::Update;
+        let was = step.observed.as_ref().is_some_and(|observed| observed.protected);
+        let shall = sent(step).any(|sent| sent.termination_protection);
+        let protected = (was || shall) && step.action == Action::Update;
         for change in step.changes.iter().filter(|change| matters.contains(&change.resource_type.as_str())) {
             let lost = change.kind == ChangeKind::Remove || change.replacement.rank() > 0;
             self.require(!(protected && lost) || allowed, step, || {
@@ -188,8 +192,9 @@ impl<'a> Auditor<'a> {
         let updates = || step.operations.iter().filter(|operation| matches!(operation, Operation::Update { .. }));
         let count = updates().count();
         let resumed = !step.aside.is_empty();
+        let restores = step.restore.as_ref().is_some_and(|restore| restore.submission().is_some());
         if count < 2 && updates().all(|operation| phase_of(operation).is_none()) {
-            return self.require(resumed || step.restore.is_none(), step, || "has one phase of several".to_owned());
+            return self.require(resumed || !restores, step, || "has one phase of several".to_owned());
         }
         for (at, operation) in updates().enumerate() {
             let right = phase_of(operation)

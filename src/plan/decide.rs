@@ -59,12 +59,16 @@ enum Expected<'a> {
     AsObserved(&'a Observed),
     Landed { id: Option<&'a str>, digest: &'a str },
     Between { id: Option<&'a str>, step: &'a Step },
+    Standing { id: Option<&'a str> },
 }
 
 fn expected(step: &Step, index: usize) -> Expected<'_> {
     let id = step.observed.as_ref().map(|observed| observed.id.as_str());
     if index >= step.operations.len() {
-        return Expected::Between { id, step };
+        return match step.restore {
+            Some(Operation::Protect { .. }) => Expected::Standing { id },
+            _ => Expected::Between { id, step },
+        };
     }
     let start = step.observed.as_ref().map_or(Expected::Nothing, Expected::AsObserved);
     step.operations[..index].iter().fold(start, |before, operation| match operation {
@@ -94,6 +98,10 @@ fn stale(expected: &Expected<'_>, now: Option<&Stack>) -> Option<String> {
         (Expected::Between { .. }, Some(now)) => {
             Some(format!("the stack is in {}, from where nothing can be put back", now.status))
         }
+        // Not while it is being deleted, says the CloudFormation user guide ("Protect CloudFormation stacks from being
+        // deleted", D); in every other status.
+        (Expected::Standing { id }, Some(now)) => (!same(*id, now) || now.status.is_running())
+            .then(|| format!("the stack is in {}, where its protection cannot be changed", now.status)),
     }
 }
 

@@ -139,6 +139,7 @@ fn delete(step: &mut Step, spec: Option<&StackSpec>, observed: &ObservedStack) -
     step.action = Action::Delete;
     if observed.stack.termination_protection {
         step.operations.push(Operation::Protect { on: false });
+        step.restore = Some(Operation::Protect { on: true });
     }
     step.operations.push(Operation::Delete { role_arn: spec.and_then(|spec| spec.role_arn.clone()) });
     let holds = spec.filter(|spec| digest_holds(spec, &observed.stack));

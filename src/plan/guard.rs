@@ -10,6 +10,7 @@ use super::{
     observe::{ObservedStack, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, Tagged, belongs},
 };
 use crate::{
+    cloud::Stack,
     diagnostic::{Code, Diagnostic, did_you_mean},
     render::StackSpec,
 };
@@ -95,11 +96,11 @@ fn owned_elsewhere(spec: &StackSpec, taken: &str, theirs: Option<&str>) -> Diagn
     Diagnostic::new(Code::OwnedElsewhere, message).help(help)
 }
 
-/// Findings about an update.
-pub(super) fn update(request: &Request<'_>, spec: &StackSpec, diffs: &[ResourceDiff]) -> Vec<Diagnostic> {
+/// Findings about an update. What is protected now stays so while its protection is turned off.
+pub(super) fn update(request: &Request<'_>, spec: &StackSpec, live: &Stack, diffs: &[ResourceDiff]) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = diffs.iter().filter_map(|diff| unchangeable(spec, diff)).collect();
     let lost = diffs.iter().filter(|diff| PROTECTED.contains(&diff.resource_type.as_str())).filter_map(lost);
-    if spec.protect && !is_allowed(request, &spec.kind, &spec.name) {
+    if (spec.protect || live.termination_protection) && !is_allowed(request, &spec.kind, &spec.name) {
         found.extend(lost.map(|what| protected(&subject(spec), &what, &spec.kind, &spec.name)));
     }
     found

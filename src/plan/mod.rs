@@ -5,6 +5,7 @@
 //! re-reads the finished plan as a stranger.
 
 mod audit;
+mod blocking;
 mod capacity;
 mod decide;
 mod destroy;
@@ -32,6 +33,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 pub use audit::audit;
+pub use blocking::{Blocking, blocking, blocking_to_destroy};
 pub use decide::{Verdict, decide, fill};
 pub use destroy::{destroy, left_of};
 pub use detour::Detour;

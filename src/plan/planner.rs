@@ -142,6 +142,7 @@ impl<'a> Planner<'a> {
         }
         if observed.stack.termination_protection {
             step.operations.push(Operation::Protect { on: false });
+            step.restore = Some(Operation::Protect { on: true });
         }
         step.operations.push(Operation::Delete { role_arn: spec.role_arn.clone() });
         self.create(step, spec)?;
@@ -178,7 +179,7 @@ impl<'a> Planner<'a> {
                 format!("{} has to take `{what}` out for a while, but `{who}` refers to it", guard::subject(spec));
             Diagnostic::new(Code::ScalerEntangled, message).help("name it by text instead of `Ref` or `Fn::GetAtt`")
         })?;
-        let mut refused = guard::update(self.request, spec, &diffs);
+        let mut refused = guard::update(self.request, spec, stack, &diffs);
         if let Some(last) = refused.pop() {
             self.diagnostics.extend(refused);
             return Err(last);

@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod plan;
 pub mod progress;
 pub mod status;
+pub mod waiting;
 
 pub use advice::{advice, world_advice};
 pub use mask::mask;

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use hubform::manifest::{Kind, schema};
+use hubform::{
+    cli::Exit,
+    manifest::{Kind, schema},
+};
 use serde_json::Value;
 
 use crate::{cases, support};
@@ -30,6 +33,17 @@ fn output_that_the_readme_quotes_stands_in_a_transcript() {
     assert_eq!(quoted.len(), 2, "the README quotes a plan that creates and one that replaces");
     let invented: Vec<_> = quoted.iter().flat_map(|block| block.lines()).filter(|line| !lines.contains(line)).collect();
     assert!(invented.is_empty(), "no transcript says\n{}", invented.join("\n"));
+}
+
+#[test]
+fn exit_codes_are_those_of_the_table() {
+    let rows = Exit::ALL.map(|(_, code, means)| format!("| {code} | {means} |"));
+    for document in ["README.md", "ARCHITECTURE.md"] {
+        let text = read(document);
+        let said = text.lines().skip_while(|line| *line != "| exit | means |").skip(2);
+        let said: Vec<&str> = said.take_while(|line| line.starts_with('|')).collect();
+        assert_eq!(said, rows, "{document}");
+    }
 }
 
 #[test]

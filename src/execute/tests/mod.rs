@@ -1,5 +1,6 @@
 //! What the machine does in a scripted account; what it does in a well-behaved one is tested on the sandbox.
 
+mod last;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -146,6 +147,9 @@ fn ended(result: &StepResult) -> String {
             format!("FAILED {:?}, {}: {}{cause}{aftermath}", failure.kind, failure.operation, failure.message)
         }
         StepResult::Blocked { by } => format!("blocked by {by}"),
+        StepResult::Wide { by } => {
+            format!("stays wide by {}", by.as_ref().map_or("an interrupt", |by| by.name.as_str()))
+        }
         other => format!("{other:?}"),
     }
 }

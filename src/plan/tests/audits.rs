@@ -179,6 +179,23 @@ fn phases_gates_and_protection() {
         kept: loses Role, which is protected, and nobody allowed Role/kept
         kept: announces Role, which its gate refuses"#]],
     );
+    let disarmed = |plan: &mut Plan| {
+        let step = plan.steps.iter_mut().find(|step| step.stack.name == "kept").expect("a step");
+        step.changes[0].replacement = Replacement::True;
+        if let Operation::Update { gate, submission, .. } = &mut step.operations[0] {
+            gate.allowed.values_mut().for_each(|allowed| allowed.replacement = Replacement::True);
+            submission.termination_protection = false;
+        }
+        step.operations.insert(0, Operation::Protect { on: false });
+    };
+    check(disarmed, &expect!["kept: loses Role, which is protected, and nobody allowed Role/kept"]);
+    let forgets = |plan: &mut Plan| {
+        let step = plan.steps.iter_mut().find(|step| step.stack.name == "kept").expect("a step");
+        let operations = vec![Operation::Protect { on: false }, Operation::Delete { role_arn: None }];
+        (step.action, step.operations) = (Action::Delete, operations);
+        plan.allowed.insert("Role/kept".to_owned());
+    };
+    check(forgets, &expect!["kept: would stay unprotected if it cannot be deleted"]);
     let delete = |plan: &mut Plan| {
         let step = plan.steps.iter_mut().find(|step| step.stack.name == "kept").expect("a step");
         (step.action, step.operations) = (Action::Delete, vec![Operation::Delete { role_arn: None }]);

@@ -104,15 +104,16 @@ fn what_is_protected_needs_the_users_word() {
     check(
         &Scenario { live, chosen, destroy: true, ..Scenario::default() },
         &expect![[r#"
-        half: Delete
-          because no manifest describes it any more
-          1. protect false
-          2. delete
-        HF4005 Endpoint/chat is protected, and its stack would be deleted
-          help: if that is meant, say `--allow Endpoint/chat`
-        HF4001 the stack `theirs` in us-east-1 belongs to none of these environments
-          help: only stacks that hubform made are destroyed
-    "#]],
+            half: Delete
+              because no manifest describes it any more
+              1. protect false
+              2. delete
+              else protect true
+            HF4005 Endpoint/chat is protected, and its stack would be deleted
+              help: if that is meant, say `--allow Endpoint/chat`
+            HF4001 the stack `theirs` in us-east-1 belongs to none of these environments
+              help: only stacks that hubform made are destroyed
+        "#]],
     );
     let (chosen, allow) = (&["chat"], &["Endpoint/chat"]);
     check(
@@ -122,6 +123,7 @@ fn what_is_protected_needs_the_users_word() {
               R Remove False
               1. protect false
               2. delete
+              else protect true
         "#]],
     );
 }

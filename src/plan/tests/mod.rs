@@ -1,6 +1,7 @@
 //! Scenarios: stacks wanted and stacks that run, written as YAML, become the text of a plan.
 
 mod audits;
+mod blockings;
 mod decisions;
 mod destroys;
 mod detours;
@@ -64,6 +65,29 @@ fn run(scenario: &Scenario<'_>) -> (Plan, Diagnostics) {
 }
 
 fn run_on(specs: &[StackSpec], observation: &Observation, scenario: &Scenario<'_>) -> (Plan, Diagnostics) {
+    with_request(
+        specs,
+        observation,
+        scenario,
+        |request| {
+            if scenario.destroy { destroy(request) } else { plan(request) }
+        },
+    )
+}
+
+/// Asks something about a scenario's request.
+fn request_of<T>(scenario: &Scenario<'_>, ask: impl Fn(&Request<'_>) -> T) -> T {
+    let specs: Vec<StackSpec> = list(scenario.wanted).iter().map(spec).collect();
+    let observation = Observation { stacks: list(scenario.live).iter().map(observed).collect() };
+    with_request(&specs, &observation, scenario, ask)
+}
+
+fn with_request<T>(
+    specs: &[StackSpec],
+    observation: &Observation,
+    scenario: &Scenario<'_>,
+    ask: impl Fn(&Request<'_>) -> T,
+) -> T {
     let environments = [PlannedEnvironment {
         name: "dev".into(),
         owner: Some(OWNER.into()),
@@ -85,7 +109,7 @@ fn run_on(specs: &[StackSpec], observation: &Observation, scenario: &Scenario<'_
         catalog: Catalog::embedded(),
         nonce: "n",
     };
-    if scenario.destroy { destroy(&request) } else { plan(&request) }
+    ask(&request)
 }
 
 fn target() -> Target {

@@ -327,6 +327,7 @@ fn leftovers_of_ours_go_and_others_stay() {
               1. protect false
               2. delete
               3. create
+              else protect true
             cut: Keep
             foreign: Keep
             other: Keep
@@ -397,10 +398,12 @@ fn an_endpoint_keeps_its_name_and_protection_is_a_step_of_its_own() {
     check(
         &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
         &expect![[r#"
-        chat: Keep
-        HF4006 Endpoint/chat (chat.yaml:1:1) would rename its endpoint from "chat" to "talk": another endpoint
-          help: leave the name as it is, or give the manifest another `metadata.name`: the new endpoint then stands beside the old one until that is destroyed
-    "#]],
+            chat: Keep
+            HF4006 Endpoint/chat (chat.yaml:1:1) would rename its endpoint from "chat" to "talk": another endpoint
+              help: leave the name as it is, or give the manifest another `metadata.name`: the new endpoint then stands beside the old one until that is destroyed
+            HF4005 Endpoint/chat (chat.yaml:1:1) is protected, and `Endpoint` would be replaced
+              help: if that is meant, say `--allow Endpoint/chat`
+        "#]],
     );
 }
 

@@ -1,0 +1,214 @@
+//! What is done at the end: a shared role is narrowed, protection put back, endpoints that stay are asked.
+
+use super::*;
+use crate::{
+    cloud::CallerIdentity,
+    execute::{Answer, Call, Command, Input, Machine},
+    plan::Narrowing,
+};
+
+/// A role that is widened from `old` to `mid` and narrowed to `new` after `chat`.
+fn role(observed: Observed) -> Step {
+    let mut step = update("role", observed, &["mid"]);
+    let last = Operation::Update { submission: submission("new"), gate: Gate::default(), phase: None };
+    step.narrow =
+        Some(Narrowing { operation: Some(last), after: BTreeSet::from([named("chat")]), held: BTreeSet::new() });
+    step.endpoint = None;
+    step
+}
+
+#[test]
+fn a_role_is_narrowed_when_its_users_have_moved() {
+    let mut world = World::new();
+    let (of_role, of_chat) = (world.has("role", "old"), world.has("chat", "old"));
+    let chat = update("chat", of_chat, &["new"]).needs(&["role"]);
+    let outcome = check(
+        &mut world,
+        vec![role(of_role), chat],
+        expect![[r#"
+            0 started 2
+            0 chat waits for role
+            0 role: widen
+            0 role waits for ChangeSet
+            3 role UPDATE_IN_PROGRESS
+            33 role UPDATE_COMPLETE
+            33 role waits for chat
+            33 chat: update
+            33 chat waits for ChangeSet
+            36 chat UPDATE_IN_PROGRESS
+            66 chat UPDATE_COMPLETE
+            66 chat Done
+            66 role: narrow
+            66 role waits for ChangeSet
+            69 role UPDATE_IN_PROGRESS
+            99 role UPDATE_COMPLETE
+            99 role Done
+            99 finished, 62 calls
+            CreateChangeSet 3
+            DescribeChangeSet 3
+            DescribeEndpoint 1
+            DescribeStacks 51
+            ExecuteChangeSet 3
+            GetCallerIdentity 1
+        "#]],
+    );
+    assert!(outcome.succeeded());
+    assert_eq!(outcome.results.len(), 2);
+}
+
+#[test]
+fn it_stays_wide_after_a_failure_and_after_an_interrupt() {
+    let mut world = World::new().goes("chat", [Goes::Fails(5, "Endpoint", "no")]);
+    let (of_role, of_chat) = (world.has("role", "old"), world.has("chat", "old"));
+    let chat = update("chat", of_chat, &["new"]).needs(&["role"]);
+    check(
+        &mut world,
+        vec![role(of_role), chat],
+        expect![[r#"
+            0 started 2
+            0 chat waits for role
+            0 role: widen
+            0 role waits for ChangeSet
+            3 role UPDATE_IN_PROGRESS
+            33 role UPDATE_COMPLETE
+            33 role waits for chat
+            33 chat: update
+            33 chat waits for ChangeSet
+            36 chat UPDATE_IN_PROGRESS
+            34 chat/Sibling CREATE_FAILED
+            34 chat/Endpoint CREATE_FAILED
+            40 chat UPDATE_ROLLBACK_COMPLETE
+            40 chat FAILED RolledBack, update: the update failed and was rolled back
+                a.yaml:1:1 Endpoint: no
+            40 role stays wide by chat
+            40 finished, 30 calls
+            CreateChangeSet 2
+            DescribeChangeSet 2
+            DescribeStackEvents 1
+            DescribeStacks 22
+            ExecuteChangeSet 2
+            GetCallerIdentity 1
+        "#]],
+    );
+    let mut world = World::new().goes("chat", [Goes::Lands(30)]);
+    let (of_role, of_chat) = (world.has("role", "old"), world.has("chat", "old"));
+    let chat = update("chat", of_chat, &["new"]).needs(&["role"]);
+    world.interrupts = [12].into();
+    check(
+        &mut world,
+        vec![role(of_role), chat],
+        expect![[r#"
+            0 started 2
+            0 chat waits for role
+            0 role: widen
+            0 role waits for ChangeSet
+            3 role UPDATE_IN_PROGRESS
+            12 interrupted
+            33 role UPDATE_COMPLETE
+            33 role waits for chat
+            33 chat NotStarted
+            33 role stays wide by an interrupt
+            33 finished, 21 calls
+            CreateChangeSet 1
+            DescribeChangeSet 1
+            DescribeStacks 17
+            ExecuteChangeSet 1
+            GetCallerIdentity 1
+        "#]],
+    );
+}
+
+#[test]
+fn where_it_cannot_be_widened_nobody_moves() {
+    let mut world = World::new().goes("role", [Goes::Fails(5, "Role", "no")]);
+    let (of_role, of_chat) = (world.has("role", "old"), world.has("chat", "old"));
+    let chat = update("chat", of_chat, &["new"]).needs(&["role"]);
+    check(
+        &mut world,
+        vec![role(of_role), chat],
+        expect![[r#"
+            0 started 2
+            0 chat waits for role
+            0 role: widen
+            0 role waits for ChangeSet
+            3 role UPDATE_IN_PROGRESS
+            1 role/Sibling CREATE_FAILED
+            1 role/Role CREATE_FAILED
+            7 role UPDATE_ROLLBACK_COMPLETE
+            7 role FAILED RolledBack, widen: the update failed and was rolled back
+                a.yaml:7:1 Role: no
+            7 chat blocked by role
+            7 finished, 10 calls
+            CreateChangeSet 1
+            DescribeChangeSet 1
+            DescribeStackEvents 1
+            DescribeStacks 5
+            ExecuteChangeSet 1
+            GetCallerIdentity 1
+        "#]],
+    );
+}
+
+#[test]
+fn protection_that_cannot_be_turned_on_again_is_said() {
+    let mut world = World::new();
+    let observed = world.has("chat", "old");
+    let operations = vec![Operation::Protect { on: false }, Operation::Delete { role_arn: None }];
+    let mut step = step("chat", Action::Delete, operations);
+    (step.observed, step.restore) = (Some(observed), Some(Operation::Protect { on: true }));
+    let denied = || CloudErrorKind::AccessDenied("no".into());
+    world.errors.insert("DeleteStack", [denied()].into());
+    world.refuse_second = Some(("UpdateTerminationProtection", denied()));
+    check(
+        &mut world,
+        vec![step],
+        expect![[r#"
+        0 started 1
+        0 chat: turn termination protection off
+        0 chat: delete
+        0 chat: turn termination protection on
+        0 chat FAILED AccessDenied, delete: DeleteStack of it in us-east-1 failed: the caller may not do this: no
+            termination protection could not be turned on again: UpdateTerminationProtection of it in us-east-1 failed: the caller may not do this: no
+        0 finished, 5 calls
+        DeleteStack 1
+        DescribeStacks 1
+        GetCallerIdentity 1
+        UpdateTerminationProtection 2
+    "#]],
+    );
+}
+
+#[test]
+fn endpoints_that_stay_are_asked_in_their_turn() {
+    let mut world = World::new();
+    let mut steps: Vec<Step> = ["a", "b", "c", "d"]
+        .into_iter()
+        .map(|name| {
+            let mut kept = step(name, Action::Keep, Vec::new());
+            kept.observed = Some(world.has(name, "new"));
+            kept
+        })
+        .collect();
+    steps.push(create("new"));
+    let settings = Settings { concurrency: 2, ..Settings::default() };
+    let mut machine = Machine::new(plan(steps.clone()), settings, world.now);
+    let asked = machine.step(world.now, Input::Tick);
+    let Some(Command::Call { id, .. }) = asked.iter().find(|command| matches!(command, Command::Call { .. })) else {
+        panic!("the account is asked first");
+    };
+    let caller = CallerIdentity { account: "111122223333".into(), arn: "arn".into() };
+    let result = Ok(Answer::Identity(caller));
+    let calls: Vec<&str> = machine
+        .step(world.now, Input::Answer { id: *id, result })
+        .iter()
+        .filter_map(|command| match command {
+            Command::Call { call: Call::DescribeEndpoint(name), .. } => Some(if name == "a" { "ask a" } else { "ask" }),
+            Command::Call { call, .. } => Some(call.action()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(calls, ["CreateStack", "ask a"], "what acts comes first, then so many as have a turn");
+    let outcome = world.run(plan(steps), settings);
+    assert!(outcome.succeeded());
+    assert_eq!(world.calls["DescribeEndpoint"], 5);
+}
