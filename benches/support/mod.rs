@@ -228,6 +228,7 @@ pub(crate) fn hubform(folder: &Path, sandbox: &Sandbox, words: &[&str]) -> Strin
         output: Box::new(said.clone()),
         errors: Box::new(said.clone()),
         terminal: None,
+        terminal_size: || None,
         interactive: false,
         sandbox: Some(sandbox.clone()),
         tables: BTreeMap::new(),

@@ -8,13 +8,11 @@ use super::{
     args::{Acting, Format, Globals, Planning},
     ask, context, format,
     plan::{Prepared, Purpose, prepare, show},
+    progress::{Progress, is_live, tell},
 };
 use crate::{
     execute::{self, Event, Outcome, Settings},
-    report::{
-        self,
-        progress::{Listener, Live, Ndjson, Plain},
-    },
+    report,
 };
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Apply) -> Result<Exit> {
@@ -58,55 +56,58 @@ pub(super) async fn confirmed(
         Format::Json => format!("{}\n", report::outcome::json(&outcome, took, &context)),
         _ => report::outcome::human(&outcome, &prepared.plan, took, &context),
     };
-    host.output.write_all(text.as_bytes())?;
-    prepared.session.close()?;
-    Ok(match &outcome {
+    let written = host.output.write_all(text.as_bytes()).and_then(|()| host.output.flush());
+    let closed = prepared.session.close();
+    let exit = match &outcome {
         outcome if outcome.succeeded() => Exit::Done,
         outcome if outcome.interrupted => Exit::Interrupted,
         _ => Exit::Failed,
-    })
+    };
+    unwritten(host, written.err())?;
+    closed?;
+    Ok(exit)
+}
+
+/// What was done is done, whether or not it could be told; a reader who left had enough.
+fn unwritten(host: &mut Host, trouble: Option<std::io::Error>) -> Result<()> {
+    match trouble.filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
+        Some(error) => Ok(writeln!(host.errors, "note: how it went could not be written: {error}")?),
+        None => Ok(()),
+    }
 }
 
 /// Where lines are written, the resources of so many stacks are told; where there are more, only those that fail.
 const TOLD: usize = 10;
 
 async fn carry_out(host: &mut Host, args: &Planning, acting: &Acting, prepared: &Prepared) -> Result<Outcome> {
-    let context = context(host, prepared.session.label());
     let format = format(host, &args.selection);
     let said = host.variable("HUBFORM_CONCURRENCY").and_then(|count| count.parse().ok());
+    let progress = acting.progress.map_or_else(|| progress_of(host), Ok)?;
     let concurrency = acting.concurrency.or(said).unwrap_or(Settings::default().concurrency).max(1);
-    let terminal = host.terminal.filter(|_| format == Format::Human && !prepared.plan.is_empty());
     let stacks = prepared.plan.steps.iter().filter(|step| !step.operations.is_empty()).count();
     let told = if stacks <= TOLD { stacks } else { 0 };
-    let draw = terminal.map_or(told, |terminal| usize::from(terminal.height));
+    let live = is_live(host, progress, format);
+    let draw = host.terminal.filter(|_| live).map_or(told, |terminal| usize::from(terminal.height));
     let settings = Settings { concurrency, draw, ..Settings::default() };
-    let lines = u16::try_from(stacks + 2).unwrap_or(u16::MAX);
-    let mut listener: Box<dyn Listener + '_> = match (format, terminal) {
-        (Format::Json, _) => Box::new(Ndjson::new(&mut host.output, context.label)),
-        (_, Some(terminal)) => {
-            let rows = lines.min(terminal.height.saturating_sub(2));
-            Box::new(Live::on_terminal(&mut host.output, rows, &context)?)
-        }
-        _ => Box::new(Plain::new(&mut host.output, &context)),
-    };
+    let teller = tell(host, progress, format, prepared.session.label());
     let (stop, interrupts) = mpsc::unbounded_channel();
     let watcher = tokio::spawn(watch_signals(stop));
-    let mut trouble = None;
-    let mut report = |event: &Event| {
-        if let Err(error) = listener.hear(event) {
-            trouble.get_or_insert(error);
-        }
-    };
+    let mut report = |event: &Event| teller.hear(event);
     let session = &prepared.session;
     let plan = prepared.plan.clone();
     let outcome = execute::execute(plan, &*session.accounts, &*session.clock, settings, interrupts, &mut report).await;
     watcher.abort();
-    let closed = listener.close();
-    drop(listener);
-    if let Some(error) = trouble.or(closed.err()) {
-        writeln!(host.errors, "note: progress could not be shown: {error}")?;
-    }
+    let trouble = teller.close(host);
+    unwritten(host, trouble)?;
     Ok(outcome)
+}
+
+/// What `HUBFORM_PROGRESS` says.
+fn progress_of(host: &Host) -> Result<Progress> {
+    let Some(said) = host.variable("HUBFORM_PROGRESS") else { return Ok(Progress::default()) };
+    let known = <Progress as clap::ValueEnum>::from_str(said, true);
+    let message = format!("HUBFORM_PROGRESS is `{said}`, which is not a way to show progress");
+    Ok(known.map_err(|_| Refusal::new(message, "use auto, live, plain or none"))?)
 }
 
 /// Each interrupt is passed on; SIGTERM and SIGHUP count as two, which means leave at once.

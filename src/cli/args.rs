@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::progress::Progress;
+
 /// Hugging Face models on AWS, declared.
 ///
 /// Manifests in, running CloudFormation stacks out. A verb takes files and folders of manifests, reads the whole
@@ -164,6 +166,9 @@ pub struct Acting {
     /// How many stacks to work on at once, per account and Region [default: 10]
     #[arg(long, value_name = "COUNT")]
     pub concurrency: Option<usize>,
+    /// How to show progress: auto, live, plain or none [default: auto]
+    #[arg(long, value_enum, value_name = "HOW", hide_possible_values = true)]
+    pub progress: Option<Progress>,
 }
 
 /// `hubform apply`.

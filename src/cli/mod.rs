@@ -13,6 +13,7 @@ mod explain;
 mod init;
 mod lock;
 mod plan;
+mod progress;
 mod render;
 mod schema;
 mod status;
@@ -26,6 +27,7 @@ use clap::Parser;
 
 pub use args::Cli;
 pub use host::{Host, Terminal};
+pub use progress::Progress;
 
 use args::{Format, Selection, Verb};
 use load::Loaded;
@@ -114,7 +116,10 @@ pub fn run(host: &mut Host, arguments: impl IntoIterator<Item = OsString>) -> Ex
     };
     let exit = ended.unwrap_or_else(|error| failed(host, &error));
     let flushed = host.output.flush().and(host.errors.flush());
-    if flushed.is_err() { Exit::Failed } else { exit }
+    match flushed {
+        Err(error) if exit == Exit::Done && error.kind() != std::io::ErrorKind::BrokenPipe => Exit::Failed,
+        _ => exit,
+    }
 }
 
 async fn dispatch(host: &mut Host, cli: Cli) -> Result<Exit> {

@@ -311,6 +311,7 @@ impl Case {
             output: Box::new(said.clone()),
             errors: Box::new(said.clone()),
             terminal: None,
+            terminal_size: || None,
             interactive,
             sandbox: Some(self.sandbox.clone()),
             tables: self.tables.clone(),
