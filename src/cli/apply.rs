@@ -1,7 +1,7 @@
 //! `hubform apply`: the plan, the question, the work.
 
 use anyhow::Result;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
     Exit, Host, Refusal, args,
@@ -9,6 +9,7 @@ use super::{
     ask, context, format,
     plan::{Prepared, Purpose, prepare, show},
     progress::{Progress, is_live, tell},
+    signals::{self, Signals},
 };
 use crate::{
     execute::{self, Event, Outcome, Settings},
@@ -49,7 +50,8 @@ pub(super) async fn confirmed(
         }
     }
     let began = prepared.session.clock.now();
-    let outcome = carry_out(host, args, acting, &prepared).await?;
+    let (signals, interrupts) = signals::hear();
+    let outcome = carry_out(host, args, acting, &prepared, (&signals, interrupts)).await?;
     let took = prepared.session.clock.now().since(began);
     let context = context(host, prepared.session.label());
     let text = match format(host, &args.selection) {
@@ -58,14 +60,17 @@ pub(super) async fn confirmed(
     };
     let written = host.output.write_all(text.as_bytes()).and_then(|()| host.output.flush());
     let closed = prepared.session.close();
-    let exit = match &outcome {
+    unwritten(host, written.err())?;
+    closed?;
+    Ok(exit_of(&outcome))
+}
+
+fn exit_of(outcome: &Outcome) -> Exit {
+    match outcome {
         outcome if outcome.succeeded() => Exit::Done,
         outcome if outcome.interrupted => Exit::Interrupted,
         _ => Exit::Failed,
-    };
-    unwritten(host, written.err())?;
-    closed?;
-    Ok(exit)
+    }
 }
 
 /// What was done is done, whether or not it could be told; a reader who left had enough.
@@ -79,7 +84,13 @@ fn unwritten(host: &mut Host, trouble: Option<std::io::Error>) -> Result<()> {
 /// Where lines are written, the resources of so many stacks are told; where there are more, only those that fail.
 const TOLD: usize = 10;
 
-async fn carry_out(host: &mut Host, args: &Planning, acting: &Acting, prepared: &Prepared) -> Result<Outcome> {
+async fn carry_out(
+    host: &mut Host,
+    args: &Planning,
+    acting: &Acting,
+    prepared: &Prepared,
+    (signals, interrupts): (&Signals, UnboundedReceiver<()>),
+) -> Result<Outcome> {
     let format = format(host, &args.selection);
     let said = host.variable("HUBFORM_CONCURRENCY").and_then(|count| count.parse().ok());
     let progress = acting.progress.map_or_else(|| progress_of(host), Ok)?;
@@ -90,14 +101,12 @@ async fn carry_out(host: &mut Host, args: &Planning, acting: &Acting, prepared: 
     let draw = host.terminal.filter(|_| live).map_or(told, |terminal| usize::from(terminal.height));
     let settings = Settings { concurrency, draw, ..Settings::default() };
     let teller = tell(host, progress, format, prepared.session.label());
-    let (stop, interrupts) = mpsc::unbounded_channel();
-    let watcher = tokio::spawn(watch_signals(stop));
     let mut report = |event: &Event| teller.hear(event);
     let session = &prepared.session;
     let plan = prepared.plan.clone();
     let outcome = execute::execute(plan, &*session.accounts, &*session.clock, settings, interrupts, &mut report).await;
-    watcher.abort();
-    let trouble = teller.close(host);
+    signals.over(exit_of(&outcome));
+    let trouble = teller.close(host, outcome.interrupted);
     unwritten(host, trouble)?;
     Ok(outcome)
 }
@@ -108,32 +117,4 @@ fn progress_of(host: &Host) -> Result<Progress> {
     let known = <Progress as clap::ValueEnum>::from_str(said, true);
     let message = format!("HUBFORM_PROGRESS is `{said}`, which is not a way to show progress");
     Ok(known.map_err(|_| Refusal::new(message, "use auto, live, plain or none"))?)
-}
-
-/// Each interrupt is passed on; SIGTERM and SIGHUP count as two, which means leave at once.
-async fn watch_signals(stop: mpsc::UnboundedSender<()>) {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-        else {
-            return;
-        };
-        loop {
-            let times = tokio::select! {
-                _ = tokio::signal::ctrl_c() => 1,
-                _ = terminate.recv() => 2,
-                _ = hang_up.recv() => 2,
-            };
-            for _ in 0..times {
-                // Nobody listens any more when the work is over.
-                let _ = stop.send(());
-            }
-        }
-    }
-    #[cfg(not(unix))]
-    while tokio::signal::ctrl_c().await.is_ok() {
-        // Nobody listens any more when the work is over.
-        let _ = stop.send(());
-    }
 }

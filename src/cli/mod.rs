@@ -16,6 +16,7 @@ mod plan;
 mod progress;
 mod render;
 mod schema;
+mod signals;
 mod status;
 mod templates;
 mod validate;

@@ -2,7 +2,7 @@
 
 use std::{
     io::Write,
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::mpsc::{Receiver, Sender, channel},
     thread,
     time::Duration,
 };
@@ -13,8 +13,8 @@ use crate::{
     report::progress::{Listener, Live, Ndjson, Plain, has_room},
 };
 
-/// How long a terminal or pipe that takes nothing is waited for when the work is done.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a terminal or pipe that takes nothing is waited for when somebody wants to leave.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -100,16 +100,17 @@ impl Teller {
         let _ = self.events.send(event.clone());
     }
 
-    /// Ends the telling and gives the output back to the host; what kept it from being written, if anything did.
-    pub(super) fn close(self, host: &mut Host) -> Option<std::io::Error> {
+    /// Ends the telling and gives the output back to the host; what kept it from being written, if anything did. Who
+    /// reads slowly is waited for, unless the run was interrupted.
+    pub(super) fn close(self, host: &mut Host, interrupted: bool) -> Option<std::io::Error> {
         drop(self.events);
-        match self.back.recv_timeout(PATIENCE) {
-            Ok((output, trouble)) => {
-                host.output = output;
-                trouble
-            }
-            Err(RecvTimeoutError::Timeout) => Some(std::io::Error::other("nobody takes what is written")),
-            Err(RecvTimeoutError::Disconnected) => Some(std::io::Error::other("writing ended too early")),
-        }
+        let patience = if interrupted { PATIENCE } else { Duration::MAX };
+        let Ok((output, trouble)) = self.back.recv_timeout(patience) else {
+            // Standard error leads to the same place, most likely.
+            host.errors = Box::new(std::io::sink());
+            return None;
+        };
+        host.output = output;
+        trouble
     }
 }

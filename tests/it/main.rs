@@ -8,6 +8,7 @@ mod execute;
 mod laws;
 mod live_table;
 mod support;
+mod terminals;
 mod tidy;
 #[cfg(feature = "aws")]
 mod world;
