@@ -14,7 +14,6 @@ use crate::{
     manifest::{EnvironmentSet, Input, environments, parse},
 };
 
-
 /// What was read, and what of it was named.
 pub(super) struct Reading {
     pub(super) sources: SourceMap,

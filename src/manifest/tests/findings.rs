@@ -315,8 +315,8 @@ fn hostile_files() {
           a.yaml:4:45 `*`
     "#]],
     );
-    let heavy = format!("a: &a \"{}\"\n", "x".repeat(100_000))
-        + &(0..12).map(|i| format!("b{i}: *a\n")).collect::<String>();
+    let heavy =
+        format!("a: &a \"{}\"\n", "x".repeat(100_000)) + &(0..12).map(|i| format!("b{i}: *a\n")).collect::<String>();
     check(
         &heavy,
         expect![[r#"
