@@ -80,6 +80,13 @@ impl Host {
         format!("{:016x}", self.random.u64(..))
     }
 
+    /// A text without the secrets that this process was given, which services quote in what they complain of.
+    pub(super) fn without_own_secrets(&self, text: &str) -> String {
+        let own = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
+        let secrets = own.into_iter().filter_map(|name| self.variable(name)).filter(|secret| secret.len() >= 8);
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "********"))
+    }
+
     /// A variable that is set to something.
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())

@@ -33,7 +33,7 @@ pub use progress::Progress;
 use args::{Format, Selection, Verb};
 use load::Loaded;
 
-use crate::report;
+use crate::{diagnostic::shown, report};
 
 /// How a run ends; the numbers are part of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +146,7 @@ fn usage(host: &mut Host, error: &clap::Error) -> Exit {
         true => error.render().ansi().to_string(),
         false => error.render().to_string(),
     };
+    let text = crate::diagnostic::secret::mask(&text);
     // Help and version are answers; everything else is a complaint. Nobody is left to tell if writing fails.
     match error.use_stderr() {
         true => {
@@ -168,9 +169,9 @@ fn failed(host: &mut Host, error: &anyhow::Error) -> Exit {
         return Exit::Done;
     }
     let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
-    let mut text = format!("error: {}\n", report::mask(&error.to_string()));
+    let mut text = format!("error: {}\n", shown(&host.without_own_secrets(&error.to_string())));
     for cause in error.chain().skip(1) {
-        text.push_str(&format!("  because {}\n", report::mask(&cause.to_string())));
+        text.push_str(&format!("  because {}\n", shown(&host.without_own_secrets(&cause.to_string()))));
     }
     let call = error.chain().find_map(|cause| cause.downcast_ref::<crate::cloud::CloudError>());
     if let Some(id) = call.and_then(|call| call.request_id.as_deref()) {

@@ -5,11 +5,14 @@
 //! Failures of the world (a call that was refused) are errors, not diagnostics.
 
 mod code;
+pub mod secret;
+mod show;
 mod source;
 
 use serde::{Deserialize, Serialize};
 
 pub use code::Code;
+pub use show::{in_place, shown};
 pub use source::{FileId, Position, SourceMap, Span};
 
 /// How much a finding weighs. Only an error stops a run.
