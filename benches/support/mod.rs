@@ -228,9 +228,11 @@ pub(crate) fn hubform(folder: &Path, sandbox: &Sandbox, words: &[&str]) -> Strin
         output: Box::new(said.clone()),
         errors: Box::new(said.clone()),
         terminal: None,
+        terminal_size: || None,
         interactive: false,
         sandbox: Some(sandbox.clone()),
         tables: BTreeMap::new(),
+        aside: false,
         random: fastrand::Rng::with_seed(1),
     };
     let exit = run(&mut host, ["hubform"].iter().chain(words).map(Into::into));

@@ -16,7 +16,10 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::retry::ErrorKind;
 use tokio::sync::OnceCell;
 
-use super::{error::Site, iam::IamClient, identity::IdentityClient, sagemaker::SageMakerClient, stacks::StacksClient};
+use super::{
+    error::Site, iam::IamClient, identity::IdentityClient, limit::LimitAnswers, sagemaker::SageMakerClient,
+    settings::has_empty_endpoint, stacks::StacksClient,
+};
 use crate::cloud::{Accounts, Connection, Reply, Target};
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -87,7 +90,12 @@ async fn load(profile: Option<&str>, region: &str) -> SdkConfig {
     if let Ok(name) = AppName::new("hubform") {
         loader = loader.app_name(name);
     }
-    loader.load().await
+    // Ours in any case; without it the SDK stops the process over AWS_RETRY_MODE or AWS_MAX_ATTEMPTS.
+    loader.retry_config(retries()).load().await
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS)
 }
 
 async fn configure(base: &SdkConfig, target: &Target) -> SdkConfig {
@@ -95,7 +103,7 @@ async fn configure(base: &SdkConfig, target: &Target) -> SdkConfig {
     let config = base
         .to_builder()
         .region(Region::new(target.region.clone()))
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_config(retries())
         .timeout_config(limits)
         .build();
     let Some(role) = &target.assume_role else { return config };
@@ -106,15 +114,18 @@ async fn configure(base: &SdkConfig, target: &Target) -> SdkConfig {
 fn clients(config: &SdkConfig, target: &Target) -> Connection {
     let site = Site::new(target.clone());
     let partition = RetryPartition::new(format!("hubform {target}"));
+    let no_endpoint = has_empty_endpoint();
     macro_rules! client {
-        ($sdk:ident) => {
-            $sdk::Client::from_conf(
-                $sdk::config::Builder::from(config)
-                    .retry_partition(partition.clone())
-                    .retry_classifier(ThrottlesComeBack)
-                    .build(),
-            )
-        };
+        ($sdk:ident) => {{
+            let mut builder = $sdk::config::Builder::from(config)
+                .retry_partition(partition.clone())
+                .retry_classifier(ThrottlesComeBack)
+                .interceptor(LimitAnswers);
+            if no_endpoint {
+                builder.set_endpoint_url(None);
+            }
+            $sdk::Client::from_conf(builder.build())
+        }};
     }
     Connection {
         stacks: Rc::new(StacksClient::new(client!(aws_sdk_cloudformation), site.clone())),

@@ -11,7 +11,10 @@ mod convert;
 mod error;
 mod iam;
 mod identity;
+mod limit;
 mod sagemaker;
+mod settings;
 mod stacks;
 
 pub use accounts::{AwsAccounts, profile_region};
+pub use settings::wrong_setting;

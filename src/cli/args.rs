@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::progress::Progress;
+
 /// Hugging Face models on AWS, declared.
 ///
 /// Manifests in, running CloudFormation stacks out. A verb takes files and folders of manifests, reads the whole
@@ -176,6 +178,9 @@ pub struct Acting {
     /// Refuse, instead of waiting, where an operation still runs on a stack that is needed
     #[arg(long)]
     pub no_wait: bool,
+    /// How to show progress: auto, live, plain or none [default: auto]
+    #[arg(long, value_enum, value_name = "HOW", hide_possible_values = true)]
+    pub progress: Option<Progress>,
 }
 
 /// `hubform apply`.

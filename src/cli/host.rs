@@ -19,19 +19,27 @@ pub struct Host {
     /// What was read of it, once somebody did.
     pub kept_input: Option<Vec<u8>>,
     /// Standard output: what was asked for.
-    pub output: Box<dyn Write>,
+    pub output: Box<dyn Write + Send>,
     /// Standard error: findings, progress, questions.
     pub errors: Box<dyn Write>,
     /// The terminal behind standard output, where there is one.
     pub terminal: Option<Terminal>,
+    /// What size that terminal has at the moment, in columns and rows.
+    pub terminal_size: fn() -> Option<(u16, u16)>,
     /// Is standard input a terminal, so that a question can be answered?
     pub interactive: bool,
     /// An account that is there already: with `--sandbox` this one is used and no state is kept on disk.
     pub sandbox: Option<Sandbox>,
     /// Catalogue tables in place of the embedded ones, by file name.
     pub tables: BTreeMap<String, String>,
+    /// Whoever reads the output may be slow or gone, so that progress is written aside from the work.
+    pub aside: bool,
     /// Where ids come from that nobody else may have made.
     pub random: fastrand::Rng,
+}
+
+fn size_of_output() -> Option<(u16, u16)> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(columns, rows)| (columns.0, rows.0))
 }
 
 /// A terminal that is drawn on.
@@ -48,7 +56,7 @@ impl Host {
     pub fn of_process() -> Self {
         use std::io::IsTerminal;
         let terminal = || {
-            let (width, height) = crossterm::terminal::size().unwrap_or((80, 24));
+            let (width, height) = size_of_output().unwrap_or((80, 24));
             Terminal { width, height }
         };
         Self {
@@ -61,9 +69,11 @@ impl Host {
             output: Box::new(io::stdout()),
             errors: Box::new(io::stderr()),
             terminal: io::stdout().is_terminal().then(terminal),
+            terminal_size: size_of_output,
             interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
             sandbox: None,
             tables: BTreeMap::new(),
+            aside: true,
             random: fastrand::Rng::new(),
         }
     }
@@ -71,6 +81,13 @@ impl Host {
     /// A new id of 16 hex digits.
     pub fn new_id(&mut self) -> String {
         format!("{:016x}", self.random.u64(..))
+    }
+
+    /// A text without the secrets that this process was given, which services quote in what they complain of.
+    pub(super) fn without_own_secrets(&self, text: &str) -> String {
+        let own = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
+        let secrets = own.into_iter().filter_map(|name| self.variable(name)).filter(|secret| secret.len() >= 8);
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "********"))
     }
 
     /// A variable that is set to something.

@@ -18,7 +18,7 @@ use crate::{
     catalog::Catalog,
     cloud::{StackRef, Target},
     diagnostic::{Code, Diagnostic, Diagnostics, SourceMap},
-    files::{Disk, Files},
+    files::{Disk, Files, LARGEST},
     manifest::{EnvironmentSet, Substitutions, substitute},
     plan,
     render::{StackSpec, Templates, body_digest, render},
@@ -164,7 +164,7 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
 fn keep_input(host: &mut Host) -> Result<()> {
     if host.kept_input.is_none() {
         let mut bytes = Vec::new();
-        let limited = &mut host.input.as_mut().take(sources::FILE_LIMIT + 1);
+        let limited = &mut host.input.as_mut().take(LARGEST + 1);
         limited.read_to_end(&mut bytes).context("cannot read standard input")?;
         host.kept_input = Some(bytes.clone());
         host.input = Box::new(std::io::Cursor::new(bytes));
@@ -352,7 +352,7 @@ fn read_templates(files: &dyn Files, folder: &Path) -> Result<BTreeMap<String, S
     let mut folders = vec![(folder.to_path_buf(), String::new())];
     while let Some((folder, prefix)) = folders.pop() {
         for entry in files.list(&folder).with_context(failed)? {
-            let (path, name) = (folder.join(&entry.name), format!("{prefix}{}", entry.name));
+            let (path, name) = (folder.join(&entry.name), format!("{prefix}{}", entry.name.display()));
             if entry.folder {
                 folders.push((path, format!("{name}/")));
             } else if name.ends_with(".tera") {

@@ -14,8 +14,10 @@ mod explain;
 mod init;
 mod lock;
 mod plan;
+mod progress;
 mod render;
 mod schema;
+mod signals;
 mod status;
 mod templates;
 mod validate;
@@ -28,11 +30,12 @@ use clap::Parser;
 pub use args::Cli;
 pub use exit::Exit;
 pub use host::{Host, Terminal};
+pub use progress::Progress;
 
 use args::{Format, Selection, Verb};
 use load::Loaded;
 
-use crate::report;
+use crate::{diagnostic::shown, report};
 
 /// Input that cannot be carried out, for which there is no place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,7 +92,10 @@ pub fn run(host: &mut Host, arguments: impl IntoIterator<Item = OsString>) -> Ex
     };
     let exit = ended.unwrap_or_else(|error| failed(host, &error));
     let flushed = host.output.flush().and(host.errors.flush());
-    if flushed.is_err() { Exit::Failed } else { exit }
+    match flushed {
+        Err(error) if exit == Exit::Done && error.kind() != std::io::ErrorKind::BrokenPipe => Exit::Failed,
+        _ => exit,
+    }
 }
 
 async fn dispatch(host: &mut Host, cli: Cli) -> Result<Exit> {
@@ -115,6 +121,7 @@ fn usage(host: &mut Host, error: &clap::Error) -> Exit {
         true => error.render().ansi().to_string(),
         false => error.render().to_string(),
     };
+    let text = crate::diagnostic::secret::mask(&text);
     // Help and version are answers; everything else is a complaint. Nobody is left to tell if writing fails.
     match error.use_stderr() {
         true => {
@@ -137,9 +144,9 @@ fn failed(host: &mut Host, error: &anyhow::Error) -> Exit {
         return Exit::Done;
     }
     let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
-    let mut text = format!("error: {}\n", report::mask(&error.to_string()));
+    let mut text = format!("error: {}\n", shown(&host.without_own_secrets(&error.to_string())));
     for cause in error.chain().skip(1) {
-        text.push_str(&format!("  because {}\n", report::mask(&cause.to_string())));
+        text.push_str(&format!("  because {}\n", shown(&host.without_own_secrets(&cause.to_string()))));
     }
     let call = error.chain().find_map(|cause| cause.downcast_ref::<crate::cloud::CloudError>());
     if let Some(id) = call.and_then(|call| call.request_id.as_deref()) {

@@ -44,7 +44,8 @@ pub(super) fn open(host: &Host, globals: &Globals) -> Result<Session> {
 }
 
 #[cfg(feature = "aws")]
-fn real(_: &Host) -> Result<Session> {
+fn real(host: &Host) -> Result<Session> {
+    check_settings(host)?;
     let accounts = Rc::new(crate::aws::AwsAccounts::new(None));
     Ok(Session { accounts, clock: Rc::new(crate::clock::SystemClock), sandbox: None, kept: false })
 }
@@ -60,7 +61,16 @@ pub(super) async fn profile_region(host: &Host, globals: &Globals) -> Result<Opt
     if is_sandbox(host, globals) {
         return Ok(None);
     }
+    check_settings(host)?;
     Ok(crate::aws::profile_region(None).await)
+}
+
+#[cfg(feature = "aws")]
+fn check_settings(host: &Host) -> Result<()> {
+    match crate::aws::wrong_setting(&host.variables) {
+        Some((what, help)) => anyhow::bail!(super::Refusal::new(what, help)),
+        None => Ok(()),
+    }
 }
 
 /// The Region of the caller's profile, for verbs on a real account.

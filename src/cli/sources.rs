@@ -10,12 +10,9 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{
     diagnostic::{Diagnostics, SourceMap},
-    files::{Files, manifests_below, normal},
+    files::{Files, LARGEST, manifests_below, normal},
     manifest::{EnvironmentSet, Input, environments, parse},
 };
-
-/// A file that is larger than this is refused before it is read whole, in bytes.
-pub(super) const FILE_LIMIT: u64 = 8 << 20;
 
 /// What was read, and what of it was named.
 pub(super) struct Reading {
@@ -97,7 +94,7 @@ impl Gathering<'_> {
     fn named_path(&mut self, path: &Path, input: &mut dyn Read) -> Result<()> {
         if path == Path::new("-") {
             let mut bytes = Vec::new();
-            input.take(FILE_LIMIT + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
+            input.take(LARGEST + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
             self.named.files.insert(path.into());
             self.inputs.push(Input { name: "-".to_owned(), bytes, named: true });
             return Ok(());
@@ -125,12 +122,10 @@ impl Gathering<'_> {
         if !self.seen.insert(self.files.real(path)) {
             return Ok(());
         }
-        let failed = || format!("cannot read `{}`", path.display());
-        let size = self.files.size(path).with_context(failed)?;
-        let bytes = match size {
-            0..=FILE_LIMIT => self.files.read(path).with_context(failed)?,
+        let bytes = match self.files.read(path) {
             // Refused by its size alone, so what it holds does not matter.
-            _ => vec![b' '; usize::try_from(FILE_LIMIT)? + 1],
+            Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => vec![b' '; usize::try_from(LARGEST)? + 1],
+            read => read.with_context(|| format!("cannot read `{}`", path.display()))?,
         };
         self.inputs.push(Input { name: path.display().to_string(), bytes, named });
         Ok(())

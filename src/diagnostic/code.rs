@@ -67,6 +67,7 @@ codes! {
     NotYetSupported = "1040" Error "not yet supported",
     LiteralSecret = "1050" Error "secret in plain text",
     DynamicReference = "1051" Error "dynamic reference",
+    SecretByName = "1052" Warning "variable that names a secret",
     DuplicateDocument = "1060" Error "two manifests with one name",
     SeveralEnvironments = "1061" Error "several environments in one folder",
     UnknownEnvironment = "1062" Error "unknown environment",

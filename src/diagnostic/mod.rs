@@ -5,11 +5,14 @@
 //! Failures of the world (a call that was refused) are errors, not diagnostics.
 
 mod code;
+pub mod secret;
+mod show;
 mod source;
 
 use serde::{Deserialize, Serialize};
 
 pub use code::Code;
+pub use show::{in_place, shown};
 pub use source::{FileId, Position, SourceMap, Span};
 
 /// How much a finding weighs. Only an error stops a run.
@@ -147,15 +150,22 @@ impl FromIterator<Diagnostic> for Diagnostics {
     }
 }
 
-/// The candidate nearest to a word that was not understood, if one is near enough to be meant.
+/// The candidate nearest to a word that was not understood, if one is near enough to be meant. A word of another length
+/// is not compared, so that many candidates cost little.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let said = word.to_lowercase();
+    let most = |candidate: &str| 1 + candidate.len().min(word.len()) / 4;
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 4)
+        .filter(|candidate| candidate.len().abs_diff(word.len()) <= most(candidate) && word.len() <= LONGEST_WORD)
+        .map(|candidate| (strsim::damerau_levenshtein(&said, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= most(candidate))
         .min_by_key(|(distance, candidate)| (*distance, candidate.len().abs_diff(word.len())))
         .map(|(_, candidate)| candidate)
 }
+
+/// Longer words were not mistyped, in bytes.
+const LONGEST_WORD: usize = 256;
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@
 //! no longer to one further up. Including a folder that has an environment of its own takes over what that one
 //! includes, too.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 
 /// The name and prefix of what has no environment.
 const DEFAULT: &str = "default";
+/// Environments that one message names.
+const MOST_SHOWN: usize = 10;
 const LONGEST_PREFIX: usize = 12;
 const PROTECTED: [&str; 3] = ["prod", "prd", "live"];
 
@@ -37,17 +39,20 @@ pub fn environments(manifests: Manifests, choice: Option<&str>) -> (Vec<Environm
     let crowded = several_in_one_folder(&places, chosen, &mut findings);
 
     let owned: Vec<_> = drafts.iter().map(|draft| (draft, places.owners(draft))).collect();
+    let mut members: Vec<Vec<&Draft>> = vec![Vec::new(); places.all.len()];
+    for (draft, owners) in &owned {
+        owners.iter().for_each(|owner| members[*owner].push(draft));
+    }
     let mut sets = Vec::new();
     let settled = |place: &Place<'_>| chosen(place) && !crowded.contains(&place.folder);
-    for (index, place) in places.0.iter().enumerate().filter(|(_, place)| settled(place)) {
-        let members = owned.iter().filter(|(_, owners)| owners.contains(&index)).map(|(draft, _)| *draft);
+    for (index, place) in places.all.iter().enumerate().filter(|(_, place)| settled(place)) {
         if let Some(environment) = resolve(place.draft, &mut findings) {
-            sets.push(gather(environment, members, &mut findings));
+            sets.push(gather(environment, members[index].iter().copied(), &mut findings));
         }
     }
     let alone: Vec<_> = owned.iter().filter(|(_, owners)| owners.is_empty()).map(|(draft, _)| *draft).collect();
     let wanted = choice.is_none_or(|name| name == DEFAULT);
-    if wanted && (!alone.is_empty() || places.0.is_empty()) {
+    if wanted && (!alone.is_empty() || places.all.is_empty()) {
         sets.push(gather(default(manifests.folder), alone.into_iter(), &mut findings));
     }
     refuse_twins(&mut sets, &mut findings);
@@ -88,7 +93,13 @@ struct Place<'a> {
     included: BTreeSet<Folder>,
 }
 
-struct Places<'a>(Vec<Place<'a>>);
+struct Places<'a> {
+    all: Vec<Place<'a>>,
+    /// Indices by the folders that are a place's own.
+    owning: HashMap<Folder, BTreeSet<usize>>,
+    /// The most `..` that one of those begins with.
+    ups: usize,
+}
 
 impl<'a> Places<'a> {
     fn new(written: &'a [Draft], findings: &mut Diagnostics) -> Self {
@@ -99,19 +110,20 @@ impl<'a> Places<'a> {
         for place in &mut places {
             includes.follow(&place.folder, &mut vec![place.folder.clone()], &mut place.included, findings);
         }
-        Self(places)
+        let mut owning: HashMap<Folder, BTreeSet<usize>> = HashMap::new();
+        for (index, place) in places.iter().enumerate() {
+            for folder in std::iter::once(&place.folder).chain(&place.included) {
+                owning.entry(folder.clone()).or_default().insert(index);
+            }
+        }
+        let ups = owning.keys().map(Folder::ups).max().unwrap_or(0);
+        Self { all: places, owning, ups }
     }
 
     /// Indices of the environments a document belongs to.
     fn owners(&self, draft: &Draft) -> BTreeSet<usize> {
         let folder = Folder::new(draft.header.origin.folder());
-        let claims = self.0.iter().enumerate().flat_map(|(index, place)| {
-            let folders = std::iter::once(&place.folder).chain(&place.included);
-            folders.filter(|own| own.holds(&folder)).map(move |own| (own.depth(), index)).collect::<Vec<_>>()
-        });
-        let claims: Vec<(isize, usize)> = claims.collect();
-        let nearest = claims.iter().map(|(depth, _)| *depth).max();
-        claims.into_iter().filter(|(depth, _)| Some(*depth) == nearest).map(|(_, index)| index).collect()
+        folder.upwards(self.ups).find_map(|folder| self.owning.get(&folder).cloned()).unwrap_or_default()
     }
 }
 
@@ -159,7 +171,7 @@ fn unknown_choice(choice: Option<&str>, written: &[Draft], findings: &mut Diagno
         None if written.is_empty() => "there is none here".to_owned(),
         None => {
             let names: BTreeSet<_> = names().collect();
-            format!("there {} {}", if names.len() == 1 { "is" } else { "are" }, ticked(names, "and"))
+            format!("there {} {}", if names.len() == 1 { "is" } else { "are" }, some(names))
         }
     };
     findings.push(finding.help(help));
@@ -172,19 +184,19 @@ fn several_in_one_folder(
     findings: &mut Diagnostics,
 ) -> BTreeSet<Folder> {
     let mut folders: BTreeMap<&Folder, Vec<&Place<'_>>> = BTreeMap::new();
-    for place in places.0.iter().filter(|place| chosen(place)) {
+    for place in places.all.iter().filter(|place| chosen(place)) {
         folders.entry(&place.folder).or_default().push(place);
     }
     let mut crowded = BTreeSet::new();
     for (folder, places) in folders.into_iter().filter(|(_, places)| places.len() > 1) {
         crowded.insert(folder.clone());
         let names: BTreeSet<_> = places.iter().map(|place| place.draft.header.name.as_str()).collect();
-        let spans = places.iter().map(|place| place.draft.header.origin.span("/metadata/name"));
+        let spans = places.iter().map(|place| place.draft.header.origin.span("/metadata/name")).take(MOST_SHOWN);
         let same = names.len() == 1;
         let finding = if same {
             Diagnostic::new(Code::DuplicateDocument, format!("two environments are called {}", ticked(names, "and")))
         } else {
-            let message = format!("this folder has the environments {}", ticked(names, "and"));
+            let message = format!("this folder has the environments {}", some(names));
             Diagnostic::new(Code::SeveralEnvironments, message).help("choose one with `--environment NAME`")
         };
         findings.push(spans.fold(finding, Diagnostic::at));
@@ -211,6 +223,16 @@ fn refuse_twins(sets: &mut Vec<EnvironmentSet>, findings: &mut Diagnostics) {
     }
     let names: BTreeSet<String> = by_name.into_keys().collect();
     sets.retain(|set| !names.contains(&set.environment.name));
+}
+
+/// Names, as many as one reads.
+fn some(names: BTreeSet<&str>) -> String {
+    let more = names.len().saturating_sub(MOST_SHOWN);
+    if more == 0 {
+        return ticked(names, "and");
+    }
+    let shown: Vec<String> = names.into_iter().take(MOST_SHOWN).map(|name| format!("`{name}`")).collect();
+    format!("{} and {more} more", shown.join(", "))
 }
 
 fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironment> {
@@ -312,10 +334,10 @@ fn dangling_patches(
     let Some(origin) = &environment.origin else { return };
     for patch in patches(&origin.tree) {
         let Some(kind) = Kind::find(patch.kind).filter(|kind| *kind != Kind::Environment) else { continue };
-        let names = || seen.keys().filter(|(k, _)| *k == kind).map(|(_, name)| name.as_str());
-        if names().any(|name| name == patch.name) {
+        if seen.contains_key(&(kind, patch.name.to_owned())) {
             continue;
         }
+        let names = || seen.keys().filter(|(k, _)| *k == kind).map(|(_, name)| name.as_str());
         let message = format!("no {kind} of this environment is called `{}`", shown(patch.name));
         let finding = Diagnostic::new(Code::DanglingPatch, message).at(patch.name_span);
         findings.push(match did_you_mean(patch.name, names()) {

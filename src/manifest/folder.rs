@@ -42,15 +42,19 @@ impl Folder {
         }
     }
 
-    /// Is `other` this folder or inside it?
-    pub(super) fn holds(&self, other: &Self) -> bool {
-        let above = self.ups > other.ups && self.parts.is_empty();
-        self.root == other.root && (above || (self.ups == other.ups && other.parts.starts_with(&self.parts)))
+    /// This folder and those above it, the nearest first: by name as far as there are names, then with one `..` more
+    /// each, at most `ups` of them.
+    pub(super) fn upwards(&self, ups: usize) -> impl Iterator<Item = Self> {
+        let (root, own) = (self.root, self.ups);
+        let named =
+            (0..=self.parts.len()).rev().map(move |parts| Self { root, ups: own, parts: self.parts[..parts].to_vec() });
+        let beyond = (own + 1..=ups).map(move |ups| Self { root, ups, parts: Vec::new() });
+        named.chain(beyond.filter(move |_| !root))
     }
 
-    /// How deep it is, to find the nearest of those above something.
-    pub(super) fn depth(&self) -> isize {
-        self.parts.len() as isize - self.ups as isize
+    /// How many `..` its name begins with.
+    pub(super) fn ups(&self) -> usize {
+        self.ups
     }
 }
 
@@ -71,7 +75,10 @@ mod tests {
 
     #[test]
     fn one_folder_holds_another() {
-        let holds = |outer: &str, inner: &str| Folder::new(Path::new(outer)).holds(&Folder::new(Path::new(inner)));
+        let holds = |outer: &str, inner: &str| {
+            let outer = Folder::new(Path::new(outer));
+            Folder::new(Path::new(inner)).upwards(outer.ups()).any(|above| above == outer)
+        };
         for (outer, inner) in
             [("a", "a"), ("a", "a/b/"), ("", "a"), (".", "a"), ("..", "a"), ("../..", "../a"), ("/", "/a")]
         {

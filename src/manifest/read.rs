@@ -12,8 +12,8 @@ use super::document::{Draft, Header, Input, Manifests, Origin, Reading};
 use super::form::is_name;
 use super::kind::{Kind, LATER, Spec};
 use super::schema::{API_VERSION, Metadata, schema};
-use super::secret::{self, Secret, shown};
-use super::tree::{Content, Node};
+use super::secret::{self, Secret, is_secret_name, shown};
+use super::tree::{Content, Entry, Node, Sense};
 use super::walk::walk;
 use super::yaml::{self, Part};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, did_you_mean};
@@ -308,8 +308,21 @@ impl Secrets {
             Content::List(items) => items.iter().for_each(|item| self.visit(item, findings)),
             Content::Map(entries) => entries.iter().for_each(|entry| {
                 self.look(&entry.key, entry.key_span, findings);
+                self.look_at_name(entry, findings);
                 self.visit(&entry.value, findings);
             }),
+        }
+    }
+
+    /// A variable whose name says that it is a secret, with its value in plain text.
+    fn look_at_name(&mut self, entry: &Entry, findings: &mut Diagnostics) {
+        let Content::Scalar(scalar) = &entry.value.content else { return };
+        let literal = !scalar.text.is_empty() && !matches!(scalar.sense, Sense::Null | Sense::Bool(_));
+        if literal && is_secret_name(&entry.key) {
+            let message = format!("the value of `{}` stands here in plain text", shown(&entry.key));
+            let help = "whoever may describe the model reads it; keep secrets in Secrets Manager, and fetch them in the container";
+            findings.push(Diagnostic::new(Code::SecretByName, message).at(entry.key_span).help(help));
+            self.mask.push(entry.value.span.start as usize..entry.value.span.end as usize);
         }
     }
 

@@ -4,6 +4,7 @@
 //! findings is the JSON that the kind's type is read from; it is meant for that only when there are none.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
@@ -162,12 +163,14 @@ impl<'s> Walk<'s> {
             tags::check(become_tags, &mut self.findings);
         }
         let mut map = Map::new();
+        let mut free = None;
         for entry in entries {
             let site = Site::field(entry);
             let value = match (fields.and_then(|fields| fields.get(&*entry.key)), rest) {
                 (Some(field), _) => self.value(&entry.value, field, &site),
                 (None, Value::Bool(false)) => {
-                    self.unknown_field(node, entry, fields);
+                    let free = free.get_or_insert_with(|| unsaid(entries, fields));
+                    self.unknown_field(entry, free);
                     continue;
                 }
                 (None, Value::Bool(true)) => self.anything(&entry.value, &site),
@@ -179,19 +182,17 @@ impl<'s> Walk<'s> {
         Value::Object(map)
     }
 
-    fn unknown_field(&mut self, node: &Node, entry: &Entry, fields: Option<&'s Map<String, Value>>) {
-        let ours = || fields.into_iter().flatten().filter(|(_, schema)| !is_ignored(schema));
-        let free = || ours().map(|(field, _)| field.as_str()).filter(|field| node.get(field).is_none());
+    fn unknown_field(&mut self, entry: &Entry, free: &[&str]) {
+        if self.findings.len() >= MOST_FINDINGS {
+            return;
+        }
         let finding = Diagnostic::new(Code::UnknownField, format!("unknown field `{}`", shown(&entry.key)));
-        let help = match did_you_mean(&entry.key, free()) {
-            Some(field) => Some(format!("did you mean `{field}`?")),
-            None if free().next().is_some() => Some(format!("fields here are {}", ticked(free(), "and"))),
-            None => None,
-        };
         let finding = finding.at(entry.key_span);
-        self.push(match help {
-            Some(help) => finding.help(help),
-            None => finding,
+        let near = did_you_mean(&entry.key, free.iter().copied());
+        self.push(match near {
+            Some(field) => finding.help(format!("did you mean `{field}`?")),
+            None if free.is_empty() => finding,
+            None => finding.help(format!("fields here are {}", ticked(free.iter().copied(), "and"))),
         });
     }
 
@@ -242,9 +243,9 @@ impl<'s> Walk<'s> {
             node.span,
             &format!("{}: the number of items", site.name),
         );
-        let unique = schema.get("uniqueItems").is_some();
-        for (index, item) in items.iter().enumerate().filter(|_| unique) {
-            if items[..index].iter().any(|earlier| earlier.json() == item.json()) {
+        if schema.get("uniqueItems").is_some() {
+            let mut seen = HashSet::new();
+            for item in items.iter().filter(|item| !seen.insert(item.json().to_string())) {
                 let message = format!("{} holds this twice", site.name);
                 self.push(Diagnostic::new(Code::InvalidValue, message).at(item.span));
             }
@@ -455,6 +456,13 @@ impl<'s> Walk<'s> {
             kind => is.iter().any(|is| kind == is),
         }
     }
+}
+
+/// The fields of a schema that a map does not have.
+fn unsaid<'s>(entries: &[Entry], fields: Option<&'s Map<String, Value>>) -> Vec<&'s str> {
+    let said: HashSet<&str> = entries.iter().map(|entry| &*entry.key).collect();
+    let ours = fields.into_iter().flatten().filter(|(_, schema)| !is_ignored(schema)).map(|(field, _)| field.as_str());
+    ours.filter(|field| !said.contains(field)).collect()
 }
 
 /// The branches of a union; a `oneOf` that speaks of fields alone is none.

@@ -1,7 +1,8 @@
 //! Text to trees: the events of `granit-parser`, strictly.
 //!
 //! Plain YAML 1.2. Refused: duplicate keys, tags, merge keys (`<<`), keys that are not text, other versions.
-//! Aliases may repeat at most [`MOST_REPEATED`] values in a document, and nothing is deeper than [`DEEPEST`].
+//! Aliases may repeat at most [`MOST_REPEATED`] values and [`MOST_BYTES`] of text in a document, and nothing is deeper
+//! than [`DEEPEST`].
 //! When a document cannot be read on, reading starts again at the next `---`: a line that begins so always
 //! starts a document, whatever stands before it.
 
@@ -20,6 +21,8 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Span};
 const DEEPEST: usize = 64;
 /// Values that aliases repeat in one document, each counted as often as it is repeated.
 const MOST_REPEATED: usize = 10_000;
+/// Bytes of keys and values that aliases repeat in one document.
+const MOST_BYTES: usize = 1 << 20;
 
 /// One document of a text.
 #[derive(Debug)]
@@ -63,13 +66,29 @@ struct Stop {
 
 type Next<'a> = (Event<'a>, granit_parser::Span);
 
-/// What an anchor names: the value, how many values it holds, how deep it is.
+/// What an anchor names: the value, how many values and bytes of text it holds, how deep it is.
 #[derive(Clone)]
 struct Anchored {
     node: Node,
-    weight: usize,
+    weight: Weight,
     height: usize,
 }
+
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    values: usize,
+    bytes: usize,
+}
+
+impl std::ops::AddAssign for Weight {
+    fn add_assign(&mut self, other: Self) {
+        self.values += other.values;
+        self.bytes += other.bytes;
+    }
+}
+
+/// What a list or map weighs without what is in it.
+const ITSELF: Weight = Weight { values: 1, bytes: 0 };
 
 struct Reader<'a, 'f> {
     parser: Parser<'a, StrInput<'a>>,
@@ -77,7 +96,7 @@ struct Reader<'a, 'f> {
     text: &'a str,
     base: usize,
     anchors: HashMap<usize, Anchored>,
-    repeated: usize,
+    repeated: Weight,
     findings: &'f mut Diagnostics,
 }
 
@@ -90,7 +109,7 @@ impl<'a, 'f> Reader<'a, 'f> {
         };
         options.set_emit_comments(false);
         let parser = Parser::new_from_str_with_options(&text[base..], options);
-        Self { parser, file, text, base, anchors: HashMap::new(), repeated: 0, findings }
+        Self { parser, file, text, base, anchors: HashMap::new(), repeated: Weight::default(), findings }
     }
 
     fn documents(&mut self, parts: &mut Vec<Part>) -> Result<(), Stop> {
@@ -102,7 +121,7 @@ impl<'a, 'f> Reader<'a, 'f> {
                 self.report(span, finding.help("leave the `%YAML` line out"));
             }
             self.anchors.clear();
-            self.repeated = 0;
+            self.repeated = Weight::default();
             let start = parts.last().map_or(0, |part| part.range.end);
             let first = self.next()?;
             let root = self.node(first, 0)?.node;
@@ -147,11 +166,11 @@ impl<'a, 'f> Reader<'a, 'f> {
     fn scalar(&self, text: &str, style: ScalarStyle, span: Span) -> Anchored {
         let sense = if style == ScalarStyle::Plain { sense(text) } else { Sense::Text };
         let node = Node { span, content: Content::Scalar(Scalar { text: text.into(), sense }) };
-        Anchored { node, weight: 1, height: 0 }
+        Anchored { node, weight: Weight { values: 1, bytes: text.len() }, height: 0 }
     }
 
     fn list(&mut self, start: Span, depth: usize) -> Result<Anchored, Stop> {
-        let (mut items, mut weight, mut height) = (Vec::new(), 1, 0);
+        let (mut items, mut weight, mut height) = (Vec::new(), ITSELF, 0);
         loop {
             let next = self.next()?;
             if next.0 == Event::SequenceEnd {
@@ -168,7 +187,7 @@ impl<'a, 'f> Reader<'a, 'f> {
 
     fn map(&mut self, start: Span, depth: usize) -> Result<Anchored, Stop> {
         let mut entries = Entries::default();
-        let (mut weight, mut height) = (1, 0);
+        let (mut weight, mut height) = (ITSELF, 0);
         loop {
             let next = self.next()?;
             if next.0 == Event::MappingEnd {
@@ -182,6 +201,7 @@ impl<'a, 'f> Reader<'a, 'f> {
             weight += read.weight;
             height = height.max(read.height + 1);
             if let Some((key, key_span)) = key {
+                weight.bytes += key.len();
                 self.enter(&mut entries, key, key_span, read.node);
             }
         }
@@ -228,8 +248,12 @@ impl<'a, 'f> Reader<'a, 'f> {
             return Err(self.stop(Code::AliasLimit, "an alias inside what it names", span.start as usize));
         };
         self.repeated += named.weight;
-        if self.repeated > MOST_REPEATED {
-            let message = format!("aliases repeat more than {MOST_REPEATED} values in this document");
+        if self.repeated.values > MOST_REPEATED || self.repeated.bytes > MOST_BYTES {
+            let what = match self.repeated.values > MOST_REPEATED {
+                true => format!("{MOST_REPEATED} values"),
+                false => format!("{} MiB of text", MOST_BYTES >> 20),
+            };
+            let message = format!("aliases repeat more than {what} in this document");
             return Err(self.stop(Code::AliasLimit, message, span.start as usize));
         }
         if depth + named.height > DEEPEST {

@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use super::{
     Context, FORMAT,
     ink::{Ink, count, paint},
-    mask,
 };
-use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Label, Severity, SourceMap};
+use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Label, Severity, SourceMap, in_place, shown};
 
 /// Beyond this many a run counts the rest.
 const SHOWN: usize = 100;
@@ -52,18 +51,18 @@ pub fn json(diagnostic: &Diagnostic, sources: &SourceMap, context: &Context<'_>)
         let start = sources.position(label.span);
         let end = sources.position(crate::diagnostic::Span { start: label.span.end, ..label.span });
         json!({"file": start.file, "line": start.line, "column": start.column,
-               "endLine": end.line, "endColumn": end.column, "text": mask(&label.text)})
+               "endLine": end.line, "endColumn": end.column, "text": shown(&label.text)})
     });
     json!({"format": FORMAT, "type": "diagnostic", "imagined": context.label, "code": diagnostic.code.number(),
-           "title": diagnostic.code.title(), "severity": diagnostic.severity, "message": mask(&diagnostic.message),
-           "labels": labels.collect::<Vec<_>>(), "help": diagnostic.help.as_deref().map(mask)})
+           "title": diagnostic.code.title(), "severity": diagnostic.severity, "message": shown(&diagnostic.message),
+           "labels": labels.collect::<Vec<_>>(), "help": diagnostic.help.as_deref().map(shown)})
 }
 
 fn one_line(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     let place = diagnostic.labels.first().map(|label| format!("{}: ", sources.position(label.span)));
     let word = severity_word(diagnostic.severity);
     let (place, code) = (place.unwrap_or_default(), diagnostic.code.number());
-    format!("{place}{word}[{code}]: {}\n", mask(&diagnostic.message))
+    format!("{place}{word}[{code}]: {}\n", shown(&diagnostic.message))
 }
 
 fn severity_word(severity: Severity) -> &'static str {
@@ -106,7 +105,7 @@ struct Texts<'a> {
 
 impl Texts<'_> {
     fn of(&mut self, file: FileId) -> Arc<str> {
-        let text = || Arc::from(mask(self.sources.text(file)).as_ref());
+        let text = || Arc::from(in_place(self.sources.text(file)));
         Arc::clone(self.masked.entry(file).or_insert_with(text))
     }
 }
@@ -141,10 +140,10 @@ impl Shown {
         Self {
             code: diagnostic.code.number(),
             severity: diagnostic.severity,
-            message: mask(&diagnostic.message).into_owned(),
-            help: (!help.is_empty()).then(|| mask(&help.join("\n")).into_owned()),
+            message: shown(&diagnostic.message),
+            help: (!help.is_empty()).then(|| shown(&help.join("\n"))),
             labels,
-            source: source.map(|file| NamedSource::new(sources.name(file), texts.of(file))),
+            source: source.map(|file| NamedSource::new(shown(sources.name(file)), texts.of(file))),
         }
     }
 }
@@ -155,7 +154,7 @@ fn drawn(label: &Label, sources: &SourceMap) -> LabeledSpan {
     let end = (label.span.end as usize).clamp(start, text.len());
     let lines = text[start..end].lines().count();
     let end = if lines > TALLEST_LABEL { start + text[start..end].find('\n').unwrap_or(0) } else { end };
-    let words = (!label.text.is_empty()).then(|| mask(&label.text).into_owned());
+    let words = (!label.text.is_empty()).then(|| shown(&label.text));
     LabeledSpan::new(words, start, end - start)
 }
 
@@ -221,21 +220,21 @@ mod tests {
             &format!("kind: Model\ntoken: hf_{token}\nname: a\n"),
             "name",
             expect![[r#"
-            HF1001
+                HF1001
 
-              × a mapping was expected
-               ╭─[a.yaml:3:1]
-             2 │ token: hf_********************************
-             3 │ name: a
-               · ──┬─
-               ·   ╰── here
-               ╰────
-              help: indent
+                  × a mapping was expected
+                   ╭─[a.yaml:3:1]
+                 2 │ token: ***********************************
+                 3 │ name: a
+                   · ──┬─
+                   ·   ╰── here
+                   ╰────
+                  help: indent
 
-            1 error; `hubform explain HF1001` says more
-            a.yaml:3:1: error[HF1001]: a mapping was expected
-            {"code":"HF1001","format":1,"help":"indent","imagined":"imagined account","labels":[{"column":1,"endColumn":5,"endLine":3,"file":"a.yaml","line":3,"text":"here"}],"message":"a mapping was expected","severity":"error","title":"broken YAML","type":"diagnostic"}
-        "#]],
+                1 error; `hubform explain HF1001` says more
+                a.yaml:3:1: error[HF1001]: a mapping was expected
+                {"code":"HF1001","format":1,"help":"indent","imagined":"imagined account","labels":[{"column":1,"endColumn":5,"endLine":3,"file":"a.yaml","line":3,"text":"here"}],"message":"a mapping was expected","severity":"error","title":"broken YAML","type":"diagnostic"}
+            "#]],
         );
     }
 

@@ -7,7 +7,6 @@
 mod advice;
 pub mod diagnostics;
 mod ink;
-mod mask;
 pub mod outcome;
 pub mod plan;
 pub mod progress;
@@ -15,7 +14,6 @@ pub mod status;
 pub mod waiting;
 
 pub use advice::{advice, world_advice};
-pub use mask::mask;
 
 /// The format of everything written for programs; written into it as `format`.
 pub const FORMAT: u32 = 1;

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::{
     Context, FORMAT, advice,
     ink::{Ink, count, paint, paragraph, span},
-    mask,
 };
 use crate::{
     cloud::StackRef,
+    diagnostic::shown,
     execute::{Cause, Failure, FailureKind, Outcome, StepResult},
     plan::{Action, Plan, Step},
 };
@@ -58,12 +58,12 @@ fn failed(out: &mut String, context: &Context<'_>, stack: &StackRef, step: Optio
     let status = failure.status.as_ref().map(|status| format!(", left in {status}")).unwrap_or_default();
     let place = format!("stack {stack} in {}{status}", stack.target.region);
     paragraph(out, context, 2, &paint(context, Ink::Dim, &place));
-    paragraph(out, context, 2, &mask(&failure.message));
+    paragraph(out, context, 2, &shown(&failure.message));
     if let Some(cause) = &failure.cause {
         caused(out, context, cause, failure.kind);
     }
     for sentence in &failure.aftermath {
-        paragraph(out, context, 2, &format!("- {}", mask(sentence)));
+        paragraph(out, context, 2, &format!("- {}", shown(sentence)));
     }
     if let Some(advice) = advice(failure) {
         let arrow = if context.unicode { "→" } else { "=>" };
@@ -79,7 +79,7 @@ fn caused(out: &mut String, context: &Context<'_>, cause: &Cause, kind: FailureK
         resource_type => format!("{} ({resource_type}) {verb}:", cause.logical_id),
     };
     paragraph(out, context, 2, &who);
-    paragraph(out, context, 4, &format!("\"{}\"", mask(&cause.reason)));
+    paragraph(out, context, 4, &format!("\"{}\"", shown(&cause.reason)));
     if let Some(position) = &cause.position {
         let field = cause.field.as_ref().map(|field| format!(" ({field})")).unwrap_or_default();
         paragraph(out, context, 4, &format!("from {position}{field}"));
@@ -211,7 +211,7 @@ pub(super) fn in_one_line(result: &StepResult) -> String {
         StepResult::Unchanged => "unchanged".into(),
         StepResult::Failed(failure) => {
             let cause = failure.cause.as_ref().map(|cause| format!("; {}: {}", cause.logical_id, cause.reason));
-            format!("failed: {}{}", mask(&failure.message), mask(&cause.unwrap_or_default()))
+            format!("failed: {}{}", shown(&failure.message), shown(&cause.unwrap_or_default()))
         }
         StepResult::Blocked { by } => format!("not begun, because {by} failed"),
         StepResult::Wide { by: Some(by) } => format!("stays wide, because {by} did not land"),

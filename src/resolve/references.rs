@@ -122,17 +122,27 @@ fn dangling<T: Referred>(context: &mut Context<'_>, name: &str, place: &Place<'_
     if set.refused.contains(&(T::KIND, name.to_owned())) {
         return;
     }
-    let names: Vec<_> = set.names(T::KIND).collect();
     let help = match (T::KIND, context.catalog.models_named(name).as_slice()) {
         (Kind::Model, [id, ..]) => format!("did you mean the Hub model `{id}`? Hub ids need their organisation"),
-        _ => match did_you_mean(name, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if names.is_empty() => format!("no {} is written in this environment", T::KIND),
-            None => format!("there are {}", names.join(", ")),
-        },
+        _ if context.diagnostics.len() > MOST_HELPED => "is it of another kind, or of another environment?".to_owned(),
+        _ => names_help(T::KIND, name, &set.names(T::KIND).collect::<Vec<_>>()),
     };
     let message = format!("there is no {} `{name}` in environment `{}`", T::KIND, set.environment.name);
     context.report(Diagnostic::new(Code::DanglingReference, message).at(place.span()).help(help));
+}
+
+/// Findings in one environment beyond which no names are compared: each costs as much as there are names.
+const MOST_HELPED: usize = 100;
+/// Names that one message lists.
+const MOST_LISTED: usize = 10;
+
+fn names_help(kind: Kind, name: &str, names: &[&str]) -> String {
+    match did_you_mean(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => format!("no {kind} is written in this environment"),
+        None if names.len() <= MOST_LISTED => format!("there are {}", names.join(", ")),
+        None => format!("there are {} and {} more", names[..MOST_LISTED].join(", "), names.len() - MOST_LISTED),
+    }
 }
 
 /// What the environment gives where a manifest says nothing: the target's own default, else the environment's.

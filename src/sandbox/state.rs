@@ -13,6 +13,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{account::State, call::Entry, settings::Settings};
+use crate::files::{owner_only, replace};
 
 /// The format of snapshot and journal.
 const FORMAT: u32 = 2;
@@ -77,7 +78,7 @@ pub(crate) struct Journal {
 
 /// Loads the account kept in `folder`, or begins one there.
 pub(crate) fn open(folder: &Path, settings: Settings) -> Result<(State, Journal), StateError> {
-    fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+    make_folder(folder).map_err(io_error("create", folder))?;
     let lock = lock(folder)?;
     let (generation, mut state) = load(folder, &settings)?;
     let replayed = replay(&journal_path(folder, generation), &mut state)?;
@@ -86,7 +87,7 @@ pub(crate) fn open(folder: &Path, settings: Settings) -> Result<(State, Journal)
     let changed = state.settings != settings;
     state.settings = settings;
     let path = journal_path(folder, generation);
-    let file = File::options().create(true).append(true).open(&path).map_err(io_error("open", &path))?;
+    let file = appending(&path)?;
     file.set_len(replayed).map_err(io_error("write", &path))?;
     let mut journal = Journal { folder: folder.to_owned(), generation, file, _lock: lock };
     // A journal is replayed under the settings of its snapshot.
@@ -98,7 +99,7 @@ pub(crate) fn open(folder: &Path, settings: Settings) -> Result<(State, Journal)
 
 fn lock(folder: &Path) -> Result<File, StateError> {
     let path = folder.join(LOCK);
-    let file = File::options().create(true).append(true).open(&path).map_err(io_error("open", &path))?;
+    let file = appending(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StateError::Locked(folder.to_owned())),
@@ -110,6 +111,10 @@ fn load(folder: &Path, settings: &Settings) -> Result<(u64, State), StateError> 
     let path = folder.join(SNAPSHOT);
     let text = match fs::read(&path) {
         Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && has_journal(folder) => {
+            let problem = "it is gone, and journals of its account are left; delete the folder to begin anew";
+            return Err(StateError::Format { path, problem: problem.to_owned() });
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((0, State::new(settings.clone()))),
         Err(source) => return Err(StateError::Io { what: "read", path, source }),
     };
@@ -121,6 +126,12 @@ fn load(folder: &Path, settings: &Settings) -> Result<(u64, State), StateError> 
     let SnapshotIn { generation, mut state } = serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
     state.reindex();
     Ok((generation, state))
+}
+
+/// Does a journal go on from a snapshot?
+fn has_journal(folder: &Path) -> bool {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names.filter_map(|name| name.into_string().ok()).any(|name| name.ends_with(".jsonl") && name != "calls-0.jsonl")
 }
 
 /// Does the journal's calls again; answers how many bytes of it are whole lines.
@@ -154,7 +165,7 @@ impl Journal {
     pub(crate) fn compact(&mut self, state: &State) -> Result<(), StateError> {
         let generation = self.generation + 1;
         let path = journal_path(&self.folder, generation);
-        let file = File::options().create(true).append(true).open(&path).map_err(io_error("open", &path))?;
+        let file = appending(&path)?;
         file.set_len(0).map_err(io_error("write", &path))?;
         self.write_snapshot(generation, state)?;
         let old = journal_path(&self.folder, self.generation);
@@ -168,12 +179,26 @@ impl Journal {
 
     fn write_snapshot(&self, generation: u64, state: &State) -> Result<(), StateError> {
         let path = self.folder.join(SNAPSHOT);
-        let draft = self.folder.join(format!("{SNAPSHOT}.new"));
         let snapshot = SnapshotOut { notice: NOTICE, format: FORMAT, generation, state };
         let text = serde_json::to_vec(&snapshot).map_err(|error| io_error("write", &path)(error.into()))?;
-        fs::write(&draft, text).map_err(io_error("write", &draft))?;
-        fs::rename(&draft, &path).map_err(io_error("write", &path))
+        replace(&path, &text, owner_only()).map_err(io_error("write", &path))
     }
+}
+
+/// The account holds what users gave its containers in clear, so it is theirs alone.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}
+
+/// Opens a file to append to, which only its owner may read.
+fn appending(path: &Path) -> Result<File, StateError> {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.create(true).append(true).open(path).map_err(io_error("open", path))
 }
 
 fn journal_path(folder: &Path, generation: u64) -> PathBuf {

@@ -344,7 +344,7 @@ impl Case {
         kill: Option<&str>,
     ) -> (Option<u8>, String) {
         let said = Captured(Arc::new(Mutex::new(Vec::new())));
-        let output: Box<dyn io::Write> = match kill {
+        let output: Box<dyn io::Write + Send> = match kill {
             Some(text) => Box::new(Deadly { said: said.clone(), text: text.to_owned() }),
             None => Box::new(said.clone()),
         };
@@ -356,9 +356,11 @@ impl Case {
             output,
             errors: Box::new(said.clone()),
             terminal: None,
+            terminal_size: || None,
             interactive,
             sandbox: Some(self.sandbox.clone()),
             tables: self.tables.clone(),
+            aside: false,
             random: self.random.fork(),
         };
         let words = words.iter().map(std::ffi::OsString::from);

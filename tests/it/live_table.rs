@@ -1,4 +1,9 @@
-//! The live table, drawn from scripted events on terminals of two sizes.
+//! The live table, drawn from scripted events on emulated terminals of several sizes, and what a real one can do to it.
+
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
 
 use expect_test::{Expect, expect};
 use hubform::{
@@ -9,10 +14,6 @@ use hubform::{
         Context,
         progress::{Listener, Live, Plain},
     },
-};
-use ratatui::{
-    backend::{Backend, TestBackend},
-    buffer::Buffer,
 };
 
 fn stack(name: &str) -> StackRef {
@@ -88,21 +89,54 @@ fn script() -> Vec<Event> {
     events
 }
 
-fn check(width: u16, height: u16, rows: u16, expect: Expect) {
-    let context = Context { width: width.into(), label: Some("imagined account"), ..Context::default() };
-    let mut live = Live::new(TestBackend::new(width, height), rows, &context).expect("a terminal");
+/// A terminal that is only imagined, as wide and high as it says.
+#[derive(Clone)]
+struct Screen(Arc<Mutex<vt100::Parser>>);
+
+impl Screen {
+    fn new(columns: u16, rows: u16) -> Self {
+        Self(Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 100))))
+    }
+
+    fn resize(&self, columns: u16, rows: u16) {
+        self.0.lock().expect("whole").screen_mut().set_size(rows, columns);
+    }
+
+    /// What can be scrolled to and what stands.
+    fn text(&self) -> String {
+        let parser = self.0.lock().expect("whole");
+        let columns = parser.screen().size().1;
+        let lines = parser.screen().rows(0, columns).map(|line| line.trim_end().to_owned());
+        lines.filter(|line| !line.is_empty()).map(|line| line + "\n").collect()
+    }
+}
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("whole").process(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn live<'a>(screen: &'a Screen, size: impl Fn() -> Option<(u16, u16)> + Send + 'static) -> Live<impl Write + 'a> {
+    let context = Context { label: Some("imagined account"), ..Context::default() };
+    Live::new(screen.clone(), Box::new(size), &context)
+}
+
+fn check(columns: u16, rows: u16, expect: Expect) {
+    let screen = Screen::new(columns, rows);
+    let mut live = live(&screen, move || Some((columns, rows)));
     for event in script() {
         live.hear(&event).expect("drawn");
     }
-    expect.assert_eq(&format!("{}{}", text(live.backend().scrollback()), text(live.backend().buffer())));
+    expect.assert_eq(&screen.text());
     live.hear(&Event::Finished { at: at(131), calls: 99 }).expect("closed");
-    assert!(!text(live.backend().buffer()).contains("waiting"), "the table goes when all is over");
-}
-
-fn text(buffer: &Buffer) -> String {
-    let row = |y| (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
-    let lines = (0..buffer.area.height).map(row).map(|line| line.trim_end().to_owned());
-    lines.filter(|line| !line.is_empty()).map(|line| line + "\n").collect()
+    assert!(!screen.text().contains("waiting"), "the table goes when all is over");
+    assert!(screen.text().contains("✗ prod-endpoint-unlucky"), "what is over stays");
 }
 
 #[test]
@@ -110,7 +144,6 @@ fn on_a_wide_terminal() {
     check(
         100,
         30,
-        24,
         expect![[r#"
             ✓ prod-role-shared: done (45s)
             ✗ prod-endpoint-unlucky: failed: creating failed and everything was removed again; Endpoint: insuff…
@@ -140,7 +173,6 @@ fn on_a_narrow_terminal() {
     check(
         60,
         15,
-        8,
         expect![[r#"
             ✓ prod-role-shared: done (45s)
             ✗ prod-endpoint-unlucky: failed: creating failed and everyt…
@@ -151,7 +183,12 @@ fn on_a_narrow_terminal() {
             prod-endpoint-slow        AWS asked to slow down    1m29s
             prod-endpoint-late-01     waits for prod-role-sha…
             prod-endpoint-late-02     waits for prod-role-sha…
-            and 10 more
+            prod-endpoint-late-03     waits for prod-role-sha…
+            prod-endpoint-late-04     waits for prod-role-sha…
+            prod-endpoint-late-05     waits for prod-role-sha…
+            prod-endpoint-late-06     waits for prod-role-sha…
+            prod-endpoint-late-07     waits for prod-role-sha…
+            and 5 more
         "#]],
     );
 }
@@ -183,13 +220,37 @@ fn in_a_pipe() {
 }
 
 #[test]
-fn nothing_is_drawn_outside_a_terminal_that_is_too_small() {
-    let context = Context::default();
-    for (width, height) in [(1, 1), (5, 3), (20, 2)] {
-        let mut live = Live::new(TestBackend::new(width, height), 8, &context).expect("a terminal");
+fn no_size_of_a_terminal_stops_it_and_what_is_over_is_always_told() {
+    for (columns, rows) in [(0, 0), (80, 0), (0, 24), (1, 1), (5, 3), (19, 24), (80, 4)] {
+        let mut said = Vec::new();
+        let mut live = Live::new(&mut said, Box::new(move || Some((columns, rows))), &Context::default());
         for event in script() {
             live.hear(&event).expect("drawn");
         }
-        assert_eq!(live.backend().size().expect("known").width, width);
+        live.close().expect("closed");
+        drop(live);
+        let said = String::from_utf8(said).expect("text");
+        assert_eq!(said.matches('✗').count(), 1, "{columns}x{rows}: {said}");
+        assert!(!said.contains("waiting"), "{columns}x{rows}: there is no room for a table");
     }
+}
+
+#[test]
+fn a_terminal_that_changes_its_size_on_the_way_is_drawn_on_again() {
+    let screen = Screen::new(100, 30);
+    let now = Arc::new(Mutex::new((100, 30)));
+    let asked = Arc::clone(&now);
+    let mut live = live(&screen, move || Some(*asked.lock().expect("whole")));
+    for (number, event) in script().iter().enumerate() {
+        let size = [(100, 30), (60, 15), (80, 0), (90, 20)][number / 8 % 4];
+        *now.lock().expect("whole") = size;
+        screen.resize(size.0, size.1.max(1));
+        live.hear(event).expect("drawn");
+    }
+    *now.lock().expect("whole") = (100, 30);
+    screen.resize(100, 30);
+    live.hear(&Event::Tick { at: at(140) }).expect("drawn");
+    let text = screen.text();
+    assert_eq!(text.matches("2 of 17 stacks over").count(), 1, "{text}");
+    assert!(text.contains("prod-endpoint-slow"), "{text}");
 }

@@ -9,6 +9,7 @@ mod laws;
 mod live_table;
 mod recorded;
 mod support;
+mod terminals;
 mod tidy;
 #[cfg(feature = "aws")]
 mod world;

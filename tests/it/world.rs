@@ -150,6 +150,26 @@ fn a_page_instead_of_an_answer() {
 }
 
 #[test]
+fn an_answer_without_an_end_breaks_off() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port is free");
+    let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counter = sent.clone();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n<a>");
+            while stream.write_all(&[b'x'; 1 << 16]).is_ok() {
+                counter.fetch_add(1 << 16, Ordering::Relaxed);
+            }
+        }
+    });
+    let said = within(async { told(connect(&url, None).await.stacks.describe_stack("web").await) });
+    assert!(said.contains("length limit exceeded"), "{said}");
+    let (sent, most) = (sent.load(Ordering::Relaxed), 4 * (16 << 20) + (64 << 20));
+    assert!(sent < most, "{sent} bytes were taken");
+}
+
+#[test]
 fn refusals() {
     let worlds = [
         refusing("400 Bad Request", "Throttling", "Rate exceeded"),
@@ -287,4 +307,11 @@ fn the_environment_is_the_sdks() {
     assert_eq!((told.as_str(), world.requests.load(Ordering::Relaxed)), ("Some(\"us-west-2\"): it worked\n", 1));
     let told = told_with(&[keys[0], keys[1], ("AWS_ENDPOINT_URL", &world.url)], "");
     assert_eq!((told.as_str(), world.requests.load(Ordering::Relaxed)), ("None: it worked\n", 2));
+    // What hubform decides itself is not asked of the environment, where the SDK would stop the process over it.
+    for wrong in [("AWS_RETRY_MODE", "zz"), ("AWS_MAX_ATTEMPTS", "0"), ("AWS_MAX_ATTEMPTS", "-1")] {
+        let told = told_with(&[keys[0], keys[1], ("AWS_ENDPOINT_URL", &world.url), wrong], "");
+        assert_eq!(told, "None: it worked\n", "{wrong:?}");
+    }
+    let told = told_with(&[keys[0], keys[1], ("AWS_ENDPOINT_URL", "")], "");
+    assert!(told.contains("GetCallerIdentity of the caller in us-east-1 failed"), "{told}");
 }

@@ -315,6 +315,15 @@ fn hostile_files() {
           a.yaml:4:45 `*`
     "#]],
     );
+    let heavy =
+        format!("a: &a \"{}\"\n", "x".repeat(100_000)) + &(0..12).map(|i| format!("b{i}: *a\n")).collect::<String>();
+    check(
+        &heavy,
+        expect![[r#"
+        HF1005 aliases repeat more than 1 MiB of text in this document
+          a.yaml:12:6 `*`
+    "#]],
+    );
     check(
         "a: &a [*a]\n",
         expect![[r#"

@@ -8,7 +8,10 @@ mod words;
 use serde_json::{Value, json};
 
 use super::{Context, FORMAT};
-use crate::plan::{Action, Plan};
+use crate::{
+    diagnostic::secret::{is_secret_name, mask},
+    plan::{Action, Plan},
+};
 
 pub use human::{human, not_asked};
 pub use markdown::markdown;
@@ -23,7 +26,39 @@ pub fn json(plan: &Plan, context: &Context<'_>) -> serde_json::Result<Value> {
     let summary = json!({"create": create, "update": update, "recreate": recreate, "delete": delete,
                          "unchanged": keep, "replacing": replace});
     Ok(json!({"format": FORMAT, "type": "plan", "imagined": context.label, "summary": summary,
-              "endpointsAsked": false, "plan": serde_json::to_value(plan)?}))
+              "endpointsAsked": false, "plan": without_secrets(serde_json::to_value(plan)?)}))
+}
+
+/// What stands where a secret stood.
+const HIDDEN: &str = "********";
+
+/// Secrets masked in every text, bodies included; values behind names that say secret are hidden.
+fn without_secrets(value: Value) -> Value {
+    match value {
+        Value::String(text) => match text.starts_with('{').then(|| serde_json::from_str::<Value>(&text)) {
+            Some(Ok(body)) => Value::String(without_secrets(body).to_string()),
+            _ => Value::String(mask(&text).into_owned()),
+        },
+        Value::Array(items) => items.into_iter().map(without_secrets).collect(),
+        Value::Object(members) => {
+            let hides = members.get("path").and_then(Value::as_str).is_some_and(is_secret_path);
+            let hidden = |key: &str, value: &Value| {
+                let by_path = hides && matches!(key, "before" | "after");
+                (by_path || is_secret_name(key)) && value.is_string()
+            };
+            let shown = |(key, value): (String, Value)| {
+                let value = if hidden(&key, &value) { Value::from(HIDDEN) } else { without_secrets(value) };
+                (key, value)
+            };
+            Value::Object(members.into_iter().map(shown).collect())
+        }
+        other => other,
+    }
+}
+
+/// Does a path such as `PrimaryContainer/Environment/DB_PASSWORD` lead to a secret, by its name?
+fn is_secret_path(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(is_secret_name)
 }
 
 /// How many stacks have which action, and how many updates replace a resource for sure.

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::{
     cloud::Replacement,
+    diagnostic::shown,
     plan::{Action, Change, ChangeKind, Operation, Plan, PropertyChange, Step},
     render::Choice,
     report::{
         Context,
         ink::{count, fit},
-        mask,
     },
 };
 
@@ -82,6 +82,10 @@ pub(super) fn property(property: &PropertyChange, step: &Step, unicode: bool) ->
 
 fn values(property: &PropertyChange, unicode: bool) -> String {
     let arrow = if unicode { "→" } else { "->" };
+    let value = |value: &Value, unicode| match super::is_secret_path(&property.path) && value.is_string() {
+        true => super::HIDDEN.to_owned(),
+        false => self::value(value, unicode),
+    };
     match (&property.before, &property.after, &property.because) {
         (Some(before), Some(after), _) => format!("{} {arrow} {}", value(before, unicode), value(after, unicode)),
         (Some(before), None, Some(_)) => format!("{} {arrow} known later", value(before, unicode)),
@@ -92,7 +96,7 @@ fn values(property: &PropertyChange, unicode: bool) -> String {
 }
 
 fn value(value: &Value, unicode: bool) -> String {
-    fit(&mask(&value.to_string()), LONGEST_VALUE, unicode)
+    fit(&shown(&value.to_string()), LONGEST_VALUE, unicode)
 }
 
 /// The resources a new stack makes, as `3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint`.

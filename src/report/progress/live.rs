@@ -1,78 +1,92 @@
 //! For a terminal: a table that stays at the bottom, and a line above it for each stack that is over.
+//!
+//! It is drawn by going up as many lines as were drawn before, so the terminal is never asked anything: one that does
+//! not answer cannot hold the run up. Its size is looked at before each drawing; where there is no room for a table,
+//! only the lines of what is over are written.
 
 use std::io::{self, Write};
 
-use ratatui::{
-    Terminal, TerminalOptions, Viewport,
-    backend::{Backend, CrosstermBackend},
-    buffer::Buffer,
-    style::{Color, Style},
-};
+use unicode_width::UnicodeWidthStr;
 
-use super::{Board, Listener, Row, table};
+use super::{
+    Board, Listener, Row,
+    table::{Line, table},
+};
 use crate::{
     execute::{Event, StepResult},
     report::{
         Context,
-        ink::{fit, span},
+        ink::{Ink, fit, paint, span},
         outcome::in_one_line,
     },
 };
 
+/// Columns and rows, where they are known.
+pub type Size = Box<dyn Fn() -> Option<(u16, u16)> + Send>;
+
+/// Fewer columns or rows have no room for a table.
+const LEAST: (u16, u16) = (20, 5);
+/// Rows that are left for what stood there before.
+const ABOVE: usize = 2;
+
+/// Does a terminal of so many columns and rows have room for a table?
+pub fn has_room((columns, rows): (u16, u16)) -> bool {
+    columns >= LEAST.0 && rows >= LEAST.1
+}
+
 /// Draws the table at the bottom of a terminal.
-#[derive(Debug)]
-pub struct Live<B: Backend> {
-    terminal: Terminal<B>,
+pub struct Live<W: Write> {
+    out: W,
+    size: Size,
     board: Board,
     color: bool,
     unicode: bool,
     label: Option<String>,
+    /// The columns of each line of the table that stands.
+    standing: Vec<usize>,
+    /// What was written last, so that nothing is drawn twice.
+    last: String,
 }
 
-impl<W: Write> Live<CrosstermBackend<W>> {
-    /// Draws with escape sequences to `out`, which must be the terminal the process has.
-    ///
-    /// # Errors
-    ///
-    /// When the terminal does not tell where its cursor is.
-    pub fn on_terminal(out: W, rows: u16, context: &Context<'_>) -> io::Result<Self> {
-        Self::new(CrosstermBackend::new(out), rows, context)
-    }
-}
-
-impl<B: Backend> Live<B>
-where
-    B::Error: Send + Sync + 'static,
-{
-    /// Draws to any backend, in at most `rows` lines.
-    ///
-    /// # Errors
-    ///
-    /// Those of the backend.
-    pub fn new(backend: B, rows: u16, context: &Context<'_>) -> io::Result<Self> {
-        let options = TerminalOptions { viewport: Viewport::Inline(rows.max(3)) };
-        let terminal = Terminal::with_options(backend, options).map_err(io::Error::other)?;
-        let label = context.label.map(str::to_owned);
-        Ok(Self { terminal, board: Board::default(), color: context.color, unicode: context.unicode, label })
+impl<W: Write> Live<W> {
+    /// Draws with escape sequences to `out`, a terminal that has the size that `size` answers when it is asked.
+    pub fn new(out: W, size: Size, context: &Context<'_>) -> Self {
+        Self {
+            out,
+            size,
+            board: Board::default(),
+            color: context.color,
+            unicode: context.unicode,
+            label: context.label.map(str::to_owned),
+            standing: Vec::new(),
+            last: String::new(),
+        }
     }
 
-    /// The backend, to look at what was drawn.
-    pub fn backend(&self) -> &B {
-        self.terminal.backend()
+    /// Puts lines above the table and draws it anew.
+    fn draw(&mut self, above: &[Line], with_table: bool) -> io::Result<()> {
+        let (columns, rows) = (self.size)().unwrap_or((0, 0));
+        let width = usize::from(columns);
+        let context = Context { width, color: self.color, unicode: self.unicode, label: self.label.as_deref() };
+        let table = match with_table && has_room((columns, rows)) {
+            true => table(&self.board, &context, usize::from(rows) - ABOVE),
+            false => Vec::new(),
+        };
+        let shown = |(ink, text): &Line| ink.map_or_else(|| text.clone(), |ink| paint(&context, ink, text));
+        let home = home(&self.standing, width);
+        let over: String = above.iter().map(|line| format!("{}\x1b[K\r\n", shown(line))).collect();
+        let lines: Vec<String> = table.iter().map(|line| format!("{}\x1b[K", shown(line))).collect();
+        let drawn = lines.join("\r\n");
+        if over.is_empty() && drawn == self.last {
+            return Ok(());
+        }
+        write!(self.out, "{home}{over}{drawn}\x1b[J")?;
+        self.standing = table.iter().map(|(_, text)| text.width()).collect();
+        self.last = drawn;
+        self.out.flush()
     }
 
-    fn draw(&mut self) -> io::Result<()> {
-        let (board, label) = (&self.board, self.label.as_deref());
-        let (color, unicode) = (self.color, self.unicode);
-        let drawn = self.terminal.draw(|frame| {
-            let area = frame.area();
-            let context = Context { width: usize::from(area.width), color, unicode, label };
-            table(board, &context, area, frame.buffer_mut());
-        });
-        drawn.map(drop).map_err(io::Error::other)
-    }
-
-    fn print(&mut self, row: &Row, result: &StepResult) -> io::Result<()> {
+    fn over(&self, row: &Row, result: &StepResult) -> Line {
         let good = matches!(result, StepResult::Done | StepResult::Unchanged);
         let mark = match (good, self.unicode) {
             (true, true) => "✓",
@@ -82,42 +96,34 @@ where
         };
         let took = row.began.map(|began| format!(" ({})", span(self.board.now.since(began)))).unwrap_or_default();
         let text = format!("{mark} {}: {}{took}", row.stack, in_one_line(result));
-        let style = match (self.color, good) {
-            (false, _) => Style::new(),
-            (true, true) => Style::new().fg(Color::Green),
-            (true, false) => Style::new().fg(Color::Red),
-        };
-        let unicode = self.unicode;
-        let printed = self.terminal.insert_before(1, |buffer: &mut Buffer| {
-            let width = usize::from(buffer.area.width);
-            buffer.set_stringn(0, buffer.area.y, fit(&text, width, unicode), width, style);
-        });
-        printed.map_err(io::Error::other)
+        let width = (self.size)().map(|(columns, _)| usize::from(columns)).filter(|width| *width >= LEAST.0.into());
+        let text = width.map_or_else(|| text.clone(), |width| fit(&text, width, self.unicode));
+        (Some(if good { Ink::Good } else { Ink::Bad }), text)
     }
 }
 
-impl<B: Backend> Listener for Live<B>
-where
-    B::Error: Send + Sync + 'static,
-{
+/// From the end of the last line of the table back to where its first one begins, also where a terminal that became
+/// narrower has wrapped them.
+fn home(standing: &[usize], columns: usize) -> String {
+    let high = |width: &usize| if columns == 0 { 1 } else { width.div_ceil(columns).max(1) };
+    match standing.iter().map(high).sum::<usize>() {
+        0 | 1 => "\r".to_owned(),
+        rows => format!("\r\x1b[{}A", rows - 1),
+    }
+}
+
+impl<W: Write> Listener for Live<W> {
     fn hear(&mut self, event: &Event) -> io::Result<()> {
         let over = self.board.hear(event);
+        let mut above = Vec::new();
         if let Event::Settled { stack, result, .. } = event {
             let unseen = matches!(result, StepResult::Failed(_)).then(|| Row::of(stack));
-            if let Some(row) = over.or(unseen) {
-                self.print(&row, result)?;
-            }
+            above.extend(over.or(unseen).map(|row| self.over(&row, result)));
         }
-        match event {
-            Event::Finished { .. } => self.close(),
-            _ => self.draw(),
-        }
+        self.draw(&above, !matches!(event, Event::Finished { .. }))
     }
 
     fn close(&mut self) -> io::Result<()> {
-        let top = self.terminal.get_frame().area().y;
-        self.terminal.clear().map_err(io::Error::other)?;
-        self.terminal.set_cursor_position((0, top)).map_err(io::Error::other)?;
-        self.terminal.show_cursor().map_err(io::Error::other)
+        self.draw(&[], false)
     }
 }

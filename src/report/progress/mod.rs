@@ -9,10 +9,9 @@ mod plain;
 mod table;
 
 pub use board::{Board, Row};
-pub use live::Live;
+pub use live::{Live, Size, has_room};
 pub use ndjson::Ndjson;
 pub use plain::Plain;
-pub use table::{height, table};
 
 use std::io;
 

@@ -8,11 +8,11 @@ use std::{
 use super::{Board, Listener};
 use crate::{
     cloud::{ResourceStatus, StackRef},
+    diagnostic::shown,
     execute::{Event, StepResult, Waiting},
     report::{
         Context,
         ink::{Ink, paint, span},
-        mask,
         outcome::{in_one_line, stacks},
     },
 };
@@ -61,7 +61,7 @@ impl<W: Write> Plain<W> {
             Event::Resource { stack, logical_id, status, reason, .. } => {
                 let last = self.said.insert((stack.clone(), logical_id.clone()), status.clone());
                 if status.is_failure() {
-                    let reason = reason.as_ref().map(|reason| format!(": {}", mask(reason))).unwrap_or_default();
+                    let reason = reason.as_ref().map(|reason| format!(": {}", shown(reason))).unwrap_or_default();
                     return Some((Some(Ink::Bad), format!("{stack}/{logical_id}: {status}{reason}")));
                 }
                 plain(format!("{stack}/{logical_id}: {status}")).filter(|_| last.as_ref() != Some(status))

@@ -1,10 +1,5 @@
-//! The live table: a pure function from what is going on to cells.
+//! The live table: a pure function from what is going on to lines.
 
-use ratatui::{
-    buffer::Buffer,
-    layout::Rect,
-    style::{Color, Modifier, Style},
-};
 use unicode_width::UnicodeWidthStr;
 
 use super::{Board, Row};
@@ -12,10 +7,13 @@ use crate::{
     execute::Waiting,
     report::{
         Context,
-        ink::{fit, span},
+        ink::{Ink, fit, span},
         outcome::stacks,
     },
 };
+
+/// A line and how it is painted.
+pub(super) type Line = (Option<Ink>, String);
 
 /// The columns and the least each needs, from the one that is never dropped to the one dropped first.
 const COLUMNS: [(&str, usize); 5] =
@@ -30,54 +28,27 @@ const GROWTH: [usize; 5] = [DETAIL, 0, STATUS, 4, 2];
 /// No column grows beyond this much of the width, in per cent.
 const MOST: usize = 40;
 
-/// How many lines the table of a board wants, at most `most`.
-pub fn height(board: &Board, most: u16) -> u16 {
-    let lines = board.rows().len() + 2;
-    u16::try_from(lines).unwrap_or(u16::MAX).min(most)
-}
-
-/// Draws the board: a line of counts, the columns' names, and a line per stack, the busiest first. What does not fit
-/// is counted in the last line.
-pub fn table(board: &Board, context: &Context<'_>, area: Rect, buffer: &mut Buffer) {
-    let width = usize::from(area.width);
-    let mut lines = Lines { area, buffer, next: 0, color: context.color };
-    lines.push(&fit(&headline(board, context), width, context.unicode), Style::new().add_modifier(Modifier::BOLD));
+/// A line of counts, the columns' names, and a line per stack, the busiest first: at most `most` lines, none wider than
+/// the context. What does not fit is counted in the last one.
+pub(super) fn table(board: &Board, context: &Context<'_>, most: usize) -> Vec<Line> {
+    let width = context.width;
+    let mut lines = vec![(Some(Ink::Bold), fit(&headline(board, context), width, context.unicode))];
     let rows = board.rows();
-    if rows.is_empty() || area.height < 3 {
-        return;
+    if rows.is_empty() || most < 3 {
+        return lines;
     }
     let columns = visible(width);
-    let room = usize::from(area.height) - 2;
+    let room = most - 2;
     let shown = if rows.len() > room { room - 1 } else { rows.len() };
     let cells: Vec<_> = rows[..shown].iter().map(|row| cells(row, board, columns > DETAIL)).collect();
     let widths = widths(&cells, columns, width);
     let names = COLUMNS.map(|(name, _)| name.to_owned());
-    lines.push(&line(&names, &widths, context), Style::new().add_modifier(Modifier::DIM));
-    for (row, cells) in rows.iter().zip(&cells) {
-        lines.push(&line(cells, &widths, context), style(row));
-    }
+    lines.push((Some(Ink::Dim), line(&names, &widths, context)));
+    lines.extend(rows.iter().zip(&cells).map(|(row, cells)| (ink(row), line(cells, &widths, context))));
     if shown < rows.len() {
-        let text = format!("and {} more", rows.len() - shown);
-        lines.push(&text, Style::new().add_modifier(Modifier::DIM));
+        lines.push((Some(Ink::Dim), fit(&format!("and {} more", rows.len() - shown), width, context.unicode)));
     }
-}
-
-struct Lines<'a> {
-    area: Rect,
-    buffer: &'a mut Buffer,
-    next: u16,
-    color: bool,
-}
-
-impl Lines<'_> {
-    fn push(&mut self, text: &str, style: Style) {
-        if self.next < self.area.height {
-            let style = if self.color { style } else { Style::new() };
-            let (x, y) = (self.area.x, self.area.y + self.next);
-            self.buffer.set_stringn(x, y, text, usize::from(self.area.width), style);
-            self.next += 1;
-        }
-    }
+    lines
 }
 
 fn headline(board: &Board, context: &Context<'_>) -> String {
@@ -160,10 +131,10 @@ fn line(cells: &[String; 5], widths: &[usize; 5], context: &Context<'_>) -> Stri
     out.trim_end().to_owned()
 }
 
-fn style(row: &Row) -> Style {
+fn ink(row: &Row) -> Option<Ink> {
     match (&row.status, row.began) {
-        (_, None) => Style::new().add_modifier(Modifier::DIM),
-        (Some(status), _) if status.is_rollback() => Style::new().fg(Color::Red),
-        _ => Style::new(),
+        (_, None) => Some(Ink::Dim),
+        (Some(status), _) if status.is_rollback() => Some(Ink::Bad),
+        _ => None,
     }
 }
