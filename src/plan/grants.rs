@@ -310,7 +310,7 @@ fn normal(template: &Template) -> Value {
             policy.get_mut("PolicyDocument").into_iter().for_each(sort_statements);
         }
         for name in ["Policies", "ManagedPolicyArns", "Roles"] {
-            properties.get_mut(name).and_then(Value::as_array_mut).into_iter().for_each(sort);
+            properties.get_mut(name).and_then(Value::as_array_mut).into_iter().for_each(|items| sort(items));
         }
     }
     tree
@@ -324,6 +324,6 @@ fn sort_statements(document: &mut Value) {
     }
 }
 
-fn sort(items: &mut Vec<Value>) {
+fn sort(items: &mut [Value]) {
     items.sort_by_key(Value::to_string);
 }

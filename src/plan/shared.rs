@@ -2,8 +2,9 @@
 //!
 //! Where what runs grants more than is wanted, the update of the role comes in two halves. The first grants both, so
 //! that what runs and what is to run can work side by side; it is left out where the role grants both already. The
-//! second goes to what is wanted, after every step that uses the role. While stacks out of the plan use the role and
-//! do not run what is wanted, the second half is held back. Nobody has to remember that: the next plan compares again.
+//! second goes to what is wanted, after every step that uses the role, and after every endpoint of the environment that
+//! the plan knows. While stacks out of the plan use the role and do not run what is wanted, the second half is held
+//! back. Nobody has to remember that: the next plan compares again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -122,9 +123,22 @@ pub(super) fn place(
 ) -> Vec<Arc<str>> {
     let uses = |step: &&Step| users.contains(&step.stack);
     let comes = |step: &&Step| !step.operations.is_empty() && step.needs.contains(stack);
-    let waited = |step: &&Step| uses(step) || comes(step) && step.action == Action::Update;
+    // One that went back by itself may still run with the role, whatever its stack says.
+    let environment = steps.iter().find(|step| step.stack == *stack).map(|step| step.environment.clone());
+    let stands = |step: &&Step| {
+        let here = step.stack != *stack
+            && step.stack.target == stack.target
+            && Some(&step.environment) == environment.as_ref();
+        here && step.endpoint.is_some()
+            && matches!(step.action, Action::Keep | Action::Update)
+            && step.observed.is_some()
+    };
+    let waited = |step: &&Step| uses(step) || comes(step) && step.action == Action::Update || stands(step);
     let after: BTreeSet<StackRef> = steps.iter().filter(waited).map(|step| step.stack.clone()).collect();
     let moving = steps.iter().any(|step| comes(&step) || uses(&step) && !step.operations.is_empty());
+    if after.is_empty() && held.is_empty() {
+        return Vec::new();
+    }
     let Some(step) = steps.iter_mut().find(|step| step.stack == *stack) else { return Vec::new() };
     let Some(at) = step.operations.iter().position(|operation| matches!(operation, Operation::Update { .. })) else {
         return Vec::new();

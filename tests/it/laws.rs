@@ -10,4 +10,5 @@ mod misfortune;
 mod rendering;
 mod resources;
 mod seeds;
+mod shared_role;
 mod stopping;

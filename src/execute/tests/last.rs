@@ -65,30 +65,30 @@ fn it_stays_wide_after_a_failure_and_after_an_interrupt() {
         &mut world,
         vec![role(of_role), chat],
         expect![[r#"
-        0 started 2
-        0 chat waits for role
-        0 role: widen
-        0 role waits for ChangeSet
-        3 role UPDATE_IN_PROGRESS
-        33 role UPDATE_COMPLETE
-        33 role waits for chat
-        33 chat: update
-        33 chat waits for ChangeSet
-        36 chat UPDATE_IN_PROGRESS
-        34 chat/Sibling CREATE_FAILED
-        34 chat/Endpoint CREATE_FAILED
-        40 chat UPDATE_ROLLBACK_COMPLETE
-        40 chat FAILED RolledBack, update: the update failed and was rolled back
-            a.yaml:1:1 Endpoint: no
-        40 role Wide { by: Some(StackRef { target: Target { account: None, region: "us-east-1", assume_role: None }, name: "chat" }) }
-        40 finished, 28 calls
-        CreateChangeSet 2
-        DescribeChangeSet 2
-        DescribeStackEvents 1
-        DescribeStacks 20
-        ExecuteChangeSet 2
-        GetCallerIdentity 1
-    "#]],
+            0 started 2
+            0 chat waits for role
+            0 role: widen
+            0 role waits for ChangeSet
+            3 role UPDATE_IN_PROGRESS
+            33 role UPDATE_COMPLETE
+            33 role waits for chat
+            33 chat: update
+            33 chat waits for ChangeSet
+            36 chat UPDATE_IN_PROGRESS
+            34 chat/Sibling CREATE_FAILED
+            34 chat/Endpoint CREATE_FAILED
+            40 chat UPDATE_ROLLBACK_COMPLETE
+            40 chat FAILED RolledBack, update: the update failed and was rolled back
+                a.yaml:1:1 Endpoint: no
+            40 role stays wide by chat
+            40 finished, 28 calls
+            CreateChangeSet 2
+            DescribeChangeSet 2
+            DescribeStackEvents 1
+            DescribeStacks 20
+            ExecuteChangeSet 2
+            GetCallerIdentity 1
+        "#]],
     );
     let mut world = World::new().goes("chat", [Goes::Lands(30)]);
     let (of_role, of_chat) = (world.has("role", "old"), world.has("chat", "old"));
@@ -98,23 +98,23 @@ fn it_stays_wide_after_a_failure_and_after_an_interrupt() {
         &mut world,
         vec![role(of_role), chat],
         expect![[r#"
-        0 started 2
-        0 chat waits for role
-        0 role: widen
-        0 role waits for ChangeSet
-        3 role UPDATE_IN_PROGRESS
-        12 interrupted
-        33 role UPDATE_COMPLETE
-        33 role waits for chat
-        33 chat NotStarted
-        33 role Wide { by: None }
-        33 finished, 20 calls
-        CreateChangeSet 1
-        DescribeChangeSet 1
-        DescribeStacks 16
-        ExecuteChangeSet 1
-        GetCallerIdentity 1
-    "#]],
+            0 started 2
+            0 chat waits for role
+            0 role: widen
+            0 role waits for ChangeSet
+            3 role UPDATE_IN_PROGRESS
+            12 interrupted
+            33 role UPDATE_COMPLETE
+            33 role waits for chat
+            33 chat NotStarted
+            33 role stays wide by an interrupt
+            33 finished, 20 calls
+            CreateChangeSet 1
+            DescribeChangeSet 1
+            DescribeStacks 16
+            ExecuteChangeSet 1
+            GetCallerIdentity 1
+        "#]],
     );
 }
 
