@@ -132,7 +132,8 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
         lock.format = LOCK_FORMAT;
         if let Some(name) = wants.upgrade.as_deref() {
             lock.forget(&set.environment.name, Some(name).filter(|name| !name.is_empty()));
-            if name.is_empty() {
+            // Facts of models are shared by all environments of a file.
+            if name.is_empty() && lock.environments.keys().all(|known| names.contains(known)) {
                 lock.models.clear();
             }
         }
@@ -409,7 +410,8 @@ impl Loaded {
         let files = Disk { from: host.folder.clone() };
         let mut changed: BTreeMap<&Path, Lock> = BTreeMap::new();
         for (scope, (lock, file)) in self.scopes.iter().zip(self.resolved.locks.iter().zip(&self.lock_files)) {
-            if scope.locked {
+            // What is kept for an imagined account is nobody's to commit.
+            if scope.locked && wants.lock_overlay.is_none() {
                 continue;
             }
             let whole = changed.entry(&file.kept).or_insert_with(|| self.kept_before(file, wants));
@@ -528,6 +530,14 @@ mod tests {
         assert!(!one.path().join("a/hubform.lock").exists());
         let own = [".hubform/sandbox"; 2].map(|folder| owner(&one.path().join("a"), Some(Path::new(folder))));
         assert_eq!(own[0], own[1], "its folder was not there the first time");
+    }
+
+    #[test]
+    fn a_locked_run_on_an_imagined_account_keeps_its_owner() {
+        let protected = ENVIRONMENT.replace("spec: {}", "spec: {protect: true}");
+        let there = repository(&[("e.yaml", ENDPOINT), ("environment.yaml", &protected)]);
+        let sandbox = Some(Path::new(".hubform/sandbox"));
+        assert_eq!(owner(there.path(), sandbox), owner(there.path(), sandbox));
     }
 
     #[test]

@@ -267,7 +267,8 @@ async fn wait(
             }
             _ => writeln!(host.errors, "waiting: {}", report::waiting::human(blocking))?,
         }
-        (host.output.flush()?, host.errors.flush()?);
+        host.output.flush()?;
+        host.errors.flush()?;
         *said = Some((now, blocking.to_vec()));
     }
     session.clock.sleep_until(now.plus(RUNNING_INTERVAL)).await;

@@ -41,8 +41,8 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
         loaded.specs.iter().map(|spec| ((&spec.stack.target, spec.stack.name.as_str()), spec)).collect();
     let wants_body = |target: &Target, stack: &Stack| {
         let spec = specs.get(&(target, stack.name.as_str()));
-        let tagged = Tagged::read(&stack.tags).is_some();
-        tagged && spec.map_or(stack.status.is_updatable(), |spec| plan::wants_body(spec, stack))
+        plan::may_belong(&environments, target, stack)
+            && spec.map_or(stack.status.is_updatable(), |spec| plan::wants_body(spec, stack))
     };
     let observation = gather::observe(&*session.accounts, &*session.clock, &targets, &wants_body).await?;
     let mut rows = Vec::new();

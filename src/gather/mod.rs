@@ -1,8 +1,9 @@
 //! What resolving and planning need of the world is fetched, through the ports, before anything is decided.
 //!
-//! No change to anything happens here. Targets are asked side by side, and within each the bodies, twenty at once. A plan without changes takes the pages of DescribeStacks, one identity call
-//! per target and one look per named role; bodies are fetched only where a digest does not settle the question. A call
-//! that is throttled is made again after a pause, for some minutes.
+//! No change to anything happens here. Targets are asked side by side, and within each the bodies, twenty at once. A
+//! plan without changes takes the pages of DescribeStacks, one identity call per target and one look per named role.
+//! Bodies are fetched where a digest does not settle what runs, or where a stack with our tags has no output that says
+//! whose it is; of a shell, its change set. A call that is throttled is made again after a pause, for some minutes.
 
 mod side_by_side;
 

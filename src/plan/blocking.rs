@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Request, graph, guard, observe};
+use super::{Request, destroy::has_other_prefix, graph, guard, observe};
 use crate::cloud::{StackRef, StackStatus};
 
 /// One stack to wait for.
@@ -34,6 +34,7 @@ fn running(request: &Request<'_>, needed: &BTreeSet<StackRef>) -> Vec<Blocking> 
     let found = observed.into_iter().filter(|(stack, found)| needed.contains(stack) && found.stack.status.is_running());
     let ours = found
         .filter(|(stack, found)| specs.get(stack).is_none_or(|spec| guard::foreign(request, spec, found).is_none()));
+    let ours = ours.filter(|(stack, found)| specs.contains_key(stack) || !has_other_prefix(request, found));
     let blocking = ours.filter_map(|(stack, found)| {
         let owner = found.tagged()?;
         let manifest = format!("{}/{}", owner.kind, owner.name);

@@ -84,8 +84,12 @@ fn resource(live: &Value, wanted: &Value) -> Result<Option<Value>, String> {
             put("AssumeRolePolicyDocument", document(&runs[TRUST], &wants[TRUST])?);
             put("Policies", inline(&runs["Policies"], &wants["Policies"])?);
             put("ManagedPolicyArns", list(&runs["ManagedPolicyArns"], &wants["ManagedPolicyArns"])?);
-            if !is_given(&runs[BOUNDARY]) {
-                put(BOUNDARY, None);
+            match (is_given(&runs[BOUNDARY]), is_given(&wants[BOUNDARY])) {
+                (true, true) if runs[BOUNDARY] != wants[BOUNDARY] => {
+                    return Err("their permissions boundaries differ".to_owned());
+                }
+                (true, _) => {}
+                (false, _) => put(BOUNDARY, None),
             }
         }
         kind if POLICIES.contains(&kind) => {
@@ -310,7 +314,7 @@ fn normal(template: &Template) -> Value {
             policy.get_mut("PolicyDocument").into_iter().for_each(sort_statements);
         }
         for name in ["Policies", "ManagedPolicyArns", "Roles"] {
-            properties.get_mut(name).and_then(Value::as_array_mut).into_iter().for_each(sort);
+            properties.get_mut(name).and_then(Value::as_array_mut).into_iter().for_each(|items| sort(items));
         }
     }
     tree
@@ -324,6 +328,6 @@ fn sort_statements(document: &mut Value) {
     }
 }
 
-fn sort(items: &mut Vec<Value>) {
+fn sort(items: &mut [Value]) {
     items.sort_by_key(Value::to_string);
 }

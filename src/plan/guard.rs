@@ -161,7 +161,14 @@ pub(super) fn allowed_nothing(request: &Request<'_>) -> Vec<Diagnostic> {
         let unknown = names.iter().filter(|name| !known.contains(name));
         unknown.map(|name| no_such_manifest(option, name, known)).collect::<Vec<_>>()
     };
-    [unknown("--allow", request.allow, &known), unknown("--adopt", request.adopt, &wanted)].concat()
+    let several = request.adopt.iter().filter(|adopted| wanted.iter().filter(|name| name == adopted).count() > 1);
+    let several = several.map(|adopted| adopts_several(adopted)).collect();
+    [unknown("--allow", request.allow, &known), unknown("--adopt", request.adopt, &wanted), several].concat()
+}
+
+fn adopts_several(adopted: &str) -> Diagnostic {
+    let message = format!("`--adopt {adopted}` names manifests of several environments");
+    Diagnostic::new(Code::NoSuchManifest, message).help("act on one environment at a time, with `--environment NAME`")
 }
 
 /// A finding about a manifest that an option names and nobody wrote.

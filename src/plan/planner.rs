@@ -185,10 +185,12 @@ impl<'a> Planner<'a> {
             return Err(last);
         }
         bodies.into_iter().for_each(|body| self.keep(body));
-        if self.users.contains_key(&spec.stack) {
+        let used = self.users.contains_key(&spec.stack);
+        if used || spec.endpoint.is_none() {
             match shared::parts(update, &diffs) {
                 Ok(parts) => self.parts.extend(parts.map(|parts| (spec.stack.clone(), parts))),
-                Err(why) => step.reasons.push(why),
+                Err(why) if used => step.reasons.push(why),
+                Err(_) => {}
             }
         }
         let known = surviving((update.live, update.wanted), &diffs, update.inputs, &stack.outputs);
@@ -225,7 +227,7 @@ impl<'a> Planner<'a> {
             return;
         }
         for (stack, parts) in parts {
-            let users = self.users[&stack].clone();
+            let users = self.users.get(&stack).cloned().unwrap_or_default();
             let outside = users.iter().filter(|user| !steps.iter().any(|step| step.stack == **user));
             let mut held = BTreeMap::new();
             let mut more = Vec::new();

@@ -2,8 +2,9 @@
 //!
 //! Where what runs grants more than is wanted, the update of the role comes in two halves. The first grants both, so
 //! that what runs and what is to run can work side by side; it is left out where the role grants both already. The
-//! second goes to what is wanted, after every step that uses the role. While stacks out of the plan use the role and
-//! do not run what is wanted, the second half is held back. Nobody has to remember that: the next plan compares again.
+//! second goes to what is wanted, after every step that uses the role, and after every endpoint of the environment that
+//! the plan knows. While stacks out of the plan use the role and do not run what is wanted, the second half is held
+//! back. Nobody has to remember that: the next plan compares again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -46,7 +47,10 @@ pub(super) fn parts(update: &Update<'_>, diffs: &[ResourceDiff]) -> Result<Optio
     let roles: Vec<&ResourceDiff> = diffs.iter().filter(|diff| diff.resource_type.starts_with("AWS::IAM::")).collect();
     let replaced = roles.iter().any(|diff| diff.replacement() != Replacement::False);
     let later = update.inputs.values().any(|input| input.later.is_some());
-    if roles.is_empty() || replaced || later {
+    if replaced {
+        return Err("the role is replaced, and the old one goes before those that use it have moved".to_owned());
+    }
+    if roles.is_empty() || later {
         return Ok(None);
     }
     match grants::joined(update.live, update.wanted) {
@@ -85,7 +89,8 @@ fn half(update: &Update<'_>, body: Option<Template>, diffs: &[ResourceDiff]) -> 
     Half { operation, changes: announce(diffs, update.spec), body: text }
 }
 
-/// For each stack the stacks of ours that run with one of its ARNs.
+/// For each stack those of the same owner that run with one of its ARNs. Somebody else's cannot be moved here, and would
+/// hold a role wide for ever.
 pub(super) fn users(observed: &BTreeMap<StackRef, &ObservedStack>) -> BTreeMap<StackRef, BTreeSet<StackRef>> {
     let mut made: BTreeMap<(&crate::cloud::Target, &str), &StackRef> = BTreeMap::new();
     for (stack, found) in observed.iter().filter(|(_, found)| found.tagged().is_some()) {
@@ -95,7 +100,9 @@ pub(super) fn users(observed: &BTreeMap<StackRef, &ObservedStack>) -> BTreeMap<S
     let mut users: BTreeMap<StackRef, BTreeSet<StackRef>> = BTreeMap::new();
     for (stack, found) in observed.iter().filter(|(_, found)| found.tagged().is_some() && runs(found)) {
         let taken = found.stack.parameters.values().filter_map(|value| made.get(&(&stack.target, value.as_str())));
-        for maker in taken.filter(|maker| **maker != stack) {
+        let same =
+            |maker: &&&StackRef| **maker != stack && observed.get(**maker).is_some_and(|m| m.owner == found.owner);
+        for maker in taken.filter(same) {
             users.entry((*maker).clone()).or_default().insert(stack.clone());
         }
     }
@@ -122,9 +129,22 @@ pub(super) fn place(
 ) -> Vec<Arc<str>> {
     let uses = |step: &&Step| users.contains(&step.stack);
     let comes = |step: &&Step| !step.operations.is_empty() && step.needs.contains(stack);
-    let waited = |step: &&Step| uses(step) || comes(step) && step.action == Action::Update;
+    // One that went back by itself may still run with the role, whatever its stack says.
+    let environment = steps.iter().find(|step| step.stack == *stack).map(|step| step.environment.clone());
+    let stands = |step: &&Step| {
+        let here = step.stack != *stack
+            && step.stack.target == stack.target
+            && Some(&step.environment) == environment.as_ref();
+        here && step.endpoint.is_some()
+            && matches!(step.action, Action::Keep | Action::Update)
+            && step.observed.is_some()
+    };
+    let waited = |step: &&Step| uses(step) || comes(step) && step.action == Action::Update || stands(step);
     let after: BTreeSet<StackRef> = steps.iter().filter(waited).map(|step| step.stack.clone()).collect();
     let moving = steps.iter().any(|step| comes(&step) || uses(&step) && !step.operations.is_empty());
+    if after.is_empty() && held.is_empty() {
+        return Vec::new();
+    }
     let Some(step) = steps.iter_mut().find(|step| step.stack == *stack) else { return Vec::new() };
     let Some(at) = step.operations.iter().position(|operation| matches!(operation, Operation::Update { .. })) else {
         return Vec::new();

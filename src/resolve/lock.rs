@@ -46,7 +46,7 @@ pub struct LockedEnvironment {
 }
 
 /// What is known of a model when it is first used.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LockedModel {
     /// The commit, where the Hub was asked.
@@ -183,7 +183,11 @@ impl Lock {
 
     /// Notes what is known of a model at a revision.
     pub fn set_model(&mut self, id: &str, revision: &str, model: LockedModel) {
-        self.models.insert(model_key(id, revision), model);
+        let known = self.models.entry(model_key(id, revision)).or_insert_with(|| model.clone());
+        // Who says `main` and who says nothing share an entry: a commit that is known stays.
+        if model.commit.is_some() || known.commit.is_none() {
+            *known = model;
+        }
     }
 
     /// This lock with what `over` pins besides, or from other inputs, and with its owners; what both pin from the

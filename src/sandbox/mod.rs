@@ -77,6 +77,8 @@ pub struct Item {
     pub owner_stack: Option<String>,
     /// What it is doing, in a few words.
     pub summary: String,
+    /// Its properties, functions worked out.
+    pub properties: serde_json::Value,
 }
 
 /// A handle on one imagined account; clones share it.

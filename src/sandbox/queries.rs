@@ -196,6 +196,7 @@ impl State {
             physical_id: object.physical_id.clone(),
             owner_stack: owner(object),
             summary: object.summary(),
+            properties: object.properties.clone(),
         })
         .collect()
     }

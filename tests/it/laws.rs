@@ -14,4 +14,5 @@ mod operators;
 mod rendering;
 mod resources;
 mod seeds;
+mod shared_role;
 mod stopping;

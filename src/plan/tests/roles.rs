@@ -112,8 +112,8 @@ fn trust_managed_policies_and_boundaries() {
         "{PermissionsBoundary: old}",
         "{PermissionsBoundary: new}",
         &expect![[r#"
-        covered
-    "#]],
+            their permissions boundaries differ
+        "#]],
     );
     union(
         "{ManagedPolicyArns: [a, b]}",

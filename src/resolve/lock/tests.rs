@@ -150,3 +150,12 @@ fn what_is_laid_over_wins_only_where_it_is_made_from_something_else() {
     forgotten.forget("dev", Some("a"));
     assert!(forgotten.environments["dev"].choices.is_empty());
 }
+
+#[test]
+fn a_commit_that_is_known_is_not_forgotten_by_who_says_main() {
+    let model = |commit: Option<&str>| LockedModel { commit: commit.map(str::to_owned), ..LockedModel::default() };
+    let mut lock = Lock::default();
+    lock.set_model("a/b", "main", model(Some("c1")));
+    lock.set_model("a/b", "main", model(None));
+    assert_eq!(lock.model("a/b", "main").and_then(|model| model.commit.as_deref()), Some("c1"));
+}

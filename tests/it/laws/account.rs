@@ -130,6 +130,8 @@ pub(super) struct Asked {
     pub(super) destroy: bool,
     /// Everything protected may go.
     pub(super) allow: bool,
+    /// Only the stack of this number, and what it needs.
+    pub(super) only: Option<usize>,
 }
 
 /// The plan for everything wanted, or what stops it.
@@ -147,6 +149,9 @@ pub(super) async fn plan(accounts: &dyn Accounts, wanted: &Wanted, asked: Asked)
     let observed = gather::observe(accounts, &SystemClock, &targets, &wants_body).await;
     let observation = observed.unwrap_or_else(|error| panic!("the account cannot be looked at: {error}"));
     let mut chosen: BTreeSet<StackRef> = wanted.specs.iter().map(|spec| spec.stack.clone()).collect();
+    if let Some(only) = asked.only {
+        chosen = wanted.specs.get(only).map(|spec| spec.stack.clone()).into_iter().collect();
+    }
     if asked.destroy {
         let ours = observation.stacks.iter().filter(|observed| plan::belongs(&wanted.environments, observed));
         chosen = ours.map(ObservedStack::reference).collect();
@@ -189,6 +194,28 @@ pub(super) async fn apply(
     settings: execute::Settings,
     stopped: impl Fn() -> bool,
 ) -> Result<Option<Run>, String> {
+    let Told { outcome, events } = apply_telling(clock, accounts, plan, settings, stopped).await?;
+    Ok(outcome.map(|outcome| Run { outcome, events }))
+}
+
+/// What was told of a plan that was carried out, or stopped.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) outcome: Option<Outcome>,
+    pub(super) events: Vec<Event>,
+}
+
+/// The same, with what was told until it was stopped.
+///
+/// # Errors
+/// When it does not end.
+pub(super) async fn apply_telling(
+    clock: Rc<dyn Clock>,
+    accounts: Rc<dyn Accounts>,
+    plan: &Plan,
+    settings: execute::Settings,
+    stopped: impl Fn() -> bool,
+) -> Result<Told, String> {
     let (_keep, interrupts) = mpsc::unbounded_channel();
     let mut events = Vec::new();
     let mut hear = |event: &Event| events.push(event.clone());
@@ -209,7 +236,7 @@ pub(super) async fn apply(
         .await
     };
     match outcome {
-        Ok(outcome) => Ok(outcome.map(|outcome| Run { outcome, events })),
+        Ok(outcome) => Ok(Told { outcome, events }),
         Err(()) => {
             Err(format!("it never ends; the last events are {:#?}", events.iter().rev().take(5).collect::<Vec<_>>()))
         }

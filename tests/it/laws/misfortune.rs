@@ -1,14 +1,18 @@
 //! Random deployments under random faults: everything ends, nothing foreign or protected is touched, success is what
 //! it says, failure can be mended or is explained, and at the end nothing is left.
 
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    time::Duration,
+};
 
 use fastrand::Rng;
 use hubform::{
     catalog::Catalog,
     cloud::{Accounts, EndpointStatus, Stack, StackEvent, StackRef},
     diagnostic::{Code, Diagnostics, Severity},
-    execute::{Event, Failure, FailureKind, Settings, StepResult},
+    execute::{Event, Failure, FailureKind, Settings, StepResult, Waiting},
     plan::{Plan, Step},
     resolve::Lock,
     sandbox::{Fault, Item, Sandbox, Spot},
@@ -366,19 +370,18 @@ fn failures(run: &Run) -> Vec<&Failure> {
 
 /// What was told: no operation begins before the steps it needs were said to have landed.
 fn keeps_order(plan: &Plan, run: &Run) -> Result<(), String> {
-    let mut landed: BTreeMap<&StackRef, bool> = BTreeMap::new();
+    let (mut landed, mut begun): (BTreeMap<&StackRef, bool>, BTreeSet<&StackRef>) = Default::default();
     for event in &run.events {
         match event {
             Event::Settled { stack, result, .. } => {
                 landed.insert(stack, matches!(result, StepResult::Done | StepResult::Unchanged));
             }
-            // A shared role that is narrowed last stands wide for its users before.
-            Event::Status { stack, status, .. } if status.landed() => {
-                if plan.step(stack).is_some_and(|step| step.narrow.is_some()) {
-                    landed.insert(stack, true);
-                }
+            // A shared role was widened: it waits for its users before it is narrowed, and they for nothing more.
+            Event::Waiting { stack, on: Waiting::Stacks(_), .. } if begun.contains(stack) => {
+                landed.insert(stack, true);
             }
             Event::OperationStarted { stack, .. } => {
+                begun.insert(stack);
                 let needs = plan.step(stack).into_iter().flat_map(|step| &step.needs);
                 let waits = |need: &&StackRef| plan.step(need).is_some_and(|step| !step.operations.is_empty());
                 if let Some(early) = needs.filter(waits).find(|need| landed.get(need) != Some(&true)) {
