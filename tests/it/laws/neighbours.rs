@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::{
     account::{self, Asked, Wanted},
     deployment::{Deployment, Taste},
-    seeds::{hold, one, percent},
+    seeds::{hold, occurred, one, percent},
 };
 
 const OWNERS: [&str; 2] = ["aaaaaaaaaaaaaaaa", "bbbbbbbbbbbbbbbb"];
@@ -40,16 +40,9 @@ fn two_repositories_in_one_account_never_touch_each_other() {
     let met = Met::default();
     hold(&[], 60, |rng| account::now(play(rng, &met)));
     let Met { beside, refused, silent } = &met;
-    let told = format!("{} beside, {} refused, {} silent", beside.get(), refused.get(), silent.get());
-    support_says(&told);
-    if std::env::var_os("HUBFORM_SEED").is_none() {
-        assert!(beside.get() > 100 && refused.get() > 30 && silent.get() > 20, "they hardly meet: {told}");
-    }
-}
-
-#[expect(clippy::print_stdout, reason = "how far a law reaches is told")]
-fn support_says(told: &str) {
-    println!("two repositories met: {told}");
+    occurred("two repositories stand beside each other", beside.get(), 100);
+    occurred("one is refused what is the other's", refused.get(), 30);
+    occurred("one destroys and says nothing of the other", silent.get(), 20);
 }
 
 /// A repository: what it has written down, and what that comes to.

@@ -31,8 +31,8 @@ fn two_operators_do_not_undo_each_other() {
     let (met, between) = (Cell::new(0), Cell::new(0));
     hold(&[], 120, |rng| {
         let meeting = account::now(together(rng))?;
-        met.set(met.get() + u32::from(meeting.met));
-        between.set(between.get() + u32::from(meeting.between_phases));
+        met.set(met.get() + usize::from(meeting.met));
+        between.set(between.get() + usize::from(meeting.between_phases));
         Ok(())
     });
     occurred("one operator stops because of the other", met.get(), 40);

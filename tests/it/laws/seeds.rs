@@ -57,7 +57,7 @@ pub(super) fn percent(rng: &mut Rng, chance: u32) -> bool {
 }
 
 /// Says how often what a law is about occurred, and holds that to a least number unless seeds were said.
-pub(super) fn occurred(what: &str, found: u32, least: u32) {
+pub(super) fn occurred(what: &str, found: usize, least: usize) {
     // Written, not printed, so that it is seen where tests pass.
     let _ = writeln!(std::io::stdout(), "{what}: {found} times, at least {least} are wanted");
     assert!(found >= least || std::env::var_os(VARIABLE).is_some(), "{what}: {found} times, and {least} are wanted");

@@ -44,7 +44,7 @@ fn a_run_that_was_stopped_ends_where_an_undisturbed_one_does() {
 fn a_run_that_was_stopped_and_then_fails_ends_as_if_it_had_not_been_stopped() {
     let between = Cell::new(0);
     hold(&[], 80, |rng| {
-        between.set(between.get() + u32::from(account::now(failing(rng))?));
+        between.set(between.get() + usize::from(account::now(failing(rng))?));
         Ok(())
     });
     occurred("a kill between phases and a fault after it", between.get(), 15);
