@@ -12,6 +12,7 @@ use super::{
     Refusal,
     args::Selection,
     host::Host,
+    session,
     sources::{self, Named},
 };
 use crate::{
@@ -250,11 +251,21 @@ fn settle_owner(
         }
         Owner::Made | Owner::New => match wants.owners.get(&key) {
             Some(made) => made.clone(),
+            None if wants.owner == Owner::Made => {
+                imagined_owner(files, file, &environment.name).unwrap_or_else(|| host.new_id())
+            }
             None => host.new_id(),
         },
     };
     lock.set_owner(&environment.name, owner);
     Ok(None)
+}
+
+/// The owner that the environment has in the usual imagined account: who played there before locks the same one.
+fn imagined_owner(files: &dyn Files, file: &LockFile, environment: &str) -> Option<String> {
+    let path = overlay_file(files, Path::new(session::USUAL_FOLDER), &file.path);
+    let lock = Lock::parse(&String::from_utf8_lossy(&files.read(&path).ok()?), &BTreeSet::new()).ok()?;
+    lock.owner(environment).map(str::to_owned)
 }
 
 fn owner_missing(set: &EnvironmentSet) -> Diagnostic {
@@ -538,6 +549,17 @@ mod tests {
         let there = repository(&[("e.yaml", ENDPOINT), ("environment.yaml", &protected)]);
         let sandbox = Some(Path::new(".hubform/sandbox"));
         assert_eq!(owner(there.path(), sandbox), owner(there.path(), sandbox));
+    }
+
+    #[test]
+    fn an_owner_beside_the_environment_is_also_that_of_an_imagined_account() {
+        let there = repository(&[("e.yaml", ENDPOINT), ("environment.yaml", ENVIRONMENT)]);
+        let sandbox = Some(Path::new(session::USUAL_FOLDER));
+        let imagined = owner(there.path(), sandbox);
+        assert_eq!(owner(there.path(), None), imagined, "who played there before locks the same one");
+        let other = "format: 2\nenvironments: {dev: {owner: a0000000000000e2}}\n";
+        std::fs::write(there.path().join("hubform.lock"), other).expect("it can be written");
+        assert_eq!(owner(there.path(), sandbox), "a0000000000000e2");
     }
 
     #[test]

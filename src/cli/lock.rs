@@ -10,8 +10,10 @@ use super::{
 };
 
 pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Result<Exit> {
+    // Whose an environment is stands beside it, also for imagined accounts.
+    let names_owner = args.owner.is_some() || args.new_owner;
     let wants = Wants {
-        lock_overlay: session::sandbox_folder(host, globals).filter(|_| host.sandbox.is_none()),
+        lock_overlay: session::sandbox_folder(host, globals).filter(|_| host.sandbox.is_none() && !names_owner),
         upgrade: args.upgrade.clone(),
         unlocked: true,
         owner: owner(args),

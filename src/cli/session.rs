@@ -19,10 +19,13 @@ pub(super) struct Session {
     kept: bool,
 }
 
+/// The folder of the imagined account, where no other is said.
+pub(super) const USUAL_FOLDER: &str = ".hubform/sandbox";
+
 /// The folder of the imagined account, where one is used.
 pub(super) fn sandbox_folder(host: &Host, globals: &Globals) -> Option<PathBuf> {
     let said = globals.sandbox_state.clone().or_else(|| host.variable("HUBFORM_SANDBOX_STATE").map(PathBuf::from));
-    is_sandbox(host, globals).then(|| said.unwrap_or_else(|| PathBuf::from(".hubform/sandbox")))
+    is_sandbox(host, globals).then(|| said.unwrap_or_else(|| PathBuf::from(USUAL_FOLDER)))
 }
 
 /// Is this run about an imagined account?

@@ -190,15 +190,15 @@ impl Lock {
         }
     }
 
-    /// This lock with what `over` pins besides, or from other inputs, and with its owners; what both pin from the
-    /// same inputs stays.
+    /// This lock with what `over` pins besides, or from other inputs, and with its owners where this has none; what both
+    /// pin from the same inputs stays.
     pub fn overlaid(mut self, over: Lock) -> Self {
         for (id, model) in over.models {
             self.models.entry(id).or_insert(model);
         }
         for (name, over) in over.environments {
             let own = self.environments.entry(name).or_default();
-            own.owner = over.owner.or(own.owner.take());
+            own.owner = own.owner.take().or(over.owner);
             for (manifest, serving, what, pinned) in pins(over.choices) {
                 let own = own.choices.entry(manifest).or_default().entry(serving).or_default();
                 if own.get(&what).is_none_or(|old| old.from != pinned.from) {

@@ -143,7 +143,8 @@ fn what_is_laid_over_wins_only_where_it_is_made_from_something_else() {
     assert_eq!(base.beyond(&base), Lock::default());
     let mut other = base.clone();
     other.set_owner("dev", "00000000000000e2".to_owned());
-    assert_eq!(base.clone().overlaid(other.beyond(&base)).owner("dev"), Some("00000000000000e2"));
+    assert_eq!(base.clone().overlaid(other.beyond(&base)).owner("dev"), Some("00000000000000e1"));
+    assert_eq!(Lock::default().overlaid(other.beyond(&base)).owner("dev"), Some("00000000000000e2"));
     let mut forgotten = base;
     forgotten.forget("prod", None);
     assert!(!forgotten.environments["dev"].choices.is_empty(), "another environment's choices stay");
