@@ -468,6 +468,11 @@ impl Loaded {
         self.tables.as_ref().unwrap_or_else(|| Catalog::embedded())
     }
 
+    /// Is there a lock that cannot be read?
+    pub(super) fn lock_is_lost(&self) -> bool {
+        self.diagnostics.iter().any(|found| matches!(found.code, Code::LockUnreadable | Code::LockConflict))
+    }
+
     /// Every target in scope.
     pub(super) fn targets(&self) -> BTreeSet<Target> {
         self.scopes.iter().map(|scope| scope.target.clone()).collect()

@@ -9,7 +9,7 @@ use super::{
     args::{Format, Globals, Selection},
     context, format,
     load::{Wants, load},
-    session, tell,
+    session, tell, tell_errors,
 };
 use crate::{
     cloud::{Stack, Target},
@@ -30,6 +30,11 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
     let loaded = load(host, selection, &wants)?;
     if loaded.scopes.is_empty() {
         tell(host, selection, &loaded)?;
+        return Ok(Exit::Refused);
+    }
+    if loaded.lock_is_lost() {
+        // Whose the stacks are stands in the lock: without it every answer would be "nothing".
+        tell_errors(host, selection, &loaded)?;
         return Ok(Exit::Refused);
     }
     let session = session::open(host, globals)?;
