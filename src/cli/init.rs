@@ -7,19 +7,22 @@ use anyhow::{Context as _, Result};
 use super::{Exit, Host, Refusal, args, sources};
 use crate::{
     catalog::Catalog,
+    diagnostic::shown,
     files::{Disk, Files, normal},
-    manifest::EnvironmentSet,
+    manifest::{EnvironmentSet, protecting},
     resolve::Lock,
 };
 
+/// Characters of the prefix of stacks, as docs/manifests.md says.
+const LONGEST_PREFIX: usize = 12;
+
 pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
     let files = Disk { from: host.folder.clone() };
-    let name = args.name.clone().unwrap_or_else(|| slug(&args.model));
+    let name = args.name.clone().unwrap_or_else(|| slug(&args.model, "model"));
     refuse_what_cannot_be(&name, &args.model)?;
-    let texts = [
-        ("environment.yaml", environment(&name_of(&files, &args.folder))),
-        (&format!("{name}.yaml"), endpoint(&name, &args.model)),
-    ];
+    let called = Called::after(&files, &args.folder);
+    let is_new = !files.exists(&args.folder.join("environment.yaml"));
+    let texts = [("environment.yaml", environment(&called)), (&format!("{name}.yaml"), endpoint(&name, &args.model))];
     let manifest = args.folder.join(texts[1].0);
     if files.exists(&manifest) {
         let message = format!("`{}` exists already", manifest.display());
@@ -35,23 +38,56 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
         writeln!(host.output, "wrote {}", path.display())?;
     }
     write_owner(host, &files, &args.folder)?;
+    let protecting = protecting(&called.name).filter(|_| is_new);
+    if is_new {
+        called.announce(host, protecting)?;
+    }
     let folder = match args.folder.to_string_lossy() {
         here if here == "." => String::new(),
         plain if plain.chars().all(|c| c.is_alphanumeric() || "_-./~".contains(c)) => format!(" {plain}"),
         odd => format!(" '{odd}'"),
     };
-    writeln!(host.output, "next: hubform plan{folder} --sandbox")?;
+    let first = if protecting.is_some() { format!("hubform lock{folder} && ") } else { String::new() };
+    writeln!(host.output, "next: {first}hubform plan{folder} --sandbox")?;
     Ok(Exit::Done)
 }
 
-/// The environment is called as its folder really is; `.` is a folder too.
-fn name_of(files: &dyn Files, folder: &Path) -> String {
-    let real = match files.exists(folder) {
-        true => files.real(folder),
-        false => folder.to_path_buf(),
-    };
-    let name = real.file_name().map_or("dev".to_owned(), |name| slug(&name.to_string_lossy()));
-    name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+/// What the environment of a folder is called, and what its stacks begin with.
+struct Called {
+    folder: String,
+    name: String,
+    prefix: String,
+}
+
+impl Called {
+    /// The environment is called as its folder really is; `.` is a folder too.
+    fn after(files: &dyn Files, folder: &Path) -> Self {
+        let real = match files.exists(folder) {
+            true => files.real(folder),
+            false => folder.to_path_buf(),
+        };
+        let folder = real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = slug(&folder, "dev");
+        let name = name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+        let prefix: String = name.chars().take(LONGEST_PREFIX).collect();
+        Self { folder, prefix: prefix.trim_end_matches('-').to_owned(), name }
+    }
+
+    /// Says what nobody would guess from the folder.
+    fn announce(&self, host: &mut Host, protecting: Option<&str>) -> Result<()> {
+        let Self { folder, name, prefix } = self;
+        let cut = if prefix == name { String::new() } else { format!("; its stacks begin with `{prefix}-`") };
+        if name != folder {
+            writeln!(host.output, "the environment is called `{name}`, after the folder `{}`{cut}", shown(folder))?;
+        } else if !cut.is_empty() {
+            writeln!(host.output, "the environment is called `{name}`{cut}")?;
+        }
+        if let Some(start) = protecting {
+            let words = "write `protect: false` in environment.yaml if it should not be";
+            writeln!(host.output, "`{name}` begins with `{start}`, so it is protected; {words}")?;
+        }
+        Ok(())
+    }
 }
 
 /// Writes the lock with an owner for the folder's environment, unless it has one.
@@ -77,8 +113,9 @@ fn write_owner(host: &mut Host, files: &dyn Files, folder: &Path) -> Result<()> 
 }
 
 fn refuse_what_cannot_be(name: &str, model: &str) -> Result<()> {
-    if slug(name) != name {
-        let help = format!("names are lower-case letters, digits and `-`, at most 40; say `--name {}`", slug(name));
+    let close = slug(name, "model");
+    if close != name {
+        let help = format!("names are lower-case letters, digits and `-`, at most 40; say `--name {close}`");
         anyhow::bail!(Refusal::new(format!("no manifest can be called `{name}`"), help));
     }
     let is_plain =
@@ -94,9 +131,7 @@ fn refuse_what_cannot_be(name: &str, model: &str) -> Result<()> {
     Ok(())
 }
 
-fn environment(name: &str) -> String {
-    let prefix: String = name.chars().take(12).collect();
-    let prefix = prefix.trim_end_matches('-');
+fn environment(Called { name, prefix, .. }: &Called) -> String {
     let prefix = if prefix == name { String::new() } else { format!("  prefix: {prefix}\n") };
     format!(
         "# Where everything in this folder goes.\napiVersion: hubform.dev/v1\nkind: Environment\nmetadata:\n  name: {name}\n\
@@ -108,14 +143,18 @@ fn endpoint(name: &str, model: &str) -> String {
     format!("apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata:\n  name: {name}\nspec:\n  model: {model}\n")
 }
 
-/// A name that manifests may have, made from any text.
-fn slug(text: &str) -> String {
+/// A name that manifests may have, made from any text; `lead` stands in front of what begins with a digit.
+fn slug(text: &str, lead: &str) -> String {
     let last = text.rsplit('/').next().unwrap_or(text).to_lowercase();
     let plain: String = last.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let trimmed = plain.trim_start_matches(|c: char| !c.is_ascii_lowercase());
-    let cut: String = trimmed.chars().take(40).collect();
-    let name = cut.trim_end_matches('-').to_owned();
-    if name.is_empty() { "dev".to_owned() } else { name }
+    let plain = plain.trim_matches('-');
+    let whole = match plain.chars().next() {
+        None => lead.to_owned(),
+        Some(first) if first.is_ascii_digit() => format!("{lead}-{plain}"),
+        Some(_) => plain.to_owned(),
+    };
+    let cut: String = whole.chars().take(40).collect();
+    cut.trim_end_matches('-').to_owned()
 }
 
 #[cfg(test)]
@@ -132,15 +171,20 @@ mod tests {
         std::fs::create_dir_all(own.join("deep")).expect("a folder can be made");
         let files = Disk { from: own.clone() };
         for path in [".", "deep/..", "./deep/../", own.to_str().expect("it is text")] {
-            assert_eq!(name_of(&files, Path::new(path)), "team-search-v2", "{path}");
+            assert_eq!(Called::after(&files, Path::new(path)).name, "team-search-v2", "{path}");
         }
-        assert_eq!((name_of(&files, Path::new("new/")), name_of(&files, Path::new("/"))), ("new".into(), "dev".into()));
+        let called = |folder| Called::after(&files, Path::new(folder)).name;
+        assert_eq!((called("new/"), called("/")), ("new".into(), "dev".into()));
+        assert_eq!(
+            (called("2024"), called("3d-models"), called("日本")),
+            ("dev-2024".into(), "dev-3d-models".into(), "dev".into())
+        );
     }
 
     #[test]
     fn names_come_from_anything() {
-        assert_eq!(slug("BAAI/bge-small-en-v1.5"), "bge-small-en-v1-5");
-        assert_eq!(slug("7B"), "b");
-        assert_eq!(slug("…"), "dev");
+        assert_eq!(slug("BAAI/bge-small-en-v1.5", "model"), "bge-small-en-v1-5");
+        assert_eq!(slug("org/7B", "model"), "model-7b");
+        assert_eq!(slug("…", "model"), "model");
     }
 }

@@ -20,10 +20,10 @@ use crate::{
     cloud::{StackRef, Target},
     diagnostic::{Code, Diagnostic, Diagnostics, SourceMap},
     files::{Disk, Files, LARGEST},
-    manifest::{EnvironmentSet, Substitutions, substitute},
+    manifest::{EnvironmentSet, ResolvedEnvironment, Substitutions, protecting, substitute},
     plan,
     render::{StackSpec, Templates, body_digest, render},
-    resolve::{DesiredStack, LOCK_FORMAT, Lock, LockError, Resolved, Scope, resolve},
+    resolve::{DesiredStack, LOCK_FORMAT, Lock, LockError, Locked, Resolved, Scope, resolve},
 };
 
 /// The Region where nothing says one and nothing real happens.
@@ -141,10 +141,10 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
         let own = set.environment.targets().into_iter().next().and_then(|target| target.region);
         let visiting = own.is_some_and(|own| own != target.region);
         let account = target.account.clone().or_else(|| wants.accounts.get(&target).cloned());
-        let locked = !wants.unlocked && locked(host, selection, &set);
+        let locked = if wants.unlocked { None } else { locked(host, selection, &set) };
         let file = LockFile { path, kept, committed, overlay, visiting };
         diagnostics.extend(settle_owner(host, &files, wants, &set, &file, locked, &mut lock)?);
-        let today = wants.today && !locked;
+        let today = wants.today && locked.is_none();
         scopes.push(Scope { set, target, target_name, account, lock, locked, today });
         lock_files.push(file);
     }
@@ -217,9 +217,20 @@ fn lock_file(host: &Host, selection: &Selection, set: &EnvironmentSet) -> PathBu
     said.unwrap_or_else(|| set.environment.folder.join("hubform.lock"))
 }
 
-fn locked(host: &Host, selection: &Selection, set: &EnvironmentSet) -> bool {
+fn locked(host: &Host, selection: &Selection, set: &EnvironmentSet) -> Option<Locked> {
     let said = host.variable("HUBFORM_LOCKED").map(|value| value != "0" && value != "false");
-    selection.locked || said.unwrap_or_else(|| host.variable("CI").is_some() || set.environment.protect)
+    match said {
+        _ if selection.locked => Some(Locked::Asked),
+        Some(said) => said.then_some(Locked::Asked),
+        None if host.variable("CI").is_some() => Some(Locked::Ci),
+        None => set.environment.protect.then(|| Locked::Protected(protected_by(&set.environment))),
+    }
+}
+
+/// What the name of a protected environment begins with, where no manifest protects it.
+fn protected_by(environment: &ResolvedEnvironment) -> Option<&'static str> {
+    let is_said = environment.origin.as_ref().is_some_and(|origin| origin.says("protect"));
+    protecting(&environment.name).filter(|_| !is_said)
 }
 
 /// The environments whose choices a lock of format 1 may hold: this one and the others of its folder.
@@ -236,7 +247,7 @@ fn settle_owner(
     wants: &Wants,
     set: &EnvironmentSet,
     file: &LockFile,
-    locked: bool,
+    locked: Option<Locked>,
     lock: &mut Lock,
 ) -> Result<Option<Diagnostic>> {
     let environment = &set.environment;
@@ -245,7 +256,7 @@ fn settle_owner(
         Owner::Known => return Ok(None),
         Owner::Made if lock.owner(&environment.name).is_some() => return Ok(None),
         Owner::Said(owner) => owner.clone(),
-        Owner::Made if locked && wants.lock_overlay.is_none() => return Ok(Some(owner_missing(set))),
+        Owner::Made if locked.is_some() && wants.lock_overlay.is_none() => return Ok(Some(owner_missing(set, locked))),
         Owner::Made if wants.region_needed && environment.origin.is_none() && !files.exists(&file.path) => {
             anyhow::bail!(Refusal::nobodys());
         }
@@ -268,9 +279,9 @@ fn imagined_owner(files: &dyn Files, file: &LockFile, environment: &str) -> Opti
     lock.owner(environment).map(str::to_owned)
 }
 
-fn owner_missing(set: &EnvironmentSet) -> Diagnostic {
-    let message =
-        format!("the lock has no owner id for the environment `{}`, and none may be made now", set.environment.name);
+fn owner_missing(set: &EnvironmentSet, locked: Option<Locked>) -> Diagnostic {
+    let (name, why) = (&set.environment.name, locked.map(|why| format!(" {why}")).unwrap_or_default());
+    let message = format!("the lock has no owner id for the environment `{name}`; nothing may be chosen{why}");
     let finding = Diagnostic::new(Code::LockMissing, message).help("`hubform lock` makes it; then commit hubform.lock");
     match &set.environment.origin {
         Some(origin) => finding.at(origin.span("/metadata/name")),
@@ -422,7 +433,7 @@ impl Loaded {
         let mut changed: BTreeMap<&Path, Lock> = BTreeMap::new();
         for (scope, (lock, file)) in self.scopes.iter().zip(self.resolved.locks.iter().zip(&self.lock_files)) {
             // What is kept for an imagined account is nobody's to commit.
-            if scope.locked && wants.lock_overlay.is_none() {
+            if scope.locked.is_some() && wants.lock_overlay.is_none() {
                 continue;
             }
             let whole = changed.entry(&file.kept).or_insert_with(|| self.kept_before(file, wants));
@@ -461,6 +472,13 @@ impl Loaded {
             Some(((file.kept.clone(), name.clone()), scope.lock.owner(name)?.to_owned()))
         });
         owners.collect()
+    }
+
+    /// The owner that stood in the lock beside the environment before this run.
+    pub(super) fn owner_before(&self, environment: &str) -> Option<&str> {
+        let files = self.scopes.iter().zip(&self.lock_files);
+        let mut own = files.filter(|(scope, _)| scope.set.environment.name == environment);
+        own.find_map(|(_, file)| file.committed.owner(environment))
     }
 
     /// What everything was resolved with, and is planned with.

@@ -37,18 +37,31 @@ pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Resu
     for path in &written {
         writeln!(host.output, "wrote {}", path.display())?;
     }
-    if written.is_empty() {
-        writeln!(host.output, "every choice is pinned already")?;
+    if written.is_empty() && !names_owner {
+        let whose = if wants.lock_overlay.is_some() { " for the imagined account" } else { "" };
+        writeln!(host.output, "every choice is pinned already{whose}")?;
     }
-    if args.owner.is_some() || args.new_owner {
+    if names_owner {
         for ((_, environment), owner) in loaded.owners() {
-            writeln!(
-                host.output,
-                "the owner of `{environment}` is {owner}; stacks of another one are no longer its own"
-            )?;
+            let before = loaded.owner_before(&environment);
+            writeln!(host.output, "{}", ownership(&environment, before, &owner))?;
         }
     }
     Ok(Exit::Done)
+}
+
+/// What became of an environment's owner, and what that means. Whether stacks carry the id is for the account to say.
+fn ownership(environment: &str, before: Option<&str>, owner: &str) -> String {
+    match before {
+        Some(before) if before == owner => format!("the owner of `{environment}` is {owner} already"),
+        Some(before) => format!(
+            "the owner of `{environment}` is {owner}, and was {before}: stacks that carry {before} are no longer its \
+             own; `hubform status` says what stands under its name"
+        ),
+        None => format!(
+            "the owner of `{environment}` is {owner}; `hubform status` says what stands under its name, and whose it is"
+        ),
+    }
 }
 
 fn owner(args: &args::Lock) -> Owner {

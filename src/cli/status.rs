@@ -60,10 +60,11 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
         };
         rows.push(report::status::Row::new(tagged, observed, endpoint));
     }
+    let elsewhere = plan::elsewhere(&environments, &observation);
     let context = context(host, session.label());
     let text = match format(host, selection) {
-        Format::Json => format!("{}\n", report::status::json(&rows, &context)),
-        _ => report::status::human(&rows, &context),
+        Format::Json => format!("{}\n", report::status::json(&rows, &elsewhere, &context)),
+        _ => report::status::human(&rows, &elsewhere, &context),
     };
     host.output.write_all(text.as_bytes())?;
     let healthy = rows.iter().all(report::status::Row::is_healthy);

@@ -85,6 +85,11 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// Does the manifest itself say this field of its `spec`?
+    pub fn says(&self, field: &str) -> bool {
+        self.tree.get("spec").is_some_and(|spec| spec.value.get(field).is_some())
+    }
+
     /// The folder the file is in; empty for the current one.
     pub fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new(""))

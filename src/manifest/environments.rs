@@ -59,6 +59,11 @@ pub fn environments(manifests: Manifests, choice: Option<&str>) -> (Vec<Environm
     (sets, findings)
 }
 
+/// What a name begins with that makes an environment protected, unless its manifest says otherwise.
+pub fn protecting(name: &str) -> Option<&'static str> {
+    PROTECTED.into_iter().find(|start| name.starts_with(start))
+}
+
 impl Manifests {
     /// Every environment that is written, chosen or not: its folder and its name.
     pub fn written(&self) -> Vec<(PathBuf, String)> {
@@ -249,7 +254,7 @@ fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironm
         name: name.clone(),
         prefix: spec.prefix.clone().unwrap_or_else(|| name.clone()),
         folder: origin.folder().to_owned(),
-        protect: spec.protect.unwrap_or_else(|| PROTECTED.iter().any(|start| name.starts_with(start))),
+        protect: spec.protect.unwrap_or_else(|| protecting(&name).is_some()),
         labels: labels.clone(),
         spec: Environment::clone(spec),
         origin: Some(origin.clone()),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     cloud::StackRef,
-    diagnostic::{Code, Diagnostic, Diagnostics, Position},
+    diagnostic::{Code, Diagnostic, Diagnostics, Position, Severity},
     render::{Origins, StackSpec},
 };
 
@@ -31,6 +31,7 @@ pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
     };
     let strangers: BTreeSet<StackRef> = request.chosen.iter().filter(strange).cloned().collect();
     let chosen: BTreeSet<StackRef> = request.chosen.difference(&strangers).cloned().collect();
+    let someone_elses = someone_elses(request, &chosen, &specs, &observed);
     for stack in &chosen {
         let dependants = dependants.get(stack).into_iter().flatten().map(|dependant| (*dependant).clone());
         let (chosen, others): (BTreeSet<StackRef>, _) = dependants.partition(|stack| chosen.contains(stack));
@@ -41,10 +42,15 @@ pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
     for stack in graph::order(&edges, |stack| stack.clone()) {
         let (spec, observed) = (specs.get(&stack).copied(), observed.get(&stack).copied());
         match step(request, spec, observed) {
+            _ if someone_elses.contains_key(&stack) => {}
             Ok(Some(step)) => steps.push(Step { needs: edges[&stack].clone(), ..step }),
             Ok(None) => {}
             Err(refused) => diagnostics.push(refused),
         }
+    }
+    for (stack, finding) in someone_elses {
+        steps.extend(specs.get(&stack).map(|spec| stays(spec, observed.get(&stack).copied())));
+        diagnostics.push(finding);
     }
     for stranger in strangers.iter().filter_map(|stack| observed.get(stack)) {
         match orphan(request, stranger) {
@@ -53,6 +59,28 @@ pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
         }
     }
     (Plan { steps, ..empty(request) }, diagnostics)
+}
+
+/// Stacks among the chosen that are another's. They stay, which is a warning beside what goes; where nothing that stands
+/// is this environment's own, whoever wanted it all gone is wrong about whose it is, and that is an error.
+fn someone_elses(
+    request: &Request<'_>,
+    chosen: &BTreeSet<StackRef>,
+    specs: &BTreeMap<&StackRef, &StackSpec>,
+    observed: &BTreeMap<StackRef, &ObservedStack>,
+) -> BTreeMap<StackRef, Diagnostic> {
+    let standing = chosen.iter().filter_map(|stack| Some((stack, *observed.get(stack)?)));
+    let judged =
+        standing.map(|(stack, found)| (stack, specs.get(stack).and_then(|spec| guard::foreign(request, spec, found))));
+    let (ours, theirs): (Vec<_>, Vec<_>) = judged.partition(|(_, foreign)| foreign.is_none());
+    let severity = if ours.is_empty() { Severity::Error } else { Severity::Warning };
+    let theirs = theirs.into_iter().filter_map(|(stack, foreign)| Some((stack.clone(), foreign?)));
+    theirs.map(|(stack, foreign)| (stack, Diagnostic { severity, ..foreign })).collect()
+}
+
+fn stays(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step {
+    let reasons = vec!["it is not this environment's: it stays".to_owned()];
+    Step { choices: Vec::new(), endpoint: None, reasons, ..blank(spec, observed) }
 }
 
 const STRANGE: &str = "it belongs to this environment, but has another prefix: it stays";
@@ -111,18 +139,11 @@ fn step(
     spec: Option<&StackSpec>,
     observed: Option<&ObservedStack>,
 ) -> Result<Option<Step>, Diagnostic> {
-    let mut step = match (spec, observed) {
-        (None, None) => return Ok(None),
-        (Some(spec), observed) => Step { choices: Vec::new(), endpoint: None, ..blank(spec, observed) },
-        (None, Some(observed)) => orphan(request, observed)?,
+    let Some(observed) = observed else { return Ok(None) };
+    let mut step = match spec {
+        Some(spec) => Step { choices: Vec::new(), endpoint: None, ..blank(spec, Some(observed)) },
+        None => orphan(request, observed)?,
     };
-    let Some(observed) = observed else {
-        step.reasons.push("there is no such stack".to_owned());
-        return Ok(Some(step));
-    };
-    if let Some(foreign) = spec.and_then(|spec| guard::foreign(request, spec, observed)) {
-        return Err(foreign);
-    }
     let subject = spec.map_or_else(|| format!("{}/{}", step.kind, step.name), guard::subject);
     if let Some(what) = observed.runs() {
         return Err(recover::running(&subject, &what));

@@ -58,6 +58,10 @@ fn same_manifest(spec: &StackSpec, observed: &ObservedStack) -> bool {
     [TAG_ENVIRONMENT, TAG_KIND, TAG_NAME].into_iter().all(ours)
 }
 
+/// What gives this environment's stacks other names.
+const OTHER_NAMES: &str =
+    "give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)";
+
 fn whose(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
     let taken = format!("{} becomes the stack `{}`, but in {}", subject(spec), spec.stack.name, spec.stack.target);
     match observed.tagged() {
@@ -69,7 +73,7 @@ fn whose(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
         }
         None => {
             Diagnostic::new(Code::ForeignStack, format!("{taken} a stack of that name exists that is not hubform's"))
-                .help("delete or rename that stack, or give the environment another `prefix`")
+                .help(format!("delete that stack, or {OTHER_NAMES}"))
         }
     }
 }
@@ -81,16 +85,13 @@ fn owned_elsewhere(spec: &StackSpec, taken: &str, theirs: Option<&str>) -> Diagn
         Some(theirs) => (
             format!("{taken} that one has the owner {theirs}, and this environment {ours}"),
             format!(
-                "if another repository uses these names, give this environment another `prefix`; if the lock was lost, \
-                 `hubform lock --owner {theirs}` takes everything back; `apply --adopt {kind}/{name}` takes over this \
-                 stack alone"
+                "if the lock was lost, `hubform lock --owner {theirs}` takes everything back; if another repository uses \
+                 these names, {OTHER_NAMES}; `apply --adopt {kind}/{name}` takes over this stack alone"
             ),
         ),
         None => (
             format!("{taken} that one has no owner id, as of hubform 0.1, and this environment {ours}"),
-            format!(
-                "if it is yours, `apply --adopt {kind}/{name}` takes it over; else give this environment another `prefix`"
-            ),
+            format!("if it is yours, `apply --adopt {kind}/{name}` takes it over; else {OTHER_NAMES}"),
         ),
     };
     Diagnostic::new(Code::OwnedElsewhere, message).help(help)

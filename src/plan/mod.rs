@@ -44,8 +44,8 @@ pub use model::{
     PlannedEnvironment, PropertyChange, Step, Submission,
 };
 pub use observe::{
-    OUTPUT_DIGEST, OUTPUT_OWNER, Observation, ObservedStack, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, Tagged, belongs,
-    may_belong, owner_in, wants_body, wants_body_to_destroy, wants_owner,
+    Elsewhere, OUTPUT_DIGEST, OUTPUT_OWNER, Observation, ObservedStack, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, Tagged,
+    belongs, elsewhere, may_belong, owner_in, wants_body, wants_body_to_destroy, wants_owner,
 };
 pub use planner::plan;
 

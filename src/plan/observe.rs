@@ -80,6 +80,38 @@ pub fn belongs(environments: &[PlannedEnvironment], observed: &ObservedStack) ->
     here.any(|environment| environment.owner.is_some() && environment.owner == observed.owner)
 }
 
+/// Stacks that carry the tags of one of these environments, but another owner or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The environment whose name they carry.
+    pub environment: String,
+    /// Where they are.
+    pub target: Target,
+    /// Whose they say they are.
+    pub owner: Option<String>,
+    /// Their names, in order.
+    pub stacks: Vec<String>,
+}
+
+/// What stands beside these environments under their names: of another repository, or theirs from before the lock was
+/// lost. Nobody but a person can tell which.
+pub fn elsewhere(environments: &[PlannedEnvironment], observation: &Observation) -> Vec<Elsewhere> {
+    let mut found: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    for observed in observation.stacks.iter().filter(|observed| !belongs(environments, observed)) {
+        let Some(tagged) = observed.tagged() else { continue };
+        let mut named = environments.iter().filter(|e| e.name == tagged.environment && e.target == observed.target);
+        if named.next().is_some() && !observed.stack.status.is_deleted() {
+            let key = (tagged.environment.to_owned(), observed.target.clone(), observed.owner.clone());
+            found.entry(key).or_default().push(observed.stack.name.clone());
+        }
+    }
+    let group = |((environment, target, owner), mut stacks): (_, Vec<String>)| {
+        stacks.sort();
+        Elsewhere { environment, target, owner, stacks }
+    };
+    found.into_iter().map(group).collect()
+}
+
 /// May it, as far as its description says?
 pub fn may_belong(environments: &[PlannedEnvironment], target: &Target, observed: &Stack) -> bool {
     let Some(tagged) = Tagged::read(&observed.tags) else { return false };

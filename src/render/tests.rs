@@ -31,7 +31,7 @@ fn rendered_with(manifests: &str, templates: &Templates) -> String {
             target_name: "default".into(),
             account: None,
             lock: Lock::default(),
-            locked: false,
+            locked: None,
             today: false,
         })
         .collect();

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles};
 use serde_json::{Value, json};
+use textwrap::{WordSeparator, WordSplitter};
 
 use super::{
     Context, FORMAT,
@@ -95,6 +96,8 @@ fn handler(context: &Context<'_>) -> GraphicalReportHandler {
         .with_width(context.width.max(40))
         .with_links(false)
         .with_context_lines(1)
+        .with_word_separator(WordSeparator::AsciiSpace)
+        .with_word_splitter(WordSplitter::NoHyphenation)
 }
 
 /// The texts of files with secrets masked, each made once.

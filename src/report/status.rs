@@ -6,7 +6,7 @@ use super::{Context, FORMAT, ink};
 use crate::{
     cloud::{EndpointDescription, EndpointStatus, StackStatus},
     execute::same_config,
-    plan::{Detour, ObservedStack, Tagged},
+    plan::{Detour, Elsewhere, ObservedStack, Tagged},
 };
 
 /// One stack, and its endpoint where it has one.
@@ -78,11 +78,40 @@ impl Row {
 }
 
 /// For people.
-pub fn human(rows: &[Row], context: &Context<'_>) -> String {
+pub fn human(rows: &[Row], elsewhere: &[Elsewhere], context: &Context<'_>) -> String {
     let label = context.label.map(|label| format!(" ({label})")).unwrap_or_default();
-    if rows.is_empty() {
-        return format!("Nothing is deployed{label}.\n");
+    let mut out = match (rows, elsewhere) {
+        ([], []) => format!("Nothing is deployed{label}.\n"),
+        ([], _) => format!("Nothing that belongs here is deployed{label}.\n"),
+        _ => table(rows, &label, context),
+    };
+    for found in elsewhere {
+        ink::paragraph(&mut out, context, 2, &strangers(found));
     }
+    out
+}
+
+/// Stacks shown of one stranger.
+const STRANGERS: usize = 5;
+
+fn strangers(found: &Elsewhere) -> String {
+    let Elsewhere { environment, target, owner, stacks } = found;
+    let (shown, rest) = stacks.split_at(stacks.len().min(STRANGERS));
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    let names = format!("{}{more}", shown.join(", "));
+    let (whose, way) = match owner {
+        Some(owner) => (
+            format!("of the owner {owner}"),
+            format!("if the lock was lost, `hubform lock --owner {owner}` takes everything back"),
+        ),
+        None => {
+            ("without an owner".to_owned(), "`hubform apply --adopt KIND/NAME` takes over what is yours".to_owned())
+        }
+    };
+    format!("not this environment's, but called `{environment}` too, {whose} in {target}: {names}; {way}")
+}
+
+fn table(rows: &[Row], label: &str, context: &Context<'_>) -> String {
     let wide = |of: fn(&Row) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
     let (stacks, statuses) = (wide(|row| &row.stack), wide(|row| row.status.as_str()));
     let mut out = String::new();
@@ -105,7 +134,15 @@ pub fn human(rows: &[Row], context: &Context<'_>) -> String {
 }
 
 /// For programs.
-pub fn json(rows: &[Row], context: &Context<'_>) -> Value {
+pub fn json(rows: &[Row], elsewhere: &[Elsewhere], context: &Context<'_>) -> Value {
+    let others = elsewhere.iter().map(|found| {
+        json!({
+            "environment": found.environment,
+            "region": found.target.region,
+            "owner": found.owner,
+            "stacks": found.stacks,
+        })
+    });
     let stacks = rows.iter().map(|row| {
         json!({
             "environment": row.environment,
@@ -120,5 +157,6 @@ pub fn json(rows: &[Row], context: &Context<'_>) -> Value {
             "healthy": row.is_healthy(),
         })
     });
-    json!({ "format": FORMAT, "type": "status", "imagined": context.label, "stacks": stacks.collect::<Value>() })
+    json!({ "format": FORMAT, "type": "status", "imagined": context.label, "stacks": stacks.collect::<Value>(),
+            "elsewhere": others.collect::<Value>() })
 }

@@ -80,7 +80,7 @@ impl Chooser {
             return Some(pinned.value);
         }
         let Fresh { value, reason } = fresh(context)?;
-        if context.scope.locked {
+        if context.scope.locked.is_some() {
             self.missing.push(format!("{} ({value})", what.title));
         } else {
             self.pin(context, what, value.clone());
@@ -129,11 +129,9 @@ impl Chooser {
         if self.missing.is_empty() {
             return;
         }
-        let message = format!(
-            "the lock has no choice of these for `{}`, and nothing may be chosen now: {}",
-            self.key,
-            self.missing.join(", ")
-        );
+        let why = context.scope.locked.map(|why| format!(" {why}")).unwrap_or_default();
+        let (key, missing) = (&self.key, self.missing.join(", "));
+        let message = format!("the lock has no choice of these for `{key}`: {missing}; nothing may be chosen{why}");
         let help = "in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock";
         context.report(Diagnostic::new(Code::LockMissing, message).at(self.span).help(help));
     }
@@ -167,7 +165,7 @@ mod tests {
         let set = environments(manifests, None).0.remove(0);
         let span = set.documents[0].origin.span("/metadata/name");
         let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
-        (Scope { set, target, target_name: "default".into(), account: None, lock, locked: false, today }, span)
+        (Scope { set, target, target_name: "default".into(), account: None, lock, locked: None, today }, span)
     }
 
     /// What is chosen with a task as the input, and the lock afterwards; `fresh` none: choosing is not to be asked for.

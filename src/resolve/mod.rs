@@ -50,10 +50,34 @@ pub struct Scope {
     pub account: Option<String>,
     /// What was pinned before.
     pub lock: Lock,
-    /// A choice that is not pinned is an error.
-    pub locked: bool,
+    /// Why a choice that is not pinned is an error, where it is.
+    pub locked: Option<Locked>,
     /// Say also what would be chosen today in place of what is pinned.
     pub today: bool,
+}
+
+/// Why nothing may be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locked {
+    /// A flag or a variable says so.
+    Asked,
+    /// `CI` is set.
+    Ci,
+    /// The environment is protected; by its name, which begins with this, where no manifest says so.
+    Protected(Option<&'static str>),
+}
+
+impl std::fmt::Display for Locked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Asked => f.write_str("because of `--locked`"),
+            Self::Ci => f.write_str("because `CI` is set"),
+            Self::Protected(None) => f.write_str("because the environment is protected"),
+            Self::Protected(Some(start)) => {
+                write!(f, "because the environment is protected, as its name begins with `{start}`")
+            }
+        }
+    }
 }
 
 /// What resolving gives.

@@ -111,11 +111,11 @@ fn facts(
     if !may_be_fetched(context, known, place) {
         return None;
     }
-    if context.scope.locked && locked.is_none() {
+    if context.scope.locked.is_some() && locked.is_none() {
         chooser.miss(format!("facts of the model ({id})"));
     }
     let locked = locked.unwrap_or_else(|| shape(known, revision.as_deref()));
-    if !context.scope.locked {
+    if context.scope.locked.is_none() {
         context.lock_after.set_model(id, at, locked.clone());
     }
     Some(Some(locked))

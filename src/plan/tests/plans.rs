@@ -341,11 +341,11 @@ fn leftovers_of_ours_go_and_others_stay() {
             HF4003 an operation is running on the stack of Endpoint/cut (cut.yaml:1:1): UPDATE_IN_PROGRESS
               help: wait until it has settled and plan again
             HF4001 Endpoint/foreign (foreign.yaml:1:1) becomes the stack `foreign`, but in us-east-1 a stack of that name exists that is not hubform's
-              help: delete or rename that stack, or give the environment another `prefix`
+              help: delete that stack, or give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)
             HF4002 Endpoint/other (other.yaml:1:1) becomes the stack `other`, but in us-east-1 that one belongs to Endpoint/other of the environment `prod`
               help: give one of the two environments another `prefix`, or the manifest another name
             HF4001 Endpoint/shell (shell.yaml:1:1) becomes the stack `shell`, but in us-east-1 a stack of that name exists that is not hubform's
-              help: delete or rename that stack, or give the environment another `prefix`
+              help: delete that stack, or give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)
             HF4004 the stack `stuck` of Endpoint/stuck (stuck.yaml:1:1) is in UPDATE_ROLLBACK_FAILED and takes no update
               help: remove what keeps the roll-back from working, then `aws cloudformation continue-update-rollback`, if need be with `--resources-to-skip`, and plan again
             HF4008 the stack `forgotten` of Endpoint/forgotten has no manifest any more
@@ -582,26 +582,34 @@ fn a_stack_of_another_owner_is_theirs() {
             moves: Keep
             stands: Keep
             HF4021 Endpoint/dead (dead.yaml:1:1) becomes the stack `dead`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
-              help: if another repository uses these names, give this environment another `prefix`; if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; `apply --adopt Endpoint/dead` takes over this stack alone
+              help: if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/dead` takes over this stack alone
             HF4021 Endpoint/first (first.yaml:1:1) becomes the stack `first`, but in us-east-1 that one has no owner id, as of hubform 0.1, and this environment is 0123456789abcdef
-              help: if it is yours, `apply --adopt Endpoint/first` takes it over; else give this environment another `prefix`
+              help: if it is yours, `apply --adopt Endpoint/first` takes it over; else give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)
             HF4021 Endpoint/moves (moves.yaml:1:1) becomes the stack `moves`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
-              help: if another repository uses these names, give this environment another `prefix`; if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; `apply --adopt Endpoint/moves` takes over this stack alone
+              help: if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/moves` takes over this stack alone
             HF4021 Endpoint/stands (stands.yaml:1:1) becomes the stack `stands`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
-              help: if another repository uses these names, give this environment another `prefix`; if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; `apply --adopt Endpoint/stands` takes over this stack alone
+              help: if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/stands` takes over this stack alone
         "#]],
     );
     check(
         &Scenario { wanted: &wanted, live: &live, destroy: true, ..Scenario::default() },
         &expect![[r#"
+            dead: Keep
+              because it is not this environment's: it stays
+            first: Keep
+              because it is not this environment's: it stays
+            moves: Keep
+              because it is not this environment's: it stays
+            stands: Keep
+              because it is not this environment's: it stays
             HF4021 Endpoint/dead (dead.yaml:1:1) becomes the stack `dead`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
-              help: if another repository uses these names, give this environment another `prefix`; if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; `apply --adopt Endpoint/dead` takes over this stack alone
+              help: if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/dead` takes over this stack alone
             HF4021 Endpoint/first (first.yaml:1:1) becomes the stack `first`, but in us-east-1 that one has no owner id, as of hubform 0.1, and this environment is 0123456789abcdef
-              help: if it is yours, `apply --adopt Endpoint/first` takes it over; else give this environment another `prefix`
+              help: if it is yours, `apply --adopt Endpoint/first` takes it over; else give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)
             HF4021 Endpoint/moves (moves.yaml:1:1) becomes the stack `moves`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
-              help: if another repository uses these names, give this environment another `prefix`; if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; `apply --adopt Endpoint/moves` takes over this stack alone
+              help: if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/moves` takes over this stack alone
             HF4021 Endpoint/stands (stands.yaml:1:1) becomes the stack `stands`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
-              help: if another repository uses these names, give this environment another `prefix`; if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; `apply --adopt Endpoint/stands` takes over this stack alone
+              help: if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/stands` takes over this stack alone
         "#]],
     );
 }
