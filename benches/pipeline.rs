@@ -92,7 +92,7 @@ fn once(inputs: Vec<Input>, locks: &[String]) -> (Findings, Vec<String>) {
                 target_name: "default".into(),
                 account: None,
                 lock,
-                locked: !locks.is_empty(),
+                locked: (!locks.is_empty()).then_some(hubform::resolve::Locked::Asked),
                 today: false,
             }
         })

@@ -254,7 +254,7 @@ fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironm
         name: name.clone(),
         prefix: spec.prefix.clone().unwrap_or_else(|| name.clone()),
         folder: origin.folder().to_owned(),
-        protect: spec.protect.unwrap_or_else(|| protecting(&name).is_some()),
+        protect: spec.protect.unwrap_or_else(|| protecting(name).is_some()),
         labels: labels.clone(),
         spec: Environment::clone(spec),
         origin: Some(origin.clone()),

@@ -177,8 +177,20 @@ pub fn no_such_manifest(option: &str, name: &str, known: &[String]) -> Diagnosti
     let diagnostic = Diagnostic::new(Code::NoSuchManifest, format!("`{option} {name}` names no manifest in scope"));
     match did_you_mean(name, known.iter().map(String::as_str)) {
         Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
-        None => diagnostic.help("write kind and name, as `Endpoint/chat`"),
+        None if known.is_empty() => diagnostic.help("no manifest in scope becomes a stack"),
+        None => diagnostic.help(format!("write kind and name; in scope {}", in_scope(known))),
     }
+}
+
+/// Manifests that a message names.
+const NAMED: usize = 5;
+
+fn in_scope(known: &[String]) -> String {
+    let names: BTreeSet<String> = known.iter().map(|name| format!("`{name}`")).collect();
+    let shown: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+    format!("{verb} {}{more}", shown.join(", "))
 }
 
 /// A finding about something protected.

@@ -151,7 +151,6 @@ fn nothing(plan: &Plan) -> String {
     };
     match plan.steps.len() {
         0 => "Nothing to do: there are no stacks".to_owned(),
-        _ if plan.steps.iter().all(|step| step.observed.is_none()) => "Nothing to do: nothing of it exists".to_owned(),
         stacks => format!("Nothing to do: {} as wanted{runs}{}", count(stacks, "stack"), held(plan)),
     }
 }
