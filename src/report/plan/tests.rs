@@ -189,7 +189,7 @@ fn on_a_wide_terminal() {
                   in 2 phases:
                     1. take it out
                     2. put it back
-                  as pinned in the lock: instance ml.g6.xlarge
+                  as pinned: instance ml.g6.xlarge
                   takes two updates
 
               - delete Role/old, stack dev-role-old
@@ -245,8 +245,7 @@ fn on_a_narrow_terminal_without_unicode() {
                   in 2 phases:
                     1. take it out
                     2. put it back
-                  as pinned in the lock: instance
-                    ml.g6.xlarge
+                  as pinned: instance ml.g6.xlarge
                   takes two updates
 
               - delete Role/old, stack dev-role-old
@@ -310,7 +309,7 @@ fn in_a_pull_request() {
             in 2 phases:
             1. take it out
             2. put it back
-            as pinned in the lock: instance ml.g6.xlarge
+            as pinned: instance ml.g6.xlarge
             takes two updates
             ```
 

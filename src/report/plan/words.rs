@@ -193,14 +193,14 @@ pub(super) fn choices(step: &Step) -> Vec<String> {
     let is_old = |choice: &&Choice| choice.pinned && !told(choice);
     let (old, told): (Vec<_>, Vec<_>) = step.choices.iter().partition(is_old);
     let text = |choice: &Choice| {
-        let pinned = if choice.pinned { " (pinned in the lock)" } else { "" };
+        let pinned = if choice.pinned { " (pinned)" } else { "" };
         let today = choice.today.as_ref().map(|today| format!("; today it would be {today}")).unwrap_or_default();
         format!("{} {}: {}{pinned}{today}", choice.what, choice.value, choice.reason)
     };
     let mut choices: Vec<String> = told.into_iter().map(text).collect();
     if !old.is_empty() {
         let names: Vec<String> = old.iter().map(|choice| format!("{} {}", choice.what, choice.value)).collect();
-        choices.push(format!("as pinned in the lock: {}", names.join(", ")));
+        choices.push(format!("as pinned: {}", names.join(", ")));
     }
     choices
 }
