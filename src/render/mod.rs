@@ -5,6 +5,7 @@
 //! and where each property came from.
 
 mod body;
+mod bounds;
 mod hatch;
 mod outline;
 mod spec;
