@@ -92,6 +92,7 @@ fn once(inputs: Vec<Input>, locks: &[String]) -> (Findings, Vec<String>) {
                 target_name: "default".into(),
                 account: None,
                 lock,
+                lock_file: "hubform.lock".into(),
                 locked: (!locks.is_empty()).then_some(hubform::resolve::Locked::Asked),
                 today: false,
             }

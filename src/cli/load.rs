@@ -145,7 +145,10 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
         let file = LockFile { path, kept, committed, overlay, visiting };
         diagnostics.extend(settle_owner(host, &files, wants, &set, &file, locked, &mut lock)?);
         let today = wants.today && locked.is_none();
-        scopes.push(Scope { set, target, target_name, account, lock, locked, today });
+        let lock_file =
+            if file.committed.environment(&set.environment.name).is_some() { &file.path } else { &file.kept };
+        let lock_file = lock_file.clone();
+        scopes.push(Scope { set, target, target_name, account, lock, lock_file, locked, today });
         lock_files.push(file);
     }
     let tables = (!host.tables.is_empty()).then(|| Catalog::with_tables(host.tables.clone())).transpose()?;
@@ -156,10 +159,19 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
     let chosen = chosen(&whole, &resolved, &read.named, &read.sources);
     let stacks = std::mem::take(&mut resolved.stacks);
     let (specs, found) = render_all(host, selection, &files, &scopes, stacks, &read.sources)?;
-    diagnostics.extend(found);
+    diagnostics = with_bodies(diagnostics, found);
     let diagnostics = diagnostics.sorted();
     let (sources, skipped) = (read.sources, read.skipped);
     Ok(Loaded { sources, scopes, resolved, specs, diagnostics, chosen, whole, skipped, notes, lock_files, tables })
+}
+
+/// Findings with those about bodies, without what is the same: a dynamic reference that is told where it is written.
+fn with_bodies(mut diagnostics: Diagnostics, bodies: Diagnostics) -> Diagnostics {
+    let of =
+        |found: &Diagnostic| found.labels.first().filter(|_| found.code == Code::DynamicReference).map(|l| l.span.file);
+    let told: BTreeSet<_> = diagnostics.iter().filter_map(of).collect();
+    diagnostics.extend(bodies.into_iter().filter(|found| of(found).is_none_or(|file| !told.contains(&file))));
+    diagnostics
 }
 
 /// Standard input is read once, however often it is looked at.

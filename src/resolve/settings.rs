@@ -36,7 +36,11 @@ impl Context<'_> {
     pub(super) fn cfn(&mut self, value: &Value, place: &Place<'_>) -> Json {
         match value {
             Value::Literal(text) => self.substituted(text, place).into(),
-            Value::Ssm(name) => format!("{{{{resolve:ssm:{}}}}}", self.substituted(name, place)).into(),
+            Value::Ssm(name) => {
+                let reference = format!("{{{{resolve:ssm:{}}}}}", self.substituted(name, place));
+                self.fetched.insert(reference.clone());
+                reference.into()
+            }
             Value::Export(name) => json!({ "Fn::ImportValue": self.substituted(name, place) }),
         }
     }

@@ -241,7 +241,7 @@ fn broken_yaml_hides_nothing_else() {
               help: write `apiVersion: hubform.dev/v1`
             HF1011 this hubform does not know the version `hubform/v1`
               a.yaml:16:13 `hubform/v1`
-              help: write `apiVersion: hubform.dev/v1`
+              help: the group was renamed: write `apiVersion: hubform.dev/v1`
             HF1021 `kind` is missing in the document
               a.yaml:19:1 `x`
             HF1007 tags such as `!Ref` are not taken

@@ -447,7 +447,7 @@ fn a_body_somebody_submitted_by_hand_is_read_with_its_short_tags() {
     let (plan, diagnostics) = run_on(&specs, &Observation { stacks: vec![found] }, &Scenario::default());
     expect![[r#"
         s: Keep
-        HF4010 the template that runs for Endpoint/s (s.yaml:1:1) cannot be compared: did not find expected node content at line 1 column 2, while parsing a flow node
+        HF4010 the template that runs for Endpoint/s (s.yaml:1:1) cannot be compared: mismatched bracket '{' closed by ']' (line 1)
           help: -
     "#]].assert_eq(&text(&plan, &diagnostics));
 }

@@ -74,7 +74,7 @@ pub(super) fn compile_for(
         let mut lock = lock.clone();
         lock.set_owner(&set.environment.name, owner.to_owned());
         let (target, target_name, account) = (target(), "default".to_owned(), Some(ACCOUNT.to_owned()));
-        Scope { set, target, target_name, account, lock, locked: None, today: false }
+        Scope { set, target, target_name, account, lock, lock_file: "hubform.lock".into(), locked: None, today: false }
     };
     let scopes: Vec<_> = sets.into_iter().map(scope).collect();
     let (mut resolved, more) = resolve(&scopes, catalog);
