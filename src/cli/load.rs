@@ -206,7 +206,7 @@ fn target(
         Some(region) => region,
         None if wants.region_needed => anyhow::bail!(Refusal::no_region(&set.environment.name)),
         None => {
-            let note = format!("no Region is said anywhere; this takes {USUAL_REGION}");
+            let note = format!("no Region is set; using {USUAL_REGION}");
             if !notes.contains(&note) {
                 notes.push(note);
             }

@@ -54,7 +54,7 @@ impl Refusal {
 
     fn no_region(environment: &str) -> Self {
         Self::new(
-            format!("no Region is said for environment `{environment}`"),
+            format!("no Region is set for environment `{environment}`"),
             "say `targets: [{region: …}]` in the Environment, `--region`, `AWS_REGION`, or one in the AWS profile",
         )
     }

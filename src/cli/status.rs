@@ -58,7 +58,9 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
             Some(name) => session.accounts.at(&observed.target).await?.sagemaker.describe_endpoint(name).await?,
             None => None,
         };
-        rows.push(report::status::Row::new(tagged, observed, endpoint));
+        let spec = specs.get(&(&observed.target, observed.stack.name.as_str()));
+        let wide = spec.and_then(|spec| plan::Wide::read(spec, observed));
+        rows.push(report::status::Row::new(tagged, observed, endpoint, wide));
     }
     let elsewhere = plan::elsewhere(&environments, &observation);
     let context = context(host, session.label());

@@ -42,17 +42,20 @@ impl Undone {
         }
     }
 
-    fn back(self) -> &'static str {
-        match self {
-            Self::Target => "the old scalable target was put back",
-            Self::Protection => "termination protection was turned on again",
+    /// Said where it was put back, with what was.
+    fn back(self, what: Option<&String>) -> String {
+        match (self, what) {
+            (Self::Target, Some(what)) => format!("what ran before was put back: {what}"),
+            (Self::Target, None) => "the old scalable target was put back".to_owned(),
+            (Self::Protection, _) => "termination protection was turned on again".to_owned(),
         }
     }
 
-    fn not_back(self) -> &'static str {
-        match self {
-            Self::Target => "the old scalable target could not be put back",
-            Self::Protection => "termination protection could not be turned on again",
+    fn not_back(self, what: Option<&String>) -> String {
+        match (self, what) {
+            (Self::Target, Some(what)) => format!("{what} could not be put back"),
+            (Self::Target, None) => "the old scalable target could not be put back".to_owned(),
+            (Self::Protection, _) => "termination protection could not be turned on again".to_owned(),
         }
     }
 }
@@ -201,7 +204,8 @@ impl Machine {
         track.settle_basis();
         if let Some(mut failure) = track.restoring.take() {
             failure.status = track.stack.as_ref().map(|stack| stack.status.clone());
-            failure.aftermath.extend(self.undoes(index).map(|undone| undone.back().to_owned()));
+            let what = track.back.take();
+            failure.aftermath.extend(self.undoes(index).map(|undone| undone.back(what.as_ref())));
             return self.fail(index, *failure);
         }
         track.operation += 1;
@@ -222,6 +226,8 @@ impl Machine {
         };
         match &track.stack {
             Some(stack) if has_way && takes(stack) && self.interrupts < 2 => {
+                let runs = stack.outputs.get(OUTPUT_DIGEST);
+                track.back = runs.and_then(|digest| self.plan.steps[index].back.get(digest)).cloned();
                 track.settle_basis();
                 track.restoring = Some(Box::new(failure));
                 self.begin(index);
@@ -258,7 +264,8 @@ impl Machine {
     /// The step's failure, whatever else was going on: what was being put back failed first and is the cause, and
     /// what earlier operations left behind is said with it. What depends on the step is blocked.
     pub(super) fn fail(&mut self, index: usize, failure: Failure) {
-        let not_back = self.undoes(index).map(Undone::not_back).unwrap_or_default();
+        let what = self.tracks[index].back.take();
+        let not_back = self.undoes(index).map(|undone| undone.not_back(what.as_ref())).unwrap_or_default();
         let track = &mut self.tracks[index];
         let mut said = match track.restoring.take() {
             Some(mut first) => {

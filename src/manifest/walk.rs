@@ -393,7 +393,7 @@ impl<'s> Walk<'s> {
                 format!("write `{value}`, or \"{text}\" in quotes"),
             ),
             Oddity::NotFinite => (
-                format!("`{text}` in {name} is no number that can be passed on"),
+                format!("`{text}` in {name} is not a number that can be passed on"),
                 format!("write \"{text}\" in quotes where text is meant"),
             ),
             _ => (

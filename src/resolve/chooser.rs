@@ -149,7 +149,7 @@ fn keep(what: What, pinned: &Pinned, today: Option<Fresh>) -> Choice {
     let (what, value) = (what.title.to_owned(), pinned.value.to_string());
     let (reason, today) = match today {
         Some(today) if today.value == pinned.value => (today.reason, None),
-        Some(today) => ("chosen before".to_owned(), Some(format!("{}, {}", today.value, today.reason))),
+        Some(today) => ("chosen before".to_owned(), Some(format!("{} ({})", today.value, today.reason))),
         None => (String::new(), None),
     };
     Choice { what, value, reason, pinned: true, today }
@@ -207,7 +207,7 @@ mod tests {
         let (kept, same) = chosen(lock.clone(), false, "t", None);
         assert!(kept.pinned && kept.value == "vllm" && same == lock);
         let (asked, same) = chosen(lock.clone(), true, "t", Some("sglang"));
-        assert_eq!((asked.value.as_str(), asked.today.as_deref()), ("vllm", Some("sglang, because")));
+        assert_eq!((asked.value.as_str(), asked.today.as_deref()), ("vllm", Some("sglang (because)")));
         assert_eq!(same, lock);
         let (again, _) = chosen(lock, false, "another", Some("tei"));
         assert!(!again.pinned && again.value == "tei");

@@ -89,10 +89,11 @@ fn check_offered(context: &mut Context<'_>, name: &str, place: &Place<'_>) -> Op
                 None => "there is no such instance type".to_owned(),
             }
         }
-        (true, []) => "SageMaker hosts no endpoints on it anywhere".to_owned(),
+        (true, []) => "it is not available for endpoints in any Region".to_owned(),
         (true, regions) => format!("it is offered in {}", some_of(regions)),
     };
-    let message = format!("`{name}` hosts no endpoints in {region}, by the price list of {}", catalog.collected());
+    let message =
+        format!("`{name}` is not available for endpoints in {region}, by the price list of {}", catalog.collected());
     context.report(Diagnostic::new(Code::InstanceNotOffered, message).at(place.span()).help(help));
     None
 }

@@ -174,7 +174,7 @@ fn pin(context: &Context<'_>, chooser: &mut Chooser, weights: &mut Weights, fact
         value: commit.clone(),
         reason: same.map_or_else(|| "chosen before".to_owned(), |known| source(context, known)),
         pinned,
-        today: known.filter(|_| same.is_none()).map(|known| format!("{}, {}", known.id, source(context, known))),
+        today: known.filter(|_| same.is_none()).map(|known| format!("{} ({})", known.id, source(context, known))),
     });
     *revision = Some(commit);
 }

@@ -110,8 +110,8 @@ fn initial(context: &mut Context<'_>, chooser: &mut Chooser, spec: &Scaling, min
     let wanted = spec.initial.unwrap_or(1).clamp(min, max);
     let said = match spec.initial {
         Some(_) => "as the manifest said",
-        None if min > 1 => "`min`, then the scaler decides",
-        None => "one, then the scaler decides",
+        None if min > 1 => "autoscaling starts from `min`",
+        None => "autoscaling starts from one",
     };
     let bounds = pinned::count(u64::MAX, "").and("", |count| u32::try_from(count).is_ok());
     let pinned = chooser.choose(context, What::INITIAL_COUNT, bounds, |_| {

@@ -78,14 +78,14 @@ pub(super) fn check_region(context: &mut Context<'_>) -> bool {
     let environment = &context.scope.set.environment;
     let message = match known {
         Some(known) if known.sagemaker => return true,
-        Some(_) => format!("SageMaker hosts no endpoints in `{region}`, as far as is known"),
-        None => format!("`{region}` is no Region that hubform knows"),
+        Some(_) => format!("SageMaker endpoints are not available in `{region}`, as far as is known"),
+        None => format!("unknown Region `{region}`"),
     };
     let names = context.catalog.regions().map(|region| region.name.as_str());
     let near = crate::diagnostic::did_you_mean(region, names);
     let help = match near {
         Some(near) if known.is_none() => format!("did you mean `{near}`?"),
-        _ => format!("say another Region in environment `{}` or by `--region`", environment.name),
+        _ => format!("choose another Region in environment `{}` or by `--region`", environment.name),
     };
     let finding = Diagnostic::new(Code::RegionUnknown, message).help(help);
     context.report(match place_of_region(context) {

@@ -214,7 +214,7 @@ impl Rules for Environment {
             let place = format!("patches/{index}/kind");
             let known = || Kind::ALL.iter().filter(|kind| **kind != Kind::Environment).map(|kind| kind.name());
             if !known().any(|kind| kind == patch.kind) {
-                let message = format!("`{}` is no kind that can be patched", shown(&patch.kind));
+                let message = format!("`{}` is not a kind that can be patched", shown(&patch.kind));
                 let help = format!("kinds are {}", ticked(known(), "and"));
                 at.report_key(&place, Code::UnknownKind, message, &help);
             }

@@ -202,7 +202,7 @@ fn yaml_1_1_is_never_read_silently() {
             HF1008 `1:30` in `b` is read differently by different versions of YAML
               a.yaml:10:22 `1:30`
               help: write "1:30" in quotes, or a plain decimal number
-            HF1008 `.inf` in `c` is no number that can be passed on
+            HF1008 `.inf` in `c` is not a number that can be passed on
               a.yaml:10:31 `.inf`
               help: write ".inf" in quotes where text is meant
             HF1008 `1_000` in `e` is read differently by different versions of YAML

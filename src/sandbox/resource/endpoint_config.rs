@@ -37,7 +37,9 @@ fn check_variant(site: &Site<'_>, variant: &Value) -> Handled<()> {
     }
     let offered = |kind: &str| Catalog::embedded().hosts_endpoints(kind, &site.region);
     match instance_types(variant).iter().find(|kind| !offered(kind)) {
-        Some(kind) => Err(Failure::invalid(format!("The instance type {kind} hosts no endpoints in {}", site.region))),
+        Some(kind) => {
+            Err(Failure::invalid(format!("The instance type {kind} is not available for endpoints in {}", site.region)))
+        }
         None => Ok(()),
     }
 }
