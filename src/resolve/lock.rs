@@ -24,6 +24,9 @@ pub use merge::Clash;
 /// The format of lock files; format 1 is read too, others are refused by name.
 pub const LOCK_FORMAT: u32 = 2;
 
+/// The way out of a lock that cannot be used.
+const RESTORE: &str = "restore it from git; it is not replaced while it cannot be read";
+
 /// Choices by serving, then by name.
 pub type Servings = BTreeMap<String, BTreeMap<String, Pinned>>;
 
@@ -131,7 +134,9 @@ impl Lock {
     /// # Errors
     /// Why it cannot be used.
     pub fn parse(file: FileId, text: &str) -> Result<Self, Diagnostics> {
-        let stop = |code, message: String, span| Diagnostics::from_iter([Diagnostic::new(code, message).at(span)]);
+        let stop = |message: String, span| {
+            Diagnostics::from_iter([Diagnostic::new(Code::LockUnreadable, message).at(span).help(RESTORE)])
+        };
         if let Some((start, end)) = text::conflict(text) {
             let span = Span { file, start: start as u32, end: end as u32 };
             let finding = Diagnostic::new(Code::LockConflict, "git could not merge this lock").label(span, "from here");
@@ -144,16 +149,17 @@ impl Lock {
             Some(found) if found != u64::from(LOCK_FORMAT) => {
                 let message =
                     format!("this lock has format {found}, and this hubform reads formats 1 and {LOCK_FORMAT}");
-                return Err(stop(Code::LockUnreadable, message, read.span(&["format"])));
+                let finding = Diagnostic::new(Code::LockUnreadable, message).at(read.span(&["format"]));
+                return Err(Diagnostics::from_iter([finding]));
             }
             _ => read.typed::<Self>(),
         };
-        let odd = |(why, span)| stop(Code::LockUnreadable, format!("hubform does not write this: {why}"), span);
+        let odd = |(why, span)| stop(format!("hubform does not write this: {why}"), span);
         let lock = lock.map_err(odd)?;
         for (name, environment) in &lock.environments {
             if let Some(owner) = environment.owner.as_deref().filter(|owner| !is_owner(owner)) {
                 let span = read.span(&["environments", name, "owner"]);
-                return Err(stop(Code::LockUnreadable, format!("`{owner}` is no owner id"), span));
+                return Err(stop(format!("`{owner}` is no owner id"), span));
             }
         }
         Ok(lock)
@@ -268,7 +274,8 @@ impl Lock {
 
 /// Findings of YAML, as those of a lock.
 fn unreadable(findings: Diagnostics) -> Diagnostics {
-    let own = |finding: Diagnostic| Diagnostic { code: Code::LockUnreadable, ..finding };
+    let help = |own: Option<String>| Some(own.unwrap_or_else(|| RESTORE.to_owned()));
+    let own = |finding: Diagnostic| Diagnostic { code: Code::LockUnreadable, help: help(finding.help), ..finding };
     findings.into_iter().map(own).collect()
 }
 

@@ -7,6 +7,7 @@ mod documents;
 mod execute;
 mod laws;
 mod live_table;
+mod locks;
 mod recorded;
 mod support;
 mod terminals;
