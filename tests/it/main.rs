@@ -12,6 +12,8 @@ mod recorded;
 mod support;
 mod terminals;
 mod tidy;
+#[cfg(unix)]
+mod trial;
 #[cfg(feature = "aws")]
 mod world;
 mod yaml;
