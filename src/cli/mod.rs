@@ -4,6 +4,7 @@ mod args;
 mod exit;
 mod host;
 mod load;
+mod locks;
 mod session;
 mod sources;
 

@@ -110,7 +110,10 @@ pub(super) async fn prepare(
         if tell_findings(host, &args.selection, &found, &loaded)? {
             return Ok(None);
         }
-        loaded.write_locks(host, &wants)?;
+        let (_, found) = loaded.keep_locks(host, &args.selection, &wants)?;
+        if tell_findings(host, &args.selection, &found, &loaded)? {
+            return Ok(None);
+        }
     }
     busy(host, Some(&targets))?;
     let nonce = host.new_id();

@@ -119,6 +119,7 @@ codes! {
     BadPin = "2050" Error "lock with a value out of bounds",
     LockConflict = "2051" Error "lock with conflict markers",
     SameOwner = "2052" Error "two environments, one owner",
+    LockRace = "2053" Error "lock changed by another run",
     TemplateFailed = "3001" Error "template failed",
     TemplateOutput = "3002" Error "template output",
     BodyTooLarge = "3003" Error "body too large",

@@ -39,7 +39,7 @@ use crate::{
 };
 
 pub use desired::{Choice, DesiredStack, EndpointCheck, Field, Hatch, ParameterValue};
-pub use lock::{LOCK_FORMAT, Lock, LockError, LockedEnvironment, LockedModel, Pinned, Scalar, is_owner};
+pub use lock::{Clash, LOCK_FORMAT, Lock, LockedEnvironment, LockedModel, Pinned, Scalar, Servings, is_owner};
 pub use names::{ENDPOINT_NAME_LIMIT, shortened, stack_name};
 
 /// An environment, where it goes, and what was pinned for it.

@@ -7,10 +7,13 @@ mod documents;
 mod execute;
 mod laws;
 mod live_table;
+mod locks;
 mod recorded;
 mod support;
 mod terminals;
 mod tidy;
+#[cfg(unix)]
+mod trial;
 #[cfg(feature = "aws")]
 mod world;
 mod yaml;

@@ -214,8 +214,13 @@ pub(super) fn newer(step: &Step) -> Vec<String> {
     };
     let mut lines: Vec<String> =
         step.choices.iter().filter_map(other).map(|text| format!("{name} keeps {text}")).collect();
-    if !lines.is_empty() {
+    let (of_models, own): (Vec<&Choice>, Vec<&Choice>) =
+        step.choices.iter().filter(|choice| choice.today.is_some()).partition(|choice| choice.what == "revision");
+    if !own.is_empty() {
         lines.push(format!("`hubform lock --upgrade {name}` chooses again"));
+    }
+    if !of_models.is_empty() {
+        lines.push("`hubform lock --upgrade` renews revisions, for all manifests that share them".to_owned());
     }
     lines
 }
