@@ -8,6 +8,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     os::unix::process::ExitStatusExt,
+    panic::{self, AssertUnwindSafe},
     path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     sync::Mutex,
@@ -287,7 +288,8 @@ fn a_life_that_was_killed_ends_as_one_that_was_not() {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(seed) = { next.lock().expect("nobody panics while holding this").next() } {
-                    if let Err(why) = live(seed, &figures) {
+                    let lived = panic::catch_unwind(AssertUnwindSafe(|| live(seed, &figures)));
+                    if let Err(why) = lived.unwrap_or_else(|_| Err("it panicked, as told above".to_owned())) {
                         figures.lock().expect("as above").failures.push(format!("life {seed}: {why}"));
                     }
                 }
