@@ -9,6 +9,7 @@ mod strings;
 
 mod draw;
 mod grow;
+mod mutate;
 mod readers;
 mod run;
 mod slots;
