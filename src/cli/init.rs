@@ -4,9 +4,10 @@ use std::{collections::BTreeSet, path::Path};
 
 use anyhow::{Context as _, Result};
 
-use super::{Exit, Host, Refusal, args, sources};
+use super::{Exit, Host, Refusal, args, sources, told};
 use crate::{
     catalog::Catalog,
+    diagnostic::{secret, shown},
     files::{Disk, Files, normal},
     manifest::EnvironmentSet,
     resolve::Lock,
@@ -28,11 +29,11 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
     for (file, text) in &texts {
         let path = args.folder.join(file);
         if files.exists(&path) {
-            writeln!(host.output, "kept {}", path.display())?;
+            writeln!(host.output, "kept {}", told(&path))?;
             continue;
         }
         files.write(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
-        writeln!(host.output, "wrote {}", path.display())?;
+        writeln!(host.output, "wrote {}", told(&path))?;
     }
     write_owner(host, &files, &args.folder)?;
     let folder = match args.folder.to_string_lossy() {
@@ -40,7 +41,7 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
         plain if plain.chars().all(|c| c.is_alphanumeric() || "_-./~".contains(c)) => format!(" {plain}"),
         odd => format!(" '{odd}'"),
     };
-    writeln!(host.output, "next: hubform plan{folder} --sandbox")?;
+    writeln!(host.output, "next: hubform plan{} --sandbox", shown(&folder))?;
     Ok(Exit::Done)
 }
 
@@ -70,7 +71,7 @@ fn write_owner(host: &mut Host, files: &dyn Files, folder: &Path) -> Result<()> 
         if lock.owner(name).is_none() {
             lock.set_owner(name, host.new_id());
             files.write(&path, lock.text().as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
-            writeln!(host.output, "wrote {}; commit it, it says whose the stacks are", path.display())?;
+            writeln!(host.output, "wrote {}; commit it, it says whose the stacks are", told(&path))?;
         }
     }
     Ok(())
@@ -80,6 +81,10 @@ fn refuse_what_cannot_be(name: &str, model: &str) -> Result<()> {
     if slug(name) != name {
         let help = format!("names are lower-case letters, digits and `-`, at most 40; say `--name {}`", slug(name));
         anyhow::bail!(Refusal::new(format!("no manifest can be called `{name}`"), help));
+    }
+    if let Some((_, secret)) = secret::find(model).first() {
+        let help = "the model's id is public, and goes into a file; whatever was meant, revoke the token if it is one";
+        anyhow::bail!(Refusal::new(format!("`--model` holds {}", secret.describe()), help));
     }
     let is_plain =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));

@@ -6,7 +6,7 @@ use super::{
     Exit, Host, Refusal, args,
     args::Globals,
     load::{Loaded, Owner, Wants, load},
-    session, tell,
+    session, tell, told,
 };
 
 pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Result<Exit> {
@@ -35,7 +35,7 @@ pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Resu
     }
     let written = loaded.write_locks(host, &wants)?;
     for path in &written {
-        writeln!(host.output, "wrote {}", path.display())?;
+        writeln!(host.output, "wrote {}", told(path))?;
     }
     if written.is_empty() {
         writeln!(host.output, "every choice is pinned already")?;

@@ -38,6 +38,14 @@ fn examples_are_fine_and_typed() {
 }
 
 #[test]
+fn a_role_in_place_has_no_stack_to_add_to() {
+    check(
+        &endpoint("  model: x/y\n  role: {statements: [], outputs: {A: {Value: x}}, overrides: {Role: {}}}\n"),
+        expect![[r#""#]],
+    );
+}
+
+#[test]
 fn every_finding_of_a_document_comes_in_one_run() {
     check(
         &endpoint(concat!(

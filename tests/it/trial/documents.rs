@@ -22,7 +22,7 @@ use crate::support::{Captured, copy, root};
 const COUNT: u64 = 700;
 const STATES: u64 = 60;
 /// Different findings that the usual seeds meet at least.
-const CODES: usize = 60;
+const CODES: usize = 55;
 /// Findings of one run, and bytes that one of them takes, at most.
 const MOST_FINDINGS: usize = 20_000;
 const LONGEST_FINDING: usize = 24_000;
@@ -30,17 +30,19 @@ const LONGEST_FINDING: usize = 24_000;
 #[test]
 fn whatever_is_in_a_folder_is_answered() {
     let corpus = Corpus::read();
-    let folder = tempfile::tempdir().expect("there is a place for temporary folders");
+    let root = tempfile::tempdir().expect("there is a place for temporary folders");
+    // So deep that what it includes from folders above is not there.
+    let folder = root.path().join("a/b/c/d");
     let (mut figures, mut codes) = (Figures::default(), BTreeSet::new());
     play(COUNT, &mut figures, |rng, _, figures| {
         let files = corpus.broken(rng);
         figures.tried += files.0.len();
-        let found = answered(folder.path(), &files, rng).map_err(|told| format!("{told}\nof {files:?}"))?;
+        let found = answered(&folder, &files, rng).map_err(|told| format!("{told}\nof {}", files.text()))?;
         figures.reached += usize::from(!found.is_empty());
         codes.extend(found);
         Ok(())
     });
-    figures.tell("documents", "files", &format!("runs with findings, of {} kinds,", codes.len()));
+    figures.tell("documents", "files", &format!("runs with findings of {} kinds", codes.len()));
     assert!(codes.len() >= CODES || !is_usual(), "only {} kinds of findings were met", codes.len());
 }
 
@@ -74,8 +76,13 @@ fn whatever_an_imagined_account_holds_is_answered() {
 }
 
 /// Files by name, and a secret in one of them.
-#[derive(Debug)]
 struct Files(BTreeMap<String, Vec<u8>>, Option<String>);
+
+impl Files {
+    fn text(&self) -> String {
+        self.0.iter().map(|(name, bytes)| format!("{name}:\n{}\n", String::from_utf8_lossy(bytes))).collect()
+    }
+}
 
 /// Every example, by the folder that it belongs to.
 struct Corpus {
@@ -154,7 +161,8 @@ fn said(folder: &Path, words: &[&str]) -> Answer {
 /// Validates the files; the codes that are found.
 fn answered(folder: &Path, files: &Files, rng: &mut Rng) -> Result<BTreeSet<String>, String> {
     let Files(files, secret) = files;
-    fs::remove_dir_all(folder).and_then(|()| fs::create_dir_all(folder)).expect("it is ours");
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder).expect("it is ours");
     files.iter().for_each(|(name, bytes)| fs::write(folder.join(name), bytes).expect("it is ours"));
     let locked: &[&str] = if percent(rng, 10) { &["--locked"] } else { &[] };
     let json = quietly(|| said(folder, &[&["validate", ".", "-o", "json"], locked].concat()))?;
@@ -191,13 +199,13 @@ fn answered(folder: &Path, files: &Files, rng: &mut Rng) -> Result<BTreeSet<Stri
     Ok(codes)
 }
 
-/// Findings that speak of a whole folder or file.
-const PLACELESS: [&str; 3] = ["HF1090", "HF1091", "HF1092"];
+/// Findings of a lock, whose words name the file and the line.
+const OF_LOCKS: [&str; 2] = ["HF2032", "HF2051"];
 
 /// Is every label of the finding in a file, and is there one?
 fn placed(finding: &Value, files: &BTreeMap<String, Vec<u8>>) -> Result<(), String> {
     let labels = finding["labels"].as_array().expect("it is a list");
-    if labels.is_empty() && !PLACELESS.contains(&finding["code"].as_str().unwrap_or_default()) {
+    if labels.is_empty() && !OF_LOCKS.contains(&finding["code"].as_str().unwrap_or_default()) {
         return Err(format!("{finding} has no place"));
     }
     labels.iter().try_for_each(|label| {

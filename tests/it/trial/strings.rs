@@ -11,7 +11,7 @@ use fastrand::Rng;
 use hubform::{
     catalog::Catalog,
     diagnostic::{Diagnostics, Severity, SourceMap},
-    manifest::{Input, environments, parse},
+    manifest::{Input, Kind, environments, parse},
     render::{StackSpec, Templates, render, yaml},
     resolve::{Lock, Scope, resolve},
 };
@@ -27,8 +27,6 @@ use super::{
 };
 use crate::yaml::pyyaml_agrees;
 
-/// How often text is put into each deployment that is grown.
-const TEXTS: usize = 2;
 /// Slots that one deployment has marks in, at most.
 const TOGETHER: usize = 4;
 /// Printed bodies that PyYAML reads too.
@@ -96,34 +94,82 @@ impl Trial {
     fn one(&mut self, rng: &mut Rng, seed: u64, figures: &mut Figures) -> Result<(), String> {
         let round = seed as usize * TOGETHER / self.slots.len();
         let base = base(round % ENGINES);
-        // Far apart, because neighbours exclude each other more often.
-        let nth = |at: usize| (seed as usize + at * self.slots.len() / TOGETHER) % self.slots.len();
-        let mut chosen: Vec<usize> = (0..TOGETHER).map(nth).collect();
-        while let Some(first) = chosen.first().copied() {
-            let picked: Vec<(usize, &Slot)> = chosen.iter().map(|at| (*at, &self.slots[*at])).collect();
-            let grown = grow(&base, &picked, &mut rng.clone());
-            let documents: Vec<Value> = grown.documents.values().cloned().collect();
-            match compile(&style::file(documents.iter(), rng))? {
-                Ok(marked) => return (0..TEXTS).try_for_each(|_| self.fill(&grown, &marked, rng, figures)),
-                Err(findings) if chosen.len() == 1 => {
-                    self.refused.insert(first, findings);
-                    return Ok(());
+        // Far apart, because neighbours exclude each other more often, and each time in other company.
+        let part = self.slots.len().div_ceil(TOGETHER);
+        let nth = |at: usize| at * part + (seed as usize + at * round * 7) % part;
+        let mut together: Vec<usize> = (0..TOGETHER).map(nth).filter(|slot| *slot < self.slots.len()).collect();
+        let mut alone = Vec::new();
+        while !together.is_empty() {
+            match self.grown(&base, &together, rng)? {
+                Ok((grown, marked)) => {
+                    let sent = |slot: &usize| is_sent(&grown, &marked, *slot);
+                    alone.extend(together.iter().filter(|slot| !sent(slot)));
+                    together.retain(sent);
+                    // Text in all at once, then in one after the other, because a text that is refused hides others.
+                    self.fill(&grown, &marked, None, rng, figures)?;
+                    for slot in &together {
+                        self.fill_one(&grown, &marked, *slot, rng, figures)?;
+                    }
+                    break;
                 }
-                // Two of them exclude each other.
-                Err(_) => drop(chosen.swap_remove(rng.usize(..chosen.len()))),
+                // Some of them exclude each other.
+                Err(_) => alone.push(together.swap_remove(rng.usize(..together.len()))),
+            }
+        }
+        alone.retain(|slot| !elsewhere(&self.slots[*slot].to_string()));
+        for slot in alone {
+            match self.grown(&base, &[slot], rng)? {
+                Ok((grown, marked)) => self.fill_one(&grown, &marked, slot, rng, figures)?,
+                Err(findings) => drop(self.refused.insert(slot, findings)),
             }
         }
         Ok(())
     }
 
-    /// Puts text in the place of the marks and holds what is sent against what is predicted.
-    fn fill(&mut self, grown: &Grown, marked: &[Sent], rng: &mut Rng, figures: &mut Figures) -> Result<(), String> {
-        // All at once; or one alone, where others may be refused.
-        let alone = rng.bool().then(|| rng.usize(..grown.marks.len()));
-        let is_tried = |number: usize| alone.is_none_or(|alone| alone == number);
+    /// The deployment with marks in these slots, and what is sent of it; or what is found.
+    fn grown(
+        &self,
+        base: &BTreeMap<Kind, Value>,
+        slots: &[usize],
+        rng: &mut Rng,
+    ) -> Result<Result<(Grown, Vec<Sent>), String>, String> {
+        let slots: Vec<(usize, &Slot)> = slots.iter().map(|at| (*at, &self.slots[*at])).collect();
+        let grown = grow(base, &slots, rng);
+        let file = style::file(grown.documents.values(), rng);
+        Ok(compile(&file)?.map(|sent| (grown, sent)))
+    }
+
+    /// Puts text in one slot, and another one where it is refused.
+    fn fill_one(
+        &mut self,
+        grown: &Grown,
+        marked: &[Sent],
+        slot: usize,
+        rng: &mut Rng,
+        figures: &mut Figures,
+    ) -> Result<(), String> {
+        for _ in 0..3 {
+            if self.fill(grown, marked, Some(slot), rng, figures)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts text in the place of the marks and holds what is sent against what is predicted. Is it taken?
+    fn fill(
+        &mut self,
+        grown: &Grown,
+        marked: &[Sent],
+        alone: Option<usize>,
+        rng: &mut Rng,
+        figures: &mut Figures,
+    ) -> Result<bool, String> {
+        let is_tried = |number: usize| alone.is_none_or(|alone| alone == grown.marks[number].0);
         let marks = grown.marks.iter().enumerate();
-        let written: Vec<String> =
-            marks.map(|(number, (_, takes))| if is_tried(number) { text(rng, *takes) } else { format!("x{number}") }).collect();
+        let written: Vec<String> = marks
+            .map(|(number, (_, takes))| if is_tried(number) { text(rng, *takes) } else { format!("x{number}") })
+            .collect();
         figures.tried += (0..written.len()).filter(|number| is_tried(*number)).count();
         let texts = |raw: bool| Texts { marks: &grown.marks, written: &written, raw };
         let documents: Vec<Value> =
@@ -132,8 +178,8 @@ impl Trial {
         let found = match compile(&file)? {
             Ok(found) => found,
             Err(findings) => {
-                grown.marks.iter().for_each(|(slot, _)| drop(self.refused.insert(*slot, findings.clone())));
-                return Ok(());
+                alone.map(|slot| self.refused.insert(slot, findings));
+                return Ok(false);
             }
         };
         let predicted: Vec<Sent> = marked.iter().map(|sent| texts(false).sent(sent)).collect();
@@ -146,7 +192,7 @@ impl Trial {
         for (number, (slot, _)) in grown.marks.iter().enumerate().filter(|(number, _)| is_tried(*number)) {
             self.reached[*slot] += usize::from(marked.contains(&mark(number)));
         }
-        Ok(())
+        Ok(true)
     }
 
     fn read_back(&mut self, sent: &Sent) -> Result<(), String> {
@@ -171,6 +217,13 @@ impl Trial {
         });
         never.map(|(at, (slot, _))| format!("{slot}: {}", self.refused.get(&at).map_or("", |said| said))).collect()
     }
+}
+
+/// Does anything of a slot go out?
+fn is_sent(grown: &Grown, marked: &[Sent], slot: usize) -> bool {
+    let marked = json!(marked).to_string().to_lowercase();
+    let marks = grown.marks.iter().enumerate().filter(|(_, (of, _))| *of == slot);
+    marks.map(|(number, _)| mark(number)).any(|mark| marked.contains(&mark))
 }
 
 fn elsewhere(slot: &str) -> bool {

@@ -87,7 +87,7 @@ pub(super) fn text(rng: &mut Rng, takes: Takes) -> String {
     if percent(rng, 95) {
         text = text.replace("{{resolve:", "{{ resolve:");
     }
-    while text.len() > 400 {
+    while text.len() > if takes.is_delicate() { 80 } else { 400 } {
         text.pop();
     }
     if text.is_empty() { "x".to_owned() } else { text }
