@@ -20,10 +20,6 @@ pub(super) fn run(host: &mut Host, args: &args::Templates) -> Result<Exit> {
         files.write(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
         writeln!(host.output, "{}", told(&path))?;
     }
-    writeln!(
-        host.errors,
-        "Keep those you change and delete the others; `--templates {}` uses them.",
-        told(folder)
-    )?;
+    writeln!(host.errors, "Keep those you change and delete the others; `--templates {}` uses them.", told(folder))?;
     Ok(Exit::Done)
 }

@@ -86,12 +86,15 @@ pub(super) fn base(engine: usize) -> BTreeMap<Kind, Value> {
     let (model, instance) = match engine {
         0 => (json!({ "hub": "Qwen/Qwen3-0.6B", "engine": "vllm" }), "ml.g6.xlarge"),
         1 => (json!({ "hub": "BAAI/bge-small-en-v1.5", "engine": "tei" }), "ml.c7i.large"),
-        2 => (json!({ "s3": "s3://b/k.tar.gz", "engine": "transformers", "task": "text-classification" }), "ml.m5.xlarge"),
-        _ => (json!({ "hub": "acme/voice", "task": "text-to-speech", "engine": "custom", "image": own }), "ml.c7i.large"),
+        2 => (
+            json!({ "s3": "s3://b/k.tar.gz", "engine": "transformers", "task": "text-classification" }),
+            "ml.m5.xlarge",
+        ),
+        _ => {
+            (json!({ "hub": "acme/voice", "task": "text-to-speech", "engine": "custom", "image": own }), "ml.c7i.large")
+        }
     };
-    let document = |kind: Kind, name: &str, spec: Value| {
-        json!({ "apiVersion": API_VERSION, "kind": kind.name(), "metadata": { "name": name }, "spec": spec })
-    };
+    let document = |kind: Kind, name: &str, spec: Value| json!({ "apiVersion": API_VERSION, "kind": kind.name(), "metadata": { "name": name }, "spec": spec });
     let scaling = json!({ "min": 1, "max": 2, "target": { "concurrentRequestsPerInstance": 8 } });
     let endpoint = json!({ "model": "m", "hardware": "h", "scaling": "s", "role": "r" });
     [
@@ -226,9 +229,9 @@ impl<'g> Graft<'g> {
         match schema["x-form"].as_str().map(frame) {
             Some(Frame::Fixed(text)) => text.to_owned(),
             Some(Frame::Around(frame, takes)) => {
-                frame.split("{}").map(str::to_owned).reduce(|done, part| done + &self.new_mark(takes) + &part)
+                { frame.split("{}").map(str::to_owned).reduce(|done, part| done + &self.new_mark(takes) + &part) }
+                    .unwrap_or_default()
             }
-            .unwrap_or_default(),
             None => self.new_mark(value_takes(self.map)),
         }
     }

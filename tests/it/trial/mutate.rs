@@ -181,8 +181,26 @@ fn add(here: &mut Value, value: Value, rng: &mut Rng) {
 }
 
 const YAML: [&str; 20] = [
-    "&a ", "*a", "*a\n", "<<: *a\n", "!!str ", "!t ", "!<tag:x> ", "? ", "- ", "---\n", "...\n", "%YAML 1.1\n", "\t",
-    "\u{feff}", "\r\n", "# ", "{", "]", "'", "\"",
+    "&a ",
+    "*a",
+    "*a\n",
+    "<<: *a\n",
+    "!!str ",
+    "!t ",
+    "!<tag:x> ",
+    "? ",
+    "- ",
+    "---\n",
+    "...\n",
+    "%YAML 1.1\n",
+    "\t",
+    "\u{feff}",
+    "\r\n",
+    "# ",
+    "{",
+    "]",
+    "'",
+    "\"",
 ];
 
 /// Changes a few places in a text, whatever it is a text of.

@@ -399,7 +399,10 @@ fn equal(predicted: &Value, found: &Value, at: &str) -> Result<(), String> {
                 }
                 items
             };
-            in_order(one).iter().zip(in_order(other)).try_for_each(|(one, other)| equal(one, &other, &format!("{at}/-")))
+            in_order(one)
+                .iter()
+                .zip(in_order(other))
+                .try_for_each(|(one, other)| equal(one, &other, &format!("{at}/-")))
         }
         _ if predicted == found => Ok(()),
         _ => Err(format!("{at} should be {predicted}\nand is {found}")),

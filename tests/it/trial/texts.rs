@@ -71,9 +71,30 @@ const ATOMS: &[&str] = &[
 
 /// Characters that some reader, terminal or eye takes for something else, beside all of C0 and C1.
 const ODD: [char; 24] = [
-    '\u{85}', '\u{a0}', '\u{ad}', '\u{200b}', '\u{200d}', '\u{200e}', '\u{2028}', '\u{2029}', '\u{202a}', '\u{202e}',
-    '\u{2066}', '\u{2069}', '\u{3000}', '\u{d7ff}', '\u{e000}', '\u{e001}', '\u{f8ff}', '\u{fdd0}', '\u{feff}',
-    '\u{fffd}', '\u{fffe}', '\u{ffff}', '\u{1f980}', '\u{10ffff}',
+    '\u{85}',
+    '\u{a0}',
+    '\u{ad}',
+    '\u{200b}',
+    '\u{200d}',
+    '\u{200e}',
+    '\u{2028}',
+    '\u{2029}',
+    '\u{202a}',
+    '\u{202e}',
+    '\u{2066}',
+    '\u{2069}',
+    '\u{3000}',
+    '\u{d7ff}',
+    '\u{e000}',
+    '\u{e001}',
+    '\u{f8ff}',
+    '\u{fdd0}',
+    '\u{feff}',
+    '\u{fffd}',
+    '\u{fffe}',
+    '\u{ffff}',
+    '\u{1f980}',
+    '\u{10ffff}',
 ];
 
 /// A text for a place.
