@@ -41,7 +41,14 @@ fn examples_are_fine_and_typed() {
 fn a_role_in_place_has_no_stack_to_add_to() {
     check(
         &endpoint("  model: x/y\n  role: {statements: [], outputs: {A: {Value: x}}, overrides: {Role: {}}}\n"),
-        expect![[r#""#]],
+        expect![[r#"
+            HF1026 a role in place has no stack of its own for `outputs`
+              a.yaml:6:26 `outputs`
+              help: say it in the Endpoint, whose `ExecutionRole` this is, or write the role as a manifest
+            HF1026 a role in place has no stack of its own for `overrides`
+              a.yaml:6:52 `overrides`
+              help: say it in the Endpoint, whose `ExecutionRole` this is, or write the role as a manifest
+        "#]],
     );
 }
 
