@@ -5,10 +5,10 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use super::{Exit, Host, Refusal, args, context, locks, sources};
+use super::{Exit, Host, Refusal, args, context, locks, sources, told};
 use crate::{
     catalog::Catalog,
-    diagnostic::{SourceMap, shown},
+    diagnostic::{SourceMap, secret, shown},
     files::{Disk, Files, normal},
     manifest::{API_VERSION, EnvironmentSet, emit, protecting},
     report,
@@ -32,11 +32,11 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
     for (file, text) in &texts {
         let path = args.folder.join(file);
         if files.exists(&path) {
-            writeln!(host.output, "kept {}", path.display())?;
+            writeln!(host.output, "kept {}", told(&path))?;
             continue;
         }
         files.write(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
-        writeln!(host.output, "wrote {}", path.display())?;
+        writeln!(host.output, "wrote {}", told(&path))?;
     }
     if !write_owner(host, &files, &args.folder)? {
         return Ok(Exit::Refused);
@@ -51,6 +51,7 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
         odd => format!(" '{odd}'"),
     };
     let first = if protecting.is_some() { format!("hubform lock{folder} && ") } else { String::new() };
+    let folder = shown(&folder);
     writeln!(host.output, "next: {first}hubform plan{folder} --sandbox")?;
     Ok(Exit::Done)
 }
@@ -114,7 +115,7 @@ fn write_owner(host: &mut Host, files: &dyn Files, folder: &Path) -> Result<bool
         });
         written.with_context(|| format!("cannot write `{}`", path.display()))?;
         match made {
-            Ok(true) => writeln!(host.output, "wrote {}; commit it, it says whose the stacks are", path.display())?,
+            Ok(true) => writeln!(host.output, "wrote {}; commit it, it says whose the stacks are", told(&path))?,
             Ok(false) => {}
             Err(found) => {
                 let text = report::diagnostics::human(&found, &sources, &context(host, None));
@@ -131,6 +132,10 @@ fn refuse_what_cannot_be(name: &str, model: &str) -> Result<()> {
     if close != name {
         let help = format!("names are lower-case letters, digits and `-`, at most 40; say `--name {close}`");
         anyhow::bail!(Refusal::new(format!("no manifest can be called `{name}`"), help));
+    }
+    if let Some((_, secret)) = secret::find(model).first() {
+        let help = "the model's id is public, and goes into a file; whatever was meant, revoke the token if it is one";
+        anyhow::bail!(Refusal::new(format!("`--model` holds {}", secret.describe()), help));
     }
     let is_plain =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));

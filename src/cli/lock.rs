@@ -6,7 +6,7 @@ use super::{
     Exit, Host, Refusal, args,
     args::Globals,
     load::{Loaded, Owner, Wants, load},
-    session, tell, tell_findings,
+    session, tell, tell_findings, told,
 };
 
 pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Result<Exit> {
@@ -35,7 +35,7 @@ pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Resu
     }
     let (written, found) = loaded.keep_locks(host, &args.selection, &wants)?;
     for path in &written {
-        writeln!(host.output, "wrote {}", path.display())?;
+        writeln!(host.output, "wrote {}", told(path))?;
     }
     if tell_findings(host, &args.selection, &found, &loaded)? {
         return Ok(Exit::Refused);

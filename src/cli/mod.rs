@@ -170,6 +170,11 @@ fn format(host: &Host, selection: &Selection) -> Format {
     selection.output.unwrap_or(said)
 }
 
+/// A path as it may be shown.
+fn told(path: &std::path::Path) -> String {
+    shown(&path.display().to_string())
+}
+
 /// How reports are written on this host.
 fn context<'a>(host: &Host, label: Option<&'a str>) -> report::Context<'a> {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| host.variable(name)).unwrap_or("UTF-8");

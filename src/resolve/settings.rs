@@ -160,6 +160,7 @@ pub(super) fn key(
         }
         Some(text) if text.starts_with("arn:") || text.starts_with("{{resolve:") => key.clone(),
         Some(id) => {
+            let id = id.replace("${", "${!");
             json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:kms:${{AWS::Region}}:${{AWS::AccountId}}:key/{id}") })
         }
         None => key.clone(),

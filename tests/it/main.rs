@@ -8,11 +8,12 @@ mod execute;
 mod laws;
 mod live_table;
 mod locks;
+mod printing;
 mod recorded;
+mod security;
 mod support;
 mod terminals;
 mod tidy;
-#[cfg(unix)]
 mod trial;
 #[cfg(feature = "aws")]
 mod world;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::role::in_place;
 use super::{Alarms, Hardware, Kind, Role, Rollout, Scaling, Timeouts};
 use crate::diagnostic::Code;
 use crate::manifest::check::{Check, Rules};
@@ -241,5 +242,6 @@ impl Rules for Defaults {
         at.inside("scaling", self.scaling.as_ref());
         at.inside("rollout", self.rollout.as_ref());
         at.inside("role", self.role.as_ref());
+        in_place(self.role.as_ref(), at);
     }
 }

@@ -38,6 +38,21 @@ fn examples_are_fine_and_typed() {
 }
 
 #[test]
+fn a_role_in_place_has_no_stack_to_add_to() {
+    check(
+        &endpoint("  model: x/y\n  role: {statements: [], outputs: {A: {Value: x}}, overrides: {Role: {}}}\n"),
+        expect![[r#"
+            HF1026 a role in place has no stack of its own for `outputs`
+              a.yaml:6:26 `outputs`
+              help: say it in the Endpoint, whose `ExecutionRole` this is, or write the role as a manifest
+            HF1026 a role in place has no stack of its own for `overrides`
+              a.yaml:6:52 `overrides`
+              help: say it in the Endpoint, whose `ExecutionRole` this is, or write the role as a manifest
+        "#]],
+    );
+}
+
+#[test]
 fn every_finding_of_a_document_comes_in_one_run() {
     check(
         &endpoint(concat!(

@@ -195,3 +195,25 @@ fn update(sandbox: &Sandbox, name: &str, how: &str, change: impl FnOnce(&mut ser
         stacks.execute_change_set(request).await.expect("it can be carried out");
     });
 }
+
+/// Runs a command on an imagined account; its exit code, and all that it says.
+pub(crate) fn run_quietly(folder: &Path, sandbox: &Sandbox, words: &[&str]) -> (u8, String) {
+    let said = Captured::default();
+    let mut host = hubform::cli::Host {
+        variables: BTreeMap::from([("HUBFORM_SANDBOX".to_owned(), "1".to_owned())]),
+        folder: folder.to_path_buf(),
+        input: Box::new(io::empty()),
+        kept_input: None,
+        output: Box::new(said.clone()),
+        errors: Box::new(said.clone()),
+        terminal: None,
+        terminal_size: || None,
+        interactive: false,
+        sandbox: Some(sandbox.clone()),
+        tables: BTreeMap::new(),
+        aside: false,
+        random: fastrand::Rng::with_seed(1),
+    };
+    let exit = hubform::cli::run(&mut host, ["hubform"].iter().chain(words).map(Into::into)).code();
+    (exit, said.text())
+}
