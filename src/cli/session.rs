@@ -7,7 +7,8 @@ use anyhow::Result;
 use super::{args::Globals, host::Host};
 use crate::{
     clock::Clock,
-    cloud::Accounts,
+    cloud::{Accounts, Retrying, Timestamp},
+    gather::Asking,
     sandbox::{Pace, Sandbox, Settings},
 };
 
@@ -83,6 +84,11 @@ pub(super) async fn profile_region(host: &Host, globals: &Globals) -> Result<Opt
 }
 
 impl Session {
+    /// How it is asked; `told` hears of calls that have not worked for a while.
+    pub(super) fn asking<'a>(&'a self, told: &'a dyn Fn(&Retrying, Timestamp)) -> Asking<'a> {
+        Asking { accounts: &*self.accounts, clock: &*self.clock, told }
+    }
+
     /// Is it an imagined account?
     pub(super) fn is_imagined(&self) -> bool {
         self.sandbox.is_some()
