@@ -16,8 +16,8 @@ use std::{
 use crate::{
     clock::Clock,
     cloud::{
-        Accounts, ChangeSet, CloudError, CloudErrorKind, CloudResult, Connection, EndpointDescription, PageToken, Pages,
-        Patience, Retrying, RoleDescription, Stack, StackStatus, Target, Timestamp, Trouble,
+        Accounts, ChangeSet, CloudError, CloudErrorKind, CloudResult, Connection, EndpointDescription, PageToken,
+        Pages, Patience, Retrying, RoleDescription, Stack, StackStatus, Target, Timestamp, Trouble,
     },
     diagnostic::{Code, Diagnostic, Diagnostics},
     plan::{OUTPUT_OWNER, Observation, ObservedStack, owner_in, wants_owner},
@@ -171,11 +171,7 @@ async fn stacks(asking: Asking<'_>, connection: &Connection, target: &Target) ->
     }
 }
 
-async fn first_change_set(
-    asking: Asking<'_>,
-    connection: &Connection,
-    stack: &str,
-) -> CloudResult<Option<ChangeSet>> {
+async fn first_change_set(asking: Asking<'_>, connection: &Connection, stack: &str) -> CloudResult<Option<ChangeSet>> {
     let all = asking.patiently(async || connection.stacks.list_change_sets(stack).await).await?;
     // One that is being computed says most: somebody is at work.
     match all.iter().find(|summary| summary.status.is_pending()).or(all.first()) {
@@ -222,12 +218,7 @@ enum Looked {
 
 /// IAM answers about the account that the credentials are for, and about no other; nor can a role be passed to a service
 /// of another account (IAM User Guide, "Grant a user permissions to pass a role to an AWS service", D).
-async fn look_up(
-    asking: Asking<'_>,
-    target: &Target,
-    arn: &str,
-    account: Option<&String>,
-) -> CloudResult<Looked> {
+async fn look_up(asking: Asking<'_>, target: &Target, arn: &str, account: Option<&String>) -> CloudResult<Looked> {
     let named = arn.split(':').nth(4).filter(|named| !named.is_empty());
     if let (Some(named), Some(account)) = (named, account)
         && named != account

@@ -144,34 +144,52 @@ fn what_is_asked_again_is_told_and_ends() {
             7 calls, 61s
         "#]],
     );
-    check(|_| Err(CloudErrorKind::Throttled("Rate exceeded".into())), expect![[r#"
+    check(
+        |_| Err(CloudErrorKind::Throttled("Rate exceeded".into())),
+        expect![[r#"
         DescribeStacks of all stacks: Throttled for 15s, try 6 of 10
         DescribeStacks of all stacks: Throttled for 91s, try 9 of 10
         DescribeStacks of all stacks in eu-west-1 failed: AWS asked to slow down (Rate exceeded)
         10 calls, 151s
-    "#]]);
-    check(|_| Err(CloudErrorKind::ServiceFault("InternalFailure".into())), expect![[r#"
+    "#]],
+    );
+    check(
+        |_| Err(CloudErrorKind::ServiceFault("InternalFailure".into())),
+        expect![[r#"
         DescribeStacks of all stacks in eu-west-1 failed: AWS failed (InternalFailure)
         3 calls, 3s
-    "#]]);
-    check(|_| Err(CloudErrorKind::AccessDenied("no".into())), expect![[r#"
+    "#]],
+    );
+    check(
+        |_| Err(CloudErrorKind::AccessDenied("no".into())),
+        expect![[r#"
         DescribeStacks of all stacks in eu-west-1 failed: the caller may not do this: no
         1 calls, 0s
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_listing_without_an_end_is_an_error_that_names_the_call() {
-    check(|call| Ok((call < 4).then(|| call.to_string())), expect![[r#"
+    check(
+        |call| Ok((call < 4).then(|| call.to_string())),
+        expect![[r#"
         0 stacks
         4 calls, 0s
-    "#]]);
-    check(|_| Ok(Some("again".into())), expect![[r#"
+    "#]],
+    );
+    check(
+        |_| Ok(Some("again".into())),
+        expect![[r#"
         DescribeStacks of all stacks in eu-west-1 failed: the answer is not one of AWS's: page 2 leads back to one that was read
         2 calls, 0s
-    "#]]);
-    check(|call| Ok(Some(call.to_string())), expect![[r#"
+    "#]],
+    );
+    check(
+        |call| Ok(Some(call.to_string())),
+        expect![[r#"
         DescribeStacks of all stacks in eu-west-1 failed: the answer is not one of AWS's: 10000 pages, and still no end
         10000 calls, 0s
-    "#]]);
+    "#]],
+    );
 }

@@ -119,7 +119,8 @@ pub(super) async fn ports(accounts: &dyn Accounts) -> Connection {
 
 /// Every stack that is not deleted, by name.
 pub(super) async fn stacks(accounts: &dyn Accounts) -> BTreeMap<String, Stack> {
-    let found = gather::observe(Asking::quietly(accounts, &SystemClock), &BTreeSet::from([target()]), &|_, _| false).await;
+    let found =
+        gather::observe(Asking::quietly(accounts, &SystemClock), &BTreeSet::from([target()]), &|_, _| false).await;
     found.expect("nothing is refused here").stacks.into_iter().map(|s| (s.stack.name.clone(), s.stack)).collect()
 }
 
