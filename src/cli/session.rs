@@ -66,6 +66,9 @@ pub(super) async fn profile_region(host: &Host, globals: &Globals) -> Result<Opt
         return Ok(None);
     }
     check_settings(host)?;
+    if let Some((what, help)) = crate::aws::wrong_profile(host.variable("AWS_PROFILE")).await {
+        anyhow::bail!(super::Refusal::new(what, help));
+    }
     Ok(crate::aws::profile_region(None).await)
 }
 
