@@ -11,6 +11,7 @@ mod recorded;
 mod support;
 mod terminals;
 mod tidy;
+mod trial;
 #[cfg(feature = "aws")]
 mod world;
 mod yaml;
