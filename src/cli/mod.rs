@@ -23,7 +23,7 @@ mod status;
 mod templates;
 mod validate;
 
-use std::{ffi::OsString, io::Write};
+use std::{cell::RefCell, ffi::OsString, io::Write};
 
 use anyhow::Result;
 use clap::Parser;
@@ -36,7 +36,11 @@ pub use progress::Progress;
 use args::{Format, Selection, Verb};
 use load::Loaded;
 
-use crate::{diagnostic::shown, report};
+use crate::{
+    cloud::{Retrying, Timestamp},
+    diagnostic::shown,
+    report,
+};
 
 /// Input that cannot be carried out, for which there is no place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -222,6 +226,18 @@ fn tell_findings(
         }
     }
     Ok(diagnostics.has_errors())
+}
+
+/// Notes calls that have not worked for a while, on standard error. On a terminal the line that says what is read stands
+/// there.
+fn telling(host: &mut Host) -> impl Fn(&Retrying, Timestamp) {
+    let start = if host.interactive && host.terminal.is_some() { "\r\u{1b}[K" } else { "" };
+    let errors = RefCell::new(&mut host.errors);
+    move |call, now| {
+        let text = shown(&report::retrying(call, now));
+        // Nobody is left to tell if writing fails.
+        let _ = writeln!(errors.borrow_mut(), "{start}note: {text}");
+    }
 }
 
 /// Asks, on standard error; only `yes` and `y` are yes.

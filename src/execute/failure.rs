@@ -49,6 +49,7 @@ fn kind_of(kind: &CloudErrorKind) -> FailureKind {
         CloudErrorKind::LimitExceeded(_) => FailureKind::QuotaExceeded,
         CloudErrorKind::AccessDenied(_) => FailureKind::AccessDenied,
         CloudErrorKind::NoCredentials(_) => FailureKind::NoCredentials,
+        CloudErrorKind::ClockSkew(_) => FailureKind::ClockSkew,
         CloudErrorKind::Unreachable(_) | CloudErrorKind::Unreadable(_) => FailureKind::Unreachable,
         CloudErrorKind::Throttled(_) | CloudErrorKind::ServiceFault(_) => FailureKind::Unreachable,
         CloudErrorKind::NotFound | CloudErrorKind::WrongState(_) => FailureKind::Stale,

@@ -111,8 +111,12 @@ impl Machine {
         };
         let (token, since) = self.until(index);
         let track = &mut self.tracks[index];
-        if let Some(next) = track.history.take(page, token.as_deref(), since) {
-            return self.request_events(index, Some(next));
+        let next = track.history.take(page, token.as_deref(), since);
+        let stack = &self.plan.steps[index].stack;
+        match track.history.pages.lead(next, ("DescribeStackEvents", &stack.name, &stack.target)) {
+            Ok(None) => {}
+            Ok(next) => return self.request_events(index, next),
+            Err(error) => return self.read_events(index, Err(error)),
         }
         let news = track.history.news();
         self.tell_resources(index, &news);

@@ -170,6 +170,9 @@ impl Accounts for Sandbox {
     }
 }
 
+/// How long a call that is not answered is waited for, as in `aws`.
+const SILENCE: Duration = Duration::from_secs(30);
+
 /// One Region of the account, behind the ports.
 struct Place {
     sandbox: Sandbox,
@@ -187,7 +190,9 @@ impl Place {
         let mut core = self.sandbox.core();
         core.act_in(self.target.account.as_deref());
         let region = self.target.region.as_str();
-        let result = core.enter(operation, region).and_then(|()| answer(&mut core, region));
+        let entered = core.enter(operation, region);
+        let silent = matches!(entered, Err(CloudErrorKind::Unreachable(_)));
+        let result = entered.and_then(|()| answer(&mut core, region));
         let result = result.map_err(|kind| CloudError {
             operation,
             subject: subject.to_owned(),
@@ -195,6 +200,13 @@ impl Place {
             kind,
             request_id: None,
         });
+        if silent {
+            let (clock, until) = (self.sandbox.clock(), core.timer.now().plus(SILENCE));
+            return Box::pin(async move {
+                clock.sleep_until(until).await;
+                result
+            });
+        }
         Box::pin(std::future::ready(result))
     }
 

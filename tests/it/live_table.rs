@@ -7,7 +7,7 @@ use std::{
 
 use expect_test::{Expect, expect};
 use hubform::{
-    cloud::{StackRef, StackStatus, Target, Timestamp},
+    cloud::{Retrying, StackRef, StackStatus, Target, Timestamp, Trouble},
     execute::{Cause, Event, Failure, FailureKind, StepResult, Waiting},
     plan::Action,
     report::{
@@ -15,6 +15,18 @@ use hubform::{
         progress::{Listener, Live, Plain},
     },
 };
+
+fn tried(name: &str) -> Retrying {
+    Retrying {
+        operation: "DescribeStackEvents".to_owned(),
+        subject: name.to_owned(),
+        target: stack(name).target,
+        trouble: Trouble::Throttled,
+        since: at(30),
+        tries: 4,
+        most: 40,
+    }
+}
 
 fn stack(name: &str) -> StackRef {
     let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
@@ -81,7 +93,7 @@ fn script() -> Vec<Event> {
         begin("prod-endpoint-unlucky", "create", 5),
         status("prod-endpoint-unlucky", StackStatus::RollbackInProgress, 40),
         begin("prod-endpoint-slow", "create", 41),
-        Event::Waiting { stack: stack("prod-endpoint-slow"), on: Waiting::Throttled, at: at(42) },
+        Event::Retrying { stack: Some(stack("prod-endpoint-slow")), call: tried("prod-endpoint-slow"), at: at(42) },
         settled("prod-role-shared", StepResult::Done, 45),
         settled("prod-endpoint-unlucky", failure(), 100),
         Event::Tick { at: at(130) },

@@ -7,6 +7,10 @@
 mod documents;
 #[cfg(unix)]
 mod kills;
+#[cfg(feature = "aws")]
+mod servers;
+#[cfg(feature = "aws")]
+mod settings;
 mod strings;
 
 mod draw;

@@ -10,7 +10,7 @@ use expect_test::{Expect, expect};
 use self::world::{Goes, World, target};
 use super::*;
 use crate::{
-    cloud::{Change, ChangeAction, CloudErrorKind, Replacement, StackRef, Tags},
+    cloud::{Change, ChangeAction, CloudErrorKind, Replacement, Retrying, StackRef, Tags},
     diagnostic::Position,
     plan::{
         Action, Allowed, ChangeKind, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, Step,
@@ -122,11 +122,18 @@ fn line(event: &Event) -> String {
             format!("{} {stack}/{logical_id} {status}\n", second(at))
         }
         Event::Waiting { stack, on, at } => format!("{} {stack} waits for {}\n", second(at), waiting(on)),
+        Event::Retrying { call, at, .. } => format!("{} {}\n", second(at), tries(call)),
+        Event::Retried { call, worked, at, .. } => format!("{} {}, worked {worked}\n", second(at), tries(call)),
         Event::Settled { stack, result, at } => format!("{} {stack} {}\n", second(at), ended(result)),
         Event::Interrupted { at } => format!("{} interrupted\n", second(at)),
         Event::Finished { at, calls } => format!("{} finished, {calls} calls\n", second(at)),
         Event::Tick { .. } => String::new(),
     }
+}
+
+fn tries(call: &Retrying) -> String {
+    let Retrying { operation, subject, trouble, since, tries, most, .. } = call;
+    format!("{operation} of {subject}: {trouble:?} since {}, try {tries} of {most}", since.0 / 1000)
 }
 
 fn waiting(on: &Waiting) -> String {
@@ -463,7 +470,6 @@ fn an_answer_that_was_lost_is_asked_for_again() {
         expect![[r#"
             0 started 1
             0 chat: create
-            0 chat waits for Throttled
             8 chat CREATE_IN_PROGRESS
             38 chat CREATE_COMPLETE
             38 chat Done
@@ -531,6 +537,8 @@ fn faults_end_and_quotas_are_not_tried_again() {
         expect![[r#"
             0 started 1
             0 chat: create
+            10 CreateStack of chat: Fault since 0, try 8 of 8
+            12 CreateStack of chat: Fault since 0, try 8 of 8, worked false
             12 chat FAILED Unreachable, create: CreateStack of it in us-east-1 failed: AWS failed (InternalFailure)
             12 finished, 11 calls
             CreateStack 8

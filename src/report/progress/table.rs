@@ -4,11 +4,13 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Board, Row};
 use crate::{
+    cloud::Timestamp,
     execute::Waiting,
     report::{
         Context,
         ink::{Ink, fit, span},
         outcome::stacks,
+        retry::in_short,
     },
 };
 
@@ -57,7 +59,8 @@ fn headline(board: &Board, context: &Context<'_>) -> String {
     let failed = if board.failed > 0 { format!("{dot}{} failed", board.failed) } else { String::new() };
     let stopping = if board.interrupted { format!("{dot}stopping when these are done") } else { String::new() };
     let done = format!("{} of {} over", board.over, stacks(board.total));
-    format!("{label}{done}{failed}{dot}{}{stopping}", span(board.elapsed()))
+    let tries = board.retrying.as_ref().map(|call| format!("{dot}{}", in_short(call, board.now))).unwrap_or_default();
+    format!("{label}{done}{failed}{dot}{}{stopping}{tries}", span(board.elapsed()))
 }
 
 /// How many columns have room for their least.
@@ -87,9 +90,9 @@ fn widths(cells: &[[String; 5]], columns: usize, width: usize) -> [usize; 5] {
 }
 
 fn cells(row: &Row, board: &Board, has_detail: bool) -> [String; 5] {
-    let detail = waits_for(row).or_else(|| resource(row)).unwrap_or_default();
+    let detail = waits_for(row, board.now).or_else(|| resource(row)).unwrap_or_default();
     let elapsed = row.began.map(|began| span(board.now.since(began))).unwrap_or_default();
-    let status = match waits_for(row) {
+    let status = match waits_for(row, board.now) {
         Some(waits) if !has_detail => waits,
         _ => status(row),
     };
@@ -104,14 +107,16 @@ fn status(row: &Row) -> String {
     }
 }
 
-fn waits_for(row: &Row) -> Option<String> {
+fn waits_for(row: &Row, now: Timestamp) -> Option<String> {
+    if let Some(call) = &row.retrying {
+        return Some(in_short(call, now));
+    }
     Some(match row.waiting.as_ref()? {
         Waiting::Stacks(needed) => {
             let names: Vec<&str> = needed.iter().map(|stack| stack.name.as_str()).collect();
             format!("waits for {}", names.join(", "))
         }
         Waiting::Turn => "waits for its turn".into(),
-        Waiting::Throttled => "AWS asked to slow down".into(),
         Waiting::ChangeSet => "change set is computed".into(),
     })
 }
