@@ -177,8 +177,8 @@ pub(super) static MODES: &[Mode] = &[
     mode("a length beyond counting", Act::Say(|_| length("99999999999999999999999"))),
     mode("a negative length", Act::Say(|_| length("-1"))),
     mode("two lengths", Act::Say(|_| text("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n<a/>"))),
-    mode("impossible values", Act::Say(|heard| impossible(heard))).works(all),
-    mode("a key that cannot be", Act::Say(|heard| keys(heard))).meets(none),
+    mode("impossible values", Act::Say(impossible)).works(all),
+    mode("a key that cannot be", Act::Say(keys)).meets(none),
     mode("a token that repeats", Act::Say(|heard| paged(heard, "again"))).meets(pages),
     mode("new tokens for ever", Act::Say(|heard| paged(heard, &heard.number.to_string()))).meets(pages).for_long(),
 ];
