@@ -7,9 +7,9 @@ use std::{
 
 use super::{CloudError, CloudErrorKind, CloudResult, PageToken, Target};
 
-/// Pages of one listing. CloudFormation puts 100 stacks or events on a page (ListStacks and DescribeStackEvents as
-/// recorded; the API reference says 1 MB at most of others), and keeps deleted stacks for 90 days, which a filter skips
-/// in empty pages: 10,000 pages are a million of them, beyond what any account has.
+/// Pages of one listing. AWS documents no size of a page; 100 stacks or events are usual (K), and ListStacks may answer
+/// pages that its filter left empty, since deleted stacks are kept for 90 days (D). 10,000 pages are a million items,
+/// beyond what any account has.
 const MOST: usize = 10_000;
 
 /// The pages of one listing that were read.

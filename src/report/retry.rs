@@ -17,10 +17,9 @@ pub fn retried(call: &Retrying, worked: bool, now: Timestamp) -> String {
     }
 }
 
-/// In a narrow place, beside the stack that it is about.
-pub(super) fn in_short(call: &Retrying, now: Timestamp) -> String {
-    let took = span(now.since(call.since));
-    format!("{}: {} for {took}, {}", call.operation, trouble(call.trouble), tries(call))
+/// In a narrow place, beside the stack and what is done to it.
+pub(super) fn in_short(call: &Retrying) -> String {
+    format!("{}, {}", trouble(call.trouble), tries(call))
 }
 
 fn name(call: &Retrying) -> String {

@@ -527,6 +527,22 @@ fn a_change_whose_answer_was_lost_is_not_made_twice() {
 }
 
 #[test]
+fn listings_without_an_end_are_done_without() {
+    let mut world = World::new().goes("s1", [Goes::Fails(30, "Role", "no")]);
+    world.endless = true;
+    let outcome = world.run(plan(["s1", "s2", "s3", "s4", "s5"].map(create).into()), Settings::default());
+    let ended: String = outcome.results.iter().map(|(stack, result)| format!("{stack} {}\n", ended(result))).collect();
+    expect![[r#"
+        s1 FAILED RolledBack, create: creating failed and everything was removed again
+            a.yaml:7:1 Role: no
+        s2 Done
+        s3 Done
+        s4 Done
+        s5 Done
+        {"CreateStack": 5, "DescribeEndpoint": 4, "DescribeStackEvents": 2, "DescribeStacks": 75, "GetCallerIdentity": 1, "ListStacks": 2}"#]].assert_eq(&format!("{ended}{:?}", world.calls));
+}
+
+#[test]
 fn faults_end_and_quotas_are_not_tried_again() {
     let mut world = World::new();
     let fault = CloudErrorKind::ServiceFault("InternalFailure".into());

@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Board, Row};
 use crate::{
-    cloud::Timestamp,
+    cloud::Retrying,
     execute::Waiting,
     report::{
         Context,
@@ -59,7 +59,8 @@ fn headline(board: &Board, context: &Context<'_>) -> String {
     let failed = if board.failed > 0 { format!("{dot}{} failed", board.failed) } else { String::new() };
     let stopping = if board.interrupted { format!("{dot}stopping when these are done") } else { String::new() };
     let done = format!("{} of {} over", board.over, stacks(board.total));
-    let tries = board.retrying.as_ref().map(|call| format!("{dot}{}", in_short(call, board.now))).unwrap_or_default();
+    let told = |call: &Retrying| format!("{dot}{}: {}", call.operation, in_short(call));
+    let tries = board.retrying.as_ref().map(told).unwrap_or_default();
     format!("{label}{done}{failed}{dot}{}{stopping}{tries}", span(board.elapsed()))
 }
 
@@ -90,9 +91,9 @@ fn widths(cells: &[[String; 5]], columns: usize, width: usize) -> [usize; 5] {
 }
 
 fn cells(row: &Row, board: &Board, has_detail: bool) -> [String; 5] {
-    let detail = waits_for(row, board.now).or_else(|| resource(row)).unwrap_or_default();
+    let detail = waits_for(row).or_else(|| resource(row)).unwrap_or_default();
     let elapsed = row.began.map(|began| span(board.now.since(began))).unwrap_or_default();
-    let status = match waits_for(row, board.now) {
+    let status = match waits_for(row) {
         Some(waits) if !has_detail => waits,
         _ => status(row),
     };
@@ -107,9 +108,9 @@ fn status(row: &Row) -> String {
     }
 }
 
-fn waits_for(row: &Row, now: Timestamp) -> Option<String> {
+fn waits_for(row: &Row) -> Option<String> {
     if let Some(call) = &row.retrying {
-        return Some(in_short(call, now));
+        return Some(in_short(call));
     }
     Some(match row.waiting.as_ref()? {
         Waiting::Stacks(needed) => {

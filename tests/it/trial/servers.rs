@@ -213,9 +213,7 @@ fn is_well_said(error: &CloudError, operation: &str) -> Result<(), String> {
     let subject = if operation == "GetCallerIdentity" { "the caller" } else { &error.subject };
     let start = format!("{operation} of {subject} in {REGION} failed: ");
     match text.strip_prefix(&start) {
-        None | Some("") => {
-            return Err(format!("it does not begin with the call and the Region, or has no cause: {text}"));
-        }
+        None | Some("") => Err(format!("it does not begin with the call and the Region, or has no cause: {text}")),
         Some(_) => is_harmless(&text, &SECRETS),
     }
 }

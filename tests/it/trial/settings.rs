@@ -60,8 +60,11 @@ const LINES: &[&str] = &[
     "web_identity_token_file = /nonexistent\nrole_arn = x",
 ];
 
+/// Variables with their values.
+type Set = &'static [(&'static str, &'static str)];
+
 /// Mistakes that are refused: variables, configuration, and what is said.
-const REFUSED: &[(&[(&str, &str)], &str, &str)] = &[
+const REFUSED: &[(Set, &str, &str)] = &[
     (&[("AWS_ENDPOINT_URL", "localhost:1")], "", "AWS_ENDPOINT_URL is not the URL of an endpoint"),
     (&[("AWS_ENDPOINT_URL_IAM", "http://h:99999")], "", "AWS_ENDPOINT_URL_IAM is not the URL of an endpoint"),
     (&[("AWS_ENDPOINT_URL_STS", "")], "", "AWS_ENDPOINT_URL_STS is set to nothing, beside AWS_ENDPOINT_URL"),
