@@ -56,7 +56,8 @@ fn frame(form: &str) -> Frame {
         "weights" => Frame::Around("s3://b{}/k{}/", Takes::Key),
         "bucket" => Frame::Around("b{}", Takes::Key),
         "image" => Frame::Around("000000000000.dkr.ecr.us-east-1.amazonaws.com/r{}:1{}", Takes::Key),
-        "parameter" | "export" => Frame::Around("/{}", Takes::NoSpace),
+        "parameter" => Frame::Fixed("/trial/parameter"),
+        "export" => Frame::Around("/{}", Takes::NoSpace),
         "cron" => Frame::Around("0 8 ? * MON {}", Takes::NoBlank),
         other => panic!("say here what the form `{other}` takes"),
     }
