@@ -106,11 +106,29 @@ fn permissions(path: &Path) -> Option<fs::Permissions> {
 
 /// The bytes of a regular file, up to [`LARGEST`].
 fn read(path: &Path) -> io::Result<Vec<u8>> {
+    read_up_to(path, LARGEST)
+}
+
+/// The bytes of a regular file, up to so many.
+///
+/// # Errors
+///
+/// As of [`Files::read`].
+pub(crate) fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     // Asked before it is opened, too: to open a pipe waits for somebody who writes to it.
     regular(&fs::metadata(path)?)?;
     let file = File::open(path)?;
     regular(&file.metadata()?)?;
-    contents(&file)
+    up_to(&file, most)
+}
+
+/// An error where something that is no regular file has this name.
+///
+/// # Errors
+///
+/// `InvalidInput`.
+pub(crate) fn only_regular(path: &Path) -> io::Result<()> {
+    fs::metadata(path).map_or(Ok(()), |metadata| regular(&metadata))
 }
 
 fn regular(metadata: &fs::Metadata) -> io::Result<()> {
@@ -121,15 +139,19 @@ fn regular(metadata: &fs::Metadata) -> io::Result<()> {
 }
 
 fn contents(file: &File) -> io::Result<Vec<u8>> {
+    up_to(file, LARGEST)
+}
+
+fn up_to(file: &File, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > LARGEST {
-        true => Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} MiB", LARGEST >> 20))),
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > most {
+        true => Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} MiB", most >> 20))),
         false => Ok(bytes),
     }
 }
 
-/// Puts a draft in the place of a file; afterwards that holds the old bytes or the new ones.
+/// Puts a draft in the place of a file; afterwards that holds the old bytes or the new ones, after a power cut too.
 ///
 /// # Errors
 ///
@@ -137,9 +159,13 @@ fn contents(file: &File) -> io::Result<Vec<u8>> {
 pub(crate) fn replace(path: &Path, bytes: &[u8], permissions: Option<fs::Permissions>) -> io::Result<()> {
     let (draft, mut file) = draft(path)?;
     let allowed = permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions));
-    let written = allowed.and_then(|()| file.write_all(bytes));
+    let written = allowed.and_then(|()| file.write_all(bytes)).and_then(|()| file.sync_all());
     drop(file);
-    written.and_then(|()| fs::rename(&draft, path)).inspect_err(|_| drop(fs::remove_file(&draft)))
+    written.and_then(|()| fs::rename(&draft, path)).inspect_err(|_| drop(fs::remove_file(&draft)))?;
+    // That a file stands under its name is kept by its folder; not every file system takes that.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    drop(File::open(folder).and_then(|folder| folder.sync_all()));
+    Ok(())
 }
 
 /// A file that was not there before, beside the one it is to replace.

@@ -126,7 +126,7 @@ async fn configure(base: &SdkConfig, target: &Target, limits: Limits) -> SdkConf
         .build();
     let Some(role) = &target.assume_role else { return config };
     let provider = AssumeRoleProvider::builder(role).session_name("hubform").configure(&config).build().await;
-    let in_time = InTime::of_role(SharedCredentialsProvider::new(provider), credentials + connect);
+    let in_time = InTime::of_role(SharedCredentialsProvider::new(provider), (credentials + attempt) / 2);
     config.into_builder().credentials_provider(SharedCredentialsProvider::new(in_time)).build()
 }
 

@@ -67,9 +67,9 @@ pub(super) async fn confirmed(
     Ok(Exit::of(&outcome))
 }
 
-/// What was done is done, whether or not it could be told; a reader who left had enough.
+/// What was done is done, whether or not it could be told.
 fn unwritten(host: &mut Host, trouble: Option<std::io::Error>) -> Result<()> {
-    match trouble.filter(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
+    match trouble {
         Some(error) => Ok(writeln!(host.errors, "note: how it went could not be written: {error}")?),
         None => Ok(()),
     }

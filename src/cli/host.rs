@@ -56,7 +56,8 @@ impl Host {
     pub fn of_process() -> Self {
         use std::io::IsTerminal;
         let terminal = || {
-            let (width, height) = size_of_output().unwrap_or((80, 24));
+            // Whose size nobody knows, or is nothing, has no room for a table.
+            let (width, height) = size_of_output().unwrap_or((80, 0));
             Terminal { width, height }
         };
         Self {

@@ -29,6 +29,9 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
         let message = format!("`{}` exists already", manifest.display());
         anyhow::bail!(Refusal::new(message, "choose another folder or `--name`"));
     }
+    if !lock_is_usable(host, &files, &args.folder)? {
+        return Ok(Exit::Refused);
+    }
     for (file, text) in &texts {
         let path = args.folder.join(file);
         if files.exists(&path) {
@@ -48,8 +51,9 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
     let folder = match args.folder.to_string_lossy() {
         here if here == "." => String::new(),
         plain if plain.chars().all(|c| c.is_alphanumeric() || "_-./~".contains(c)) => format!(" {plain}"),
-        odd => format!(" '{odd}'"),
+        odd => format!(" '{}'", odd.replace('\'', r"'\''")),
     };
+    let folder = if folder.starts_with(" -") { format!(" ./{}", &folder[1..]) } else { folder };
     let first = if protecting.is_some() { format!("hubform lock{folder} && ") } else { String::new() };
     let folder = shown(&folder);
     writeln!(host.output, "next: {first}hubform plan{folder} --sandbox")?;
@@ -85,7 +89,11 @@ impl Called {
         let Self { folder, name, prefix } = self;
         let cut = if prefix == name { String::new() } else { format!("; its stacks begin with `{prefix}-`") };
         if name != folder {
-            writeln!(host.output, "the environment is called `{name}`, after the folder `{}`{cut}", shown(folder))?;
+            writeln!(
+                host.output,
+                "the environment is called `{name}`, after the folder `{}`{cut}",
+                told(Path::new(folder))
+            )?;
         } else if !cut.is_empty() {
             writeln!(host.output, "the environment is called `{name}`{cut}")?;
         }
@@ -95,6 +103,20 @@ impl Called {
         }
         Ok(())
     }
+}
+
+/// Can the lock that is there be used? Nothing is written where it cannot, and what is wrong is told.
+fn lock_is_usable(host: &mut Host, files: &dyn Files, folder: &Path) -> Result<bool> {
+    let path = folder.join("hubform.lock");
+    if !files.exists(&path) {
+        return Ok(true);
+    }
+    let bytes = files.read(&path).with_context(|| format!("cannot read `{}`", told(&path)))?;
+    let mut sources = SourceMap::default();
+    let Err(found) = locks::parse(&path, &bytes, &mut sources) else { return Ok(true) };
+    let text = report::diagnostics::human(&found, &sources, &context(host, None));
+    host.errors.write_all(text.as_bytes())?;
+    Ok(false)
 }
 
 /// Writes the lock with an owner for the folder's environment, unless it has one. False where the lock cannot be used.

@@ -360,12 +360,20 @@ fn render_all(
     Ok((specs, diagnostics))
 }
 
+/// Files and folders that a folder of templates may hold.
+const MOST_BESIDE: usize = 10_000;
+
 fn read_templates(files: &dyn Files, folder: &Path) -> Result<BTreeMap<String, String>> {
     let failed = || format!("cannot read the templates in `{}`", folder.display());
     let mut found = BTreeMap::new();
-    let mut folders = vec![(folder.to_path_buf(), String::new())];
+    let (mut folders, mut looked) = (vec![(folder.to_path_buf(), String::new())], 0);
     while let Some((folder, prefix)) = folders.pop() {
         for entry in files.list(&folder).with_context(failed)? {
+            looked += 1;
+            if looked > MOST_BESIDE {
+                let message = format!("more than {MOST_BESIDE} files and folders are in it");
+                anyhow::bail!(Refusal::new(failed(), format!("{message}; name the folder of the templates alone")));
+            }
             let (path, name) = (folder.join(&entry.name), format!("{prefix}{}", entry.name.display()));
             if entry.folder {
                 folders.push((path, format!("{name}/")));

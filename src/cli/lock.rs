@@ -12,6 +12,13 @@ use super::{
 pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Result<Exit> {
     // Whose an environment is stands beside it, also for imagined accounts.
     let names_owner = args.owner.is_some() || args.new_owner;
+    if names_owner && host.sandbox.is_none() && session::sandbox_folder(host, globals).is_some() {
+        let message = "an imagined account takes the owner that stands in hubform.lock";
+        anyhow::bail!(Refusal::new(
+            message,
+            "leave `--sandbox` out, if the owner of the real stacks is meant to change"
+        ));
+    }
     let wants = Wants {
         lock_overlay: session::sandbox_folder(host, globals).filter(|_| host.sandbox.is_none() && !names_owner),
         upgrade: args.upgrade.clone(),

@@ -113,9 +113,11 @@ fn adopt(whole: &mut Lock, lock: &Lock, environment: &str, visiting: bool) {
 enum Ended {
     Written,
     AsItWas,
+    /// Written, with what another run changed of these environments meanwhile.
+    Joined,
     /// It cannot be used any more, or was changed otherwise.
     Refused(Diagnostics),
-    /// Somebody made the owner of a new environment.
+    /// Another run said otherwise already, as the owner of a new environment: what it says holds.
     Owned,
 }
 
@@ -144,6 +146,10 @@ impl Loaded {
             for (path, lock) in self.changed_locks(wants) {
                 match self.keep(&files, &path, &lock, wants)? {
                     Ended::Written => written.push(path),
+                    Ended::Joined => {
+                        written.push(path);
+                        again = true;
+                    }
                     Ended::AsItWas => {}
                     Ended::Refused(found) => findings.extend(found),
                     Ended::Owned => again = true,
@@ -196,6 +202,8 @@ impl Loaded {
     fn keep(&mut self, files: &dyn Files, path: &Path, lock: &Lock, wants: &Wants) -> Result<Ended> {
         let file = self.lock_file(path);
         let (base, heirs, made) = (file.before(wants).clone(), file.heirs.clone(), wants.owner == Owner::Made);
+        let here = self.scopes.iter().zip(&self.lock_files).filter(|(_, other)| other.kept == *path);
+        let own: Vec<String> = here.map(|(scope, _)| scope.set.environment.name.clone()).collect();
         let mut ended = Ended::AsItWas;
         let written = files.change(path, &mut |bytes| {
             let there = match bytes.is_empty() {
@@ -203,8 +211,16 @@ impl Loaded {
                 false => parse(path, bytes, &mut self.sources).map(|there| heirs.inherit(there)),
             };
             let (result, text) = match there.map(|there| lock.merged(&base, &there)) {
-                Ok(Ok(merged)) if merged.text().as_bytes() == bytes => (Ended::AsItWas, None),
-                Ok(Ok(merged)) => (Ended::Written, Some(merged.text().into_bytes())),
+                Ok(Ok(merged)) => {
+                    let same = own.iter().all(|name| merged.environment(name) == lock.environment(name));
+                    let text = merged.text().into_bytes();
+                    match (same, text == bytes) {
+                        (true, true) => (Ended::AsItWas, None),
+                        (true, false) => (Ended::Written, Some(text)),
+                        (false, true) => (Ended::Owned, None),
+                        (false, false) => (Ended::Joined, Some(text)),
+                    }
+                }
                 Ok(Err(clashes)) => (clashed(path, &clashes, made), None),
                 Err(unreadable) => (Ended::Refused(unreadable), None),
             };

@@ -90,6 +90,7 @@ pub fn run(host: &mut Host, arguments: impl IntoIterator<Item = OsString>) -> Ex
         Ok(cli) => cli,
         Err(error) => return usage(host, &error),
     };
+    until_closed(host);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = match runtime {
         Ok(runtime) => runtime.block_on(dispatch(host, cli)),
@@ -98,7 +99,7 @@ pub fn run(host: &mut Host, arguments: impl IntoIterator<Item = OsString>) -> Ex
     let exit = ended.unwrap_or_else(|error| failed(host, &error));
     let flushed = host.output.flush().and(host.errors.flush());
     match flushed {
-        Err(error) if exit == Exit::Done && error.kind() != std::io::ErrorKind::BrokenPipe => Exit::Failed,
+        Err(_) if exit == Exit::Done => Exit::Failed,
         _ => exit,
     }
 }
@@ -140,14 +141,34 @@ fn usage(host: &mut Host, error: &clap::Error) -> Exit {
     }
 }
 
-/// The chain of causes, once, at the edge. A closed pipe is no failure: the reader had enough.
-fn failed(host: &mut Host, error: &anyhow::Error) -> Exit {
-    let is_closed_pipe = |cause: &(dyn std::error::Error + 'static)| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-    };
-    if error.chain().any(is_closed_pipe) {
-        return Exit::Done;
+/// A closed pipe is no failure: the reader had enough, and the work goes on without words.
+fn until_closed(host: &mut Host) {
+    let output = std::mem::replace(&mut host.output, Box::new(std::io::sink()));
+    host.output = Box::new(UntilClosed(output));
+    let errors = std::mem::replace(&mut host.errors, Box::new(std::io::sink()));
+    host.errors = Box::new(UntilClosed(errors));
+}
+
+struct UntilClosed<W>(W);
+
+impl<W: Write> Write for UntilClosed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
     }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
+}
+
+/// The chain of causes, once, at the edge.
+fn failed(host: &mut Host, error: &anyhow::Error) -> Exit {
     let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
     let mut text = format!("error: {}\n", shown(&host.without_own_secrets(&error.to_string())));
     for cause in error.chain().skip(1) {
@@ -176,7 +197,7 @@ fn format(host: &Host, selection: &Selection) -> Format {
 
 /// A path as it may be shown.
 fn told(path: &std::path::Path) -> String {
-    shown(&path.display().to_string())
+    shown(&path.display().to_string()).replace('\n', "\\n")
 }
 
 /// How reports are written on this host.

@@ -134,9 +134,16 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 
 /// Does the name of a variable say that its value is a secret?
 pub fn is_secret_name(name: &str) -> bool {
-    let last = name.rsplit('_').next().unwrap_or(name);
-    let says = ["TOKEN", "PASSWORD", "PASSWD", "SECRET", "KEY", "CREDENTIALS"].contains(&last);
-    let variable = name.bytes().all(|byte| upper(byte) || byte == b'_');
+    // One word in small letters is a field's name.
+    if !name.contains(['_', '-']) && name.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        return false;
+    }
+    let name = name.to_ascii_uppercase();
+    let last = name.rsplit(['_', '-']).next().unwrap_or(&name);
+    let words = ["TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "PWD", "SECRET", "KEY", "CREDENTIALS"];
+    let endings = ["PASSWORD", "PASSPHRASE", "SECRET", "APIKEY", "ACCESSKEY"];
+    let says = words.contains(&last) || endings.iter().any(|ending| last.ends_with(ending));
+    let variable = name.bytes().all(|byte| upper(byte) || byte == b'_' || byte == b'-');
     says && variable && name != "KEY"
 }
 
@@ -275,10 +282,23 @@ mod tests {
 
     #[test]
     fn names_of_variables_say_that_they_are_secret() {
-        for name in ["DB_PASSWORD", "HF_TOKEN", "API_KEY", "CLIENT_SECRET", "TOKEN"] {
+        for name in [
+            "DB_PASSWORD",
+            "HF_TOKEN",
+            "API_KEY",
+            "CLIENT_SECRET",
+            "TOKEN",
+            "api_key",
+            "api-key",
+            "CLIENTSECRET",
+            "OPENAI_APIKEY",
+            "DB_PASSPHRASE",
+        ] {
             assert!(is_secret_name(name), "{name}");
         }
-        for name in ["KmsKeyId", "MAX_TOKENS", "tokenizer", "KEY", "SORT_KEYS", "HF_MODEL_ID", "api_key"] {
+        for name in
+            ["KmsKeyId", "MAX_TOKENS", "tokenizer", "KEY", "SORT_KEYS", "HF_MODEL_ID", "kmsKey", "Key", "secret"]
+        {
             assert!(!is_secret_name(name), "{name}");
         }
     }

@@ -42,17 +42,18 @@ pub(super) fn change(path: &Path, change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8
 fn hold(path: &Path) -> io::Result<(File, bool)> {
     let until = Instant::now() + PATIENCE;
     loop {
-        let Some(file) = open(path)? else { continue };
-        match file.try_lock() {
-            Ok(()) if leads_to(path, &file) => return Ok((file, true)),
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(BETWEEN),
-            Err(TryLockError::WouldBlock) => {
-                let message = format!("another process has been changing it for {} s", PATIENCE.as_secs());
-                return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
+        if let Some(file) = open(path)? {
+            match file.try_lock() {
+                Ok(()) if leads_to(path, &file) => return Ok((file, true)),
+                Ok(()) | Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(_)) => return Ok((file, false)),
             }
-            Err(TryLockError::Error(_)) => return Ok((file, false)),
         }
+        if Instant::now() >= until {
+            let message = format!("others have been changing it for {} s", PATIENCE.as_secs());
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, message));
+        }
+        thread::sleep(BETWEEN);
     }
 }
 

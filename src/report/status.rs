@@ -94,7 +94,8 @@ pub fn human(rows: &[Row], elsewhere: &[Elsewhere], context: &Context<'_>) -> St
         _ => table(rows, &label, context),
     };
     for found in elsewhere {
-        ink::paragraph(&mut out, context, 2, &strangers(found));
+        let is_alone = !rows.iter().any(|row| row.environment == found.environment);
+        ink::paragraph(&mut out, context, 2, &strangers(found, is_alone));
     }
     out
 }
@@ -102,7 +103,8 @@ pub fn human(rows: &[Row], elsewhere: &[Elsewhere], context: &Context<'_>) -> St
 /// Stacks shown of one stranger.
 const STRANGERS: usize = 5;
 
-fn strangers(found: &Elsewhere) -> String {
+/// `is_alone`: nothing of the environment's own stands, so that its lock may have been lost.
+fn strangers(found: &Elsewhere, is_alone: bool) -> String {
     let Elsewhere { environment, target, owner, stacks } = found;
     let (shown, rest) = stacks.split_at(stacks.len().min(STRANGERS));
     let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
@@ -110,13 +112,14 @@ fn strangers(found: &Elsewhere) -> String {
     let (whose, way) = match owner {
         Some(owner) => (
             format!("of the owner {owner}"),
-            format!("if the lock was lost, `hubform lock --owner {owner}` takes everything back"),
+            format!("; if the lock was lost, `hubform lock --owner {owner}` takes everything back"),
         ),
         None => {
-            ("without an owner".to_owned(), "`hubform apply --adopt KIND/NAME` takes over what is yours".to_owned())
+            ("without an owner".to_owned(), "; `hubform apply --adopt KIND/NAME` takes over what is yours".to_owned())
         }
     };
-    format!("not this environment's, but called `{environment}` too, {whose} in {target}: {names}; {way}")
+    let way = if is_alone || owner.is_none() { way } else { String::new() };
+    format!("not this environment's, but called `{environment}` too, {whose} in {target}: {names}{way}")
 }
 
 fn table(rows: &[Row], label: &str, context: &Context<'_>) -> String {

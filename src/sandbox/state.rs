@@ -13,12 +13,14 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{account::State, call::Entry, settings::Settings};
-use crate::files::{owner_only, replace, sweep};
+use crate::files::{only_regular, owner_only, read_up_to, replace, sweep};
 
 /// The format of snapshot and journal.
 const FORMAT: u32 = 2;
 const SNAPSHOT: &str = "account.json";
 const LOCK: &str = "lock";
+/// The most bytes of a snapshot or a journal that are read.
+const MOST: u64 = 1 << 30;
 const NOTICE: &str = "an imagined AWS account: nothing in this folder exists or costs anything";
 
 /// The folder of an account could not be used.
@@ -110,7 +112,7 @@ fn lock(folder: &Path) -> Result<File, StateError> {
 
 fn load(folder: &Path, settings: &Settings) -> Result<(u64, State), StateError> {
     let path = folder.join(SNAPSHOT);
-    let text = match fs::read(&path) {
+    let text = match read_up_to(&path, MOST) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && has_journal(folder) => {
             let problem = "it is gone, and journals of its account are left; delete the folder to begin anew";
@@ -137,7 +139,7 @@ fn has_journal(folder: &Path) -> bool {
 
 /// Does the journal's calls again; answers how many bytes of it are whole lines.
 fn replay(path: &Path, state: &mut State) -> Result<u64, StateError> {
-    let text = match fs::read(path) {
+    let text = match read_up_to(path, MOST) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         Err(source) => return Err(StateError::Io { what: "read", path: path.to_owned(), source }),
@@ -196,6 +198,8 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// Opens a file to append to, which only its owner may read.
 fn appending(path: &Path) -> Result<File, StateError> {
+    // To open a pipe would wait for somebody who reads it.
+    only_regular(path).map_err(io_error("open", path))?;
     let mut options = File::options();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

@@ -242,7 +242,7 @@ fn no_size_of_a_terminal_stops_it_and_what_is_over_is_always_told() {
         live.close().expect("closed");
         drop(live);
         let said = String::from_utf8(said).expect("text");
-        assert_eq!(said.matches('✗').count(), 1, "{columns}x{rows}: {said}");
+        assert_eq!(said.matches("prod-endpoint-unlucky: failed").count(), 1, "{columns}x{rows}: {said}");
         assert!(!said.contains("waiting"), "{columns}x{rows}: there is no room for a table");
     }
 }
@@ -256,7 +256,7 @@ fn a_terminal_that_changes_its_size_on_the_way_is_drawn_on_again() {
     for (number, event) in script().iter().enumerate() {
         let size = [(100, 30), (60, 15), (80, 0), (90, 20)][number / 8 % 4];
         *now.lock().expect("whole") = size;
-        screen.resize(size.0, size.1.max(1));
+        screen.resize(size.0, size.1.max(2));
         live.hear(event).expect("drawn");
     }
     *now.lock().expect("whole") = (100, 30);
@@ -265,4 +265,20 @@ fn a_terminal_that_changes_its_size_on_the_way_is_drawn_on_again() {
     let text = screen.text();
     assert_eq!(text.matches("2 of 17 stacks over").count(), 1, "{text}");
     assert!(text.contains("prod-endpoint-slow"), "{text}");
+}
+
+#[test]
+fn a_terminal_that_loses_its_rows_gets_lines() {
+    let screen = Screen::new(100, 30);
+    let now = Arc::new(Mutex::new((100, 30)));
+    let size = Arc::clone(&now);
+    let mut live = live(&screen, move || Some(*size.lock().expect("whole")));
+    for (number, event) in script().iter().enumerate() {
+        if number == 4 {
+            *now.lock().expect("whole") = (100, 0);
+        }
+        live.hear(event).expect("it can be written");
+    }
+    let text = screen.text();
+    assert!(text.contains("prod-endpoint-chat/EndpointConfig: UPDATE_COMPLETE"), "{text}");
 }

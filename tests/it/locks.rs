@@ -67,3 +67,16 @@ fn eight_at_once_over_one_lock_lose_nothing() {
         is_whole(&kept[0].path());
     }
 }
+
+#[test]
+fn an_imagined_account_changes_no_owner_of_the_real_ones() {
+    let root = tempfile::tempdir().expect("there is a place for temporary folders");
+    folder(root.path(), "one");
+    for words in [["--sandbox", "--new-owner"].as_slice(), &["--sandbox", "--owner", "aaaaaaaaaaaaaaaa"]] {
+        let ended = start(root.path(), "one", words).wait_with_output().expect("it ends");
+        assert_eq!(ended.status.code(), Some(2), "{words:?}");
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(said.contains("leave `--sandbox` out"), "{said}");
+    }
+    assert!(!root.path().join("shared.lock").exists());
+}

@@ -539,7 +539,7 @@ fn listings_without_an_end_are_done_without() {
         s3 Done
         s4 Done
         s5 Done
-        {"CreateStack": 5, "DescribeEndpoint": 4, "DescribeStackEvents": 2, "DescribeStacks": 75, "GetCallerIdentity": 1, "ListStacks": 2}"#]].assert_eq(&format!("{ended}{:?}", world.calls));
+        {"CreateStack": 5, "DescribeEndpoint": 4, "DescribeStackEvents": 2, "DescribeStacks": 80, "GetCallerIdentity": 1, "ListStacks": 2}"#]].assert_eq(&format!("{ended}{:?}", world.calls));
 }
 
 #[test]

@@ -181,7 +181,8 @@ fn narrowed_after(plan: &Plan, step: &Step) -> Option<String> {
         if user.operations.is_empty() { &mut asked } else { &mut moved }.push(manifest(user));
     }
     let moved = (!moved.is_empty()).then(|| format!("{} landed", moved.join(", ")));
-    let asked = (!asked.is_empty()).then(|| format!("{} is found to run what is wanted", asked.join(", ")));
+    let verb = if asked.len() == 1 { "is" } else { "are" };
+    let asked = (!asked.is_empty()).then(|| format!("{} {verb} found to run what is wanted", asked.join(", ")));
     let after: Vec<String> = moved.into_iter().chain(asked).collect();
     Some(format!("narrowed only after {}", after.join(" and ")))
 }

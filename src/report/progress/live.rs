@@ -2,14 +2,14 @@
 //!
 //! It is drawn by going up as many lines as were drawn before, so the terminal is never asked anything: one that does
 //! not answer cannot hold the run up. Its size is looked at before each drawing; where there is no room for a table,
-//! only the lines of what is over are written.
+//! lines are written as for a pipe.
 
 use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    Board, Listener, Row,
+    Board, Listener, Plain, Row,
     table::{Line, table},
 };
 use crate::{
@@ -46,6 +46,8 @@ pub struct Live<W: Write> {
     standing: Vec<usize>,
     /// What was written last, so that nothing is drawn twice.
     last: String,
+    /// Lines in place of the table, while the terminal has no room for one.
+    lines: Plain<Vec<u8>>,
 }
 
 impl<W: Write> Live<W> {
@@ -60,6 +62,7 @@ impl<W: Write> Live<W> {
             label: context.label.map(str::to_owned),
             standing: Vec::new(),
             last: String::new(),
+            lines: Plain::new(Vec::new(), context),
         }
     }
 
@@ -115,6 +118,13 @@ fn home(standing: &[usize], columns: usize) -> String {
 impl<W: Write> Listener for Live<W> {
     fn hear(&mut self, event: &Event) -> io::Result<()> {
         let over = self.board.hear(event);
+        self.lines.hear(event)?;
+        let lines = self.lines.taken();
+        if !has_room((self.size)().unwrap_or((0, 0))) {
+            self.draw(&[], false)?;
+            self.out.write_all(lines.replace('\n', "\r\n").as_bytes())?;
+            return self.out.flush();
+        }
         let mut above = Vec::new();
         if let Event::Settled { stack, result, .. } = event {
             let unseen = matches!(result, StepResult::Failed(_)).then(|| Row::of(stack));

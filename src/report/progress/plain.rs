@@ -91,6 +91,13 @@ impl<W: Write> Plain<W> {
     }
 }
 
+impl Plain<Vec<u8>> {
+    /// What was written since it was last taken.
+    pub(super) fn taken(&mut self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut self.out)).into_owned()
+    }
+}
+
 impl<W: Write> Listener for Plain<W> {
     fn hear(&mut self, event: &Event) -> io::Result<()> {
         self.board.hear(event);

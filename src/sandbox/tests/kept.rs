@@ -143,3 +143,17 @@ fn a_scaled_clock_hurries() {
     runtime.block_on(clock.sleep_until(start.plus(Duration::from_secs(3600))));
     assert!(clock.now().since(start) >= Duration::from_secs(3600));
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_no_account() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["account.json", "lock", "calls-0.jsonl"] {
+        let path = folder.path().join(name);
+        let _ = std::fs::remove_file(&path);
+        std::os::unix::fs::symlink("/dev/zero", &path).expect("a link");
+        let opened = Sandbox::open(folder.path(), Settings::default(), Pace::Stepped);
+        assert!(matches!(opened, Err(StateError::Io { .. })), "{name}");
+        std::fs::remove_file(&path).expect("it is there");
+    }
+}
