@@ -16,7 +16,7 @@ use super::{account::State, call::Entry, settings::Settings};
 use crate::files::{owner_only, replace};
 
 /// The format of snapshot and journal.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const SNAPSHOT: &str = "account.json";
 const LOCK: &str = "lock";
 const NOTICE: &str = "an imagined AWS account: nothing in this folder exists or costs anything";
