@@ -11,7 +11,7 @@ use std::time::Instant;
 use hubform::{
     catalog::Catalog,
     cloud::Target,
-    diagnostic::SourceMap,
+    diagnostic::{FileId, SourceMap},
     manifest::{Input, environments, parse},
     render::{Templates, render},
     resolve::{Lock, Scope, resolve},
@@ -72,8 +72,7 @@ fn once(inputs: Vec<Input>, locks: &[String]) -> (Findings, Vec<String>) {
     let used = processor();
     let mut marks = vec![Instant::now()];
     let mut mark = || marks.push(Instant::now());
-    let locks: Vec<Lock> =
-        locks.iter().map(|text| Lock::parse(text, &Default::default()).expect("hubform wrote it")).collect();
+    let locks: Vec<Lock> = locks.iter().map(|text| Lock::parse(FileId(0), text).expect("hubform wrote it")).collect();
     mark();
     let mut sources = SourceMap::default();
     let (manifests, mut diagnostics) = parse(inputs, &mut sources);
@@ -92,6 +91,7 @@ fn once(inputs: Vec<Input>, locks: &[String]) -> (Findings, Vec<String>) {
                 target_name: "default".into(),
                 account: None,
                 lock,
+                lock_file: "hubform.lock".into(),
                 locked: (!locks.is_empty()).then_some(hubform::resolve::Locked::Asked),
                 today: false,
             }

@@ -2,14 +2,18 @@
 //!
 //! Only regular files are read, and none beyond [`LARGEST`]: a pipe, a device or a link to one is refused, and the limit
 //! is kept by the reading itself. A write makes its draft anew, beside the file and through no link, and removes it
-//! when anything goes wrong.
+//! when anything goes wrong. What several runs write is changed under a lock (`change`).
+
+mod change;
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
+
+pub(crate) use change::sweep;
 
 /// The most bytes a file may have.
 pub const LARGEST: u64 = 8 << 20;
@@ -34,6 +38,9 @@ pub trait Files {
     fn real(&self, path: &Path) -> PathBuf;
     /// Replaces or makes a file, folders included: afterwards it holds the old bytes or the new ones, never a part.
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    /// Replaces a file by what `change` makes of its bytes, unless that is nothing; no other change of this file, by this
+    /// process or another, comes in between. A file that is not there has no bytes.
+    fn change(&self, path: &Path, change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> io::Result<()>;
 }
 
 /// An entry of a folder.
@@ -84,21 +91,36 @@ impl Files for Disk {
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let path = self.from.join(path);
         fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-        let keep = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file);
-        replace(&path, bytes, keep.map(|metadata| metadata.permissions()))
+        replace(&path, bytes, permissions(&path))
     }
+
+    fn change(&self, path: &Path, change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> io::Result<()> {
+        change::change(&self.from.join(path), change)
+    }
+}
+
+/// Who may read and write a file that is there.
+fn permissions(path: &Path) -> Option<fs::Permissions> {
+    fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.permissions())
 }
 
 /// The bytes of a regular file, up to [`LARGEST`].
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     // Asked before it is opened, too: to open a pipe waits for somebody who writes to it.
-    let regular = |metadata: &fs::Metadata| match metadata.is_file() {
-        true => Ok(()),
-        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
-    };
     regular(&fs::metadata(path)?)?;
     let file = File::open(path)?;
     regular(&file.metadata()?)?;
+    contents(&file)
+}
+
+fn regular(metadata: &fs::Metadata) -> io::Result<()> {
+    match metadata.is_file() {
+        true => Ok(()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")),
+    }
+}
+
+fn contents(file: &File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     match bytes.len() as u64 > LARGEST {
@@ -114,10 +136,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// Those of writing; no draft is left then.
 pub(crate) fn replace(path: &Path, bytes: &[u8], permissions: Option<fs::Permissions>) -> io::Result<()> {
     let (draft, mut file) = draft(path)?;
-    let written = file.write_all(bytes).and_then(|()| match permissions {
-        Some(permissions) => file.set_permissions(permissions),
-        None => Ok(()),
-    });
+    let allowed = permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions));
+    let written = allowed.and_then(|()| file.write_all(bytes));
     drop(file);
     written.and_then(|()| fs::rename(&draft, path)).inspect_err(|_| drop(fs::remove_file(&draft)))
 }
@@ -135,6 +155,13 @@ fn draft(path: &Path) -> io::Result<(PathBuf, File)> {
             opened => return Ok((draft, opened?)),
         }
     }
+}
+
+/// Is this a name that [`draft`] gives what is to replace a file of that name?
+fn is_draft(name: &OsStr, of: &OsStr) -> bool {
+    let rest = name.as_encoded_bytes().strip_prefix(b".").and_then(|rest| rest.strip_prefix(of.as_encoded_bytes()));
+    let middle = rest.and_then(|rest| rest.strip_prefix(b".")?.strip_suffix(b".tmp"));
+    middle.is_some_and(|middle| middle.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-'))
 }
 
 /// What only its owner may read and write.

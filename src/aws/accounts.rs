@@ -8,27 +8,40 @@ use aws_config::{
     timeout::TimeoutConfig,
 };
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_cloudformation::config::retry::RetryPartition;
-use aws_smithy_runtime_api::client::{
-    interceptors::context::InterceptorContext,
-    retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason},
-};
-use aws_smithy_types::retry::ErrorKind;
 use tokio::sync::OnceCell;
 
 use super::{
-    error::Site, iam::IamClient, identity::IdentityClient, limit::LimitAnswers, sagemaker::SageMakerClient,
-    settings::has_empty_endpoint, stacks::StacksClient,
+    error::Site, iam::IamClient, identity::IdentityClient, limit::LimitAnswers, profile::InTime,
+    sagemaker::SageMakerClient, settings::has_empty_endpoint, stacks::StacksClient,
 };
 use crate::cloud::{Accounts, Connection, Reply, Target};
 
-const CONNECT: Duration = Duration::from_secs(5);
-const ATTEMPT: Duration = Duration::from_secs(30);
+/// How long is waited for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// For a connection.
+    pub connect: Duration,
+    /// For the answer of a call, credentials and connection included.
+    pub attempt: Duration,
+    /// For credentials, of a `credential_process` first of all; shorter than a call may take, so that it is they who are
+    /// named.
+    pub credentials: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let [connect, attempt, credentials] = [5, 30, 25].map(Duration::from_secs);
+        Self { connect, attempt, credentials }
+    }
+}
+
+/// Of the calls that only look for credentials. All others are made again by those who asked for them, and nobody else.
 const ATTEMPTS: u32 = 3;
 
 /// The accounts that the caller's credentials lead to.
 pub struct AwsAccounts {
     profile: Option<String>,
+    limits: Limits,
     base: OnceCell<SdkConfig>,
     connections: RefCell<BTreeMap<Target, Connection>>,
 }
@@ -37,17 +50,22 @@ impl AwsAccounts {
     /// As the AWS SDK finds them: environment, shared configuration, SSO, containers and instances. Without a
     /// profile, `AWS_PROFILE` or the default one.
     pub fn new(profile: Option<String>) -> Self {
-        Self { profile, base: OnceCell::new(), connections: RefCell::default() }
+        Self { profile, limits: Limits::default(), base: OnceCell::new(), connections: RefCell::default() }
     }
 
     /// With a configuration made elsewhere; its Region, retries and time limits are replaced.
     pub fn with_config(config: SdkConfig) -> Self {
-        Self { profile: None, base: OnceCell::new_with(Some(config)), connections: RefCell::default() }
+        Self { base: OnceCell::new_with(Some(config)), ..Self::new(None) }
+    }
+
+    /// With other time limits.
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     async fn connect(&self, target: &Target) -> Connection {
-        let base = self.base.get_or_init(|| load(self.profile.as_deref(), &target.region)).await;
-        let config = configure(base, target).await;
+        let base = self.base.get_or_init(|| load(self.profile.as_deref(), &target.region, self.limits)).await;
+        let config = configure(base, target, self.limits).await;
         clients(&config, target)
     }
 }
@@ -81,7 +99,7 @@ pub async fn profile_region(profile: Option<&str>) -> Option<String> {
     region.map(|region| region.as_ref().to_owned())
 }
 
-async fn load(profile: Option<&str>, region: &str) -> SdkConfig {
+async fn load(profile: Option<&str>, region: &str, limits: Limits) -> SdkConfig {
     let mut loader: ConfigLoader =
         aws_config::defaults(BehaviorVersion::latest()).region(Region::new(region.to_owned()));
     if let Some(name) = profile {
@@ -91,36 +109,33 @@ async fn load(profile: Option<&str>, region: &str) -> SdkConfig {
         loader = loader.app_name(name);
     }
     // Ours in any case; without it the SDK stops the process over AWS_RETRY_MODE or AWS_MAX_ATTEMPTS.
-    loader.retry_config(retries()).load().await
+    let config = loader.retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS)).load().await;
+    let Some(from) = config.credentials_provider() else { return config };
+    let in_time = InTime::new(from, limits.credentials, profile).await;
+    config.into_builder().credentials_provider(SharedCredentialsProvider::new(in_time)).build()
 }
 
-fn retries() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(ATTEMPTS)
-}
-
-async fn configure(base: &SdkConfig, target: &Target) -> SdkConfig {
-    let limits = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
+async fn configure(base: &SdkConfig, target: &Target, limits: Limits) -> SdkConfig {
+    let Limits { connect, attempt, credentials } = limits;
+    let limits = TimeoutConfig::builder().connect_timeout(connect).operation_attempt_timeout(attempt).build();
     let config = base
         .to_builder()
         .region(Region::new(target.region.clone()))
-        .retry_config(retries())
+        .retry_config(RetryConfig::disabled())
         .timeout_config(limits)
         .build();
     let Some(role) = &target.assume_role else { return config };
     let provider = AssumeRoleProvider::builder(role).session_name("hubform").configure(&config).build().await;
-    config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
+    let in_time = InTime::of_role(SharedCredentialsProvider::new(provider), credentials + connect);
+    config.into_builder().credentials_provider(SharedCredentialsProvider::new(in_time)).build()
 }
 
 fn clients(config: &SdkConfig, target: &Target) -> Connection {
     let site = Site::new(target.clone());
-    let partition = RetryPartition::new(format!("hubform {target}"));
     let no_endpoint = has_empty_endpoint();
     macro_rules! client {
         ($sdk:ident) => {{
-            let mut builder = $sdk::config::Builder::from(config)
-                .retry_partition(partition.clone())
-                .retry_classifier(ThrottlesComeBack)
-                .interceptor(LimitAnswers);
+            let mut builder = $sdk::config::Builder::from(config).interceptor(LimitAnswers);
             if no_endpoint {
                 builder.set_endpoint_url(None);
             }
@@ -132,33 +147,5 @@ fn clients(config: &SdkConfig, target: &Target) -> Connection {
         sagemaker: Rc::new(SageMakerClient::new(client!(aws_sdk_sagemaker), site.clone())),
         iam: Rc::new(IamClient::new(client!(aws_sdk_iam), site.clone())),
         identity: Rc::new(IdentityClient::new(client!(aws_sdk_sts), site)),
-    }
-}
-
-/// Forbids the SDK to retry what an earlier classifier took for throttling: `Throttling` and its kin, which the
-/// caller paces, and `LimitExceededException`, which is a quota that no patience moves.
-#[derive(Debug)]
-struct ThrottlesComeBack;
-
-impl ClassifyRetry for ThrottlesComeBack {
-    fn classify_retry(&self, _: &InterceptorContext) -> RetryAction {
-        RetryAction::NoActionIndicated
-    }
-
-    fn classify_retry_v2(&self, _: &InterceptorContext, previous: &RetryAction) -> RetryAction {
-        match previous {
-            RetryAction::RetryIndicated(RetryReason::RetryableError { kind: ErrorKind::ThrottlingError, .. }) => {
-                RetryAction::RetryForbidden
-            }
-            _ => RetryAction::NoActionIndicated,
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        "throttles come back"
-    }
-
-    fn priority(&self) -> RetryClassifierPriority {
-        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }
 }

@@ -8,7 +8,7 @@ use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::DispatchFailure, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::convert::Unreadable;
+use super::{convert::Unreadable, limit::LONGEST};
 use crate::cloud::{CloudError, CloudErrorKind, CloudResult, Target};
 
 /// Where calls go, so that their failures can say it.
@@ -20,6 +20,10 @@ pub(super) struct Site {
 impl Site {
     pub(super) fn new(target: Target) -> Self {
         Self { target }
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
     }
 
     /// Waits for the answer of `operation` on `subject` and reads it.
@@ -62,6 +66,7 @@ fn kind<E: Error + ProvideErrorMetadata + 'static>(error: &SdkError<E, HttpRespo
             None => foreign(fault.raw()),
         },
         SdkError::ResponseError(fault) if fault.raw().body().bytes().is_some() => foreign(fault.raw()),
+        SdkError::ResponseError(_) if causes(error).contains(TOO_LONG) => CloudErrorKind::Unreadable(too_long()),
         SdkError::ResponseError(_) => CloudErrorKind::Unreachable(format!("the answer broke off: {}", causes(error))),
         SdkError::TimeoutError(_) => CloudErrorKind::Unreachable(causes(error)),
         SdkError::DispatchFailure(failure) => unsent(failure, error),
@@ -83,6 +88,11 @@ fn said(code: &str, message: &str, status: u16) -> CloudErrorKind {
         "InvalidChangeSetStatus" => Kind::InvalidChangeSetStatus(text()),
         "LimitExceeded" | "ResourceLimitExceeded" => Kind::LimitExceeded(text()),
         "AccessDenied" | "UnauthorizedOperation" | "NotAuthorized" => Kind::AccessDenied(text()),
+        "RequestTimeTooSkewed" | "RequestExpired" => Kind::ClockSkew(text()),
+        "SignatureDoesNotMatch" | "InvalidSignature" if SKEWED.iter().any(|start| message.starts_with(start)) => {
+            Kind::ClockSkew(text())
+        }
+        "RequestTimeout" => Kind::Unreachable(text()),
         code if THROTTLES.contains(&code) => Kind::Throttled(text()),
         code if REFUSED_CREDENTIALS.contains(&code) => Kind::NoCredentials(text()),
         _ if status >= 500 && message.is_empty() => Kind::ServiceFault(code.to_owned()),
@@ -104,9 +114,8 @@ const THROTTLES: [&str; 8] = [
 ];
 
 /// Codes that mean the credentials are no good (botocore 1.44.5, common errors of the Query protocol).
-const REFUSED_CREDENTIALS: [&str; 10] = [
+const REFUSED_CREDENTIALS: [&str; 9] = [
     "ExpiredToken",
-    "RequestExpired",
     "InvalidClientTokenId",
     "UnrecognizedClient",
     "AuthFailure",
@@ -116,6 +125,17 @@ const REFUSED_CREDENTIALS: [&str; 10] = [
     "MissingAuthenticationToken",
     "InvalidAccessKeyId",
 ];
+
+/// How a complaint about a signature begins when it is the time that is wrong (IAM User Guide, "Troubleshoot Signature
+/// Version 4 signed requests", D).
+const SKEWED: [&str; 2] = ["Signature expired", "Signature not yet current"];
+
+/// What the limit on answers says.
+const TOO_LONG: &str = "length limit exceeded";
+
+fn too_long() -> String {
+    format!("it is longer than {} MiB", LONGEST >> 20)
+}
 
 /// An answer in which no service speaks: a proxy, a captive portal, a load balancer without its service.
 fn foreign(response: &HttpResponse) -> CloudErrorKind {
@@ -143,6 +163,8 @@ fn title(body: &str) -> Option<String> {
 fn unsent(failure: &DispatchFailure, error: &(dyn Error + 'static)) -> CloudErrorKind {
     if let Some(kind) = credentials(error) {
         kind
+    } else if causes(error).contains("message head is too large") {
+        CloudErrorKind::Unreadable("its headers have no end".to_owned())
     } else if failure.is_io() || failure.is_timeout() || failure.as_other().is_some() {
         CloudErrorKind::Unreachable(causes(error))
     } else if causes(error).contains("invalid HTTP") {
@@ -232,6 +254,10 @@ mod tests {
                 ("ExpiredToken", "The security token included in the request is expired", 403),
                 ("ExpiredTokenException", "expired", 400),
                 ("InvalidClientTokenId", "The security token included in the request is invalid.", 403),
+                ("RequestTimeTooSkewed", "The difference is too large.", 403),
+                ("SignatureDoesNotMatch", "Signature expired: 20261125T1 is now earlier than 20261125T2", 403),
+                ("SignatureDoesNotMatch", "The request signature we calculated does not match", 403),
+                ("RequestTimeout", "", 400),
                 ("Throttling", "Rate exceeded", 400),
                 ("ThrottlingException", "Rate exceeded", 400),
                 ("RequestLimitExceeded", "", 503),
@@ -256,6 +282,10 @@ mod tests {
                 ExpiredToken 403 => NoCredentials("The security token included in the request is expired")
                 ExpiredTokenException 400 => NoCredentials("expired")
                 InvalidClientTokenId 403 => NoCredentials("The security token included in the request is invalid.")
+                RequestTimeTooSkewed 403 => ClockSkew("The difference is too large.")
+                SignatureDoesNotMatch 403 => ClockSkew("Signature expired: 20261125T1 is now earlier than 20261125T2")
+                SignatureDoesNotMatch 403 => NoCredentials("The request signature we calculated does not match")
+                RequestTimeout 400 => Unreachable("RequestTimeout") (again later)
                 Throttling 400 => Throttled("Rate exceeded") (again later)
                 ThrottlingException 400 => Throttled("Rate exceeded") (again later)
                 RequestLimitExceeded 503 => Throttled("RequestLimitExceeded") (again later)

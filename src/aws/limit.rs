@@ -11,7 +11,7 @@ use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag};
 use http_body_util::Limited;
 
 /// Bytes of one answer. A page of stacks or changes has at most 1 MB, a template 1,000,000 bytes.
-const LONGEST: usize = 16 << 20;
+pub(super) const LONGEST: usize = 16 << 20;
 
 /// Puts the limit on each answer before it is read.
 #[derive(Debug)]

@@ -34,7 +34,19 @@ pub(super) fn has_empty_endpoint() -> bool {
 fn is_endpoint(url: &str) -> bool {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
     let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    host.is_some_and(|host| !host.is_empty()) && url.bytes().all(|byte| byte.is_ascii_graphic())
+    host.is_some_and(is_authority) && url.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// A host, perhaps with a user before it and a port behind.
+fn is_authority(text: &str) -> bool {
+    let place = text.rsplit('@').next().unwrap_or_default();
+    let (host, port) = match place.rsplit_once(':').filter(|(_, port)| !port.contains(']')) {
+        Some((host, port)) => (host, Some(port)),
+        None => (place, None),
+    };
+    let bracketed = host.starts_with('[') && host.ends_with(']');
+    let plain = !host.is_empty() && !host.contains(['[', ']', ':']);
+    (bracketed || plain) && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 #[cfg(test)]
@@ -48,11 +60,24 @@ mod tests {
             wrong_setting(&variables).map(|(what, _)| what)
         };
         assert_eq!(wrong(""), None);
-        assert_eq!(wrong("http://127.0.0.1:4566"), None);
+        for good in ["http://127.0.0.1:4566", "https://[::1]:1/x", "http://[::1]", "http://u:p@h", "https://h?q"] {
+            assert_eq!(wrong(good), None, "{good}");
+        }
         let both =
             [("AWS_ENDPOINT_URL".to_owned(), String::new()), ("AWS_ENDPOINT_URL_IAM".to_owned(), "http://h".into())];
         assert_eq!(wrong_setting(&both.into()).map(|(_, help)| help), Some("unset it"));
-        for value in ["localhost:4566", "http://", "ftp://x", "https://a b", "::", "http:///x"] {
+        for value in [
+            "localhost:4566",
+            "http://",
+            "ftp://x",
+            "https://a b",
+            "::",
+            "http:///x",
+            "http://[::1",
+            "http://h:99999",
+            "http://h:",
+            "http://::1",
+        ] {
             assert_eq!(wrong(value).as_deref(), Some("AWS_ENDPOINT_URL_STS is not the URL of an endpoint"), "{value}");
         }
     }

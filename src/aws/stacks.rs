@@ -4,19 +4,20 @@ use std::collections::BTreeSet;
 
 use aws_sdk_cloudformation::{
     Client,
+    operation::RequestId,
     types::{self, TemplateStage},
 };
 
 use super::{
     convert::{
-        self, Unreadable, change_set, change_set_summary, list, page, required, text, to_capabilities, to_parameters,
-        to_tags,
+        self, Read, Unreadable, change_set, change_set_summary, list, page, required, text, to_capabilities,
+        to_parameters, to_tags,
     },
     error::{Site, if_found},
 };
 use crate::cloud::{
     ChangeSet, ChangeSetIds, ChangeSetSummary, ChangeSetType, CloudResult, CreateChangeSet, CreateStack, DeleteStack,
-    ExecuteChangeSet, Page, PageToken, Reply, Stack, StackEvent, StackStatus, StackSummary, Stacks,
+    ExecuteChangeSet, Page, PageToken, Pages, Reply, Stack, StackEvent, StackStatus, StackSummary, Stacks,
 };
 
 /// CloudFormation in one account and Region.
@@ -37,24 +38,35 @@ impl StacksClient {
 
     async fn whole_change_set(&self, id: &str) -> CloudResult<ChangeSet> {
         let (mut whole, mut next) = self.change_set_page(id, None).await?;
-        while next.is_some() {
-            let (page, after) = self.change_set_page(id, next).await?;
+        let mut pages = Pages::default();
+        while let Some(PageToken(from)) = self.lead(&mut pages, next, "DescribeChangeSet", id)? {
+            let (page, after) = self.change_set_page(id, Some(from)).await?;
             whole.changes.extend(page.changes);
             next = after;
         }
         Ok(whole)
     }
 
+    fn lead(
+        &self,
+        pages: &mut Pages,
+        next: Option<String>,
+        operation: &'static str,
+        subject: &str,
+    ) -> CloudResult<Option<PageToken>> {
+        pages.lead(next.map(PageToken), (operation, subject, self.site.target()))
+    }
+
     async fn change_sets(&self, stack: &str) -> CloudResult<Vec<ChangeSetSummary>> {
-        let (mut all, mut next) = (Vec::new(), None);
+        let (mut all, mut next, mut pages) = (Vec::new(), None, Pages::default());
         loop {
-            let sent = self.client.list_change_sets().stack_name(stack).set_next_token(next).send();
+            let sent = self.client.list_change_sets().stack_name(stack).set_next_token(token(next)).send();
             let read = |answer: aws_sdk_cloudformation::operation::list_change_sets::ListChangeSetsOutput| {
                 Ok((list(answer.summaries, change_set_summary)?, text(answer.next_token)))
             };
             let (page, after) = self.site.ask("ListChangeSets", stack, sent, read).await?;
             all.extend(page);
-            next = after;
+            next = self.lead(&mut pages, after, "ListChangeSets", stack)?;
             if next.is_none() {
                 return Ok(all);
             }
@@ -193,7 +205,7 @@ impl Stacks for StacksClient {
             let id = request.change_set;
             let call = self.client.execute_change_set().change_set_name(&id).client_request_token(request.token);
             let sent = call.disable_rollback(request.disable_rollback).send();
-            self.site.ask("ExecuteChangeSet", &id, sent, |_| Ok(())).await
+            self.site.ask("ExecuteChangeSet", &id, sent, accepted).await
         })
     }
 
@@ -201,7 +213,7 @@ impl Stacks for StacksClient {
         let id = change_set.to_owned();
         Box::pin(async move {
             let sent = self.client.delete_change_set().change_set_name(&id).send();
-            self.site.ask("DeleteChangeSet", &id, sent, |_| Ok(())).await
+            self.site.ask("DeleteChangeSet", &id, sent, accepted).await
         })
     }
 
@@ -209,7 +221,7 @@ impl Stacks for StacksClient {
         Box::pin(async move {
             let call = self.client.delete_stack().stack_name(&request.stack).set_role_arn(request.role_arn);
             let sent = call.client_request_token(request.token).send();
-            self.site.ask("DeleteStack", &request.stack, sent, |_| Ok(())).await
+            self.site.ask("DeleteStack", &request.stack, sent, accepted).await
         })
     }
 
@@ -218,9 +230,14 @@ impl Stacks for StacksClient {
         Box::pin(async move {
             let call = self.client.update_termination_protection().stack_name(&stack);
             let sent = call.enable_termination_protection(on).send();
-            self.site.ask("UpdateTerminationProtection", &stack, sent, |_| Ok(())).await
+            self.site.ask("UpdateTerminationProtection", &stack, sent, accepted).await
         })
     }
+}
+
+/// The answer of a call that has none but that it was accepted. Whoever answers in AWS's place gives no request id.
+fn accepted<O: RequestId>(answer: O) -> Read<()> {
+    required(answer.request_id(), "request id").map(drop)
 }
 
 fn token(from: Option<PageToken>) -> Option<String> {

@@ -1,16 +1,17 @@
 //! `hubform init`: a first environment, its lock with the owner, and a first endpoint, ready to be planned.
 
-use std::{collections::BTreeSet, path::Path};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
 
-use super::{Exit, Host, Refusal, args, sources};
+use super::{Exit, Host, Refusal, args, context, locks, sources, told};
 use crate::{
     catalog::Catalog,
-    diagnostic::shown,
+    diagnostic::{SourceMap, secret, shown},
     files::{Disk, Files, normal},
-    manifest::{EnvironmentSet, protecting},
-    resolve::Lock,
+    manifest::{API_VERSION, EnvironmentSet, emit, protecting},
+    report,
 };
 
 /// Characters of the prefix of stacks, as docs/manifests.md says.
@@ -31,13 +32,15 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
     for (file, text) in &texts {
         let path = args.folder.join(file);
         if files.exists(&path) {
-            writeln!(host.output, "kept {}", path.display())?;
+            writeln!(host.output, "kept {}", told(&path))?;
             continue;
         }
         files.write(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
-        writeln!(host.output, "wrote {}", path.display())?;
+        writeln!(host.output, "wrote {}", told(&path))?;
     }
-    write_owner(host, &files, &args.folder)?;
+    if !write_owner(host, &files, &args.folder)? {
+        return Ok(Exit::Refused);
+    }
     let protecting = protecting(&called.name).filter(|_| is_new);
     if is_new {
         called.announce(host, protecting)?;
@@ -48,6 +51,7 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
         odd => format!(" '{odd}'"),
     };
     let first = if protecting.is_some() { format!("hubform lock{folder} && ") } else { String::new() };
+    let folder = shown(&folder);
     writeln!(host.output, "next: {first}hubform plan{folder} --sandbox")?;
     Ok(Exit::Done)
 }
@@ -66,11 +70,14 @@ impl Called {
             true => files.real(folder),
             false => folder.to_path_buf(),
         };
-        let folder = real.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let name = slug(&folder, "dev");
+        Self::of(&real.file_name().unwrap_or_default().to_string_lossy())
+    }
+
+    fn of(folder: &str) -> Self {
+        let name = slug(folder, "dev");
         let name = name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
         let prefix: String = name.chars().take(LONGEST_PREFIX).collect();
-        Self { folder, prefix: prefix.trim_end_matches('-').to_owned(), name }
+        Self { folder: folder.to_owned(), prefix: prefix.trim_end_matches('-').to_owned(), name }
     }
 
     /// Says what nobody would guess from the folder.
@@ -90,26 +97,34 @@ impl Called {
     }
 }
 
-/// Writes the lock with an owner for the folder's environment, unless it has one.
-fn write_owner(host: &mut Host, files: &dyn Files, folder: &Path) -> Result<()> {
+/// Writes the lock with an owner for the folder's environment, unless it has one. False where the lock cannot be used.
+fn write_owner(host: &mut Host, files: &dyn Files, folder: &Path) -> Result<bool> {
     let read = sources::read(files, &mut std::io::empty(), &[folder.to_path_buf()], None)?;
     let path = folder.join("hubform.lock");
     let own = |set: &&EnvironmentSet| set.environment.origin.is_some() && set.environment.folder == normal(folder);
     for name in read.sets.iter().filter(own).map(|set| &set.environment.name) {
-        let text =
-            if files.exists(&path) { String::from_utf8_lossy(&files.read(&path)?).into_owned() } else { String::new() };
-        let mut lock = match text.is_empty() {
-            true => Lock::default(),
-            false => Lock::parse(&text, &BTreeSet::from([name.clone()]))
-                .with_context(|| format!("cannot use `{}`", path.display()))?,
-        };
-        if lock.owner(name).is_none() {
-            lock.set_owner(name, host.new_id());
-            files.write(&path, lock.text().as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
-            writeln!(host.output, "wrote {}; commit it, it says whose the stacks are", path.display())?;
+        let (mut sources, id) = (SourceMap::default(), host.new_id());
+        let mut made = Ok(false);
+        let written = files.change(&path, &mut |bytes| {
+            let lock = locks::parse(&path, bytes, &mut sources);
+            made = lock.as_ref().map(|lock| lock.owner(name).is_none()).map_err(Clone::clone);
+            let mut lock = lock.ok().filter(|lock| lock.owner(name).is_none())?;
+            lock.claim([name]);
+            lock.set_owner(name, id.clone());
+            Some(lock.text().into_bytes())
+        });
+        written.with_context(|| format!("cannot write `{}`", path.display()))?;
+        match made {
+            Ok(true) => writeln!(host.output, "wrote {}; commit it, it says whose the stacks are", told(&path))?,
+            Ok(false) => {}
+            Err(found) => {
+                let text = report::diagnostics::human(&found, &sources, &context(host, None));
+                host.errors.write_all(text.as_bytes())?;
+                return Ok(false);
+            }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn refuse_what_cannot_be(name: &str, model: &str) -> Result<()> {
@@ -117,6 +132,10 @@ fn refuse_what_cannot_be(name: &str, model: &str) -> Result<()> {
     if close != name {
         let help = format!("names are lower-case letters, digits and `-`, at most 40; say `--name {close}`");
         anyhow::bail!(Refusal::new(format!("no manifest can be called `{name}`"), help));
+    }
+    if let Some((_, secret)) = secret::find(model).first() {
+        let help = "the model's id is public, and goes into a file; whatever was meant, revoke the token if it is one";
+        anyhow::bail!(Refusal::new(format!("`--model` holds {}", secret.describe()), help));
     }
     let is_plain =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
@@ -132,15 +151,20 @@ fn refuse_what_cannot_be(name: &str, model: &str) -> Result<()> {
 }
 
 fn environment(Called { name, prefix, .. }: &Called) -> String {
-    let prefix = if prefix == name { String::new() } else { format!("  prefix: {prefix}\n") };
-    format!(
-        "# Where everything in this folder goes.\napiVersion: hubform.dev/v1\nkind: Environment\nmetadata:\n  name: {name}\n\
-         spec:\n{prefix}  targets:\n    - region: us-east-1\n"
-    )
+    let mut spec = json!({ "targets": [{ "region": "us-east-1" }] });
+    if prefix != name {
+        spec["prefix"] = prefix.as_str().into();
+    }
+    format!("# Where everything in this folder goes.\n{}", manifest("Environment", name, &spec))
 }
 
 fn endpoint(name: &str, model: &str) -> String {
-    format!("apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata:\n  name: {name}\nspec:\n  model: {model}\n")
+    manifest("Endpoint", name, &json!({ "model": model }))
+}
+
+fn manifest(kind: &str, name: &str, spec: &Value) -> String {
+    let tree = json!({ "apiVersion": API_VERSION, "kind": kind, "metadata": { "name": name }, "spec": spec });
+    emit::yaml(&tree, &|_, _| 0)
 }
 
 /// A name that manifests may have, made from any text; `lead` stands in front of what begins with a digit.
@@ -179,6 +203,31 @@ mod tests {
             (called("2024"), called("3d-models"), called("日本")),
             ("dev-2024".into(), "dev-3d-models".into(), "dev".into())
         );
+    }
+
+    #[test]
+    fn a_name_that_yaml_would_misread_is_quoted() {
+        expect_test::expect![[r#"
+            apiVersion: hubform.dev/v1
+            kind: Endpoint
+            metadata:
+              name: 'on'
+            spec:
+              model: a/b
+        "#]]
+        .assert_eq(&endpoint("on", "a/b"));
+        expect_test::expect![[r#"
+            # Where everything in this folder goes.
+            apiVersion: hubform.dev/v1
+            kind: Environment
+            metadata:
+              name: team-search-staging
+            spec:
+              prefix: team-search
+              targets:
+              - region: us-east-1
+        "#]]
+        .assert_eq(&environment(&Called::of("team-search-staging")));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io::{ErrorKind, Read as _},
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -12,6 +12,7 @@ use super::{
     Refusal,
     args::Selection,
     host::Host,
+    locks::{self, Heirs, LockFile},
     session,
     sources::{self, Named},
 };
@@ -23,7 +24,7 @@ use crate::{
     manifest::{EnvironmentSet, ResolvedEnvironment, Substitutions, protecting, substitute},
     plan,
     render::{StackSpec, Templates, body_digest, render},
-    resolve::{DesiredStack, LOCK_FORMAT, Lock, LockError, Locked, Resolved, Scope, resolve},
+    resolve::{DesiredStack, LOCK_FORMAT, Lock, Locked, Resolved, Scope, resolve},
 };
 
 /// The Region where nothing says one and nothing real happens.
@@ -44,27 +45,9 @@ pub(super) struct Loaded {
     pub(super) skipped: usize,
     /// Sentences about the run itself, told once.
     pub(super) notes: Vec<String>,
-    lock_files: Vec<LockFile>,
+    pub(super) lock_files: Vec<LockFile>,
     /// Tables of this run's own, in place of the embedded ones.
     tables: Option<Catalog>,
-}
-
-/// Where the lock of a scope is kept, and what stood there.
-struct LockFile {
-    /// Beside the environment, or where `--lock` says.
-    path: PathBuf,
-    /// Where it is written: there, or in the folder of an imagined account.
-    kept: PathBuf,
-    committed: Lock,
-    overlay: Lock,
-    /// Another Region than the environment's own was asked for: what is chosen for it is not kept.
-    visiting: bool,
-}
-
-impl LockFile {
-    fn before(&self, wants: &Wants) -> Lock {
-        if wants.lock_overlay.is_some() { self.overlay.clone() } else { self.committed.clone() }
-    }
 }
 
 /// How a verb wants it loaded.
@@ -119,22 +102,26 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
     let mut notes = Vec::new();
     let mut diagnostics = read.diagnostics;
     let (mut scopes, mut lock_files) = (Vec::new(), Vec::new());
+    let mut sources = read.sources;
+    let heirs = heirs(host, selection, &read.sets, &read.written);
+    let mut known: BTreeMap<PathBuf, Lock> = BTreeMap::new();
     for set in read.sets {
         let (target, target_name) = target(host, selection, wants, &set, &mut notes)?;
         let path = lock_file(host, selection, &set);
-        let names = sharing(&path, &set, &read.written);
-        let committed = read_lock(&files, &path, &names, &mut diagnostics);
-        let kept = wants.lock_overlay.as_ref().map_or(path.clone(), |folder| overlay_file(&files, folder, &path));
-        let overlay = match wants.lock_overlay {
-            Some(_) => read_lock(&files, &kept, &names, &mut diagnostics),
-            None => Lock::default(),
+        let heirs = heirs.get(&path).cloned().unwrap_or_default();
+        let mut lock_at = |path: &Path| {
+            let read = || locks::read(&files, path, &heirs, &mut sources, &mut diagnostics);
+            known.entry(path.to_path_buf()).or_insert_with(read).clone()
         };
+        let committed = lock_at(&path);
+        let kept = wants.lock_overlay.as_ref().map_or(path.clone(), |folder| overlay_file(&files, folder, &path));
+        let overlay = if wants.lock_overlay.is_some() { lock_at(&kept) } else { Lock::default() };
         let mut lock = committed.clone().overlaid(overlay.clone());
         lock.format = LOCK_FORMAT;
         if let Some(name) = wants.upgrade.as_deref() {
             lock.forget(&set.environment.name, Some(name).filter(|name| !name.is_empty()));
             // Facts of models are shared by all environments of a file.
-            if name.is_empty() && lock.environments.keys().all(|known| names.contains(known)) {
+            if name.is_empty() && lock.environments.keys().all(|known| heirs.names.contains(known)) {
                 lock.models.clear();
             }
         }
@@ -142,10 +129,13 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
         let visiting = own.is_some_and(|own| own != target.region);
         let account = target.account.clone().or_else(|| wants.accounts.get(&target).cloned());
         let locked = if wants.unlocked { None } else { locked(host, selection, &set) };
-        let file = LockFile { path, kept, committed, overlay, visiting };
+        let file = LockFile { path, kept, committed, overlay, visiting, heirs };
         diagnostics.extend(settle_owner(host, &files, wants, &set, &file, locked, &mut lock)?);
         let today = wants.today && locked.is_none();
-        scopes.push(Scope { set, target, target_name, account, lock, locked, today });
+        let lock_file =
+            if file.committed.environment(&set.environment.name).is_some() { &file.path } else { &file.kept };
+        let lock_file = lock_file.clone();
+        scopes.push(Scope { set, target, target_name, account, lock, lock_file, locked, today });
         lock_files.push(file);
     }
     let tables = (!host.tables.is_empty()).then(|| Catalog::with_tables(host.tables.clone())).transpose()?;
@@ -153,13 +143,22 @@ pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
     diagnostics.extend(found);
     diagnostics.extend(wants.upgrade.as_deref().and_then(|name| upgrades_nothing(name, &resolved)));
     let whole = whole(&scopes, &read.named);
-    let chosen = chosen(&whole, &resolved, &read.named, &read.sources);
+    let chosen = chosen(&whole, &resolved, &read.named, &sources);
     let stacks = std::mem::take(&mut resolved.stacks);
-    let (specs, found) = render_all(host, selection, &files, &scopes, stacks, &read.sources)?;
-    diagnostics.extend(found);
+    let (specs, found) = render_all(host, selection, &files, &scopes, stacks, &sources)?;
+    diagnostics = with_bodies(diagnostics, found);
     let diagnostics = diagnostics.sorted();
-    let (sources, skipped) = (read.sources, read.skipped);
+    let skipped = read.skipped;
     Ok(Loaded { sources, scopes, resolved, specs, diagnostics, chosen, whole, skipped, notes, lock_files, tables })
+}
+
+/// Findings with those about bodies, without what is the same: a dynamic reference that is told where it is written.
+fn with_bodies(mut diagnostics: Diagnostics, bodies: Diagnostics) -> Diagnostics {
+    let of =
+        |found: &Diagnostic| found.labels.first().filter(|_| found.code == Code::DynamicReference).map(|l| l.span.file);
+    let told: BTreeSet<_> = diagnostics.iter().filter_map(of).collect();
+    diagnostics.extend(bodies.into_iter().filter(|found| of(found).is_none_or(|file| !told.contains(&file))));
+    diagnostics
 }
 
 /// Standard input is read once, however often it is looked at.
@@ -194,7 +193,7 @@ fn target(
         Some(region) => region,
         None if wants.region_needed => anyhow::bail!(Refusal::no_region(&set.environment.name)),
         None => {
-            let note = format!("no Region is said anywhere; this takes {USUAL_REGION}");
+            let note = format!("no Region is set; using {USUAL_REGION}");
             if !notes.contains(&note) {
                 notes.push(note);
             }
@@ -233,11 +232,25 @@ fn protected_by(environment: &ResolvedEnvironment) -> Option<&'static str> {
     protecting(&environment.name).filter(|_| !is_said)
 }
 
-/// The environments whose choices a lock of format 1 may hold: this one and the others of its folder.
-fn sharing(path: &Path, set: &EnvironmentSet, written: &[(PathBuf, String)]) -> BTreeSet<String> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let others = written.iter().filter(|(own, _)| *own == set.environment.folder || own == folder);
-    others.map(|(_, name)| name.clone()).chain([set.environment.name.clone()]).collect()
+/// For each lock file, the environments of the folders that share it.
+fn heirs(
+    host: &Host,
+    selection: &Selection,
+    sets: &[EnvironmentSet],
+    written: &[(PathBuf, String)],
+) -> BTreeMap<PathBuf, Heirs> {
+    let mut heirs: BTreeMap<PathBuf, Heirs> = BTreeMap::new();
+    for set in sets {
+        let (path, environment) = (lock_file(host, selection, set), &set.environment);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let others = written.iter().filter(|(own, _)| *own == environment.folder || own == folder);
+        let names: Vec<_> = others.map(|(_, name)| name.clone()).chain([environment.name.clone()]).collect();
+        let and_others = path != environment.folder.join("hubform.lock");
+        let known = heirs.entry(path).or_default();
+        known.names.extend(names);
+        known.and_others |= and_others;
+    }
+    heirs
 }
 
 /// Sees to it that the environment has an owner, where the verb needs one.
@@ -275,7 +288,7 @@ fn settle_owner(
 /// The owner that the environment has in the usual imagined account: who played there before locks the same one.
 fn imagined_owner(files: &dyn Files, file: &LockFile, environment: &str) -> Option<String> {
     let path = overlay_file(files, Path::new(session::USUAL_FOLDER), &file.path);
-    let lock = Lock::parse(&String::from_utf8_lossy(&files.read(&path).ok()?), &BTreeSet::new()).ok()?;
+    let lock = locks::parse(&path, &files.read(&path).ok()?, &mut SourceMap::default()).ok()?;
     lock.owner(environment).map(str::to_owned)
 }
 
@@ -287,28 +300,6 @@ fn owner_missing(set: &EnvironmentSet, locked: Option<Locked>) -> Diagnostic {
         Some(origin) => finding.at(origin.span("/metadata/name")),
         None => finding,
     }
-}
-
-fn read_lock(files: &dyn Files, path: &Path, environments: &BTreeSet<String>, diagnostics: &mut Diagnostics) -> Lock {
-    let bytes = match files.read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Lock::default(),
-        Err(error) => {
-            let message = format!("cannot read `{}`: {error}", path.display());
-            let help = "make it readable, or restore it from git; it is not replaced while it cannot be read";
-            diagnostics.push(Diagnostic::new(Code::LockUnreadable, message).help(help));
-            return Lock::default();
-        }
-    };
-    Lock::parse(&String::from_utf8_lossy(&bytes), environments).unwrap_or_else(|error| {
-        let message = format!("cannot use `{}`: {error}", path.display());
-        diagnostics.push(match error {
-            LockError::Conflict { .. } => Diagnostic::new(Code::LockConflict, message)
-                .help("keep the lines of both sides, of one choice the one that is deployed; then `hubform lock`"),
-            _ => Diagnostic::new(Code::LockUnreadable, message),
-        });
-        Lock::default()
-    })
 }
 
 /// Where an imagined account keeps what belongs to a lock file: by that file's path, seen from the account's folder,
@@ -413,82 +404,10 @@ fn chosen(whole: &BTreeSet<String>, resolved: &Resolved, named: &Named, sources:
     resolved.stacks.iter().filter(is_chosen).map(|stack| stack.stack.clone()).collect()
 }
 
-/// Takes over what a lock says of one environment; of a visit to another Region the owner alone.
-fn adopt(whole: &mut Lock, lock: &Lock, environment: &str, visiting: bool) {
-    let Some(own) = lock.environment(environment) else { return };
-    if visiting {
-        if let Some(owner) = &own.owner {
-            whole.set_owner(environment, owner.clone());
-        }
-        return;
-    }
-    whole.environments.insert(environment.to_owned(), own.clone());
-    whole.models.extend(lock.models.clone());
-}
-
 impl Loaded {
-    /// Writes what was chosen anew, and owners; answers the files that changed.
-    pub(super) fn write_locks(&self, host: &Host, wants: &Wants) -> Result<Vec<PathBuf>> {
-        let files = Disk { from: host.folder.clone() };
-        let mut changed: BTreeMap<&Path, Lock> = BTreeMap::new();
-        for (scope, (lock, file)) in self.scopes.iter().zip(self.resolved.locks.iter().zip(&self.lock_files)) {
-            // What is kept for an imagined account is nobody's to commit.
-            if scope.locked.is_some() && wants.lock_overlay.is_none() {
-                continue;
-            }
-            let whole = changed.entry(&file.kept).or_insert_with(|| self.kept_before(file, wants));
-            let lock = if wants.lock_overlay.is_some() { lock.beyond(&file.committed) } else { lock.clone() };
-            adopt(whole, &lock, &scope.set.environment.name, file.visiting);
-        }
-        let before = |path: &Path| self.lock_files.iter().find(|file| file.kept == path).map(|file| file.before(wants));
-        let mut written = Vec::new();
-        for (path, lock) in changed {
-            if before(path).as_ref() != Some(&lock) {
-                let failed = || format!("cannot write `{}`", path.display());
-                files.write(path, lock.text().as_bytes()).with_context(failed)?;
-                written.push(path.to_path_buf());
-            }
-        }
-        Ok(written)
-    }
-
-    /// What stays of a file: everything, but facts of models where all of it is chosen again.
-    fn kept_before(&self, file: &LockFile, wants: &Wants) -> Lock {
-        let mut before = Lock { format: LOCK_FORMAT, ..file.before(wants) };
-        let is_here = |name: &String| {
-            let mut here = self.scopes.iter().zip(&self.lock_files).filter(|(_, other)| other.kept == file.kept);
-            here.any(|(scope, _)| scope.set.environment.name == *name)
-        };
-        if wants.upgrade.as_deref() == Some("") && before.environments.keys().all(is_here) {
-            before.models.clear();
-        }
-        before
-    }
-
-    /// Owners by lock file and environment.
-    pub(super) fn owners(&self) -> BTreeMap<(PathBuf, String), String> {
-        let owners = self.scopes.iter().zip(&self.lock_files).filter_map(|(scope, file)| {
-            let name = &scope.set.environment.name;
-            Some(((file.kept.clone(), name.clone()), scope.lock.owner(name)?.to_owned()))
-        });
-        owners.collect()
-    }
-
-    /// The owner that stood in the lock beside the environment before this run.
-    pub(super) fn owner_before(&self, environment: &str) -> Option<&str> {
-        let files = self.scopes.iter().zip(&self.lock_files);
-        let mut own = files.filter(|(scope, _)| scope.set.environment.name == environment);
-        own.find_map(|(_, file)| file.committed.owner(environment))
-    }
-
     /// What everything was resolved with, and is planned with.
     pub(super) fn catalog(&self) -> &Catalog {
         self.tables.as_ref().unwrap_or_else(|| Catalog::embedded())
-    }
-
-    /// Is there a lock that cannot be read?
-    pub(super) fn lock_is_lost(&self) -> bool {
-        self.diagnostics.iter().any(|found| matches!(found.code, Code::LockUnreadable | Code::LockConflict))
     }
 
     /// Every target in scope.
@@ -524,8 +443,8 @@ mod tests {
         let mut host = Host { folder: folder.into(), variables: BTreeMap::new(), ..Host::of_process() };
         let lock_overlay = sandbox.map(Path::to_path_buf);
         let wants = Wants { region_needed: sandbox.is_none(), lock_overlay, owner: Owner::Made, ..Wants::default() };
-        let loaded = load(&mut host, &plan.planning.selection, &wants)?;
-        loaded.write_locks(&host, &wants)?;
+        let mut loaded = load(&mut host, &plan.planning.selection, &wants)?;
+        loaded.keep_locks(&mut host, &plan.planning.selection, &wants)?;
         Ok((loaded, wants))
     }
 
@@ -586,12 +505,49 @@ mod tests {
     }
 
     #[test]
+    fn two_runs_at_once_keep_both_choices_and_refuse_to_choose_between_two() {
+        let other = ENDPOINT.replace("{name: e}", "{name: f}");
+        let there = repository(&[
+            ("one/environment.yaml", ENVIRONMENT),
+            ("one/e.yaml", ENDPOINT),
+            ("two/environment.yaml", ENVIRONMENT),
+            ("two/e.yaml", &other),
+            ("three/environment.yaml", ENVIRONMENT),
+            ("three/e.yaml", &ENDPOINT.replace("BAAI/bge-small-en-v1.5", "Qwen/Qwen3-0.6B")),
+        ]);
+        let path = there.path().join("shared.lock");
+        let run = |folder: &str| {
+            let words = ["hubform", "plan", folder, "--region", "us-east-1", "--lock", "shared.lock"];
+            let Verb::Plan(plan) = Cli::try_parse_from(words).expect("it is a command").verb else { unreachable!() };
+            let mut host = Host { folder: there.path().into(), variables: BTreeMap::new(), ..Host::of_process() };
+            let wants = Wants { owner: Owner::Made, ..Wants::default() };
+            let loaded = load(&mut host, &plan.planning.selection, &wants).expect("it can be loaded");
+            (loaded, host, plan.planning.selection, wants)
+        };
+        let [one, two, three] = ["one", "two", "three"].map(run);
+        let ends = [one, two, three].map(|(mut loaded, mut host, selection, wants)| {
+            let (_, found) = loaded.keep_locks(&mut host, &selection, &wants).expect("it can be written");
+            (loaded.owners().into_values().next(), found, std::fs::read(&path).expect("it was written"))
+        });
+        let [(first, clean, _), (second, kept, before), (_, refused, after)] = ends;
+        assert!(clean.is_empty() && kept.is_empty() && first == second, "the first owner holds");
+        assert_eq!(before, after, "nothing is overwritten");
+        let lock = locks::parse(&path, &after, &mut SourceMap::default()).expect("hubform wrote it");
+        let choices = &lock.environments["dev"].choices;
+        assert_eq!(choices.keys().collect::<Vec<_>>(), ["Endpoint/e@default", "Endpoint/f@default"]);
+        let said: Vec<_> = refused.iter().map(|found| (found.code, found.message.as_str())).collect();
+        let (code, message) = *said.first().expect("e has two models");
+        expect_test::expect!["another run changed `shared.lock` meanwhile: the engine of Endpoint/e@default in `dev`, tei (from model BAAI/bge-small-en-v1.5, task feature-extraction) there and vllm (from model Qwen/Qwen3-0.6B, task text-generation) here"].assert_eq(message);
+        assert!(said.iter().all(|(each, _)| *each == code) && code == Code::LockRace);
+    }
+
+    #[test]
     fn another_region_keeps_the_owner_and_no_choice() {
         let text = ENVIRONMENT.replace("spec: {}", "spec: {targets: [{region: eu-west-1}]}");
         let there = repository(&[("e.yaml", ENDPOINT), ("environment.yaml", &text)]);
         let made = owner(there.path(), None);
-        let text = std::fs::read_to_string(there.path().join("hubform.lock")).expect("it was written");
-        let lock = Lock::parse(&text, &BTreeSet::new()).expect("hubform wrote it");
+        let text = std::fs::read(there.path().join("hubform.lock")).expect("it was written");
+        let lock = locks::parse(Path::new("hubform.lock"), &text, &mut SourceMap::default()).expect("hubform wrote it");
         assert!(lock.owner("dev") == Some(&made) && lock.environments["dev"].choices.is_empty());
     }
 }

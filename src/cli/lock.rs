@@ -6,7 +6,7 @@ use super::{
     Exit, Host, Refusal, args,
     args::Globals,
     load::{Loaded, Owner, Wants, load},
-    session, tell,
+    session, tell, tell_findings, told,
 };
 
 pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Result<Exit> {
@@ -24,7 +24,7 @@ pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Resu
         let message = format!("`{path}` is a path, and `--upgrade` takes the name of a manifest");
         anyhow::bail!(Refusal::new(message, format!("write `hubform lock {path} --upgrade` for all that is there")));
     }
-    let loaded = load(host, &args.selection, &wants)?;
+    let mut loaded = load(host, &args.selection, &wants)?;
     if let Some(name) = named.filter(|name| !has_manifest(&loaded, name)) {
         let message = format!("there is no manifest `{name}` here");
         anyhow::bail!(Refusal::new(message, "say a name such as `chat` or `Endpoint/chat`, and the path before it"));
@@ -33,9 +33,12 @@ pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Resu
     if tell(host, &args.selection, &loaded)? {
         return Ok(Exit::Refused);
     }
-    let written = loaded.write_locks(host, &wants)?;
+    let (written, found) = loaded.keep_locks(host, &args.selection, &wants)?;
     for path in &written {
-        writeln!(host.output, "wrote {}", path.display())?;
+        writeln!(host.output, "wrote {}", told(path))?;
+    }
+    if tell_findings(host, &args.selection, &found, &loaded)? {
+        return Ok(Exit::Refused);
     }
     if written.is_empty() && !names_owner {
         let whose = if wants.lock_overlay.is_some() { " for the imagined account" } else { "" };

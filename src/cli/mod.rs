@@ -4,6 +4,7 @@ mod args;
 mod exit;
 mod host;
 mod load;
+mod locks;
 mod session;
 mod sources;
 
@@ -22,7 +23,7 @@ mod status;
 mod templates;
 mod validate;
 
-use std::{ffi::OsString, io::Write};
+use std::{cell::RefCell, ffi::OsString, io::Write};
 
 use anyhow::Result;
 use clap::Parser;
@@ -35,7 +36,11 @@ pub use progress::Progress;
 use args::{Format, Selection, Verb};
 use load::Loaded;
 
-use crate::{diagnostic::shown, report};
+use crate::{
+    cloud::{Retrying, Timestamp},
+    diagnostic::shown,
+    report,
+};
 
 /// Input that cannot be carried out, for which there is no place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +59,7 @@ impl Refusal {
 
     fn no_region(environment: &str) -> Self {
         Self::new(
-            format!("no Region is said for environment `{environment}`"),
+            format!("no Region is set for environment `{environment}`"),
             "say `targets: [{region: …}]` in the Environment, `--region`, `AWS_REGION`, or one in the AWS profile",
         )
     }
@@ -169,6 +174,11 @@ fn format(host: &Host, selection: &Selection) -> Format {
     selection.output.unwrap_or(said)
 }
 
+/// A path as it may be shown.
+fn told(path: &std::path::Path) -> String {
+    shown(&path.display().to_string())
+}
+
 /// How reports are written on this host.
 fn context<'a>(host: &Host, label: Option<&'a str>) -> report::Context<'a> {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| host.variable(name)).unwrap_or("UTF-8");
@@ -216,6 +226,18 @@ fn tell_findings(
         }
     }
     Ok(diagnostics.has_errors())
+}
+
+/// Notes calls that have not worked for a while, on standard error. On a terminal the line that says what is read stands
+/// there.
+fn telling(host: &mut Host) -> impl Fn(&Retrying, Timestamp) {
+    let start = if host.interactive && host.terminal.is_some() { "\r\u{1b}[K" } else { "" };
+    let errors = RefCell::new(&mut host.errors);
+    move |call, now| {
+        let text = shown(&report::retrying(call, now));
+        // Nobody is left to tell if writing fails.
+        let _ = writeln!(errors.borrow_mut(), "{start}note: {text}");
+    }
 }
 
 /// Asks, on standard error; only `yes` and `y` are yes.

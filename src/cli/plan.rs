@@ -10,7 +10,7 @@ use super::{
     context, format,
     load::{Loaded, Owner, Wants, load},
     session::{self, Session},
-    tell, tell_errors, tell_findings,
+    tell, tell_errors, tell_findings, telling,
 };
 use crate::{
     diagnostic::Diagnostics,
@@ -88,7 +88,7 @@ pub(super) async fn prepare(
     let session = session::open(host, globals)?;
     let targets = loaded.targets();
     busy(host, Some(&targets))?;
-    let accounts = gather::identities(&*session.accounts, &*session.clock, &targets).await;
+    let accounts = gather::identities(session.asking(&telling(host)), &targets).await;
     busy(host, None)?;
     let accounts = accounts?;
     check_accounts(&loaded, &accounts)?;
@@ -106,11 +106,14 @@ pub(super) async fn prepare(
             return Ok(None);
         }
         let roles = &loaded.resolved.named_roles;
-        let found = gather::check_roles(&*session.accounts, &*session.clock, roles, &accounts).await?;
+        let found = gather::check_roles(session.asking(&telling(host)), roles, &accounts).await?;
         if tell_findings(host, &args.selection, &found, &loaded)? {
             return Ok(None);
         }
-        loaded.write_locks(host, &wants)?;
+        let (_, found) = loaded.keep_locks(host, &args.selection, &wants)?;
+        if tell_findings(host, &args.selection, &found, &loaded)? {
+            return Ok(None);
+        }
     }
     busy(host, Some(&targets))?;
     let nonce = host.new_id();
@@ -202,7 +205,7 @@ async fn make(
     let adopt: BTreeSet<String> = adopt.iter().cloned().collect();
     let mut said = None;
     loop {
-        let observation = gather::observe(&*session.accounts, &*session.clock, &targets, &wants_body).await?;
+        let observation = gather::observe(session.asking(&telling(host)), &targets, &wants_body).await?;
         let mut chosen = loaded.chosen.clone();
         if purpose.destroys() {
             chosen.extend(plan::left_of(&loaded.whole, &environments, &observation));

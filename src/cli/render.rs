@@ -9,7 +9,7 @@ use super::{
     args::Format,
     format,
     load::{Wants, load},
-    tell,
+    tell, told,
 };
 use crate::{
     files::{Disk, Files},
@@ -35,7 +35,7 @@ pub(super) fn run(host: &mut Host, args: &args::Render) -> Result<Exit> {
                 let path = folder.join(format!("{}.{ending}", spec.stack.name));
                 let failed = || format!("cannot write `{}`", path.display());
                 files.write(&path, text.as_bytes()).with_context(failed)?;
-                writeln!(host.output, "{}", path.display())?;
+                writeln!(host.output, "{}", told(&path))?;
             }
         }
         None => {

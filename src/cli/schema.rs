@@ -21,7 +21,6 @@ pub(super) fn run(host: &mut Host, args: &args::Schema) -> Result<Exit> {
         };
         bail!(Refusal::new(format!("there is no kind `{name}`"), help));
     };
-    serde_json::to_writer_pretty(&mut host.output, manifest::schema(*kind))?;
-    writeln!(host.output)?;
+    writeln!(host.output, "{}", serde_json::to_string_pretty(manifest::schema(*kind))?)?;
     Ok(Exit::Done)
 }

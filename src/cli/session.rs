@@ -7,7 +7,8 @@ use anyhow::Result;
 use super::{args::Globals, host::Host};
 use crate::{
     clock::Clock,
-    cloud::Accounts,
+    cloud::{Accounts, Retrying, Timestamp},
+    gather::Asking,
     sandbox::{Pace, Sandbox, Settings},
 };
 
@@ -65,6 +66,9 @@ pub(super) async fn profile_region(host: &Host, globals: &Globals) -> Result<Opt
         return Ok(None);
     }
     check_settings(host)?;
+    if let Some((what, help)) = crate::aws::wrong_profile(host.variable("AWS_PROFILE")).await {
+        anyhow::bail!(super::Refusal::new(what, help));
+    }
     Ok(crate::aws::profile_region(None).await)
 }
 
@@ -83,6 +87,11 @@ pub(super) async fn profile_region(host: &Host, globals: &Globals) -> Result<Opt
 }
 
 impl Session {
+    /// How it is asked; `told` hears of calls that have not worked for a while.
+    pub(super) fn asking<'a>(&'a self, told: &'a dyn Fn(&Retrying, Timestamp)) -> Asking<'a> {
+        Asking { accounts: &*self.accounts, clock: &*self.clock, told }
+    }
+
     /// Is it an imagined account?
     pub(super) fn is_imagined(&self) -> bool {
         self.sandbox.is_some()

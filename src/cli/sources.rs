@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    diagnostic::{Diagnostics, SourceMap},
+    diagnostic::{Code, Diagnostic, Diagnostics, SourceMap, shown},
     files::{Files, LARGEST, manifests_below, normal},
     manifest::{EnvironmentSet, Input, environments, parse},
 };
@@ -70,6 +70,8 @@ pub(super) fn read(
             gathering.folder(&folder)?;
         }
         if gathering.inputs.len() == before {
+            let mut read = read;
+            read.diagnostics.extend(read.sets.iter().flat_map(|set| gathering.told_outside(set)));
             return Ok(Reading { named: gathering.named, ..read });
         }
     }
@@ -152,6 +154,38 @@ impl Gathering<'_> {
             folder = above(&folder)?;
         }
         None
+    }
+
+    /// A word about each folder that an environment includes from outside its repository.
+    fn told_outside(&self, set: &EnvironmentSet) -> Vec<Diagnostic> {
+        let Some(origin) = &set.environment.origin else { return Vec::new() };
+        let (roots, of) = self.roots(&set.environment.folder);
+        let outside = |path: &Path| {
+            let real = self.files.real(&or_here(path));
+            !roots.iter().any(|root| real.starts_with(root))
+        };
+        let include = set.environment.spec.include.iter().enumerate();
+        let outside = include.filter(|(_, path)| outside(&normal(&set.environment.folder.join(path))));
+        let told = outside.map(|(at, path)| {
+            let message = format!("`{}` is outside {of}", shown(path));
+            let help = "it is read all the same; what is deployed then depends on files that no review here shows";
+            let span = origin.span(&format!("/spec/include/{at}"));
+            Diagnostic::new(Code::OutsideInclude, message).at(span).help(help)
+        });
+        told.collect()
+    }
+
+    /// The folder that holds `.git`, above an environment's; without one, that folder and what was named. In words, too.
+    fn roots(&self, folder: &Path) -> (Vec<PathBuf>, &'static str) {
+        let own = self.files.real(&or_here(folder));
+        if let Some(root) = own.ancestors().find(|above| self.files.exists(&above.join(".git"))) {
+            return (vec![root.to_path_buf()], "the repository");
+        }
+        let files = self.named.files.iter().filter(|path| *path != Path::new("-"));
+        let files = files.map(|path| path.parent().unwrap_or(Path::new("")));
+        let named = files.chain(self.named.folders.iter().map(PathBuf::as_path));
+        let roots = named.map(|path| self.files.real(&or_here(path))).chain([own]).collect();
+        (roots, "the folder of what was named, and no repository is known")
     }
 
     fn parse(&self, choice: Option<&str>) -> Reading {

@@ -9,7 +9,7 @@ use super::{
     args::{Format, Globals, Selection},
     context, format,
     load::{Wants, load},
-    session, tell, tell_errors,
+    session, tell, tell_errors, telling,
 };
 use crate::{
     cloud::{Stack, Target},
@@ -39,7 +39,7 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
     }
     let session = session::open(host, globals)?;
     let targets = loaded.targets();
-    let accounts = gather::identities(&*session.accounts, &*session.clock, &targets).await?;
+    let accounts = gather::identities(session.asking(&telling(host)), &targets).await?;
     super::plan::check_accounts(&loaded, &accounts)?;
     let environments = super::plan::environments(&loaded, &accounts);
     let specs: BTreeMap<_, _> =
@@ -49,16 +49,18 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
         plan::may_belong(&environments, target, stack)
             && spec.map_or(stack.status.is_updatable(), |spec| plan::wants_body(spec, stack))
     };
-    let observation = gather::observe(&*session.accounts, &*session.clock, &targets, &wants_body).await?;
+    let observation = gather::observe(session.asking(&telling(host)), &targets, &wants_body).await?;
     let mut rows = Vec::new();
     for observed in &observation.stacks {
         let tagged = Tagged::read(&observed.stack.tags).filter(|_| plan::belongs(&environments, observed));
         let Some(tagged) = tagged else { continue };
         let endpoint = match observed.stack.outputs.get("EndpointName") {
-            Some(name) => session.accounts.at(&observed.target).await?.sagemaker.describe_endpoint(name).await?,
+            Some(name) => gather::endpoint(session.asking(&telling(host)), &observed.target, name).await?,
             None => None,
         };
-        rows.push(report::status::Row::new(tagged, observed, endpoint));
+        let spec = specs.get(&(&observed.target, observed.stack.name.as_str()));
+        let wide = spec.and_then(|spec| plan::Wide::read(spec, observed));
+        rows.push(report::status::Row::new(tagged, observed, endpoint, wide));
     }
     let elsewhere = plan::elsewhere(&environments, &observation);
     let context = context(host, session.label());

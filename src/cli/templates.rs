@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use super::{Exit, Host, Refusal, args, args::TemplatesAction};
+use super::{Exit, Host, Refusal, args, args::TemplatesAction, told};
 use crate::{
     files::{Disk, Files},
     render::EMBEDDED,
@@ -18,12 +18,8 @@ pub(super) fn run(host: &mut Host, args: &args::Templates) -> Result<Exit> {
     for (name, text) in EMBEDDED {
         let path = folder.join(name);
         files.write(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
-        writeln!(host.output, "{}", path.display())?;
+        writeln!(host.output, "{}", told(&path))?;
     }
-    writeln!(
-        host.errors,
-        "Keep those you change and delete the others; `--templates {}` uses them.",
-        folder.display()
-    )?;
+    writeln!(host.errors, "Keep those you change and delete the others; `--templates {}` uses them.", told(folder))?;
     Ok(Exit::Done)
 }

@@ -1,6 +1,6 @@
 //! A call that did not work: what was attempted, on what, where, and why.
 
-use super::{StackStatus, Target};
+use super::{StackStatus, Target, Trouble};
 
 /// The answer of a port.
 pub type CloudResult<T> = Result<T, CloudError>;
@@ -64,6 +64,9 @@ pub enum CloudErrorKind {
     /// No credentials, or ones that expired.
     #[error("there are no valid AWS credentials: {0}")]
     NoCredentials(String),
+    /// The request was signed at another time than AWS has.
+    #[error("this machine's clock is not AWS's: {0}")]
+    ClockSkew(String),
     /// No answer.
     #[error("no answer: {0}")]
     Unreachable(String),
@@ -86,7 +89,7 @@ pub enum CloudErrorKind {
 impl CloudErrorKind {
     /// Is the same call worth sending again after a while?
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Throttled(_) | Self::ServiceFault(_) | Self::Unreachable(_))
+        Trouble::of(self).is_some()
     }
 
     /// May the call have been accepted all the same? Its answer was lost, was none of AWS's, or says that what was

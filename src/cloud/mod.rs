@@ -9,8 +9,10 @@ mod change_set;
 mod endpoint;
 mod error;
 mod event;
+mod pages;
 mod port;
 mod reason;
+mod retry;
 mod role;
 mod stack;
 mod status;
@@ -25,11 +27,13 @@ pub use change_set::{
 pub use endpoint::{EndpointDescription, EndpointStatus};
 pub use error::{CloudError, CloudErrorKind, CloudResult};
 pub use event::{StackEvent, root_cause};
+pub use pages::Pages;
 pub use port::{
     Accounts, ChangeSetIds, ChangeSetType, Connection, CreateChangeSet, CreateStack, DeleteStack, ExecuteChangeSet,
     Iam, Identity, Page, PageToken, Reply, SageMaker, Stacks,
 };
 pub use reason::{Reason, handler_error_code};
+pub use retry::{Patience, Retrying, Trouble};
 pub use role::RoleDescription;
 pub use stack::{CallerIdentity, Capability, Stack, StackRef, StackSummary, Tags};
 pub use status::{ResourceStatus, StackStatus};

@@ -67,16 +67,18 @@ impl SourceMap {
         &self.0[file.0 as usize].text
     }
 
-    /// Puts `*` over bytes of a file, line ends excepted, so that nothing can show them. Spans stay as they are.
+    /// Puts `*` over bytes of a file, line ends excepted, so that nothing can show them. Spans and columns stay as they
+    /// are.
     pub fn mask(&mut self, file: FileId, ranges: impl IntoIterator<Item = std::ops::Range<usize>>) {
         let source = &mut self.0[file.0 as usize];
-        let mut bytes = source.text.as_bytes().to_vec();
+        let mut text = source.text.to_string();
         for range in ranges {
             let (start, end) =
                 (source.text.floor_char_boundary(range.start), source.text.ceil_char_boundary(range.end));
-            bytes[start..end].iter_mut().filter(|byte| !matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b'*');
+            let hidden: String = text[start..end].chars().map(hidden).collect();
+            text.replace_range(start..end, &hidden);
         }
-        source.text = String::from_utf8(bytes).expect("whole characters became ASCII").into();
+        source.text = text.into();
     }
 
     /// Where a span starts, as people name it.
@@ -95,6 +97,14 @@ impl SourceMap {
         let line = source.line_starts.partition_point(|start| *start <= span.start).max(1) - 1;
         let rest = source.text.get(source.line_starts[line] as usize..).unwrap_or("");
         rest.lines().next().unwrap_or("")
+    }
+}
+
+/// What stands for a character that is not shown: a kind of asterisk with as many bytes.
+fn hidden(c: char) -> char {
+    match c {
+        '\n' | '\r' => c,
+        _ => ['*', '×', '＊', '🞶'][c.len_utf8() - 1],
     }
 }
 
@@ -117,6 +127,6 @@ mod tests {
         let mut map = SourceMap::default();
         let file = map.add("a.yaml", "a: ßx\ny: z");
         map.mask(file, [3..5, 4..7]);
-        assert_eq!(map.text(file), "a: ***\ny: z");
+        assert_eq!(map.text(file), "a: ×*\ny: z");
     }
 }

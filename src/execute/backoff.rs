@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::cloud::Timestamp;
 
-/// Tries of a call that meets faults: with the pauses below about a minute, longer than a usual hiccup.
+/// Tries of a call that meets faults: with the pauses below about a minute, longer than a usual hiccup. Where nobody
+/// answers, each try takes its own 30 seconds beside that.
 pub(super) const FAULT_TRIES: u32 = 8;
 /// Tries of a call that is throttled: each pause is real progress for others, so patience is cheap.
 pub(super) const THROTTLE_TRIES: u32 = 40;

@@ -44,6 +44,7 @@ impl Machine {
             None => failure::title_of(operation, name),
         };
         let changes = matches!(operation, Operation::Update { .. } | Operation::Delete { .. });
+        let creates = matches!(operation, Operation::Create { .. });
         let (stack, at) = (step.stack.clone(), self.now);
         self.report(Event::OperationStarted { stack, action: step.action, operation: title, at });
         let track = &self.tracks[index];
@@ -52,6 +53,11 @@ impl Machine {
             Some(id) if !known && (changes || track.operation == 0) => {
                 self.tracks[index].state = State::Inspecting;
                 self.ask(index, Call::DescribeStack(id));
+            }
+            // CreateStack and CreateChangeSet would take over somebody's empty shell of that name.
+            None if creates => {
+                self.tracks[index].state = State::Inspecting;
+                self.ask(index, Call::DescribeStack(step.stack.name.clone()));
             }
             _ => self.consider(index),
         }
@@ -68,8 +74,9 @@ impl Machine {
             track.settle_basis();
             track.intent = intent_of(&plan, index, track, operation, &self.values);
         }
+        let creates = matches!(track.current(&plan.steps[index]), Some(Operation::Create { .. }));
         match &track.stack {
-            Some(stack) if stack.status.is_running() => self.recognise(index),
+            Some(stack) if creates || stack.status.is_running() => self.recognise(index),
             _ => self.consider(index),
         }
     }

@@ -47,6 +47,9 @@ impl Machine {
     /// A change set of our name exists: the same intent on the same stack, so it is read, and not made again unless it
     /// was made of something else.
     pub(super) fn change_sets_listed(&mut self, index: usize, result: CloudResult<Answer>) {
+        if let State::Confirming(change_set) = &self.tracks[index].state {
+            return self.confirmed_alone(index, change_set.clone(), result);
+        }
         let intent = &self.tracks[index].intent;
         let ours = match &result {
             Ok(Answer::ChangeSets(all)) => all.iter().find(|(name, _)| name == intent).map(|(_, arn)| arn.clone()),
@@ -187,8 +190,26 @@ impl Machine {
                 track.state = State::Confirming(set.id.clone());
                 self.ask(index, Call::DescribeStack(set.stack_id.clone()));
             }
-            _ => self.execute_change_set(index, set.id.clone()),
+            _ => {
+                track.state = State::Confirming(set.id.clone());
+                self.ask(index, Call::ListChangeSets(set.stack_id.clone()));
+            }
         }
+    }
+
+    /// A shell that CreateChangeSet made has one change set; where there is another, somebody made the shell first.
+    fn confirmed_alone(&mut self, index: usize, change_set: String, result: CloudResult<Answer>) {
+        let plan = Rc::clone(&self.plan);
+        let (_, _, name) = self.at_hand(&plan, index);
+        let other = match result {
+            Ok(Answer::ChangeSets(all)) => all.into_iter().find(|(_, arn)| *arn != change_set),
+            Ok(_) => None,
+            Err(error) => return self.call_failed(index, &error),
+        };
+        let Some((theirs, _)) = other else { return self.execute_change_set(index, change_set) };
+        let text = format!("somebody else is making a stack of this name, by the change set `{theirs}`");
+        self.tracks[index].setback = Some(Box::new(failure::plain(FailureKind::Stale, &name, text)));
+        self.drop_change_set(index, change_set);
     }
 
     /// The stack was described after its change set was computed: had somebody else's operation come in between, the

@@ -1,6 +1,7 @@
 //! The desk every call goes over: one queue and one rate per target and action, retries included.
 //!
-//! Whoever asks hears of a call once, when it worked or when it is given up.
+//! Whoever asks hears of a call once, when it worked or when it is given up. That one has not worked for a while is
+//! told beside that.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -11,7 +12,7 @@ use super::{
     Answer, Call, CallId, Command,
     backoff::{Budget, FAULT_TRIES, THROTTLE_TRIES, pause},
 };
-use crate::cloud::{CloudErrorKind, CloudResult, Target, Timestamp};
+use crate::cloud::{CloudResult, Patience, Target, Timestamp, Trouble};
 
 /// Who asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +30,22 @@ pub(super) enum Owner {
 pub(super) enum Heard {
     /// It is answered.
     Final(Owner, Call, CloudResult<Answer>),
-    /// It is tried again; true when AWS asked to slow down for the first time.
-    Again(Owner, bool),
-    /// Nobody asked.
+    /// It is tried again, or nobody asked.
     Nothing,
+}
+
+/// What is told of a call that has not worked for a while.
+#[derive(Debug)]
+pub(super) struct Word {
+    pub(super) owner: Owner,
+    pub(super) target: usize,
+    pub(super) operation: &'static str,
+    pub(super) trouble: Trouble,
+    pub(super) since: Timestamp,
+    pub(super) tries: u32,
+    pub(super) most: u32,
+    /// At the end: did it work?
+    pub(super) worked: Option<bool>,
 }
 
 #[derive(Debug)]
@@ -40,8 +53,59 @@ struct Slip {
     owner: Owner,
     target: usize,
     call: Call,
-    tries: u32,
     pause: Option<Duration>,
+    /// Since it was first made.
+    since: Option<(Timestamp, Patience)>,
+    /// What kept it from working last; as long as nothing did, that there is no answer.
+    trouble: Trouble,
+    throttles: u32,
+    faults: u32,
+}
+
+impl Slip {
+    fn new(owner: Owner, target: usize, call: Call) -> Self {
+        let trouble = Trouble::NoAnswer;
+        Self { owner, target, call, pause: None, since: None, trouble, throttles: 0, faults: 0 }
+    }
+
+    /// How often it failed as it did last, and how often it may.
+    fn failed(&self) -> (u32, u32) {
+        match self.trouble {
+            Trouble::Throttled => (self.throttles, THROTTLE_TRIES),
+            Trouble::NoAnswer | Trouble::Fault => (self.faults, FAULT_TRIES),
+        }
+    }
+
+    fn fails(&mut self, trouble: Trouble) {
+        self.trouble = trouble;
+        match trouble {
+            Trouble::Throttled => self.throttles += 1,
+            Trouble::NoAnswer | Trouble::Fault => self.faults += 1,
+        }
+    }
+
+    fn word(&self, since: Timestamp, worked: Option<bool>) -> Word {
+        let (failed, most) = self.failed();
+        let tries = if worked == Some(false) { failed } else { failed + 1 };
+        let (operation, trouble) = (self.call.action(), self.trouble);
+        Word { owner: self.owner, target: self.target, operation, trouble, since, tries, most, worked }
+    }
+
+    fn overdue(&mut self, now: Timestamp) -> Option<Word> {
+        let (since, patience) = self.since.as_mut()?;
+        let since = *since;
+        patience.tells(self.trouble, now).then(|| self.word(since, None))
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.since.as_ref().map(|(_, patience)| patience.due(self.trouble))
+    }
+
+    /// The last word on a call of which there was a first.
+    fn ended(&self, worked: bool) -> Option<Word> {
+        let (since, _) = self.since.as_ref().filter(|(_, patience)| patience.has_told())?;
+        Some(self.word(*since, Some(worked)))
+    }
 }
 
 #[derive(Debug)]
@@ -57,6 +121,7 @@ pub(super) struct Desk {
     lanes: BTreeMap<(usize, &'static str), Lane>,
     open: BTreeMap<CallId, Slip>,
     rng: fastrand::Rng,
+    words: Vec<Word>,
     made: u64,
     closed: bool,
 }
@@ -64,13 +129,14 @@ pub(super) struct Desk {
 impl Desk {
     pub(super) fn new(targets: Vec<Target>, seed: u64) -> Self {
         let rng = fastrand::Rng::with_seed(seed);
-        Self { targets, lanes: BTreeMap::new(), open: BTreeMap::new(), rng, made: 0, closed: false }
+        let (lanes, open, words) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        Self { targets, lanes, open, rng, words, made: 0, closed: false }
     }
 
     /// Puts a call into its queue.
     pub(super) fn ask(&mut self, owner: Owner, target: usize, call: Call, now: Timestamp) {
         if !self.closed {
-            self.lane(target, call.action(), now).queue.push_back(Slip { owner, target, call, tries: 0, pause: None });
+            self.lane(target, call.action(), now).queue.push_back(Slip::new(owner, target, call));
         }
     }
 
@@ -86,7 +152,7 @@ impl Desk {
             lane.wake(now);
             while !lane.queue.is_empty() && lane.budget.take(now) {
                 let Some(mut slip) = lane.queue.pop_front() else { break };
-                slip.tries += 1;
+                slip.since.get_or_insert_with(|| (now, Patience::new(now)));
                 self.made += 1;
                 let id = CallId(self.made);
                 let target = self.targets[slip.target].clone();
@@ -99,33 +165,47 @@ impl Desk {
 
     /// Takes an answer: the asker's, or a reason to try again.
     pub(super) fn answered(&mut self, id: CallId, result: CloudResult<Answer>, now: Timestamp) -> Heard {
-        let Some(slip) = self.open.remove(&id) else { return Heard::Nothing };
-        let kind = result.as_ref().err().map(|error| error.kind.clone());
-        let throttled = matches!(kind, Some(CloudErrorKind::Throttled(_)));
+        let Some(mut slip) = self.open.remove(&id) else { return Heard::Nothing };
+        let trouble = result.as_ref().err().and_then(|error| Trouble::of(&error.kind));
         let budget = &mut self.lane(slip.target, slip.call.action(), now).budget;
-        if throttled {
-            budget.throttled(now);
-        } else {
-            budget.worked();
+        match trouble {
+            Some(Trouble::Throttled) => budget.throttled(now),
+            _ => budget.worked(),
         }
-        let tries = if throttled { THROTTLE_TRIES } else { FAULT_TRIES };
-        if self.closed || slip.tries >= tries || !kind.is_some_and(|kind| kind.is_transient()) {
+        if let Some(trouble) = trouble {
+            slip.fails(trouble);
+        }
+        let (failed, most) = slip.failed();
+        if self.closed || trouble.is_none() || failed >= most {
+            self.words.extend(slip.ended(trouble.is_none()).filter(|_| !self.closed));
             return Heard::Final(slip.owner, slip.call, result);
         }
-        self.again(slip, throttled, now)
+        self.again(slip, now);
+        Heard::Nothing
     }
 
-    fn again(&mut self, mut slip: Slip, throttled: bool, now: Timestamp) -> Heard {
+    fn again(&mut self, mut slip: Slip, now: Timestamp) {
         let pause = pause(&mut self.rng, slip.pause);
-        let heard = Heard::Again(slip.owner, throttled && slip.tries == 1);
         slip.pause = Some(pause);
         self.lane(slip.target, slip.call.action(), now).later.push((now.plus(pause), slip));
-        heard
     }
 
-    /// When there is something to release, if nothing happens before.
+    /// What is to be told at this time.
+    pub(super) fn words(&mut self, now: Timestamp) -> Vec<Word> {
+        let waiting = self.lanes.values_mut().flat_map(|lane| {
+            let later = lane.later.iter_mut().map(|(_, slip)| slip);
+            lane.queue.iter_mut().chain(later)
+        });
+        let overdue = self.open.values_mut().chain(waiting).filter_map(|slip| slip.overdue(now));
+        self.words.extend(overdue);
+        std::mem::take(&mut self.words)
+    }
+
+    /// When there is something to release or to tell, if nothing happens before.
     pub(super) fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
-        self.lanes.values().filter_map(|lane| lane.deadline(now)).min()
+        let released = self.lanes.values().filter_map(|lane| lane.deadline(now));
+        let told = self.open.values().filter_map(Slip::due);
+        released.chain(told).min()
     }
 
     /// How many calls were made.
@@ -162,7 +242,8 @@ impl Lane {
 
     fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
         let queued = (!self.queue.is_empty()).then(|| self.budget.next(now));
-        let later = self.later.iter().map(|(at, _)| *at).min();
-        queued.into_iter().chain(later).min()
+        let later = self.later.iter().map(|(at, _)| *at);
+        let told = self.queue.iter().chain(self.later.iter().map(|(_, slip)| slip)).filter_map(Slip::due);
+        queued.into_iter().chain(later).chain(told).min()
     }
 }

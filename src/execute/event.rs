@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    cloud::{ResourceStatus, StackRef, StackStatus, Timestamp},
+    cloud::{ResourceStatus, Retrying, StackRef, StackStatus, Timestamp},
     diagnostic::Position,
     plan::Action,
 };
@@ -63,6 +63,26 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// A call has not worked for a while, and is made again.
+    Retrying {
+        /// The stack it is for; none where it is for all of them.
+        stack: Option<StackRef>,
+        /// Which, since when, and why.
+        call: Retrying,
+        /// When.
+        at: Timestamp,
+    },
+    /// A call that had not worked for a while was answered or given up.
+    Retried {
+        /// The stack it was for; none where it was for all of them.
+        stack: Option<StackRef>,
+        /// Which, and how often it was tried.
+        call: Retrying,
+        /// Was it answered?
+        worked: bool,
+        /// When.
+        at: Timestamp,
+    },
     /// A step is over.
     Settled {
         /// The stack.
@@ -99,8 +119,6 @@ pub enum Waiting {
     Stacks(Vec<StackRef>),
     /// A free place among those that run.
     Turn,
-    /// AWS, which asked to slow down.
-    Throttled,
     /// The change set, to be computed.
     ChangeSet,
 }
@@ -180,6 +198,8 @@ pub enum FailureKind {
     AccessDenied,
     /// There are no valid credentials.
     NoCredentials,
+    /// This machine's clock is not AWS's.
+    ClockSkew,
     /// No answer, or too many faults.
     Unreachable,
     /// The credentials lead to another account than the plan was made for.

@@ -49,6 +49,7 @@ fn kind_of(kind: &CloudErrorKind) -> FailureKind {
         CloudErrorKind::LimitExceeded(_) => FailureKind::QuotaExceeded,
         CloudErrorKind::AccessDenied(_) => FailureKind::AccessDenied,
         CloudErrorKind::NoCredentials(_) => FailureKind::NoCredentials,
+        CloudErrorKind::ClockSkew(_) => FailureKind::ClockSkew,
         CloudErrorKind::Unreachable(_) | CloudErrorKind::Unreadable(_) => FailureKind::Unreachable,
         CloudErrorKind::Throttled(_) | CloudErrorKind::ServiceFault(_) => FailureKind::Unreachable,
         CloudErrorKind::NotFound | CloudErrorKind::WrongState(_) => FailureKind::Stale,
@@ -147,7 +148,7 @@ impl Ended<'_> {
         let origins = &self.step.origins;
         let properties = format!("{logical_id}/Properties");
         self.property_named(&properties, reason)
-            .or_else(|| self.value_quoted(reason).and_then(|path| origins.of(&path)))
+            .or_else(|| self.value_quoted(&properties, reason).and_then(|path| origins.of(&path)))
             .or_else(|| origins.of(&properties))
     }
 
@@ -160,14 +161,19 @@ impl Ended<'_> {
         named.max_by_key(|(path, _)| path.len()).map(|(_, origin)| origin)
     }
 
-    /// The path of the longest text in the body that the reason repeats.
-    fn value_quoted(&self, reason: &str) -> Option<String> {
+    /// The path of the longest text in the body that the reason repeats. A short one counts in the resource that failed
+    /// alone, and only where the reason sets it apart, as in `alarms [ghost] were not found`.
+    fn value_quoted(&self, properties: &str, reason: &str) -> Option<String> {
         let body: Value = serde_json::from_str(self.body?).ok()?;
         let mut texts = Vec::new();
         for (logical_id, resource) in body["Resources"].as_object()? {
             collect_texts(&resource["Properties"], &format!("{logical_id}/Properties"), &mut texts);
         }
-        let quoted = texts.into_iter().filter(|(_, text)| text.len() >= SHORTEST_QUOTE && has_word(reason, text));
+        let repeated = |path: &str, text: &str| match text.len() >= SHORTEST_QUOTE {
+            true => has_word(reason, text),
+            false => path.starts_with(properties) && is_set_apart(reason, text),
+        };
+        let quoted = texts.into_iter().filter(|(path, text)| repeated(path, text));
         quoted.max_by_key(|(_, text)| text.len()).map(|(path, _)| path)
     }
 }
@@ -175,8 +181,16 @@ impl Ended<'_> {
 /// Ends the reason of each roll-back of a creation, whether or not somebody asked.
 const NOBODY_ASKED: &str = " Rollback requested by user.";
 
-/// Shorter texts turn up in a reason by chance.
+/// Shorter texts turn up in a reason by chance, unless it sets them apart.
 const SHORTEST_QUOTE: usize = 6;
+
+/// Is the text alone between brackets, quotation marks or the commas of a list?
+fn is_set_apart(reason: &str, text: &str) -> bool {
+    let opens = |before: &str| before.trim_end().ends_with(['[', '(', '{', '\'', '"', '`', ',']);
+    let closes = |after: &str| after.trim_start().starts_with([']', ')', '}', '\'', '"', '`', ',']);
+    let mut found = reason.match_indices(text);
+    !text.is_empty() && found.any(|(at, _)| opens(&reason[..at]) && closes(&reason[at + text.len()..]))
+}
 
 fn collect_texts(value: &Value, path: &str, into: &mut Vec<(String, String)>) {
     match value {

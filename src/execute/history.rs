@@ -1,6 +1,6 @@
 //! The events of one stack, read newest first down to a mark and kept oldest first.
 
-use crate::cloud::{Page, PageToken, ResourceStatus, StackEvent, Timestamp};
+use crate::cloud::{Page, PageToken, Pages, ResourceStatus, StackEvent, Timestamp};
 
 /// What is known of a stack's events.
 #[derive(Debug, Default)]
@@ -9,6 +9,7 @@ pub(super) struct History {
     /// Pages being read, newest first.
     fresh: Vec<StackEvent>,
     mark: Option<String>,
+    pub(super) pages: Pages,
     /// A page is on its way.
     pub(super) reading: bool,
 }
@@ -39,6 +40,7 @@ impl History {
     /// Closes a reading: the new events, oldest first, which are kept.
     pub(super) fn news(&mut self) -> Vec<StackEvent> {
         self.reading = false;
+        self.pages = Pages::default();
         let mut news = std::mem::take(&mut self.fresh);
         news.reverse();
         if let Some(last) = news.last() {

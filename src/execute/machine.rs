@@ -14,7 +14,7 @@ use std::{
 
 use super::{
     Answer, Call, CallId, Command, Event, Input, Settings, Waiting,
-    desk::{Desk, Heard, Owner},
+    desk::{Desk, Heard, Owner, Word},
     failure,
     narrow::Narrows,
     order::Order,
@@ -22,7 +22,7 @@ use super::{
     track::{State, Track},
 };
 use crate::{
-    cloud::{CloudResult, StackRef, Target, Timestamp},
+    cloud::{CloudResult, Retrying, StackRef, Target, Timestamp},
     plan::{Operation, Plan, Step},
 };
 
@@ -106,6 +106,7 @@ impl Machine {
         }
         let released = self.desk.release(self.now);
         self.out.extend(released);
+        self.tell_tries();
         self.wait_or_end();
         std::mem::take(&mut self.out)
     }
@@ -209,12 +210,35 @@ impl Machine {
     }
 
     fn hear(&mut self, id: CallId, result: CloudResult<Answer>) {
-        match self.desk.answered(id, result, self.now) {
+        let heard = self.desk.answered(id, result, self.now);
+        self.tell_tries();
+        match heard {
             Heard::Final(Owner::Account(target), _, result) => self.check_account(target, result),
             Heard::Final(Owner::Sweep(target), _, result) => self.swept(target, result),
             Heard::Final(Owner::Step(index), call, result) => self.heard(index, &call, result),
-            Heard::Again(Owner::Step(index), true) => self.wait_for(index, Waiting::Throttled),
-            Heard::Again(..) | Heard::Nothing => {}
+            Heard::Nothing => {}
+        }
+    }
+
+    /// Tells which calls have not worked for a while, and what became of them.
+    fn tell_tries(&mut self) {
+        for word in self.desk.words(self.now) {
+            let target = self.targets[word.target].clone();
+            let stack = match word.owner {
+                Owner::Step(index) => Some(self.plan.steps[index].stack.clone()),
+                Owner::Account(_) | Owner::Sweep(_) => None,
+            };
+            let subject = match (&stack, word.owner) {
+                (Some(stack), _) => stack.name.clone(),
+                (None, Owner::Account(_)) => "the caller".to_owned(),
+                (None, _) => "all stacks".to_owned(),
+            };
+            let Word { trouble, since, tries, most, .. } = word;
+            let call = Retrying { operation: word.operation.into(), subject, target, trouble, since, tries, most };
+            self.report(match word.worked {
+                None => Event::Retrying { stack, call, at: self.now },
+                Some(worked) => Event::Retried { stack, call, worked, at: self.now },
+            });
         }
     }
 

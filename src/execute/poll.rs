@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use super::{Answer, Call, Event, Machine, failure};
 use crate::{
-    cloud::{CloudError, CloudResult, StackStatus, Timestamp},
+    cloud::{CloudError, CloudResult, Pages, StackStatus, Timestamp},
     plan::Operation,
 };
 
@@ -36,6 +36,7 @@ pub(super) struct Sweep {
     /// A listing that is being read, and when it began.
     listing: Option<Timestamp>,
     seen: BTreeMap<String, StackStatus>,
+    pages: Pages,
     /// Listing was refused: describe each, however many.
     refused: bool,
 }
@@ -82,6 +83,7 @@ impl Machine {
         sweep.next = interval.map(|interval| self.now.plus(interval.max(LISTED)));
         sweep.listing = Some(self.now);
         sweep.seen.clear();
+        sweep.pages = Pages::default();
         self.ask_sweep(target, Call::ListRunning(None));
     }
 
@@ -126,15 +128,22 @@ impl Machine {
     /// A page of everything that runs in a target.
     pub(super) fn swept(&mut self, target: usize, result: CloudResult<Answer>) {
         let sweep = &mut self.sweeps[target];
-        let Ok(Answer::Running(page)) = result else {
+        let page = result.and_then(|answer| match answer {
+            Answer::Running(page) => {
+                let next = sweep.pages.lead(page.next, ("ListStacks", "all stacks", &self.targets[target]))?;
+                Ok(Some((page.items, next)))
+            }
+            _ => Ok(None),
+        });
+        let Ok(Some((items, next))) = page else {
             sweep.refused = true;
             sweep.listing = None;
             sweep.next = Some(self.now);
             return;
         };
-        sweep.seen.extend(page.items.into_iter().map(|summary| (summary.id, summary.status)));
-        if page.next.is_some() {
-            return self.ask_sweep(target, Call::ListRunning(page.next));
+        sweep.seen.extend(items.into_iter().map(|summary| (summary.id, summary.status)));
+        if next.is_some() {
+            return self.ask_sweep(target, Call::ListRunning(next));
         }
         let Some(began) = sweep.listing.take() else { return };
         let seen = std::mem::take(&mut sweep.seen);

@@ -42,17 +42,20 @@ impl Undone {
         }
     }
 
-    fn back(self) -> &'static str {
-        match self {
-            Self::Target => "the old scalable target was put back",
-            Self::Protection => "termination protection was turned on again",
+    /// Said where it was put back, with what was.
+    fn back(self, what: Option<&String>) -> String {
+        match (self, what) {
+            (Self::Target, Some(what)) => format!("what ran before was put back: {what}"),
+            (Self::Target, None) => "the old scalable target was put back".to_owned(),
+            (Self::Protection, _) => "termination protection was turned on again".to_owned(),
         }
     }
 
-    fn not_back(self) -> &'static str {
-        match self {
-            Self::Target => "the old scalable target could not be put back",
-            Self::Protection => "termination protection could not be turned on again",
+    fn not_back(self, what: Option<&String>) -> String {
+        match (self, what) {
+            (Self::Target, Some(what)) => format!("{what} could not be put back"),
+            (Self::Target, None) => "the old scalable target could not be put back".to_owned(),
+            (Self::Protection, _) => "termination protection could not be turned on again".to_owned(),
         }
     }
 }
@@ -108,8 +111,12 @@ impl Machine {
         };
         let (token, since) = self.until(index);
         let track = &mut self.tracks[index];
-        if let Some(next) = track.history.take(page, token.as_deref(), since) {
-            return self.request_events(index, Some(next));
+        let next = track.history.take(page, token.as_deref(), since);
+        let stack = &self.plan.steps[index].stack;
+        match track.history.pages.lead(next, ("DescribeStackEvents", &stack.name, &stack.target)) {
+            Ok(None) => {}
+            Ok(next) => return self.request_events(index, next),
+            Err(error) => return self.read_events(index, Err(error)),
         }
         let news = track.history.news();
         self.tell_resources(index, &news);
@@ -201,7 +208,8 @@ impl Machine {
         track.settle_basis();
         if let Some(mut failure) = track.restoring.take() {
             failure.status = track.stack.as_ref().map(|stack| stack.status.clone());
-            failure.aftermath.extend(self.undoes(index).map(|undone| undone.back().to_owned()));
+            let what = track.back.take();
+            failure.aftermath.extend(self.undoes(index).map(|undone| undone.back(what.as_ref())));
             return self.fail(index, *failure);
         }
         track.operation += 1;
@@ -222,6 +230,8 @@ impl Machine {
         };
         match &track.stack {
             Some(stack) if has_way && takes(stack) && self.interrupts < 2 => {
+                let runs = stack.outputs.get(OUTPUT_DIGEST);
+                track.back = runs.and_then(|digest| self.plan.steps[index].back.get(digest)).cloned();
                 track.settle_basis();
                 track.restoring = Some(Box::new(failure));
                 self.begin(index);
@@ -258,7 +268,8 @@ impl Machine {
     /// The step's failure, whatever else was going on: what was being put back failed first and is the cause, and
     /// what earlier operations left behind is said with it. What depends on the step is blocked.
     pub(super) fn fail(&mut self, index: usize, failure: Failure) {
-        let not_back = self.undoes(index).map(Undone::not_back).unwrap_or_default();
+        let what = self.tracks[index].back.take();
+        let not_back = self.undoes(index).map(|undone| undone.not_back(what.as_ref())).unwrap_or_default();
         let track = &mut self.tracks[index];
         let mut said = match track.restoring.take() {
             Some(mut first) => {

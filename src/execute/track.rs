@@ -119,6 +119,8 @@ pub(super) struct Track {
     pub(super) described: Option<Timestamp>,
     /// Somebody watches its resources.
     pub(super) drawn: bool,
+    /// What the way back that is under way puts back, where the plan says.
+    pub(super) back: Option<String>,
     /// Something was changed.
     pub(super) acted: bool,
     /// It counts among those worked on.
@@ -161,6 +163,7 @@ impl Track {
             look: Timestamp(0),
             described: None,
             drawn: false,
+            back: None,
             acted: false,
             has_turn: false,
             waiting: None,

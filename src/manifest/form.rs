@@ -147,7 +147,7 @@ const FORMS: &[Form] = &[
         expects: "the name of a Role, the ARN of a role or a map",
         pattern: concat!(
             "^(?:[^a][\\s\\S]*|a(?:[^r][\\s\\S]*)?|ar(?:[^n][\\s\\S]*)?|arn(?:[^:][\\s\\S]*)?",
-            "|arn:[^:\\s]+:[^:\\s]+:[^:\\s]*:[^:\\s]*:\\S+)$"
+            "|arn:[^:\\s*?]+:[^:\\s*?]+:[^:\\s*?]*:[^:\\s*?]*:[^\\s*?]+)$"
         ),
         fits: |text| if text.starts_with("arn:") { is_arn(text) } else { !text.is_empty() },
         placeholders: true,
@@ -163,15 +163,15 @@ const FORMS: &[Form] = &[
     Form {
         name: "id",
         expects: "an id or ARN, `{ssm: …}` or `{export: …}`",
-        pattern: "^\\S+$",
-        fits: |text| !text.is_empty() && all(text, no_space),
+        pattern: "^[^\\s*?]+$",
+        fits: |text| !text.is_empty() && all(text, plain),
         placeholders: true,
         ..TEXT
     },
     Form {
         name: "arn",
         expects: "an ARN",
-        pattern: "^arn:[^:\\s]+:[^:\\s]+:[^:\\s]*:[^:\\s]*:\\S+$",
+        pattern: "^arn:[^:\\s*?]+:[^:\\s*?]+:[^:\\s*?]*:[^:\\s*?]*:[^\\s*?]+$",
         fits: is_arn,
         placeholders: true,
         ..TEXT
@@ -179,7 +179,10 @@ const FORMS: &[Form] = &[
     Form {
         name: "principal",
         expects: "a service such as `lambda.amazonaws.com`, an ARN or an account id in quotes",
-        pattern: "^(?:arn:[^:\\s]+:[^:\\s]+:[^:\\s]*:[^:\\s]*:\\S+|[a-z0-9.-]+\\.amazonaws\\.com(?:\\.cn)?|[0-9]{12})$",
+        pattern: concat!(
+            "^(?:arn:[^:\\s*?]+:[^:\\s*?]+:[^:\\s*?]*:[^:\\s*?]*:[^\\s*?]+",
+            "|[a-z0-9.-]+\\.amazonaws\\.com(?:\\.cn)?|[0-9]{12})$"
+        ),
         fits: is_principal,
         placeholders: true,
         ..TEXT
@@ -187,7 +190,7 @@ const FORMS: &[Form] = &[
     Form {
         name: "s3",
         expects: "an S3 location such as `s3://bucket/prefix/`",
-        pattern: "^s3://[^/\\s]+(?:/\\S*)?$",
+        pattern: "^s3://[^/\\s*?]+(?:/[^\\s*?]*)?$",
         fits: is_s3,
         placeholders: true,
         ..TEXT
@@ -195,7 +198,7 @@ const FORMS: &[Form] = &[
     Form {
         name: "weights",
         expects: "an S3 prefix that ends with `/`, or a `.tar.gz`",
-        pattern: "^s3://[^/\\s]+/(?:\\S*/)?(?:\\S*\\.tar\\.gz)?$",
+        pattern: "^s3://[^/\\s*?]+/(?:[^\\s*?]*/)?(?:[^\\s*?]*\\.tar\\.gz)?$",
         fits: |text| {
             is_s3(text)
                 && (text.ends_with('/') && text.len() > 6 || text.ends_with(".tar.gz"))
@@ -207,32 +210,32 @@ const FORMS: &[Form] = &[
     Form {
         name: "bucket",
         expects: "the name of a bucket",
-        pattern: "^[^/:\\s]+$",
-        fits: |text| !text.is_empty() && all(text, |c| no_space(c) && c != '/' && c != ':'),
+        pattern: "^[^/:\\s*?]+$",
+        fits: |text| !text.is_empty() && all(text, |c| plain(c) && c != '/' && c != ':'),
         placeholders: true,
         ..TEXT
     },
     Form {
         name: "image",
         expects: "a container image",
-        pattern: "^\\S{1,255}$",
-        fits: |text| (1..=255).contains(&text.chars().count()) && all(text, no_space),
+        pattern: "^[^\\s*?]{1,255}$",
+        fits: |text| (1..=255).contains(&text.chars().count()) && all(text, plain),
         placeholders: true,
         ..TEXT
     },
     Form {
         name: "parameter",
-        expects: "the name of a parameter",
-        pattern: "^\\S+$",
-        fits: |text| !text.is_empty() && all(text, no_space),
+        expects: "the name or ARN of a parameter: letters, digits and `_.-/:`",
+        pattern: "^(?:[A-Za-z0-9_.:/-]|\\$\\{[^{}\\s]*\\})+$",
+        fits: is_parameter,
         placeholders: true,
         ..TEXT
     },
     Form {
         name: "export",
         expects: "the name of an export",
-        pattern: "^\\S+$",
-        fits: |text| !text.is_empty() && all(text, no_space),
+        pattern: "^[^\\s*?]+$",
+        fits: |text| !text.is_empty() && all(text, plain),
         placeholders: true,
         ..TEXT
     },
@@ -297,6 +300,32 @@ fn no_space(c: char) -> bool {
     !(c.is_whitespace() && c != '\u{85}' || c == '\u{feff}')
 }
 
+/// No space, and nothing that IAM takes for more than it says: these texts reach what roles are granted.
+fn plain(c: char) -> bool {
+    no_space(c) && !is_wildcard(c)
+}
+
+/// What IAM takes for any text or any letter.
+pub(super) fn is_wildcard(c: char) -> bool {
+    matches!(c, '*' | '?')
+}
+
+/// What Systems Manager takes in names and ARNs of parameters (PutParameter: `a-zA-Z0-9_.-` and `/`), perhaps with a
+/// version, and placeholders.
+fn is_parameter(text: &str) -> bool {
+    let named = |c: char| letter_or_digit(c) || matches!(c, '_' | '.' | ':' | '/' | '-');
+    let inside = |c: char| no_space(c) && c != '{';
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((placeholder, after)) = after.split_once('}') else { return false };
+        if !all(before, named) || !all(placeholder, inside) {
+            return false;
+        }
+        rest = after;
+    }
+    !text.is_empty() && all(rest, named)
+}
+
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let [first, middle @ .., last] = parts.as_slice() else { return false };
@@ -324,7 +353,7 @@ fn is_instance(text: &str) -> bool {
 fn is_arn(text: &str) -> bool {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let full = |at: usize| !parts[at].is_empty();
-    parts.len() == 6 && parts[0] == "arn" && full(1) && full(2) && full(5) && all(text, no_space)
+    parts.len() == 6 && parts[0] == "arn" && full(1) && full(2) && full(5) && all(text, plain)
 }
 
 fn is_principal(text: &str) -> bool {
@@ -335,7 +364,7 @@ fn is_principal(text: &str) -> bool {
 }
 
 fn is_s3(text: &str) -> bool {
-    text.strip_prefix("s3://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && all(rest, no_space))
+    text.strip_prefix("s3://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && all(rest, plain))
 }
 
 #[cfg(test)]
@@ -367,6 +396,12 @@ mod tests {
         "ml.g6",
         "arn:aws:iam::${account}:role/x",
         "arn:aws:s3:::b",
+        "arn:*:iam::a?:root",
+        "s3://b/*/",
+        "/${environment}/a_b:3",
+        "a}}x",
+        "${",
+        "$}{",
         "arn:",
         "lambda.amazonaws.com",
         "x.amazonaws.com.cn",

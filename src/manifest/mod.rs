@@ -13,6 +13,7 @@ mod environments;
 mod folder;
 mod form;
 mod kind;
+pub(crate) mod plain;
 mod read;
 mod scalar;
 mod schema;

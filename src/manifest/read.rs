@@ -148,7 +148,8 @@ fn group(root: &Node, named: bool) -> Group {
         Some(text) if is_ours(text) => {
             let message = format!("this hubform does not know the version `{}`", shown(text));
             let finding = Diagnostic::new(Code::UnknownVersion, message).at(version.value.span);
-            Group::Refused(finding.help(format!("write `apiVersion: {API_VERSION}`")))
+            let renamed = if text.starts_with("hubform/") { "the group was renamed: " } else { "" };
+            Group::Refused(finding.help(format!("{renamed}write `apiVersion: {API_VERSION}`")))
         }
         Some(text) if named => {
             let message =

@@ -8,11 +8,11 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::form::{Form, form};
+use super::form::{Form, form, is_wildcard};
 use super::secret::shown;
 use super::tags;
 use super::tree::{Content, Entry, Node, Oddity, Scalar, Sense};
-use super::value::{PLACEHOLDERS, unknown_placeholders};
+use super::value::{PLACEHOLDERS, is_open, unknown_placeholders};
 use super::wording::{Name, Site, expectation, ticked, unit_help};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 
@@ -301,6 +301,11 @@ impl<'s> Walk<'s> {
 
     fn form(&mut self, node: &Node, text: &str, form: &Form, schema: &'s Value, site: &Site<'_>) {
         if !(form.fits)(text) {
+            if form.placeholders && text.contains(is_wildcard) {
+                let message = format!("{} takes no wildcard, and `{}` has one", site.name, shown(text));
+                let help = "IAM would take `*` and `?` for more than one name, and roles are granted what stands here";
+                return self.push(Diagnostic::new(Code::Wildcard, message).at(node.span).help(help));
+            }
             let code = if form.units.is_empty() { Code::InvalidValue } else { Code::WrongUnit };
             let finding = Diagnostic::new(code, format!("{} takes {}, not `{}`", site.name, form.expects, shown(text)));
             let finding = finding.at(node.span);
@@ -311,6 +316,10 @@ impl<'s> Walk<'s> {
         }
         if let Some(measure) = form.measure {
             self.between(node, text, measure, schema, site);
+        }
+        if form.placeholders && is_open(text) {
+            let finding = Diagnostic::new(Code::UnknownPlaceholder, "a `${` is not closed").at(node.span);
+            self.push(finding.help("close it with `}`, or leave it out: `$` followed by `{` is a placeholder here"));
         }
         for unknown in unknown_placeholders(text).into_iter().filter(|_| form.placeholders) {
             let finding =
@@ -384,7 +393,7 @@ impl<'s> Walk<'s> {
                 format!("write `{value}`, or \"{text}\" in quotes"),
             ),
             Oddity::NotFinite => (
-                format!("`{text}` in {name} is no number that can be passed on"),
+                format!("`{text}` in {name} is not a number that can be passed on"),
                 format!("write \"{text}\" in quotes where text is meant"),
             ),
             _ => (

@@ -213,6 +213,7 @@ fn orphan(request: &Request<'_>, observed: &ObservedStack) -> Result<Step, Diagn
         needs: BTreeSet::new(),
         operations: Vec::new(),
         restore: None,
+        back: BTreeMap::new(),
         aside: BTreeSet::new(),
         narrow: None,
         predicate: false,

@@ -188,7 +188,7 @@ fn is_given(value: &Value) -> bool {
     !value.is_null() && value["Ref"] != "AWS::NoValue"
 }
 
-fn statements(document: &Value) -> Vec<&Value> {
+pub(super) fn statements(document: &Value) -> Vec<&Value> {
     match &document["Statement"] {
         Value::Array(items) => items.iter().collect(),
         Value::Null => Vec::new(),

@@ -5,6 +5,7 @@
 //! re-reads the finished plan as a stranger.
 
 mod audit;
+mod beyond;
 mod blocking;
 mod capacity;
 mod decide;
@@ -22,6 +23,7 @@ mod observe;
 mod outlook;
 mod phases;
 mod planner;
+mod put_back;
 mod recover;
 mod shared;
 mod template;
@@ -33,6 +35,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 pub use audit::audit;
+pub use beyond::Wide;
 pub use blocking::{Blocking, blocking, blocking_to_destroy};
 pub use decide::{Verdict, decide, fill};
 pub use destroy::{destroy, left_of};

@@ -31,7 +31,7 @@ pub struct Plan {
     pub bodies: BTreeMap<String, Arc<str>>,
     /// One per stack in scope, those without anything to do included; each after those it needs.
     pub steps: Vec<Step>,
-    /// Stacks of ours that no manifest speaks of any more. Nothing happens to them.
+    /// Stacks of ours that no manifest describes any more. Nothing happens to them.
     pub left_behind: Vec<LeftBehind>,
     /// The protected manifests whose deletion or replacement the user allowed, as `Endpoint/chat`.
     #[serde(default)]
@@ -79,6 +79,9 @@ pub struct Step {
     /// Put in place when an operation fails and rolls back while something is out: the body as it was before the
     /// detour began, or the protection that was turned off.
     pub restore: Option<Operation>,
+    /// What [`Step::restore`] puts back, in words, by the digest of the body between two phases where it begins.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub back: BTreeMap<String, String>,
     /// What an earlier run took out or changed on a detour that it did not finish, by logical id.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub aside: BTreeSet<String>,

@@ -173,12 +173,13 @@ impl<'a> Planner<'a> {
 
     fn update(&mut self, step: &mut Step, update: &Update<'_>) -> Result<(), Diagnostic> {
         let (spec, stack) = (update.spec, update.observed);
-        let Carried { operations, restore, aside, diffs, reasons, bodies } = update.carry().map_err(|entangled| {
-            let (who, what) = (entangled.resource, entangled.scaler);
-            let message =
-                format!("{} has to take `{what}` out for a while, but `{who}` refers to it", guard::subject(spec));
-            Diagnostic::new(Code::ScalerEntangled, message).help("name it by text instead of `Ref` or `Fn::GetAtt`")
-        })?;
+        let Carried { operations, restore, back, aside, diffs, reasons, bodies } =
+            update.carry().map_err(|entangled| {
+                let (who, what) = (entangled.resource, entangled.scaler);
+                let message =
+                    format!("{} has to take `{what}` out for a while, but `{who}` refers to it", guard::subject(spec));
+                Diagnostic::new(Code::ScalerEntangled, message).help("name it by text instead of `Ref` or `Fn::GetAtt`")
+            })?;
         let mut refused = guard::update(self.request, spec, stack, &diffs);
         if let Some(last) = refused.pop() {
             self.diagnostics.extend(refused);
@@ -206,7 +207,7 @@ impl<'a> Planner<'a> {
         step.reasons.extend(waits(update.inputs));
         step.reasons.extend(reasons);
         step.reasons.extend(capacity::room(update.wanted, &diffs));
-        (step.operations, step.restore, step.aside) = (operations, restore, aside);
+        (step.operations, step.restore, step.back, step.aside) = (operations, restore, back, aside);
         Ok(())
     }
 
@@ -285,6 +286,7 @@ pub(super) fn blank(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step 
         needs: BTreeSet::new(),
         operations: Vec::new(),
         restore: None,
+        back: BTreeMap::new(),
         aside: BTreeSet::new(),
         narrow: None,
         predicate: false,
@@ -337,11 +339,7 @@ fn after_rollback(status: &StackStatus) -> Option<String> {
 
 fn waits(inputs: &BTreeMap<String, InputChange>) -> impl Iterator<Item = String> {
     let sources: BTreeSet<&String> = inputs.values().filter_map(|input| input.later.as_ref()).collect();
-    sources.into_iter().map(|from| {
-        format!(
-            "takes {from}, which is known only when that stack has changed: changes at most like this, or not at all"
-        )
-    })
+    sources.into_iter().map(|from| format!("depends on {from}, known only once that stack has changed"))
 }
 
 /// Stacks of an environment that have no manifest.

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    Action, Change, Narrowing, Operation, Step,
+    Action, Change, Narrowing, Operation, Step, Wide,
     diff::{ResourceDiff, announce, gate},
     grants::{self, Joined},
     observe::ObservedStack,
@@ -30,6 +30,8 @@ pub(super) struct Parts {
     wide: Option<Half>,
     /// From there to what is wanted.
     narrow: Half,
+    /// What runs grants all that is wanted already, and more.
+    now: Option<Wide>,
 }
 
 struct Half {
@@ -65,14 +67,15 @@ pub(super) fn parts(update: &Update<'_>, diffs: &[ResourceDiff]) -> Result<Optio
 
 fn halves(update: &Update<'_>, wide: Template) -> Parts {
     let (none, tags) = (BTreeMap::new(), update.changed_tags());
-    let granted = grants::same_grants(&wide, update.live) && tags.is_none() && update.inputs.is_empty();
+    let now = Wide::of(update.live, update.wanted, &wide);
+    let granted = now.is_some() && tags.is_none() && update.inputs.is_empty();
     if granted && super::update::settings_hold(update.spec, update.observed) {
         let diffs = update.diff(update.live, update.wanted, update.inputs, &None);
-        return Parts { wide: None, narrow: half(update, None, &diffs) };
+        return Parts { wide: None, narrow: half(update, None, &diffs), now };
     }
     let first = update.diff(update.live, &wide, update.inputs, &tags);
     let last = update.diff(&wide, update.wanted, &none, &None);
-    Parts { narrow: half(update, None, &last), wide: Some(half(update, Some(wide), &first)) }
+    Parts { narrow: half(update, None, &last), wide: Some(half(update, Some(wide), &first)), now }
 }
 
 /// An update to this body, or to the wanted one.
@@ -150,6 +153,7 @@ pub(super) fn place(
         return Vec::new();
     };
     let whole = step.operations.remove(at);
+    step.reasons.extend(parts.now.map(|now| now.sentence()));
     let mut bodies = Vec::new();
     let wide = parts.wide.filter(|_| moving || !held.is_empty());
     let last = if wide.is_some() { parts.narrow.operation } else { whole };

@@ -15,6 +15,7 @@ use super::{
     inputs::{InputChange, is_masked},
     observe::{OUTPUT_DIGEST, same_tags},
     phases::{Entangled, Moved, Scaler, Valued, scaler},
+    put_back,
     template::Template,
 };
 use crate::{
@@ -37,6 +38,8 @@ pub(super) struct Update<'a> {
 pub(super) struct Carried {
     pub(super) operations: Vec<Operation>,
     pub(super) restore: Option<Operation>,
+    /// What that puts back, by the digest of the body where it begins.
+    pub(super) back: BTreeMap<String, String>,
     /// What an earlier run left out or changed.
     pub(super) aside: BTreeSet<String>,
     pub(super) diffs: Vec<ResourceDiff>,
@@ -59,6 +62,7 @@ impl Update<'_> {
         let mut carried = Carried {
             operations: Vec::new(),
             restore: None,
+            back: BTreeMap::new(),
             aside: BTreeSet::new(),
             diffs,
             reasons: Vec::new(),
@@ -81,15 +85,21 @@ impl Update<'_> {
         }
     }
 
-    /// What the way back to the origin may do, from a body with these values and tags.
-    fn back(&self, from: &Template, values: &BTreeMap<String, String>, tags: &Tags, origin: &Origin) -> Gate {
+    /// What the way back to the origin does, from a body with these values and tags.
+    fn back(
+        &self,
+        from: &Template,
+        values: &BTreeMap<String, String>,
+        tags: &Tags,
+        origin: &Origin,
+    ) -> Vec<ResourceDiff> {
         let changed = origin.parameters.iter().filter(|(name, value)| values.get(*name) != Some(*value));
         let change = |(name, value): (&String, &String)| {
             let (before, after) = (values.get(name).cloned(), Some(value.clone()));
             (name.clone(), InputChange { before, after, ..InputChange::default() })
         };
         let inputs = changed.map(change).collect();
-        gate(&self.diff(from, &origin.template, &inputs, &tags_between(tags, &origin.tags)))
+        self.diff(from, &origin.template, &inputs, &tags_between(tags, &origin.tags))
     }
 
     pub(super) fn diff(
@@ -179,12 +189,13 @@ struct Passage<'a> {
     out: BTreeSet<String>,
     /// Does anything come back at the end?
     returns: bool,
-    /// The body that the phases so far lead to.
+    /// The body that the phases so far lead to, and the digest that it puts out.
     here: Template,
+    digest: String,
     /// The endpoint is where it shall be, with the parameters and tags wanted.
     moved: bool,
-    /// What the way back may do, from each body between.
-    ways: Vec<Gate>,
+    /// What the way back does, from each body between, by the digest of that.
+    ways: Vec<(String, Vec<ResourceDiff>)>,
     carried: &'a mut Carried,
 }
 
@@ -202,10 +213,29 @@ impl<'a> Passage<'a> {
         let there = |id: &String| update.wanted.resource(id).is_some();
         let returns = scaler.map_or_else(|| out.iter().any(there), |scaler| !scaler.wanted.is_empty());
         let here = update.live.clone();
-        Self { update, scaler, resumed, origin, out, returns, here, moved: false, ways: Vec::new(), carried }
+        let digest = update.observed.outputs.get(OUTPUT_DIGEST).cloned().unwrap_or_default();
+        Self { update, scaler, resumed, origin, out, returns, here, digest, moved: false, ways: Vec::new(), carried }
+    }
+
+    /// Does the update want something else than ran before? Nothing is put back otherwise.
+    fn restores(&self) -> bool {
+        let (update, origin) = (self.update, &self.origin);
+        origin.template.unstamped() != update.wanted.unstamped()
+            || origin.parameters != update.values().1
+            || own(&origin.tags) != own(&update.spec.tags)
+    }
+
+    /// Is what ran before an earlier run wanted again, with nothing registered that SageMaker would mind?
+    fn goes_back(&self) -> bool {
+        self.resumed.is_some() && !self.restores() && self.scaler.is_none_or(|scaler| scaler.live.is_empty())
     }
 
     fn go(mut self) {
+        if self.goes_back() {
+            let allowed = gate(&self.carried.diffs);
+            self.carried.update(submission(self.update.spec), allowed, None);
+            return self.restore();
+        }
         if let Some(scaler) = self.scaler.filter(|scaler| !scaler.live.is_empty()) {
             self.take_out(scaler);
         }
@@ -233,6 +263,7 @@ impl<'a> Passage<'a> {
         let aside = self.here.without(&scaler.live);
         let allowed = gate(&self.update.diff(&self.here, &aside, &BTreeMap::new(), &None));
         let sent = self.between(&aside, 1);
+        self.digest = sent.1.clone();
         let purpose = "take the scalable target out".to_owned();
         self.carried.update(self.update.before(sent), allowed, Some((1, self.of(), purpose)));
         self.here = aside;
@@ -243,6 +274,7 @@ impl<'a> Passage<'a> {
         let moved = update.wanted.without(&scaler.wanted).with_hidden(update.live);
         let allowed = gate(&update.diff(&self.here, &moved, update.inputs, &update.changed_tags()));
         let sent = self.between(&moved, 2);
+        self.digest = sent.1.clone();
         self.carried.update(update.after(sent), allowed, Some((2, self.of(), scaler.purpose())));
         (self.here, self.moved) = (moved, true);
     }
@@ -260,20 +292,24 @@ impl<'a> Passage<'a> {
     }
 
     fn way_back(&mut self, values: &BTreeMap<String, String>, tags: &Tags) {
-        self.ways.push(self.update.back(&self.here, values, tags, &self.origin));
+        self.ways.push((self.digest.clone(), self.update.back(&self.here, values, tags, &self.origin)));
     }
 
     /// Nothing is put back where that is what the update wants anyway.
     fn restore(self) {
-        let restores = self.origin.template.unstamped() != self.update.wanted.unstamped();
-        let why = reasons(self.scaler, self.resumed.as_ref(), self.of(), restores);
+        let restores = self.restores();
+        let back: Vec<String> = self.ways.iter().map(|(_, diffs)| put_back::told(diffs)).collect();
+        let whole = back.last().filter(|_| restores);
+        let why = reasons(self.scaler, self.resumed.as_ref(), self.of(), whole.map(String::as_str));
         self.carried.reasons.splice(0..0, why);
         if restores {
             let runs: Arc<str> = Arc::from(self.origin.template.text());
-            let gate = self.ways.into_iter().reduce(either).unwrap_or_default();
+            let gates = self.ways.iter().map(|(_, diffs)| gate(diffs));
+            let gate = gates.reduce(either).unwrap_or_default();
             let submission = self.update.restored(&self.origin, body_digest(&runs));
             self.carried.restore = Some(Operation::Update { submission, gate, phase: None });
             self.carried.bodies.push(runs);
+            self.carried.back = self.ways.into_iter().map(|(digest, _)| digest).zip(back).collect();
         }
         self.carried.aside = self.resumed.map(|resumed| resumed.aside).unwrap_or_default();
     }
@@ -283,15 +319,16 @@ impl<'a> Passage<'a> {
 const UNMARKED: &str = "the template is too large to carry what is put aside: should this apply be killed between \
                         phases, apply the manifest as it was before anything else";
 
-/// Why it takes several updates, what is out already, and what happens when one fails.
-fn reasons(scaler: Option<&Scaler>, resumed: Option<&Resumed>, of: usize, restores: bool) -> Vec<String> {
+/// Why it takes several updates, what is out already, and what is put back when one fails, if anything is.
+fn reasons(scaler: Option<&Scaler>, resumed: Option<&Resumed>, of: usize, back: Option<&str>) -> Vec<String> {
     let begun = scaler.filter(|scaler| !scaler.live.is_empty());
     let mut found: Vec<String> = begun.map(|scaler| scaler.reasons(of)).unwrap_or_default();
     if let Some(Resumed { detour, .. }) = resumed {
-        found.push(format!("{}; this one goes on from there", detour.sentence()));
+        let goes = if back.is_some() { "goes on from there" } else { "goes back to what ran before it" };
+        found.push(format!("{}; this one {goes}", detour.sentence()));
     }
-    found.extend(restores.then(|| match resumed {
-        Some(_) => "if this fails and rolls back, what ran before that apply is put back".to_owned(),
+    found.extend(back.map(|back| match resumed {
+        Some(_) => format!("if this fails and rolls back, what ran before that apply is put back: {back}"),
         None => {
             let last = if of == 3 { "phase 2 or 3" } else { "phase 2" };
             format!("if {last} fails and rolls back, what runs now is put back, the scalable target included")

@@ -1,10 +1,12 @@
 //! Desired stacks become CloudFormation bodies.
 //!
 //! Templates are Tera; what users wrote enters them only as opaque tokens, so it can never change a body's
-//! structure. What leaves this room is a [`StackSpec`]: canonical bytes, parameters, tags, capabilities, a digest
-//! and where each property came from.
+//! structure. The body that comes of it is judged as a whole (`dynamic`). What leaves this room is a [`StackSpec`]:
+//! canonical bytes, parameters, tags, capabilities, a digest and where each property came from.
 
 mod body;
+mod bounds;
+mod dynamic;
 mod hatch;
 mod outline;
 mod spec;
@@ -56,6 +58,7 @@ fn one(stack: DesiredStack, templates: &Templates, sources: &SourceMap) -> Resul
     let mut body = tree_of(&stack, templates).map_err(only)?;
     let overridden = hatch::apply(&mut body, &stack)?;
     body::stamp_identity(&mut body, &stack);
+    dynamic::check(&body, &stack, &overridden)?;
     let digest = body::digest(&body, &stack);
     let body = Value::Object(body);
     let capabilities = body::capabilities(&body);

@@ -1,6 +1,10 @@
 //! The template sources: those in the binary, with a team's own in their place where there are any.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    sync::OnceLock,
+};
 
 use serde_json::Value;
 use tera::{Context, ErrorKind, Kwargs, State, Tera};
@@ -16,6 +20,33 @@ pub const EMBEDDED: &[(&str, &str)] = &[
     ("endpoint.yaml.tera", include_str!("../../templates/endpoint.yaml.tera")),
     ("role.yaml.tera", include_str!("../../templates/role.yaml.tera")),
 ];
+
+/// The most bytes that a template may render to, tokens included: a body has 51,200 at most.
+const LARGEST: usize = 4 << 20;
+/// The most items that `range` makes; Tera's own limit is a hundred thousand, twice in each other no end.
+const LONGEST_RANGE: i128 = 1_000;
+
+/// Text as far as it may grow. A loop that writes nothing is not stopped: Tera asks nobody while it runs.
+#[derive(Default)]
+struct Limited {
+    bytes: Vec<u8>,
+    full: bool,
+}
+
+impl Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + bytes.len() > LARGEST {
+            self.full = true;
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// Templates ready to render.
 pub struct Templates {
@@ -63,6 +94,7 @@ impl Templates {
         engine.set_escape_fn(token::write_text);
         engine.register_filter("value", as_value);
         engine.register_filter("safe", refuse_safe);
+        engine.register_function("range", range);
         let sources: BTreeMap<_, _> =
             sources.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         engine.add_raw_templates(&sources).map_err(|error| TemplateError::read(&error, &sources))?;
@@ -88,7 +120,14 @@ impl Templates {
     /// The rendered text, values still as tokens.
     pub(super) fn render(&self, template: &str, values: &Value) -> Result<String, TemplateError> {
         let context = Context::from_serialize(values).map_err(|error| TemplateError::read(&error, &self.sources))?;
-        self.engine.render(template, &context).map_err(|error| TemplateError::read(&error, &self.sources))
+        let mut text = Limited::default();
+        let rendered = self.engine.render_to(template, &context, &mut text);
+        if text.full {
+            let message = format!("it renders to more than {} MiB of text", LARGEST >> 20);
+            return Err(TemplateError { place: template.to_owned(), message, line: None });
+        }
+        rendered.map_err(|error| TemplateError::read(&error, &self.sources))?;
+        Ok(String::from_utf8_lossy(&text.bytes).into_owned())
     }
 }
 
@@ -111,6 +150,19 @@ impl TemplateError {
 fn as_value(value: tera::Value, _: Kwargs, _: &State) -> Result<tera::Value, tera::Error> {
     let json = serde_json::to_value(&value).map_err(tera::Error::message)?;
     Ok(tera::Value::safe_string(&token::of_value(&json)))
+}
+
+/// Tera's `range`, with a smaller limit.
+fn range(arguments: Kwargs, _: &State) -> Result<Vec<i128>, tera::Error> {
+    let (start, end) = (arguments.get::<i128>("start")?.unwrap_or(0), arguments.must_get::<i128>("end")?);
+    let step = arguments.get::<i128>("step_by")?.unwrap_or(1);
+    let length = end.checked_sub(start).filter(|_| step > 0).map(|length| length.max(0) / step);
+    match length.and_then(|length| usize::try_from(length).ok()).filter(|_| length <= Some(LONGEST_RANGE)) {
+        Some(_) => Ok((start..end).step_by(usize::try_from(step).unwrap_or(usize::MAX)).collect()),
+        None => {
+            Err(tera::Error::message(format!("`range` takes a positive step, and makes {LONGEST_RANGE} items at most")))
+        }
+    }
 }
 
 fn refuse_safe(_: tera::Value, _: Kwargs, _: &State) -> Result<tera::Value, tera::Error> {

@@ -31,6 +31,7 @@ fn rendered_with(manifests: &str, templates: &Templates) -> String {
             target_name: "default".into(),
             account: None,
             lock: Lock::default(),
+            lock_file: "hubform.lock".into(),
             locked: None,
             today: false,
         })

@@ -74,16 +74,24 @@ pub(super) fn decode_text(scalar: &str, in_sub: bool) -> String {
     let mut out = String::with_capacity(scalar.len());
     let mut rest = scalar;
     while let Some((before, kind, bytes, after)) = next_token(rest) {
-        out.push_str(before);
+        append(&mut out, before, in_sub);
         let text = match kind {
             'j' => plain(&serde_json::from_slice(&bytes).unwrap_or(Value::Null)),
             _ => String::from_utf8_lossy(&bytes).into_owned(),
         };
-        out.push_str(&if in_sub { neutral(&text) } else { text });
+        append(&mut out, &if in_sub { neutral(&text) } else { text }, in_sub);
         rest = after;
     }
-    out.push_str(rest);
+    append(&mut out, rest, in_sub);
     out
+}
+
+/// Where a token begins or ends, `$` and `{` make no reference of each other.
+fn append(out: &mut String, text: &str, in_sub: bool) {
+    match text.strip_prefix('{').filter(|_| in_sub && out.ends_with('$')) {
+        Some(rest) => out.extend(["{!", rest]),
+        None => out.push_str(text),
+    }
 }
 
 fn plain(value: &Value) -> String {
@@ -140,6 +148,15 @@ mod tests {
         assert_eq!(decode(&format!("p{whole}"), true), Value::from(format!("p{text}")), "p{{ x | value }}");
         let list = serde_json::json!([user, { "A": user }]);
         assert_eq!(decode(&of_value(&list), true), serde_json::json!([text, { "A": user }]));
+    }
+
+    #[test]
+    fn a_reference_does_not_come_together_at_the_edge_of_a_token() {
+        let (open, dollar) = (written("{AWS::AccountId}"), written("a$"));
+        assert_eq!(decode(&format!("p${open}"), true), Value::from("p${!AWS::AccountId}"), "${{ x }}");
+        assert_eq!(decode(&format!("{dollar}{open}"), true), Value::from("a${!AWS::AccountId}"), "{{ x }}{{ y }}");
+        assert_eq!(decode(&format!("{dollar}{{AWS::Region}}"), true), Value::from("a${!AWS::Region}"));
+        assert_eq!(decode(&format!("p${open}"), false), Value::from("p${AWS::AccountId}"));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 use serde_yaml::Value as Yaml;
 
-use super::token;
+use super::{bounds, token};
 
 /// Why a rendered text is no tree, and which of its lines says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub(super) struct Odd {
 
 /// Parses a rendered template. The error speaks of the rendered text.
 pub(super) fn parse(rendered: &str) -> Result<Value, Odd> {
+    bounds::check(rendered).map_err(|(why, line)| {
+        let line = rendered.lines().nth(line.wrapping_sub(1)).filter(|line| !token::has_marks(line));
+        Odd { why, line: line.map(|line| line.trim().chars().take(80).collect()) }
+    })?;
     let read = serde_yaml::from_str(rendered).map_err(|error: serde_yaml::Error| {
         let at = error.location().map_or(0, |location| location.line());
         let line = rendered.lines().nth(at.wrapping_sub(1)).filter(|line| !token::has_marks(line));
@@ -29,6 +33,7 @@ pub(super) fn parse(rendered: &str) -> Result<Value, Odd> {
 ///
 /// Why it is none.
 pub fn from_yaml(body: &str) -> Result<Value, String> {
+    bounds::check(body).map_err(|(why, line)| format!("{why} (line {line})"))?;
     let read = serde_yaml::from_str(body).map_err(|error: serde_yaml::Error| error.to_string())?;
     convert(read, false, Texts::Plain)
 }

@@ -39,6 +39,9 @@ pub fn advice(failure: &Failure) -> Option<String> {
         FailureKind::NoCredentials => {
             "Sign in again (aws sso login), set AWS_PROFILE, or check that the credentials have not expired."
         }
+        FailureKind::ClockSkew => {
+            "Set this machine's clock: requests are signed with its time, and AWS takes five minutes of difference at most."
+        }
         FailureKind::Unreachable => {
             "Check network, proxy and the AWS Health Dashboard. Running operations go on in AWS; apply again to go on \
              watching."
@@ -119,6 +122,9 @@ pub fn world_advice(error: &anyhow::Error) -> Option<String> {
     let text = match &error.kind {
         CloudErrorKind::NoCredentials(_) => {
             "sign in (aws sso login), set AWS_PROFILE, or add --sandbox to try it in an imagined account"
+        }
+        CloudErrorKind::ClockSkew(_) => {
+            "set this machine's clock; requests are signed with its time, and AWS takes five minutes of difference"
         }
         CloudErrorKind::AccessDenied(_) => "the caller's policy must allow this operation",
         CloudErrorKind::Unreachable(_) => "check the network, the proxy, and AWS_ENDPOINT_URL if it is set",

@@ -51,7 +51,7 @@ pub fn json(diagnostic: &Diagnostic, sources: &SourceMap, context: &Context<'_>)
     let labels = diagnostic.labels.iter().map(|label| {
         let start = sources.position(label.span);
         let end = sources.position(crate::diagnostic::Span { start: label.span.end, ..label.span });
-        json!({"file": start.file, "line": start.line, "column": start.column,
+        json!({"file": shown(&start.file), "line": start.line, "column": start.column,
                "endLine": end.line, "endColumn": end.column, "text": shown(&label.text)})
     });
     json!({"format": FORMAT, "type": "diagnostic", "imagined": context.label, "code": diagnostic.code.number(),

@@ -10,10 +10,12 @@ mod ink;
 pub mod outcome;
 pub mod plan;
 pub mod progress;
+mod retry;
 pub mod status;
 pub mod waiting;
 
 pub use advice::{advice, world_advice};
+pub use retry::{retried, retrying};
 
 /// The format of everything written for programs; written into it as `format`.
 pub const FORMAT: u32 = 1;

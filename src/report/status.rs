@@ -6,7 +6,7 @@ use super::{Context, FORMAT, ink};
 use crate::{
     cloud::{EndpointDescription, EndpointStatus, StackStatus},
     execute::same_config,
-    plan::{Detour, Elsewhere, ObservedStack, Tagged},
+    plan::{Detour, Elsewhere, ObservedStack, Tagged, Wide},
 };
 
 /// One stack, and its endpoint where it has one.
@@ -23,11 +23,18 @@ pub struct Row {
     wanted: Option<String>,
     /// What an apply that stopped between phases left out.
     detour: Option<Detour>,
+    /// What a role allows beyond what is wanted.
+    wide: Option<Wide>,
 }
 
 impl Row {
     /// A row of what was observed.
-    pub fn new(tagged: Tagged<'_>, observed: &ObservedStack, endpoint: Option<EndpointDescription>) -> Self {
+    pub fn new(
+        tagged: Tagged<'_>,
+        observed: &ObservedStack,
+        endpoint: Option<EndpointDescription>,
+        wide: Option<Wide>,
+    ) -> Self {
         Self {
             environment: tagged.environment.to_owned(),
             kind: tagged.kind.to_owned(),
@@ -38,6 +45,7 @@ impl Row {
             wanted: observed.stack.outputs.get("EndpointConfigName").cloned(),
             endpoint,
             detour: observed.body.as_deref().and_then(Detour::read),
+            wide,
         }
     }
 
@@ -126,7 +134,8 @@ fn table(rows: &[Row], label: &str, context: &Context<'_>) -> String {
         out.push_str(&ink::fit(line.trim_end(), context.width.max(40), context.unicode));
         out.push('\n');
         let left = row.detour.as_ref().map(|detour| format!("{}; apply again to go on", detour.sentence()));
-        for line in row.astray().into_iter().chain(left) {
+        let wide = row.wide.as_ref().map(Wide::sentence);
+        for line in row.astray().into_iter().chain(left).chain(wide) {
             ink::paragraph(&mut out, context, 6, &line);
         }
     }
@@ -154,6 +163,7 @@ pub fn json(rows: &[Row], elsewhere: &[Elsewhere], context: &Context<'_>) -> Val
             "endpoint": row.endpoint,
             "endpointConfig": row.wanted,
             "out": row.detour.as_ref().map(|detour| &detour.out),
+            "wide": row.wide.as_ref().map(|wide| &wide.allows),
             "healthy": row.is_healthy(),
         })
     });

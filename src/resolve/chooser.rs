@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Choice, Context, Pinned, Scalar};
+use super::{Choice, Context, Pinned, Scalar, pinned};
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// The serving of an endpoint with one model: its only variant.
@@ -25,8 +25,8 @@ pub(super) struct Chooser {
 /// Something that hubform chooses: its name in the lock and in the table of inputs, and what people call it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct What {
-    name: &'static str,
-    title: &'static str,
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
 }
 
 impl What {
@@ -67,23 +67,31 @@ impl Chooser {
     }
 
     /// The pinned value while every input it recorded is unchanged; else what `fresh` chooses, which is then pinned.
-    /// Where something is pinned, `fresh` is asked only if the run wants to know what would be chosen today.
+    /// Where something is pinned, `fresh` is asked only if the run wants to know what would be chosen today, or if the
+    /// pinned value is out of `bounds`: that is a finding, and the value stays in the lock until somebody mends it.
     pub(super) fn choose(
         &mut self,
         context: &mut Context<'_>,
         what: What,
+        bounds: pinned::Bounds<'_>,
         fresh: impl FnOnce(&mut Context<'_>) -> Option<Fresh>,
     ) -> Option<Scalar> {
+        let mut broken = false;
         if let Some(pinned) = self.pinned(context, what).cloned() {
-            let today = context.scope.today.then(|| fresh(context)).flatten();
-            self.choices.push(keep(what, &pinned, today));
-            return Some(pinned.value);
+            if bounds.hold(&pinned.value) {
+                let today = context.scope.today.then(|| fresh(context)).flatten();
+                self.choices.push(keep(what, &pinned, today));
+                return Some(pinned.value);
+            }
+            broken = true;
+            let finding = bounds.broken(context, what, (&self.key, self.serving), &pinned.value);
+            context.report(finding.at(self.span));
         }
         let Fresh { value, reason } = fresh(context)?;
-        if context.scope.locked.is_some() {
-            self.missing.push(format!("{} ({value})", what.title));
-        } else {
-            self.pin(context, what, value.clone());
+        match context.scope.locked {
+            _ if broken => {}
+            Some(_) => self.missing.push(format!("{} ({value})", what.title)),
+            None => self.pin(context, what, value.clone()),
         }
         let shown = value.to_string();
         self.choices.push(Choice { what: what.title.into(), value: shown, reason, pinned: false, today: None });
@@ -141,7 +149,7 @@ fn keep(what: What, pinned: &Pinned, today: Option<Fresh>) -> Choice {
     let (what, value) = (what.title.to_owned(), pinned.value.to_string());
     let (reason, today) = match today {
         Some(today) if today.value == pinned.value => (today.reason, None),
-        Some(today) => ("chosen before".to_owned(), Some(format!("{}, {}", today.value, today.reason))),
+        Some(today) => ("chosen before".to_owned(), Some(format!("{} ({})", today.value, today.reason))),
         None => (String::new(), None),
     };
     Choice { what, value, reason, pinned: true, today }
@@ -165,7 +173,19 @@ mod tests {
         let set = environments(manifests, None).0.remove(0);
         let span = set.documents[0].origin.span("/metadata/name");
         let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
-        (Scope { set, target, target_name: "default".into(), account: None, lock, locked: None, today }, span)
+        (
+            Scope {
+                set,
+                target,
+                target_name: "default".into(),
+                account: None,
+                lock,
+                lock_file: "".into(),
+                locked: None,
+                today,
+            },
+            span,
+        )
     }
 
     /// What is chosen with a task as the input, and the lock afterwards; `fresh` none: choosing is not to be asked for.
@@ -174,7 +194,7 @@ mod tests {
         let mut context = Context::new(&scope, Catalog::embedded());
         let mut chooser = Chooser::new(&context, "Endpoint", "a", span);
         chooser.know("task", task);
-        chooser.choose(&mut context, What::ENGINE, |_| {
+        chooser.choose(&mut context, What::ENGINE, pinned::text("text", |_| true), |_| {
             Some(Fresh::new(fresh.expect("what is pinned is not chosen again"), "because"))
         });
         (chooser.choices.remove(0), context.lock_after)
@@ -187,7 +207,7 @@ mod tests {
         let (kept, same) = chosen(lock.clone(), false, "t", None);
         assert!(kept.pinned && kept.value == "vllm" && same == lock);
         let (asked, same) = chosen(lock.clone(), true, "t", Some("sglang"));
-        assert_eq!((asked.value.as_str(), asked.today.as_deref()), ("vllm", Some("sglang, because")));
+        assert_eq!((asked.value.as_str(), asked.today.as_deref()), ("vllm", Some("sglang (because)")));
         assert_eq!(same, lock);
         let (again, _) = chosen(lock, false, "another", Some("tei"));
         assert!(!again.pinned && again.value == "tei");

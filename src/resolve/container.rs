@@ -116,18 +116,39 @@ fn spelled(engine: Engine, flag: &str) -> Option<String> {
     }
 }
 
+/// Flags of vLLM that hubform sets, and the fields they are set by. Its image makes each variable a flag, and vLLM's
+/// parser takes a flag by its beginning, too (Python's argparse).
+const OF_VLLM: [(&str, &str); 8] = [
+    ("model", "hub` or `s3"),
+    ("revision", "revision"),
+    ("dtype", "dtype"),
+    ("tensor-parallel-size", "tensorParallel"),
+    ("max-model-len", "context"),
+    ("quantization", "quantization"),
+    ("trust-remote-code", "trustRemoteCode"),
+    ("host", ""),
+];
+/// Fewer letters than these begin several of its flags.
+const SHORTEST: usize = 3;
+
+/// Those of TEI: its image reads the `HF_` variables and puts them into the others (`sagemaker-entrypoint.sh`).
+const OF_TEI: [(&str, &str); 5] = [
+    ("hf-model-id", "hub` or `s3"),
+    ("model-id", "hub` or `s3"),
+    ("hf-model-revision", "revision"),
+    ("revision", "revision"),
+    ("dtype", "dtype"),
+];
+
 /// The field that a flag is set by, where hubform sets it.
 fn field_of(engine: Engine, flag: &str) -> Option<&'static str> {
     let flag = flag.replace('_', "-").to_lowercase();
-    match (engine, flag.as_str()) {
-        (Engine::Vllm, "model") | (Engine::Tei, "model-id") => Some("hub` or `s3"),
-        (Engine::Vllm | Engine::Tei, "revision") => Some("revision"),
-        (Engine::Vllm | Engine::Tei, "dtype") => Some("dtype"),
-        (Engine::Vllm, "tensor-parallel-size") => Some("tensorParallel"),
-        (Engine::Vllm, "max-model-len") => Some("context"),
-        (Engine::Vllm, "quantization") => Some("quantization"),
-        (Engine::Vllm, "trust-remote-code") => Some("trustRemoteCode"),
-        (Engine::Vllm, "host") => Some(""),
+    let own = |own: &'static [(&str, &str)], is: &dyn Fn(&str) -> bool| {
+        own.iter().find(|(name, _)| is(name)).map(|(_, field)| *field)
+    };
+    match engine {
+        Engine::Vllm => own(&OF_VLLM, &|name| name == flag || flag.len() >= SHORTEST && name.starts_with(&flag)),
+        Engine::Tei => own(&OF_TEI, &|name| name == flag),
         _ => None,
     }
 }
@@ -151,4 +172,23 @@ fn no_flags(context: &mut Context<'_>, served: &Served<'_>, flag: &str) -> Optio
 
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_the_model_is_hubforms() {
+        for flag in ["model", "MODEL", "mod", "revision", "rev", "Revisio"] {
+            assert!(field_of(Engine::Vllm, flag).is_some(), "{flag}");
+        }
+        for flag in ["model-id", "model_id", "hf-model-id", "HF_MODEL_ID", "hf_model_revision", "revision"] {
+            assert!(field_of(Engine::Tei, flag).is_some(), "{flag}");
+        }
+        for flag in ["mo", "model-impl", "code-revision", "max-num-seqs", "served-model-name"] {
+            assert_eq!(field_of(Engine::Vllm, flag), None, "{flag}");
+        }
+        assert_eq!(field_of(Engine::Tei, "max-batch-tokens"), None);
+    }
 }

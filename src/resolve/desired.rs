@@ -1,6 +1,9 @@
 //! What resolving leaves: stacks as they are wanted, with every decision made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -47,6 +50,8 @@ pub struct DesiredStack {
     pub hatch: Hatch,
     /// Fields by the property they become, as `EndpointConfig/Properties/ProductionVariants/0/InstanceType`.
     pub origins: BTreeMap<String, Field>,
+    /// The dynamic references that `{ssm: …}` became in its environment: a body holds no others.
+    pub fetched: Arc<BTreeSet<String>>,
     /// The manifest.
     pub span: Span,
 }

@@ -1,6 +1,9 @@
 //! An `Endpoint` in mode realtime: one model on instances of one type, put together from its parts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 
@@ -15,6 +18,7 @@ use super::{
     image::{self, Container},
     judge,
     model::{self, Served, Weights},
+    pinned,
     references::{Place, find, inherited},
     role, rollout, scaling, settings,
 };
@@ -26,6 +30,11 @@ use crate::{
         Setting, Size, Timeouts,
     },
 };
+
+/// Seconds that SageMaker waits for a container, as in the schema of `timeouts`.
+const STARTUP: std::ops::RangeInclusive<u64> = 60..=3600;
+/// GiB that a volume may have, as in the schema of `hardware`.
+const VOLUME: std::ops::RangeInclusive<u64> = 1..=512;
 
 /// An endpoint's stack, and what it asks of others.
 pub(super) struct Resolved {
@@ -134,6 +143,7 @@ fn with_chooser<'a>(
         choices: Vec::new(),
         hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
         origins: origins(context, &parts, place),
+        fetched: Arc::default(),
         span: document.origin.span("/metadata/name"),
         environment,
     };
@@ -410,7 +420,9 @@ fn startup_timeout(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Par
         _ => (60, "the longest SageMaker waits; the model is large, or its size is not known"),
     };
     let today = Duration(minutes * 60);
-    let chosen = chooser.choose(context, What::STARTUP_TIMEOUT, |_| Some(Fresh::new(today.to_string(), reason)));
+    let bounds = pinned::time(STARTUP);
+    let chosen =
+        chooser.choose(context, What::STARTUP_TIMEOUT, bounds, |_| Some(Fresh::new(today.to_string(), reason)));
     chosen.and_then(|text| text.text()?.parse().ok()).unwrap_or(today).0
 }
 
@@ -431,7 +443,7 @@ fn volume(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Parts<'_>) -
         return None;
     }
     let today = Size((gib * 2 + 30).min(512) << 30);
-    let chosen = chooser.choose(context, What::VOLUME, |_| {
+    let chosen = chooser.choose(context, What::VOLUME, pinned::size(VOLUME), |_| {
         Some(Fresh::new(today.to_string(), "twice the weights, and 30 GiB for the image"))
     });
     Some(chosen.and_then(|text| text.text()?.parse().ok()).unwrap_or(today).0 >> 30)
@@ -461,9 +473,11 @@ fn origins<'a>(context: &Context<'a>, parts: &Parts<'_>, place: &Place<'a>) -> B
     let model = &parts.served.place;
     let mut rows = vec![
         ("Model".to_owned(), model.clone()),
+        ("Model/Properties/PrimaryContainer/ModelDataSource".to_owned(), model.at("s3")),
         ("Model/Properties/VpcConfig".to_owned(), written("network")),
         ("Model/Properties/EnableNetworkIsolation".to_owned(), place.at("network/isolated")),
         (format!("{config}/DataCaptureConfig"), place.at("capture")),
+        (format!("{config}/DataCaptureConfig/DestinationS3Uri"), place.at("capture/s3")),
         (format!("{config}/KmsKeyId"), written("encryption")),
         (format!("{variant}/RoutingConfig"), place.at("routing")),
         (format!("{variant}/ContainerStartupHealthCheckTimeoutInSeconds"), written("timeouts").at("startup")),

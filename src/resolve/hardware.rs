@@ -5,6 +5,7 @@ use super::{
     chooser::{Chooser, Fresh, What},
     judge,
     model::Served,
+    pinned,
     references::{Found, Place, find, inherited},
     sizing::{self, Devices, Needs, Unknown, Verdict},
 };
@@ -88,10 +89,11 @@ fn check_offered(context: &mut Context<'_>, name: &str, place: &Place<'_>) -> Op
                 None => "there is no such instance type".to_owned(),
             }
         }
-        (true, []) => "SageMaker hosts no endpoints on it anywhere".to_owned(),
+        (true, []) => "it is not available for endpoints in any Region".to_owned(),
         (true, regions) => format!("it is offered in {}", some_of(regions)),
     };
-    let message = format!("`{name}` hosts no endpoints in {region}, by the price list of {}", catalog.collected());
+    let message =
+        format!("`{name}` is not available for endpoints in {region}, by the price list of {}", catalog.collected());
     context.report(Diagnostic::new(Code::InstanceNotOffered, message).at(place.span()).help(help));
     None
 }
@@ -128,7 +130,10 @@ fn choose<'a>(
     chooser.know("tensor-parallel", spec.tensor_parallel);
     chooser.know("context", spec.context);
     chooser.know("quantization", spec.quantization.clone());
-    let name = chooser.choose(context, What::INSTANCE, |context| best(context, served, model));
+    let (catalog, region) = (context.catalog, context.region());
+    let offered = format!("an instance type that hosts endpoints in {region}");
+    let offered = pinned::text(&offered, |name| catalog.hosts_endpoints(name, region));
+    let name = chooser.choose(context, What::INSTANCE, offered, |context| best(context, served, model));
     let name = name.and_then(|name| name.text().map(str::to_owned));
     if name.is_none() {
         nothing_chosen(context, served, model);
@@ -368,7 +373,8 @@ fn unknown_degree(
     if devices.count == 1 {
         return Some(1);
     }
-    let value = chooser.choose(context, What::TENSOR_PARALLEL, |_| {
+    let most = pinned::count(devices.count.into(), " (the instance's devices)");
+    let value = chooser.choose(context, What::TENSOR_PARALLEL, most, |_| {
         let reason = "all devices of the instance; whether the model's heads divide by them is not known";
         Some(Fresh::new(devices.count, reason))
     })?;
@@ -402,7 +408,10 @@ fn degree(
         context.report(Diagnostic::new(Code::TensorParallel, message).at(place.span()).help(help));
         return None;
     }
-    let value = chooser.choose(context, What::TENSOR_PARALLEL, |_| {
+    let divides = |degree: u64| u32::try_from(degree).is_ok_and(|degree| needs.divides(degree) == Some(true));
+    let most = pinned::count(devices.count.into(), " (the instance's devices)")
+        .and(" by which the model's heads divide", divides);
+    let value = chooser.choose(context, What::TENSOR_PARALLEL, most, |_| {
         let value = needs.widest(devices);
         let reason = match devices.count {
             1 => "the instance has one device".to_owned(),
@@ -444,7 +453,7 @@ fn context_length(
         return Some(None);
     }
     chooser.know("tensor-parallel", tensor_parallel);
-    let value = chooser.choose(context, What::CONTEXT, |_| {
+    let value = chooser.choose(context, What::CONTEXT, pinned::count(u64::MAX, ""), |_| {
         let reason = format!("the model takes {positions} tokens; more than these do not fit there, by estimate");
         Some(Fresh::new(longest, reason))
     });

@@ -11,6 +11,7 @@ use super::{
     chooser::{Chooser, Fresh, What},
     hardware::{Chosen, engine_name},
     model::Served,
+    pinned,
     references::Place,
 };
 use crate::{
@@ -53,7 +54,13 @@ pub(super) fn resolve(
     let accelerator = accelerator(context, served, chosen)?;
     let name = catalog_name(served.engine, accelerator);
     chooser.know("accelerator", input(accelerator));
-    let value = chooser.choose(context, What::IMAGE, |context| {
+    let catalog = context.catalog;
+    let known = pinned::text("from a repository that hubform knows for its engine and devices", |value| {
+        value.split_once(':').is_some_and(|(repository, tag)| {
+            is_tag(tag) && catalog.images(name, accelerator).any(|image| image.repository == repository)
+        })
+    });
+    let value = chooser.choose(context, What::IMAGE, known, |context| {
         let image = context.catalog.newest_image(name, accelerator)?;
         Some(Fresh::new(format!("{}:{}", image.repository, image.tag), why(image)))
     });
@@ -78,6 +85,12 @@ fn pinned_image(context: &Context<'_>, name: &str, accelerator: ImageAccelerator
     }
     let sibling = context.catalog.images(name, accelerator).filter(|image| image.repository == repository).last()?;
     Some(Image { tag: tag.to_owned(), cuda: cuda_of(tag), ..sibling.clone() })
+}
+
+/// What registries take for a tag: 128 letters, digits and `_.-`, of which the first is no `.` and no `-`.
+fn is_tag(text: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+    (1..=128).contains(&text.len()) && text.bytes().all(inner) && !text.starts_with(['.', '-'])
 }
 
 /// `(13, 0)` of `…-cu130-…`.
@@ -203,7 +216,11 @@ fn ami(context: &mut Context<'_>, chooser: &mut Chooser, cuda: (u32, u32), chose
     };
     chooser.know("cuda", format!("{}.{}", cuda.0, cuda.1));
     chooser.know("family", instance.family.as_str());
-    let chosen = chooser.choose(context, What::AMI, |_| Some(Fresh::new(name, reason)))?;
+    // No list: which there are grows without hubform.
+    let known = pinned::text("a name of letters, digits and `-`", |name| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    });
+    let chosen = chooser.choose(context, What::AMI, known, |_| Some(Fresh::new(name, reason)))?;
     chosen.text().map(str::to_owned)
 }
 

@@ -6,18 +6,29 @@
 //! would stand under `_whole`, which no variant can be called), then by name. A pin holds while every input that it
 //! recorded is unchanged, whatever newer catalogues would choose and whatever more a newer release looks at.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, FileId, Span},
+    manifest::plain::Plain,
+};
 
 mod first;
+mod merge;
 mod text;
+
+pub use merge::Clash;
 
 /// The format of lock files; format 1 is read too, others are refused by name.
 pub const LOCK_FORMAT: u32 = 2;
 
+/// The way out of a lock that cannot be used.
+const RESTORE: &str = "restore it from git; it is not replaced while it cannot be read";
+
 /// Choices by serving, then by name.
-type Servings = BTreeMap<String, BTreeMap<String, Pinned>>;
+pub type Servings = BTreeMap<String, BTreeMap<String, Pinned>>;
 
 /// A lock file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +39,9 @@ pub struct Lock {
     /// By the environment's name.
     #[serde(default)]
     pub environments: BTreeMap<String, LockedEnvironment>,
+    /// Choices that format 1 kept for whoever reads the file: taken over by environments that have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unclaimed: BTreeMap<String, Servings>,
     /// By `id@revision`; by the id alone where format 1 had it.
     #[serde(default)]
     pub models: BTreeMap<String, LockedModel>,
@@ -92,7 +106,7 @@ pub struct Pinned {
 }
 
 /// A value as it stands in the lock.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Scalar {
     /// Nothing was said.
@@ -107,53 +121,66 @@ pub enum Scalar {
     Text(String),
 }
 
-/// A lock file that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LockError {
-    /// Not what hubform writes.
-    #[error("it is not a lock file of hubform: {0}")]
-    Unreadable(String),
-    /// Written by another release.
-    #[error("it has format {found}, and this hubform reads formats 1 and {LOCK_FORMAT}")]
-    Format {
-        /// The format it says.
-        found: u64,
-    },
-    /// Git could not merge it.
-    #[error("line {line} is a conflict marker of git")]
-    Conflict {
-        /// The first marker's line.
-        line: usize,
-    },
-}
-
 impl Default for Lock {
     fn default() -> Self {
-        Self { format: LOCK_FORMAT, environments: BTreeMap::new(), models: BTreeMap::new() }
+        let (environments, unclaimed, models) = Default::default();
+        Self { format: LOCK_FORMAT, environments, unclaimed, models }
     }
 }
 
 impl Lock {
-    /// Reads a lock file. Format 1 did not say whose a choice is: it becomes that of each of these environments.
+    /// Reads a lock file; an empty one is one. Format 1 did not say whose a choice is: all are unclaimed.
     ///
     /// # Errors
     /// Why it cannot be used.
-    pub fn parse(text: &str, environments: &BTreeSet<String>) -> Result<Self, LockError> {
-        let unreadable = |error: serde_yaml::Error| LockError::Unreadable(error.to_string());
-        if let Some(line) = text::conflict(text) {
-            return Err(LockError::Conflict { line });
-        }
-        let tree: serde_yaml::Value = serde_yaml::from_str(text).map_err(unreadable)?;
-        let lock: Self = match tree.get("format").and_then(serde_yaml::Value::as_u64) {
-            Some(1) => first::read(tree, environments).map_err(unreadable)?,
-            Some(found) if found != u64::from(LOCK_FORMAT) => return Err(LockError::Format { found }),
-            _ => serde_yaml::from_value(tree).map_err(unreadable)?,
+    pub fn parse(file: FileId, text: &str) -> Result<Self, Diagnostics> {
+        let stop = |message: String, span| {
+            Diagnostics::from_iter([Diagnostic::new(Code::LockUnreadable, message).at(span).help(RESTORE)])
         };
-        let owners = || lock.environments.values().filter_map(|environment| environment.owner.as_deref());
-        match owners().find(|owner| !is_owner(owner)) {
-            Some(owner) => Err(LockError::Unreadable(format!("`{owner}` is no owner id"))),
-            None => Ok(lock),
+        if let Some((start, end)) = text::conflict(text) {
+            let span = Span { file, start: start as u32, end: end as u32 };
+            let finding = Diagnostic::new(Code::LockConflict, "git could not merge this lock").label(span, "from here");
+            let help = "keep the lines of both sides, of one choice the one that is deployed; then `hubform lock`";
+            return Err(Diagnostics::from_iter([finding.help(help)]));
         }
+        let Some(read) = Plain::read(file, text).map_err(unreadable)? else { return Ok(Self::default()) };
+        let lock = match read.number("format") {
+            Some(1) => first::read(&read),
+            Some(found) if found != u64::from(LOCK_FORMAT) => {
+                let message =
+                    format!("this lock has format {found}, and this hubform reads formats 1 and {LOCK_FORMAT}");
+                let finding = Diagnostic::new(Code::LockUnreadable, message).at(read.span(&["format"]));
+                return Err(Diagnostics::from_iter([finding]));
+            }
+            _ => read.typed::<Self>(),
+        };
+        let odd = |(why, span)| stop(format!("hubform does not write this: {why}"), span);
+        let lock = lock.map_err(odd)?;
+        for (name, environment) in &lock.environments {
+            if let Some(owner) = environment.owner.as_deref().filter(|owner| !is_owner(owner)) {
+                let span = read.span(&["environments", name, "owner"]);
+                return Err(stop(format!("`{owner}` is no owner id"), span));
+            }
+        }
+        Ok(lock)
+    }
+
+    /// Gives environments that have no choices those that are unclaimed.
+    pub fn claim<'a>(&mut self, environments: impl IntoIterator<Item = &'a String>) {
+        for name in environments.into_iter().filter(|_| !self.unclaimed.is_empty()) {
+            let own = self.environments.entry(name.clone()).or_default();
+            if own.choices.is_empty() {
+                own.choices = self.unclaimed.clone();
+            }
+        }
+    }
+
+    /// This lock, made from `base`, upon what stands in its file by now.
+    ///
+    /// # Errors
+    /// What both changed, each otherwise.
+    pub fn merged(&self, base: &Lock, there: &Lock) -> Result<Lock, Vec<Clash>> {
+        merge::merged(base, self, there)
     }
 
     /// The file's text: the same lock gives the same bytes.
@@ -193,6 +220,9 @@ impl Lock {
     /// This lock with what `over` pins besides, or from other inputs, and with its owners where this has none; what both
     /// pin from the same inputs stays.
     pub fn overlaid(mut self, over: Lock) -> Self {
+        if self.unclaimed.is_empty() {
+            self.unclaimed = over.unclaimed;
+        }
         for (id, model) in over.models {
             self.models.entry(id).or_insert(model);
         }
@@ -242,6 +272,13 @@ impl Lock {
     }
 }
 
+/// Findings of YAML, as those of a lock.
+fn unreadable(findings: Diagnostics) -> Diagnostics {
+    let help = |own: Option<String>| Some(own.unwrap_or_else(|| RESTORE.to_owned()));
+    let own = |finding: Diagnostic| Diagnostic { code: Code::LockUnreadable, help: help(finding.help), ..finding };
+    findings.into_iter().map(own).collect()
+}
+
 /// Is it what an owner's id looks like: 16 hex digits?
 pub fn is_owner(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
@@ -264,6 +301,46 @@ fn pins(choices: BTreeMap<String, Servings>) -> impl Iterator<Item = (String, St
 fn is_of(key: &str, name: &str) -> bool {
     let manifest = key.split('@').next().unwrap_or(key);
     key == name || manifest == name || manifest.split_once('/').is_some_and(|(_, own)| own == name)
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyScalar)
+    }
+}
+
+struct AnyScalar;
+
+impl de::Visitor<'_> for AnyScalar {
+    type Value = Scalar;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("text, a number, a boolean or nothing")
+    }
+
+    fn visit_unit<E>(self) -> Result<Scalar, E> {
+        Ok(Scalar::Absent)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Scalar, E> {
+        Ok(Scalar::Flag(flag))
+    }
+
+    fn visit_u64<E>(self, count: u64) -> Result<Scalar, E> {
+        Ok(Scalar::Count(count))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Scalar, E> {
+        Ok(Scalar::Number(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Scalar, E> {
+        Ok(Scalar::Number(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
+        Ok(Scalar::Text(text.to_owned()))
+    }
 }
 
 impl Scalar {

@@ -17,6 +17,7 @@ mod judge;
 mod lock;
 mod model;
 mod names;
+mod pinned;
 mod references;
 mod role;
 mod rollout;
@@ -24,7 +25,11 @@ mod scaling;
 mod settings;
 mod sizing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use crate::{
     catalog::Catalog,
@@ -34,7 +39,7 @@ use crate::{
 };
 
 pub use desired::{Choice, DesiredStack, EndpointCheck, Field, Hatch, ParameterValue};
-pub use lock::{LOCK_FORMAT, Lock, LockError, LockedEnvironment, LockedModel, Pinned, Scalar, is_owner};
+pub use lock::{Clash, LOCK_FORMAT, Lock, LockedEnvironment, LockedModel, Pinned, Scalar, Servings, is_owner};
 pub use names::{ENDPOINT_NAME_LIMIT, shortened, stack_name};
 
 /// An environment, where it goes, and what was pinned for it.
@@ -50,6 +55,8 @@ pub struct Scope {
     pub account: Option<String>,
     /// What was pinned before.
     pub lock: Lock,
+    /// The file it was read from, for messages.
+    pub lock_file: PathBuf,
     /// Why a choice that is not pinned is an error, where it is.
     pub locked: Option<Locked>,
     /// Say also what would be chosen today in place of what is pinned.
@@ -128,6 +135,8 @@ struct Context<'a> {
     lock_after: Lock,
     diagnostics: Diagnostics,
     ranked: BTreeMap<String, Vec<hardware::Ranked>>,
+    /// Dynamic references that `{ssm: …}` became.
+    fetched: BTreeSet<String>,
 }
 
 impl<'a> Context<'a> {
@@ -142,6 +151,7 @@ impl<'a> Context<'a> {
             lock_after: scope.lock.clone(),
             diagnostics: Diagnostics::new(),
             ranked: BTreeMap::new(),
+            fetched: BTreeSet::new(),
         }
     }
 
@@ -188,7 +198,9 @@ fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
         }
     }
     references::check_defaults(context);
-    resolved.stacks.extend(stacks.into_values());
+    let fetched = Arc::new(std::mem::take(&mut context.fetched));
+    let stacks = stacks.into_values();
+    resolved.stacks.extend(stacks.map(|stack| DesiredStack { fetched: Arc::clone(&fetched), ..stack }));
 }
 
 /// One owner in two environments is a folder that was copied with its lock.

@@ -7,6 +7,7 @@ use super::{
     access::Bucket,
     chooser::{Chooser, Fresh, What},
     hardware::engine_name,
+    pinned,
     references::{Found, Place, find},
 };
 use crate::{
@@ -173,7 +174,7 @@ fn pin(context: &Context<'_>, chooser: &mut Chooser, weights: &mut Weights, fact
         value: commit.clone(),
         reason: same.map_or_else(|| "chosen before".to_owned(), |known| source(context, known)),
         pinned,
-        today: known.filter(|_| same.is_none()).map(|known| format!("{}, {}", known.id, source(context, known))),
+        today: known.filter(|_| same.is_none()).map(|known| format!("{} ({})", known.id, source(context, known))),
     });
     *revision = Some(commit);
 }
@@ -263,8 +264,10 @@ fn engine(
         return Some(engine);
     }
     let task = task.unwrap_or_default();
-    let chosen =
-        chooser.choose(context, What::ENGINE, |_| Some(Fresh::new(by_task(task)?, format!("serves the task {task}"))));
+    let known =
+        pinned::text("an engine that hubform chooses: `tei`, `transformers` or `vllm`", |name| by_name(name).is_some());
+    let chosen = chooser
+        .choose(context, What::ENGINE, known, |_| Some(Fresh::new(by_task(task)?, format!("serves the task {task}"))));
     let named = chosen.as_ref().and_then(|chosen| by_name(chosen.text()?));
     if named.is_none() {
         let message = format!("no engine is chosen for the task `{task}` by itself");

@@ -1,6 +1,9 @@
 //! A role of its own stack, with what everything that names it needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 
@@ -32,6 +35,7 @@ pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Rol
         choices: Vec::new(),
         hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
         origins,
+        fetched: Arc::default(),
         span: document.origin.span("/metadata/name"),
         environment,
     }

@@ -7,6 +7,7 @@ use super::{
     alarms::whole,
     chooser::{Chooser, Fresh, What},
     hardware::Chosen,
+    pinned,
     references::{Found, Place, find, inherited},
 };
 use crate::{
@@ -109,10 +110,11 @@ fn initial(context: &mut Context<'_>, chooser: &mut Chooser, spec: &Scaling, min
     let wanted = spec.initial.unwrap_or(1).clamp(min, max);
     let said = match spec.initial {
         Some(_) => "as the manifest said",
-        None if min > 1 => "`min`, then the scaler decides",
-        None => "one, then the scaler decides",
+        None if min > 1 => "autoscaling starts from `min`",
+        None => "autoscaling starts from one",
     };
-    let pinned = chooser.choose(context, What::INITIAL_COUNT, |_| {
+    let bounds = pinned::count(u64::MAX, "").and("", |count| u32::try_from(count).is_ok());
+    let pinned = chooser.choose(context, What::INITIAL_COUNT, bounds, |_| {
         Some(Fresh::new(wanted, format!("{said}; it matters only when the endpoint is made")))
     });
     pinned.and_then(|count| count.count()?.try_into().ok()).unwrap_or(wanted)
@@ -148,7 +150,8 @@ fn default_metric(
     let cores = chosen.facts.filter(|instance| instance.accelerator.is_none()).and_then(|instance| instance.vcpus);
     let accelerated = chosen.facts.is_some_and(|instance| instance.accelerator.is_some());
     chooser.know("accelerated", cores.is_none());
-    let value = chooser.choose(context, What::SCALING_TARGET, |_| {
+    let bounds = pinned::above_zero(if cores.is_some() { 100.0 } else { f64::INFINITY });
+    let value = chooser.choose(context, What::SCALING_TARGET, bounds, |_| {
         let start = if accelerated { "for accelerators" } else { "where the hardware is not known" };
         Some(match cores {
             Some(_) => Fresh::new(DEFAULT_CPU, "usual for processors"),

@@ -36,7 +36,11 @@ impl Context<'_> {
     pub(super) fn cfn(&mut self, value: &Value, place: &Place<'_>) -> Json {
         match value {
             Value::Literal(text) => self.substituted(text, place).into(),
-            Value::Ssm(name) => format!("{{{{resolve:ssm:{}}}}}", self.substituted(name, place)).into(),
+            Value::Ssm(name) => {
+                let reference = format!("{{{{resolve:ssm:{}}}}}", self.substituted(name, place));
+                self.fetched.insert(reference.clone());
+                reference.into()
+            }
             Value::Export(name) => json!({ "Fn::ImportValue": self.substituted(name, place) }),
         }
     }
@@ -74,14 +78,14 @@ pub(super) fn check_region(context: &mut Context<'_>) -> bool {
     let environment = &context.scope.set.environment;
     let message = match known {
         Some(known) if known.sagemaker => return true,
-        Some(_) => format!("SageMaker hosts no endpoints in `{region}`, as far as is known"),
-        None => format!("`{region}` is no Region that hubform knows"),
+        Some(_) => format!("SageMaker endpoints are not available in `{region}`, as far as is known"),
+        None => format!("unknown Region `{region}`"),
     };
     let names = context.catalog.regions().map(|region| region.name.as_str());
     let near = crate::diagnostic::did_you_mean(region, names);
     let help = match near {
         Some(near) if known.is_none() => format!("did you mean `{near}`?"),
-        _ => format!("say another Region in environment `{}` or by `--region`", environment.name),
+        _ => format!("choose another Region in environment `{}` or by `--region`", environment.name),
     };
     let finding = Diagnostic::new(Code::RegionUnknown, message).help(help);
     context.report(match place_of_region(context) {
@@ -156,6 +160,7 @@ pub(super) fn key(
         }
         Some(text) if text.starts_with("arn:") || text.starts_with("{{resolve:") => key.clone(),
         Some(id) => {
+            let id = id.replace("${", "${!");
             json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:kms:${{AWS::Region}}:${{AWS::AccountId}}:key/{id}") })
         }
         None => key.clone(),

@@ -208,6 +208,7 @@ impl Core {
         let entry = self.entry(place, Call::Refuse { operation: operation.to_owned() });
         self.write(&entry)?;
         Err(match refusal {
+            Refusal::Silent => CloudErrorKind::Unreachable("nothing came for 30 seconds".to_owned()),
             Refusal::Throttled => CloudErrorKind::Throttled("Rate exceeded".to_owned()),
             Refusal::Failed(text) => failure(text),
         })

@@ -77,6 +77,13 @@ pub enum Fault {
         /// The service's words.
         text: String,
     },
+    /// `silent OPERATION N`: the next N calls of the operation are not answered, nor accepted.
+    Silent {
+        /// As `CreateStack`.
+        operation: String,
+        /// How many calls.
+        times: u32,
+    },
     /// `lose OPERATION`: the next call of the operation is accepted, and its answer is lost.
     Lose {
         /// As `ExecuteChangeSet`.
@@ -101,7 +108,8 @@ pub struct FaultError {
 
 const KNOWN: &str = "`capacity TYPE [times N]`, `quota TYPE`, `fail [STACK/]ID REASON`, `delete-fail [STACK/]ID \
                      [REASON]`, `rollback-fail [STACK/]ID [REASON]`, `stuck [STACK/]ID`, `silent-rollback ENDPOINT`, \
-                     `throttle OPERATION N`, `error OPERATION TEXT`, `lose OPERATION`, `slow FACTOR`";
+                     `throttle OPERATION N`, `silent OPERATION N`, `error OPERATION TEXT`, `lose OPERATION`, `slow \
+                     FACTOR`";
 
 impl FromStr for Fault {
     type Err = FaultError;
@@ -128,6 +136,7 @@ fn read(text: &str) -> Result<Fault, String> {
         "stuck" => Ok(Fault::Stuck { spot: spot(subject) }),
         "silent-rollback" => Ok(Fault::SilentRollback { endpoint: subject.to_owned() }),
         "throttle" => Ok(Fault::Throttle { operation: subject.to_owned(), times: number(tail)? }),
+        "silent" => Ok(Fault::Silent { operation: subject.to_owned(), times: number(tail)? }),
         "error" => Ok(Fault::Error { operation: subject.to_owned(), text: reason("an imagined failure") }),
         "lose" => Ok(Fault::Lose { operation: subject.to_owned() }),
         "slow" => factor(subject).map(|factor| Fault::Slow { factor }),
@@ -185,6 +194,7 @@ impl fmt::Display for Fault {
             Self::Stuck { spot } => write!(f, "stuck {spot}"),
             Self::SilentRollback { endpoint } => write!(f, "silent-rollback {endpoint}"),
             Self::Throttle { operation, times } => write!(f, "throttle {operation} {times}"),
+            Self::Silent { operation, times } => write!(f, "silent {operation} {times}"),
             Self::Error { operation, text } => write!(f, "error {operation} {text}"),
             Self::Lose { operation } => write!(f, "lose {operation}"),
             Self::Slow { factor } => write!(f, "slow {factor}"),
@@ -211,6 +221,7 @@ pub(crate) enum Blow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Throttled,
+    Silent,
     Failed(String),
 }
 
@@ -239,7 +250,9 @@ impl Faults {
     fn take(&mut self, wanted: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let index = self.waiting.iter().position(wanted)?;
         match &mut self.waiting[index] {
-            Fault::Capacity { times, .. } | Fault::Throttle { times, .. } if *times > 1 => {
+            Fault::Capacity { times, .. } | Fault::Throttle { times, .. } | Fault::Silent { times, .. }
+                if *times > 1 =>
+            {
                 *times -= 1;
                 Some(self.waiting[index].clone())
             }
@@ -287,12 +300,15 @@ impl Faults {
     /// Fires what waits for this call.
     pub(crate) fn refuse(&mut self, call: &str) -> Option<Refusal> {
         let fault = self.take(|fault| match fault {
-            Fault::Throttle { operation, times } => operation == call && *times > 0,
+            Fault::Throttle { operation, times } | Fault::Silent { operation, times } => {
+                operation == call && *times > 0
+            }
             Fault::Error { operation, .. } => operation == call,
             _ => false,
         })?;
         match fault {
             Fault::Error { text, .. } => Some(Refusal::Failed(text)),
+            Fault::Silent { .. } => Some(Refusal::Silent),
             _ => Some(Refusal::Throttled),
         }
     }
@@ -315,6 +331,7 @@ mod tests {
             "stuck Endpoint",
             "silent-rollback dev-endpoint-chat",
             "throttle DescribeStacks 4",
+            "silent CreateStack 3",
             "error CreateStack the service fell over",
             "lose ExecuteChangeSet",
             "slow 2.5",

@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{account::State, call::Entry, settings::Settings};
-use crate::files::{owner_only, replace};
+use crate::files::{owner_only, replace, sweep};
 
 /// The format of snapshot and journal.
 const FORMAT: u32 = 3;
@@ -80,6 +80,7 @@ pub(crate) struct Journal {
 pub(crate) fn open(folder: &Path, settings: Settings) -> Result<(State, Journal), StateError> {
     make_folder(folder).map_err(io_error("create", folder))?;
     let lock = lock(folder)?;
+    sweep(&folder.join(SNAPSHOT));
     let (generation, mut state) = load(folder, &settings)?;
     let replayed = replay(&journal_path(folder, generation), &mut state)?;
     let Settings { seed, start, .. } = state.settings;

@@ -1,5 +1,7 @@
 //! The folders of `tests/cases`: manifests, a script, and the transcript it must give.
 //!
+//! A case's folder is the root of a repository: it has an empty `.git`.
+//!
 //! A line of `script.txt` is a verb of hubform with its arguments, or one of these, which act on the case's folder,
 //! its imagined account or the next command:
 //!
@@ -174,6 +176,7 @@ impl Case {
     fn new(case: &Path) -> Self {
         let folder = tempfile::tempdir().expect("there is a place for temporary folders");
         support::copy(case, folder.path());
+        fs::write(folder.path().join(".git"), "").expect("the case's folder can be made a repository");
         // What the repository has as an example a case may use as it is.
         if fs::read_to_string(case.join("script.txt")).is_ok_and(|script| script.contains("stacks/")) {
             support::copy(&support::root().join("stacks"), &folder.path().join("stacks"));

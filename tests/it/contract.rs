@@ -3,6 +3,8 @@
 //! held against the peer: when the peer is mended, the row has to go.
 
 mod change_sets;
+#[cfg(feature = "aws")]
+mod program;
 mod services;
 mod stacks;
 mod subject;

@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::{cases, support};
 
-const DOCUMENTS: [&str; 5] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/manifests.md"];
+const DOCUMENTS: [&str; 6] =
+    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/manifests.md"];
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = support::root().join(path);

@@ -9,12 +9,14 @@ use expect_test::{Expect, expect};
 use hubform::{
     cloud::{StackRef, Tags, Target},
     diagnostic::Position,
-    execute::{Event, Outcome, Settings, StepResult, execute},
+    execute::{Event, Outcome, Settings, StepResult, Waiting, execute},
     plan::{Action, FORMAT, Operation, Plan, PlannedEnvironment, Step, Submission},
     render::{EndpointCheck, Origins},
     sandbox::{Pace, Rate, Sandbox, Settings as Account, Throttle},
 };
 use serde_json::{Value, json};
+
+use crate::support;
 
 const ROLE: &str = "role";
 const ENDPOINT: &str = "endpoint";
@@ -81,6 +83,7 @@ fn create(name: &str, body: &str, needs: &[&str]) -> Step {
         needs: needs.iter().map(|need| named(need)).collect(),
         operations: vec![Operation::Create { submission, validate: false }],
         restore: None,
+        back: BTreeMap::new(),
         aside: BTreeSet::new(),
         narrow: None,
         predicate: false,
@@ -141,7 +144,7 @@ fn a_first_apply_changes_once_asks_each_endpoint_once_and_polls_for_all_at_once(
         expect![[r#"
             CreateStack 6
             DescribeEndpoint 5
-            DescribeStacks 48
+            DescribeStacks 54
             GetCallerIdentity 1
             ListStacks 47
         "#]],
@@ -181,6 +184,41 @@ fn what_a_process_that_left_began_goes_on_and_is_not_begun_twice() {
     assert_eq!(made.len(), 5);
     run(&sandbox, plan(six().steps.into_iter().skip(1).collect()), Settings::default(), |_| false);
     assert_eq!(endpoints().map(|item| item.physical_id).collect::<Vec<_>>(), made);
+}
+
+/// Somebody else's change set makes an empty shell of the name: before the creation is begun, or within it. Both
+/// CreateStack and CreateChangeSet would make their stack of ours.
+#[test]
+fn a_shell_that_somebody_made_since_is_not_taken_over() {
+    let met = |validate, comes: fn(&Event) -> bool| {
+        let sandbox = Sandbox::new(Account::default(), Pace::Stepped);
+        let mut step = create("role", ROLE, &[]);
+        step.operations.iter_mut().for_each(|operation| {
+            if let Operation::Create { validate: asks, .. } = operation {
+                *asks = validate;
+            }
+        });
+        let outcome = run(&sandbox, plan(vec![step]), Settings::default(), |event| {
+            if comes(event) {
+                support::shell(&sandbox, "role");
+            }
+            false
+        });
+        assert!(sandbox.inventory().is_empty(), "{:?}", sandbox.inventory());
+        let calls = ["CreateStack", "ExecuteChangeSet"].map(|call| sandbox.calls().get(call).copied().unwrap_or(0));
+        match &outcome.results[0].1 {
+            StepResult::Failed(failure) => format!("{:?}: {}, {calls:?}\n", failure.kind, failure.message),
+            other => format!("{other:?}\n"),
+        }
+    };
+    let begins = |event: &Event| matches!(event, Event::OperationStarted { .. });
+    let computes = |event: &Event| matches!(event, Event::Waiting { on: Waiting::ChangeSet, .. });
+    expect![[r#"
+        Stale: a stack of this name exists since, made by somebody else, [0, 0]
+        Stale: a stack of this name exists since, made by somebody else, [0, 0]
+        Stale: somebody else is making a stack of this name, by the change set `theirs`, [0, 0]
+    "#]]
+    .assert_eq(&[met(false, begins), met(true, begins), met(true, computes)].concat());
 }
 
 #[test]

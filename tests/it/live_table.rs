@@ -7,7 +7,7 @@ use std::{
 
 use expect_test::{Expect, expect};
 use hubform::{
-    cloud::{StackRef, StackStatus, Target, Timestamp},
+    cloud::{Retrying, StackRef, StackStatus, Target, Timestamp, Trouble},
     execute::{Cause, Event, Failure, FailureKind, StepResult, Waiting},
     plan::Action,
     report::{
@@ -15,6 +15,18 @@ use hubform::{
         progress::{Listener, Live, Plain},
     },
 };
+
+fn tried(name: &str) -> Retrying {
+    Retrying {
+        operation: "DescribeStackEvents".to_owned(),
+        subject: name.to_owned(),
+        target: stack(name).target,
+        trouble: Trouble::Throttled,
+        since: at(30),
+        tries: 4,
+        most: 40,
+    }
+}
 
 fn stack(name: &str) -> StackRef {
     let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
@@ -81,7 +93,7 @@ fn script() -> Vec<Event> {
         begin("prod-endpoint-unlucky", "create", 5),
         status("prod-endpoint-unlucky", StackStatus::RollbackInProgress, 40),
         begin("prod-endpoint-slow", "create", 41),
-        Event::Waiting { stack: stack("prod-endpoint-slow"), on: Waiting::Throttled, at: at(42) },
+        Event::Retrying { stack: Some(stack("prod-endpoint-slow")), call: tried("prod-endpoint-slow"), at: at(42) },
         settled("prod-role-shared", StepResult::Done, 45),
         settled("prod-endpoint-unlucky", failure(), 100),
         Event::Tick { at: at(130) },
@@ -148,22 +160,22 @@ fn on_a_wide_terminal() {
             ✓ prod-role-shared: done (45s)
             ✗ prod-endpoint-unlucky: failed: creating failed and everything was removed again; Endpoint: insuff…
             [imagined account] 2 of 17 stacks over · 1 failed · 2m10s
-            stack                           operation   status              resource / waiting for       elapsed
-            prod-endpoint-chat              update, p…  UPDATE_IN_PROGRESS  Endpoint UPDATE_IN_PROGRESS  2m06s
-            prod-endpoint-a-very-long-nam…  create      CREATE_IN_PROGRESS                               2m05s
-            prod-endpoint-slow              create      starting            AWS asked to slow down       1m29s
-            prod-endpoint-late-01                       waiting             waits for prod-role-shared
-            prod-endpoint-late-02                       waiting             waits for prod-role-shared
-            prod-endpoint-late-03                       waiting             waits for prod-role-shared
-            prod-endpoint-late-04                       waiting             waits for prod-role-shared
-            prod-endpoint-late-05                       waiting             waits for prod-role-shared
-            prod-endpoint-late-06                       waiting             waits for prod-role-shared
-            prod-endpoint-late-07                       waiting             waits for prod-role-shared
-            prod-endpoint-late-08                       waiting             waits for prod-role-shared
-            prod-endpoint-late-09                       waiting             waits for prod-role-shared
-            prod-endpoint-late-10                       waiting             waits for prod-role-shared
-            prod-endpoint-late-11                       waiting             waits for prod-role-shared
-            prod-endpoint-late-12                       waiting             waits for prod-role-shared
+            stack                       operation   status              resource / waiting for           elapsed
+            prod-endpoint-chat          update, p…  UPDATE_IN_PROGRESS  Endpoint UPDATE_IN_PROGRESS      2m06s
+            prod-endpoint-a-very-long…  create      CREATE_IN_PROGRESS                                   2m05s
+            prod-endpoint-slow          create      starting            asked to slow down, try 4 of 40  1m29s
+            prod-endpoint-late-01                   waiting             waits for prod-role-shared
+            prod-endpoint-late-02                   waiting             waits for prod-role-shared
+            prod-endpoint-late-03                   waiting             waits for prod-role-shared
+            prod-endpoint-late-04                   waiting             waits for prod-role-shared
+            prod-endpoint-late-05                   waiting             waits for prod-role-shared
+            prod-endpoint-late-06                   waiting             waits for prod-role-shared
+            prod-endpoint-late-07                   waiting             waits for prod-role-shared
+            prod-endpoint-late-08                   waiting             waits for prod-role-shared
+            prod-endpoint-late-09                   waiting             waits for prod-role-shared
+            prod-endpoint-late-10                   waiting             waits for prod-role-shared
+            prod-endpoint-late-11                   waiting             waits for prod-role-shared
+            prod-endpoint-late-12                   waiting             waits for prod-role-shared
         "#]],
     );
 }
@@ -180,7 +192,7 @@ fn on_a_narrow_terminal() {
             stack                     status                    elapsed
             prod-endpoint-chat        UPDATE_IN_PROGRESS        2m06s
             prod-endpoint-a-very-lo…  CREATE_IN_PROGRESS        2m05s
-            prod-endpoint-slow        AWS asked to slow down    1m29s
+            prod-endpoint-slow        asked to slow down, try…  1m29s
             prod-endpoint-late-01     waits for prod-role-sha…
             prod-endpoint-late-02     waits for prod-role-sha…
             prod-endpoint-late-03     waits for prod-role-sha…
@@ -213,7 +225,7 @@ fn in_a_pipe() {
         [    31s] prod-endpoint-unlucky: create
         [    40s] prod-endpoint-unlucky: ROLLBACK_IN_PROGRESS
         [    41s] prod-endpoint-slow: create
-        [    42s] prod-endpoint-slow: AWS asked to slow down
+        [    42s] DescribeStackEvents of prod-endpoint-slow in us-east-1: asked to slow down for 12s, try 4 of 40
         [    45s] prod-role-shared: done
         [  1m40s] prod-endpoint-unlucky: failed: creating failed and everything was removed again; Endpoint: insufficient capacity
     "#]].assert_eq(&String::from_utf8(out).expect("text"));

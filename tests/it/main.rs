@@ -7,10 +7,14 @@ mod documents;
 mod execute;
 mod laws;
 mod live_table;
+mod locks;
+mod printing;
 mod recorded;
+mod security;
 mod support;
 mod terminals;
 mod tidy;
+mod trial;
 #[cfg(feature = "aws")]
 mod world;
 mod yaml;

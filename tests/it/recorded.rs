@@ -404,7 +404,7 @@ impl Play {
         let spec = spec(&row.after.0, given(row.after.1));
         let accounts = self.sandbox.accounts();
         let targets = BTreeSet::from([target()]);
-        let observed = now(gather::observe(&*accounts, &SystemClock, &targets, &|_, _| true));
+        let observed = now(gather::observe(gather::Asking::quietly(&*accounts, &SystemClock), &targets, &|_, _| true));
         let environment =
             PlannedEnvironment { name: "dev".to_owned(), owner: None, target: target(), account: ACCOUNT.to_owned() };
         let request = Request {

@@ -10,11 +10,12 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use expect_test::{Expect, expect};
 use hubform::{
-    aws::{AwsAccounts, profile_region},
+    aws::{AwsAccounts, Limits, profile_region},
     cloud::{Accounts, CloudResult, Connection, Target},
 };
 
@@ -144,13 +145,13 @@ fn a_page_instead_of_an_answer() {
         &worlds,
         None,
         expect![[r#"
-        1x the answer is not one of AWS's: HTTP 200 of text/html, titled "Blocked by the proxy"
-        1x the answer is not one of AWS's: HTTP 403 of text/html, titled "Blocked by the proxy"
-        3x AWS failed (HTTP 503 of text/html, titled "Blocked by the proxy") (again later)
-        1x the answer is not one of AWS's: HTTP 404 of unknown type
-        1x the answer is not one of AWS's: HTTP 200 of text/xml
-        1x the answer is not one of AWS's: it has no StackId [7f1d]
-    "#]],
+            1x the answer is not one of AWS's: HTTP 200 of text/html, titled "Blocked by the proxy"
+            1x the answer is not one of AWS's: HTTP 403 of text/html, titled "Blocked by the proxy"
+            1x AWS failed (HTTP 503 of text/html, titled "Blocked by the proxy") (again later)
+            1x the answer is not one of AWS's: HTTP 404 of unknown type
+            1x the answer is not one of AWS's: HTTP 200 of text/xml
+            1x the answer is not one of AWS's: it has no StackId [7f1d]
+        "#]],
     );
 }
 
@@ -170,7 +171,7 @@ fn an_answer_without_an_end_breaks_off() {
         }
     });
     let said = within(async { told(connect(&url, None).await.stacks.describe_stack("web").await) });
-    assert!(said.contains("length limit exceeded"), "{said}");
+    assert!(said.contains("it is longer than 16 MiB"), "{said}");
     let (sent, most) = (sent.load(Ordering::Relaxed), 4 * (16 << 20) + (64 << 20));
     assert!(sent < most, "{sent} bytes were taken");
 }
@@ -189,13 +190,13 @@ fn refusals() {
         &worlds,
         None,
         expect![[r#"
-        1x AWS asked to slow down (Rate exceeded) [7f1d] (again later)
-        1x AWS asked to slow down (Request limit exceeded.) [7f1d] (again later)
-        1x a quota of the account is used up: Limit exceeded [7f1d]
-        3x AWS failed (InternalFailure: try again) [7f1d] (again later)
-        1x there are no valid AWS credentials: The security token is expired [7f1d]
-        1x the caller may not do this: User: x may not y [7f1d]
-    "#]],
+            1x AWS asked to slow down (Rate exceeded) [7f1d] (again later)
+            1x AWS asked to slow down (Request limit exceeded.) [7f1d] (again later)
+            1x a quota of the account is used up: Limit exceeded [7f1d]
+            1x AWS failed (InternalFailure: try again) [7f1d] (again later)
+            1x there are no valid AWS credentials: The security token is expired [7f1d]
+            1x the caller may not do this: User: x may not y [7f1d]
+        "#]],
     );
 }
 
@@ -211,10 +212,10 @@ fn a_role_that_cannot_be_assumed() {
         &worlds,
         Some("arn:aws:iam::123456789012:role/deployer"),
         expect![[r#"
-        1x the caller may not do this: User: x is not authorized to perform: sts:AssumeRole on resource: y
-        3x AWS asked to slow down (Rate exceeded) (again later)
-        1x the answer is not one of AWS's: HTTP 200 of text/html, titled "Blocked by the proxy"
-    "#]],
+            1x the caller may not do this: User: x is not authorized to perform: sts:AssumeRole on resource: y
+            1x AWS asked to slow down (Rate exceeded) (again later)
+            1x the answer is not one of AWS's: HTTP 200 of text/html, titled "Blocked by the proxy"
+        "#]],
     );
 }
 
@@ -248,11 +249,11 @@ fn nobody_to_talk_to() {
         &worlds,
         None,
         expect![[r#"
-        0x no answer: tcp connect error: Connection refused (os error 111) (again later)
-        3x no answer: connection closed before message completed (again later)
-        1x the answer is not one of AWS's: invalid HTTP version parsed
-        0x the request cannot be made: failed to apply endpoint `URL`: endpoint is not a valid URI: invalid uri character
-    "#]],
+            0x no answer: tcp connect error: Connection refused (os error 111) (again later)
+            1x no answer: connection closed before message completed (again later)
+            1x the answer is not one of AWS's: invalid HTTP version parsed
+            0x the request cannot be made: failed to apply endpoint `URL`: endpoint is not a valid URI: invalid uri character
+        "#]],
     );
 }
 
@@ -262,7 +263,10 @@ fn nobody_to_talk_to() {
 fn ask_as_the_environment_says() {
     let said = within(async {
         let region = profile_region(None).await;
-        let connection = AwsAccounts::new(None).at(&target(None)).await.expect("connecting asks nobody");
+        let within = std::env::var("WITHIN").ok().and_then(|millis| millis.parse().ok());
+        let credentials = within.map_or(Limits::default().credentials, Duration::from_millis);
+        let accounts = AwsAccounts::new(None).with_limits(Limits { credentials, ..Limits::default() });
+        let connection = accounts.at(&target(None)).await.expect("connecting asks nobody");
         format!("{region:?}: {}", told(connection.identity.caller().await))
     });
     let path = std::env::var_os("TOLD").expect("the parent says where to write");
@@ -300,6 +304,17 @@ fn no_credentials() {
         Some("eu-west-1"): GetCallerIdentity of the caller in us-east-1 failed: there are no valid AWS credentials: Error retrieving credentials: external process exited with code exit status: 1. Stderr:
         Some("eu-central-1"): GetCallerIdentity of the caller in us-east-1 failed: there are no valid AWS credentials: failed to load the cached SSO token
     "#]].assert_eq(&told.concat());
+}
+
+#[test]
+fn a_process_that_hangs_is_named_and_not_waited_for_long() {
+    let config = "[profile corp]\nsource_profile = base\nrole_arn = arn:aws:iam::123456789012:role/x\n\
+                  [profile base]\ncredential_process = /bin/sleep 5\n";
+    let told = told_with(&[("AWS_PROFILE", "corp"), ("WITHIN", "300")], config);
+    let why = "the credential_process of the profile `base` gave none for 0.3 seconds";
+    assert!(told.ends_with(&format!("there are no valid AWS credentials: {why}\n")), "{told}");
+    let limits = Limits::default();
+    assert!(limits.credentials < limits.attempt, "the call would be named in place of the process");
 }
 
 #[test]

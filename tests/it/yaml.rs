@@ -31,7 +31,6 @@ const PIECES: [&str; 62] = [
 
 #[test]
 fn pyyaml_reads_what_is_sent() {
-    let Some(environment) = environment("cfn-lint") else { return };
     let mut rng = Rng::with_seed(17);
     let pairs: Vec<_> = (0..4_000)
         .map(|_| {
@@ -40,11 +39,17 @@ fn pyyaml_reads_what_is_sent() {
             (body, text)
         })
         .collect();
+    pyyaml_agrees(&pairs);
+}
+
+/// Does PyYAML read each text as the body it was written for? Nothing is asked where peers are skipped.
+pub(crate) fn pyyaml_agrees(pairs: &[(Value, String)]) {
+    let Some(environment) = environment("cfn-lint") else { return };
     let mut file = tempfile::NamedTempFile::new().expect("a file can be made");
     file.write_all(json!(pairs).to_string().as_bytes()).expect("a file can be written");
     let output = environment.python().args(["-c", SCRIPT]).arg(file.path()).output().expect("Python runs");
     let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(said.trim(), "4000", "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.trim(), pairs.len().to_string(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn tree(rng: &mut Rng, depth: u32) -> Value {

@@ -207,7 +207,7 @@ fn endpoints_that_stay_are_asked_in_their_turn() {
             _ => None,
         })
         .collect();
-    assert_eq!(calls, ["CreateStack", "ask a"], "what acts comes first, then so many as have a turn");
+    assert_eq!(calls, ["ask a", "DescribeStacks"], "what acts comes first, then so many as have a turn");
     let outcome = world.run(plan(steps), settings);
     assert!(outcome.succeeded());
     assert_eq!(world.calls["DescribeEndpoint"], 5);

@@ -10,7 +10,7 @@ use expect_test::{Expect, expect};
 use self::world::{Goes, World, target};
 use super::*;
 use crate::{
-    cloud::{Change, ChangeAction, CloudErrorKind, Replacement, StackRef, Tags},
+    cloud::{Change, ChangeAction, CloudErrorKind, Replacement, Retrying, StackRef, Tags},
     diagnostic::Position,
     plan::{
         Action, Allowed, ChangeKind, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, Step,
@@ -50,6 +50,7 @@ fn step(name: &str, action: Action, operations: Vec<Operation>) -> Step {
         needs: BTreeSet::new(),
         operations,
         restore: None,
+        back: BTreeMap::new(),
         aside: BTreeSet::new(),
         narrow: None,
         predicate: false,
@@ -121,11 +122,18 @@ fn line(event: &Event) -> String {
             format!("{} {stack}/{logical_id} {status}\n", second(at))
         }
         Event::Waiting { stack, on, at } => format!("{} {stack} waits for {}\n", second(at), waiting(on)),
+        Event::Retrying { call, at, .. } => format!("{} {}\n", second(at), tries(call)),
+        Event::Retried { call, worked, at, .. } => format!("{} {}, worked {worked}\n", second(at), tries(call)),
         Event::Settled { stack, result, at } => format!("{} {stack} {}\n", second(at), ended(result)),
         Event::Interrupted { at } => format!("{} interrupted\n", second(at)),
         Event::Finished { at, calls } => format!("{} finished, {calls} calls\n", second(at)),
         Event::Tick { .. } => String::new(),
     }
+}
+
+fn tries(call: &Retrying) -> String {
+    let Retrying { operation, subject, trouble, since, tries, most, .. } = call;
+    format!("{operation} of {subject}: {trouble:?} since {}, try {tries} of {most}", since.0 / 1000)
 }
 
 fn waiting(on: &Waiting) -> String {
@@ -193,10 +201,10 @@ fn first_apply_costs_what_the_issue_allows() {
             52 c Done
             52 d Done
             52 e Done
-            52 finished, 35 calls
+            52 finished, 41 calls
             CreateStack 6
             DescribeEndpoint 6
-            DescribeStacks 15
+            DescribeStacks 21
             GetCallerIdentity 1
             ListStacks 7
         "#]],
@@ -229,11 +237,11 @@ fn a_failure_names_its_cause_blocks_what_needs_it_and_lets_others_go_on() {
             10 b blocked by role
             32 other CREATE_COMPLETE
             32 other Done
-            32 finished, 25 calls
+            32 finished, 27 calls
             CreateStack 2
             DescribeEndpoint 1
             DescribeStackEvents 1
-            DescribeStacks 20
+            DescribeStacks 22
             GetCallerIdentity 1
         "#]],
     );
@@ -367,13 +375,13 @@ fn what_could_not_be_removed_is_a_failure_that_blocks_nobody() {
             13 after CREATE_IN_PROGRESS
             43 after CREATE_COMPLETE
             43 after Done
-            43 finished, 30 calls
+            43 finished, 31 calls
             CreateChangeSet 1
             CreateStack 1
             DescribeChangeSet 1
             DescribeEndpoint 2
             DescribeStackEvents 1
-            DescribeStacks 22
+            DescribeStacks 23
             ExecuteChangeSet 1
             GetCallerIdentity 1
         "#]],
@@ -441,8 +449,7 @@ fn a_creation_under_our_token_is_ours_and_another_is_not() {
             2 ours CREATE_IN_PROGRESS
             32 ours CREATE_COMPLETE
             32 ours Done
-            32 finished, 23 calls
-            CreateStack 2
+            32 finished, 21 calls
             DescribeEndpoint 1
             DescribeStackEvents 2
             DescribeStacks 17
@@ -463,14 +470,13 @@ fn an_answer_that_was_lost_is_asked_for_again() {
         expect![[r#"
             0 started 1
             0 chat: create
-            4 chat waits for Throttled
             8 chat CREATE_IN_PROGRESS
-            34 chat CREATE_COMPLETE
-            34 chat Done
-            34 finished, 21 calls
+            38 chat CREATE_COMPLETE
+            38 chat Done
+            38 finished, 24 calls
             CreateStack 3
             DescribeEndpoint 1
-            DescribeStacks 16
+            DescribeStacks 19
             GetCallerIdentity 1
         "#]],
     );
@@ -504,20 +510,36 @@ fn a_change_whose_answer_was_lost_is_not_made_twice() {
             31 old Done
             33 gone DELETE_COMPLETE
             33 gone Done
-            33 finished, 63 calls
+            33 finished, 64 calls
             CreateChangeSet 2
             CreateStack 2
             DeleteStack 2
             DescribeChangeSet 1
             DescribeEndpoint 2
             DescribeStackEvents 2
-            DescribeStacks 48
+            DescribeStacks 49
             ExecuteChangeSet 2
             GetCallerIdentity 1
             ListChangeSets 1
         "#]],
     );
     assert!(outcome.succeeded());
+}
+
+#[test]
+fn listings_without_an_end_are_done_without() {
+    let mut world = World::new().goes("s1", [Goes::Fails(30, "Role", "no")]);
+    world.endless = true;
+    let outcome = world.run(plan(["s1", "s2", "s3", "s4", "s5"].map(create).into()), Settings::default());
+    let ended: String = outcome.results.iter().map(|(stack, result)| format!("{stack} {}\n", ended(result))).collect();
+    expect![[r#"
+        s1 FAILED RolledBack, create: creating failed and everything was removed again
+            a.yaml:7:1 Role: no
+        s2 Done
+        s3 Done
+        s4 Done
+        s5 Done
+        {"CreateStack": 5, "DescribeEndpoint": 4, "DescribeStackEvents": 2, "DescribeStacks": 75, "GetCallerIdentity": 1, "ListStacks": 2}"#]].assert_eq(&format!("{ended}{:?}", world.calls));
 }
 
 #[test]
@@ -531,10 +553,12 @@ fn faults_end_and_quotas_are_not_tried_again() {
         expect![[r#"
             0 started 1
             0 chat: create
+            10 CreateStack of chat: Fault since 0, try 8 of 8
+            12 CreateStack of chat: Fault since 0, try 8 of 8, worked false
             12 chat FAILED Unreachable, create: CreateStack of it in us-east-1 failed: AWS failed (InternalFailure)
-            12 finished, 10 calls
+            12 finished, 11 calls
             CreateStack 8
-            DescribeStacks 1
+            DescribeStacks 2
             GetCallerIdentity 1
         "#]],
     );
@@ -544,13 +568,14 @@ fn faults_end_and_quotas_are_not_tried_again() {
         &mut world,
         vec![create("chat")],
         expect![[r#"
-        0 started 1
-        0 chat: create
-        0 chat FAILED QuotaExceeded, create: CreateStack of it in us-east-1 failed: a quota of the account is used up: 2000 stacks
-        0 finished, 2 calls
-        CreateStack 1
-        GetCallerIdentity 1
-    "#]],
+            0 started 1
+            0 chat: create
+            0 chat FAILED QuotaExceeded, create: CreateStack of it in us-east-1 failed: a quota of the account is used up: 2000 stacks
+            0 finished, 3 calls
+            CreateStack 1
+            DescribeStacks 1
+            GetCallerIdentity 1
+        "#]],
     );
 }
 
@@ -573,13 +598,13 @@ fn a_change_that_gives_no_answer_is_looked_at_before_it_is_given_up() {
             32 new Done
             33 old UPDATE_COMPLETE
             33 old Done
-            33 finished, 43 calls
+            33 finished, 44 calls
             CreateChangeSet 1
             CreateStack 1
             DescribeChangeSet 1
             DescribeEndpoint 2
             DescribeStackEvents 2
-            DescribeStacks 34
+            DescribeStacks 35
             ExecuteChangeSet 1
             GetCallerIdentity 1
         "#]],
@@ -757,10 +782,10 @@ fn an_interrupt_lets_finish_what_runs_and_a_second_one_leaves() {
             32 a CREATE_COMPLETE
             32 a Done
             32 b NotStarted
-            32 finished, 18 calls
+            32 finished, 19 calls
             CreateStack 1
             DescribeEndpoint 1
-            DescribeStacks 15
+            DescribeStacks 16
             GetCallerIdentity 1
         "#]],
     );
@@ -777,9 +802,9 @@ fn an_interrupt_lets_finish_what_runs_and_a_second_one_leaves() {
             5 interrupted
             6 a LeftRunning { operation: "create", status: Some(CreateInProgress) }
             6 b NotStarted
-            6 finished, 5 calls
+            6 finished, 6 calls
             CreateStack 1
-            DescribeStacks 3
+            DescribeStacks 4
             GetCallerIdentity 1
         "#]],
     );

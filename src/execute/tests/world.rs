@@ -46,6 +46,8 @@ pub(super) struct World {
     pub(super) lost: Vec<&'static str>,
     /// Actions whose next answer is mangled on its way back.
     pub(super) unreadable: Vec<&'static str>,
+    /// Every page of a listing leads to the same next one.
+    pub(super) endless: bool,
     /// How the second call of an action is refused.
     pub(super) refuse_second: Option<(&'static str, CloudErrorKind)>,
     pub(super) calls: BTreeMap<&'static str, u64>,
@@ -71,6 +73,7 @@ impl World {
             errors: BTreeMap::new(),
             lost: Vec::new(),
             unreadable: Vec::new(),
+            endless: false,
             refuse_second: None,
             calls: BTreeMap::new(),
             account: "111122223333",
@@ -209,10 +212,12 @@ impl World {
                 let fake = self.stacks.get(&name).or_else(|| self.find(&name));
                 Ok(Answer::Stack(fake.map(|fake| Box::new(fake.stack.clone()))))
             }
-            Call::ListRunning(_) => Ok(Answer::Running(self.running())),
+            Call::ListRunning(_) => Ok(Answer::Running(Page { next: self.next(), ..self.running() })),
             Call::DescribeEvents { stack, .. } => {
                 let events = &self.stacks[&stack].events;
-                Ok(Answer::Events(Page { items: events.iter().rev().cloned().collect(), next: None }))
+                // Without the events by which a reading knows that it may stop.
+                let kept = events.iter().rev().filter(|event| !self.endless || !event.is_of_stack());
+                Ok(Answer::Events(Page { items: kept.cloned().collect(), next: self.next() }))
             }
             Call::DescribeEndpoint(name) => Ok(Answer::Endpoint(Some(EndpointDescription {
                 config_name: self.config.map_or_else(|| config(&self.digest_of(&name)), Into::into),
@@ -337,6 +342,10 @@ impl World {
                 fake.stack.outputs = outputs(&fake.stack.name, &fake.digest);
             }
         }
+    }
+
+    fn next(&self) -> Option<PageToken> {
+        self.endless.then(|| PageToken("again".into()))
     }
 
     fn running(&self) -> Page<StackSummary> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::role::in_place;
 use super::{Encryption, Hardware, Model, Role, Scaling, Vpc};
 use crate::diagnostic::Code;
 use crate::manifest::check::{Check, Rules, token};
@@ -377,6 +378,7 @@ impl Rules for Endpoint {
         at.inside("capture", self.capture.as_ref());
         at.inside("network", self.network.as_ref());
         at.inside("role", self.role.as_ref());
+        in_place(self.role.as_ref(), at);
         hatch(&self.resources, &self.outputs, at);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::role::in_place;
 use super::{Alarms, Hardware, Kind, Role, Rollout, Scaling, Timeouts};
 use crate::diagnostic::Code;
 use crate::manifest::check::{Check, Rules};
@@ -214,7 +215,7 @@ impl Rules for Environment {
             let place = format!("patches/{index}/kind");
             let known = || Kind::ALL.iter().filter(|kind| **kind != Kind::Environment).map(|kind| kind.name());
             if !known().any(|kind| kind == patch.kind) {
-                let message = format!("`{}` is no kind that can be patched", shown(&patch.kind));
+                let message = format!("`{}` is not a kind that can be patched", shown(&patch.kind));
                 let help = format!("kinds are {}", ticked(known(), "and"));
                 at.report_key(&place, Code::UnknownKind, message, &help);
             }
@@ -241,5 +242,6 @@ impl Rules for Defaults {
         at.inside("scaling", self.scaling.as_ref());
         at.inside("rollout", self.rollout.as_ref());
         at.inside("role", self.role.as_ref());
+        in_place(self.role.as_ref(), at);
     }
 }

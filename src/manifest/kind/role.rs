@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::endpoint::hatch;
+use crate::diagnostic::Code;
 use crate::manifest::check::{Check, Rules};
-use crate::manifest::value::{Setting, Value, Values};
+use crate::manifest::value::{Reference, Setting, Value, Values};
 
 /// An IAM role with the statements that the manifests naming it need, and more.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -36,5 +37,16 @@ pub struct Role {
 impl Rules for Role {
     fn check(&self, at: &mut Check<'_>) {
         hatch(&self.resources, &self.outputs, at);
+    }
+}
+
+/// A role in place is a resource of an endpoint's stack, so it has no stack to add to.
+pub(super) fn in_place(role: Option<&Setting<Reference<Role>>>, at: &mut Check<'_>) {
+    let Some(role) = role.and_then(Setting::on).and_then(Reference::inline) else { return };
+    let parts = [("overrides", &role.overrides), ("resources", &role.resources), ("outputs", &role.outputs)];
+    for (field, _) in parts.iter().filter(|(_, entries)| !entries.is_empty()) {
+        let message = format!("a role in place has no stack of its own for `{field}`");
+        let help = "say it in the Endpoint, whose `ExecutionRole` this is, or write the role as a manifest";
+        at.report_key(&format!("role/{field}"), Code::Conflict, message, help);
     }
 }

@@ -38,6 +38,21 @@ fn examples_are_fine_and_typed() {
 }
 
 #[test]
+fn a_role_in_place_has_no_stack_to_add_to() {
+    check(
+        &endpoint("  model: x/y\n  role: {statements: [], outputs: {A: {Value: x}}, overrides: {Role: {}}}\n"),
+        expect![[r#"
+            HF1026 a role in place has no stack of its own for `outputs`
+              a.yaml:6:26 `outputs`
+              help: say it in the Endpoint, whose `ExecutionRole` this is, or write the role as a manifest
+            HF1026 a role in place has no stack of its own for `overrides`
+              a.yaml:6:52 `overrides`
+              help: say it in the Endpoint, whose `ExecutionRole` this is, or write the role as a manifest
+        "#]],
+    );
+}
+
+#[test]
 fn every_finding_of_a_document_comes_in_one_run() {
     check(
         &endpoint(concat!(
@@ -202,7 +217,7 @@ fn yaml_1_1_is_never_read_silently() {
             HF1008 `1:30` in `b` is read differently by different versions of YAML
               a.yaml:10:22 `1:30`
               help: write "1:30" in quotes, or a plain decimal number
-            HF1008 `.inf` in `c` is no number that can be passed on
+            HF1008 `.inf` in `c` is not a number that can be passed on
               a.yaml:10:31 `.inf`
               help: write ".inf" in quotes where text is meant
             HF1008 `1_000` in `e` is read differently by different versions of YAML
@@ -241,7 +256,7 @@ fn broken_yaml_hides_nothing_else() {
               help: write `apiVersion: hubform.dev/v1`
             HF1011 this hubform does not know the version `hubform/v1`
               a.yaml:16:13 `hubform/v1`
-              help: write `apiVersion: hubform.dev/v1`
+              help: the group was renamed: write `apiVersion: hubform.dev/v1`
             HF1021 `kind` is missing in the document
               a.yaml:19:1 `x`
             HF1007 tags such as `!Ref` are not taken

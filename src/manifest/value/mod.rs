@@ -11,6 +11,6 @@ mod values;
 pub use quantity::{Duration, Latency, Percent, Size};
 pub use reference::{Referable, Reference};
 pub use setting::Setting;
-pub(super) use substitute::PLACEHOLDERS;
+pub(super) use substitute::{PLACEHOLDERS, is_open};
 pub use substitute::{Substitutions, substitute, unknown_placeholders};
 pub use values::{Value, Values};

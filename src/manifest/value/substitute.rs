@@ -46,6 +46,15 @@ pub fn unknown_placeholders(text: &str) -> Vec<&str> {
     unknown
 }
 
+/// Does a `${` at the end lack its `}`?
+pub(in crate::manifest) fn is_open(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((_, _, after)) = next_placeholder(rest) {
+        rest = after;
+    }
+    rest.contains("${")
+}
+
 fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
     let (before, after) = text.split_once("${")?;
     let (name, rest) = after.split_once('}')?;
@@ -74,5 +83,6 @@ mod tests {
         let text = "s3://x-${environment}-${region}/${account}/${nobody}/$5 ${open";
         assert_eq!(substitute(text, &to), "s3://x-dev-${target}/${account}/${nobody}/$5 ${open");
         assert_eq!(unknown_placeholders(text), ["nobody"]);
+        assert!(is_open(text) && !is_open("a$ {${account}}$"));
     }
 }

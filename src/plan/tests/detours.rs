@@ -146,7 +146,7 @@ fn after_the_first_phase_two_remain() {
         &expect![[r#"
             chat: Update
               because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
-              because if this fails and rolls back, what ran before that apply is put back
+              because if this fails and rolls back, what ran before that apply is put back: EndpointConfig (ProductionVariants/0/InstanceType from "ml.g6.xlarge" to "ml.g5.xlarge"), ScalableTarget and TrackingPolicy
               because needs room for 2 ml.g6.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig
@@ -169,7 +169,7 @@ fn after_the_second_the_last_one_remains_and_the_way_back_is_the_whole_way() {
         &expect![[r#"
             chat: Update
               because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
-              because if this fails and rolls back, what ran before that apply is put back
+              because if this fails and rolls back, what ran before that apply is put back: EndpointConfig (ProductionVariants/0/InstanceType from "ml.g6.xlarge" to "ml.g5.xlarge"), ScalableTarget and TrackingPolicy
               ScalableTarget Add False
               TrackingPolicy Add False
               1. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
@@ -179,16 +179,32 @@ fn after_the_second_the_last_one_remains_and_the_way_back_is_the_whole_way() {
 }
 
 #[test]
-fn a_manifest_that_was_reverted_brings_the_target_back_at_once() {
+fn a_manifest_that_was_reverted_brings_everything_back_at_once() {
+    check(
+        2,
+        ("ml.g5.xlarge", 3, "x"),
+        &expect![[r#"
+        chat: Update
+          because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one goes back to what ran before it
+          because needs room for 2 ml.g5.xlarge more while it moves
+          Endpoint Modify False
+            EndpointConfigName ? -> ? False by EndpointConfig
+          EndpointConfig Modify True
+            ProductionVariants/0/InstanceType "ml.g6.xlarge" -> "ml.g5.xlarge" True at chat.yaml:5:1
+          ScalableTarget Add False
+          TrackingPolicy Add False
+          1. update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
+    "#]],
+    );
     check(
         1,
         ("ml.g5.xlarge", 3, "x"),
         &expect![[r#"
             chat: Update
-              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
+              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes back to what ran before it
               ScalableTarget Add False
               TrackingPolicy Add False
-              1. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
+              1. update [ScalableTarget Add False, TrackingPolicy Add False]
         "#]],
     );
 }
@@ -201,7 +217,7 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
         &expect![[r#"
             chat: Update
               because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
-              because if this fails and rolls back, what ran before that apply is put back
+              because if this fails and rolls back, what ran before that apply is put back: ScalableTarget and TrackingPolicy
               because needs room for 2 ml.g5.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig
@@ -221,7 +237,7 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
         &expect![[r#"
             chat: Update
               because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
-              because if this fails and rolls back, what ran before that apply is put back
+              because if this fails and rolls back, what ran before that apply is put back: EndpointConfig (ProductionVariants/0/InstanceType from "ml.g4dn.xlarge" to "ml.g5.xlarge"), ScalableTarget and TrackingPolicy
               because needs room for 2 ml.g4dn.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig
@@ -240,7 +256,7 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
         &expect![[r#"
             chat: Update
               because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
-              because if this fails and rolls back, what ran before that apply is put back
+              because if this fails and rolls back, what ran before that apply is put back: ScalableTarget and TrackingPolicy
               because needs room for 2 ml.g6.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig

@@ -187,21 +187,21 @@ fn a_role_that_changes_in_place_leaves_its_arn_known() {
     check(
         &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
         &expect![[r#"
-        role: Update
-          Role Modify False
-            Policies/0/PolicyName "old" -> "new" False
-          1. update [Role Modify False]
-        chat: Update perhaps
-          because takes role.RoleId, which is known only when that stack has changed: changes at most like this, or not at all
-          because may need room for 2 ml.g5.xlarge more while it moves
-          Endpoint Modify False
-            EndpointConfigName ? -> ? False by EndpointConfig
-          EndpointConfig Modify Conditional
-            ProductionVariants/0/ModelName ? -> ? Conditional by Model
-          Model Modify Conditional
-            ExecutionRoleArn "AROA" -> ? Conditional by role.RoleId
-          1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify Conditional]
-    "#]],
+            role: Update
+              Role Modify False
+                Policies/0/PolicyName "old" -> "new" False
+              1. update [Role Modify False]
+            chat: Update perhaps
+              because depends on role.RoleId, known only once that stack has changed
+              because may need room for 2 ml.g5.xlarge more while it moves
+              Endpoint Modify False
+                EndpointConfigName ? -> ? False by EndpointConfig
+              EndpointConfig Modify Conditional
+                ProductionVariants/0/ModelName ? -> ? Conditional by Model
+              Model Modify Conditional
+                ExecutionRoleArn "AROA" -> ? Conditional by role.RoleId
+              1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify Conditional]
+        "#]],
     );
 }
 
@@ -447,7 +447,7 @@ fn a_body_somebody_submitted_by_hand_is_read_with_its_short_tags() {
     let (plan, diagnostics) = run_on(&specs, &Observation { stacks: vec![found] }, &Scenario::default());
     expect![[r#"
         s: Keep
-        HF4010 the template that runs for Endpoint/s (s.yaml:1:1) cannot be compared: did not find expected node content at line 1 column 2, while parsing a flow node
+        HF4010 the template that runs for Endpoint/s (s.yaml:1:1) cannot be compared: mismatched bracket '{' closed by ']' (line 1)
           help: -
     "#]].assert_eq(&text(&plan, &diagnostics));
 }
@@ -503,20 +503,20 @@ fn a_new_role_leaves_its_values_open_for_those_that_run_already() {
     check(
         &Scenario { wanted: &pair(&role("p"), &chat), live: &live, ..Scenario::default() },
         &expect![[r#"
-        role: Create
-          Role Add False
-          1. create
-        chat: Update perhaps
-          because takes role.RoleArn, which is known only when that stack has changed: changes at most like this, or not at all
-          because may need room for 2 ml.g5.xlarge more while it moves
-          Endpoint Modify False
-            EndpointConfigName ? -> ? False by EndpointConfig
-          EndpointConfig Modify Conditional
-            ProductionVariants/0/ModelName ? -> ? Conditional by Model
-          Model Modify Conditional
-            ExecutionRoleArn "arn:aws:iam::111122223333:role/r" -> ? Conditional by role.RoleArn
-          1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify Conditional]
-    "#]],
+            role: Create
+              Role Add False
+              1. create
+            chat: Update perhaps
+              because depends on role.RoleArn, known only once that stack has changed
+              because may need room for 2 ml.g5.xlarge more while it moves
+              Endpoint Modify False
+                EndpointConfigName ? -> ? False by EndpointConfig
+              EndpointConfig Modify Conditional
+                ProductionVariants/0/ModelName ? -> ? Conditional by Model
+              Model Modify Conditional
+                ExecutionRoleArn "arn:aws:iam::111122223333:role/r" -> ? Conditional by role.RoleArn
+              1. update [Endpoint Modify False, EndpointConfig Modify Conditional, Model Modify Conditional]
+        "#]],
     );
 }
 

@@ -253,6 +253,7 @@ fn what_runs_already_grants_both_is_only_narrowed() {
         &[],
         &expect![[r#"
             role: Update
+              because wide now: it still grants more than any manifest needs
               Role Modify False
                 Policies/0/PolicyDocument/Statement/0/Action "a" -> ? False
                 Policies/0/PolicyDocument/Statement/0/Effect "Allow" -> ? False
@@ -366,13 +367,14 @@ fn users_out_of_the_plan_hold_it_wide() {
         &[("chat", "1", "1"), ("left", "1", "")],
         &[],
         &expect![[r#"
-        role: Keep
-          because stays wide: Endpoint/left may still need what is no longer wanted, and this plan does not move it
-          held by left
-        chat: Keep
-        HF4008 the stack `left` of Endpoint/left has no manifest any more
-          help: it stays as it is; to be rid of it, put its manifest back and destroy that, or destroy the whole environment
-    "#]],
+            role: Keep
+              because wide now: it still grants more than any manifest needs
+              because stays wide: Endpoint/left may still need what is no longer wanted, and this plan does not move it
+              held by left
+            chat: Keep
+            HF4008 the stack `left` of Endpoint/left has no manifest any more
+              help: it stays as it is; to be rid of it, put its manifest back and destroy that, or destroy the whole environment
+        "#]],
     );
 }
 

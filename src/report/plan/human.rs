@@ -95,7 +95,7 @@ fn left_behind(out: &mut String, plan: &Plan, context: &Context<'_>) {
     if plan.left_behind.is_empty() {
         return;
     }
-    let text = "Left behind: stacks of ours that no manifest speaks of any more. Nothing happens to them.";
+    let text = "Left behind: stacks that no manifest describes any more. They stay as they are.";
     paragraph(out, context, 0, text);
     for left in &plan.left_behind {
         let place = &left.stack.target.region;

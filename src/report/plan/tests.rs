@@ -100,6 +100,7 @@ fn step(kind: &str, name: &str, action: Action, operations: Vec<Operation>) -> S
         needs: BTreeSet::new(),
         operations,
         restore: None,
+        back: BTreeMap::new(),
         aside: BTreeSet::new(),
         narrow: None,
         predicate: false,
@@ -172,7 +173,8 @@ fn on_a_wide_terminal() {
             Environment dev: account 111111111111, us-east-1 [imagined account]
 
               ~ update Role/models, stack dev-role-models
-                  takes values of stacks that change: this is the most it may do, and it may be nothing at all
+                  takes outputs of stacks that change: this is the most it can change, and it may turn out to be
+                    nothing
 
               + create Endpoint/embeddings, stack dev-endpoint-embeddings
                   3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint
@@ -196,7 +198,7 @@ fn on_a_wide_terminal() {
 
               = 1 stack unchanged
 
-            Left behind: stacks of ours that no manifest speaks of any more. Nothing happens to them.
+            Left behind: stacks that no manifest describes any more. They stay as they are.
               ? Role/lost of dev, stack dev-role-lost in us-east-1
 
             Plan: 1 to create, 2 to update (1 replaces resources), 1 to delete, 1 unchanged
@@ -215,9 +217,9 @@ fn on_a_narrow_terminal_without_unicode() {
               [imagined account]
 
               ~ update Role/models, stack dev-role-models
-                  takes values of stacks that change: this
-                    is the most it may do, and it may be
-                    nothing at all
+                  takes outputs of stacks that change: this
+                    is the most it can change, and it may
+                    turn out to be nothing
 
               + create Endpoint/embeddings, stack
                 dev-endpoint-embeddings
@@ -252,8 +254,8 @@ fn on_a_narrow_terminal_without_unicode() {
 
               = 1 stack unchanged
 
-            Left behind: stacks of ours that no manifest
-              speaks of any more. Nothing happens to them.
+            Left behind: stacks that no manifest describes
+              any more. They stay as they are.
               ? Role/lost of dev, stack dev-role-lost in
                 us-east-1
 
@@ -284,7 +286,7 @@ fn in_a_pull_request() {
             <details><summary>Role/models</summary>
 
             ```text
-            takes values of stacks that change: this is the most it may do, and it may be nothing at all
+            takes outputs of stacks that change: this is the most it can change, and it may turn out to be nothing
             ```
 
             </details>

@@ -160,7 +160,8 @@ const WIDEN: &str = "widen it to what runs and what is wanted";
 pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
     let mut remarks = step.reasons.clone();
     if step.predicate {
-        let text = "takes values of stacks that change: this is the most it may do, and it may be nothing at all";
+        let text =
+            "takes outputs of stacks that change: this is the most it can change, and it may turn out to be nothing";
         remarks.push(text.to_owned());
     }
     remarks.extend(narrowed_after(plan, step));
@@ -194,7 +195,7 @@ pub(super) fn choices(step: &Step) -> Vec<String> {
     let (old, told): (Vec<_>, Vec<_>) = step.choices.iter().partition(is_old);
     let text = |choice: &Choice| {
         let pinned = if choice.pinned { " (pinned)" } else { "" };
-        let today = choice.today.as_ref().map(|today| format!("; today it would be {today}")).unwrap_or_default();
+        let today = choice.today.as_ref().map(|today| format!("; today's choice: {today}")).unwrap_or_default();
         format!("{} {}: {}{pinned}{today}", choice.what, choice.value, choice.reason)
     };
     let mut choices: Vec<String> = told.into_iter().map(text).collect();
@@ -209,12 +210,17 @@ pub(super) fn choices(step: &Step) -> Vec<String> {
 pub(super) fn newer(step: &Step) -> Vec<String> {
     let name = manifest(step);
     let other = |choice: &Choice| {
-        choice.today.as_ref().map(|today| format!("{} {}; today it would be {today}", choice.what, choice.value))
+        choice.today.as_ref().map(|today| format!("{} {}; today's choice: {today}", choice.what, choice.value))
     };
     let mut lines: Vec<String> =
         step.choices.iter().filter_map(other).map(|text| format!("{name} keeps {text}")).collect();
-    if !lines.is_empty() {
+    let (of_models, own): (Vec<&Choice>, Vec<&Choice>) =
+        step.choices.iter().filter(|choice| choice.today.is_some()).partition(|choice| choice.what == "revision");
+    if !own.is_empty() {
         lines.push(format!("`hubform lock --upgrade {name}` chooses again"));
+    }
+    if !of_models.is_empty() {
+        lines.push("`hubform lock --upgrade` renews revisions, for all manifests that share them".to_owned());
     }
     lines
 }

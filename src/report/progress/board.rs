@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    cloud::{ResourceStatus, StackRef, StackStatus, Timestamp},
+    cloud::{ResourceStatus, Retrying, StackRef, StackStatus, Timestamp},
     execute::{Event, StepResult, Waiting},
 };
 
@@ -20,6 +20,8 @@ pub struct Row {
     pub resource: Option<(String, ResourceStatus)>,
     /// What it waits for.
     pub waiting: Option<Waiting>,
+    /// A call for it that has not worked for a while.
+    pub retrying: Option<Retrying>,
     /// When work on it began.
     pub began: Option<Timestamp>,
 }
@@ -33,6 +35,7 @@ impl Row {
             status: None,
             resource: None,
             waiting: None,
+            retrying: None,
             began: None,
         }
     }
@@ -48,6 +51,8 @@ pub struct Board {
     pub over: usize,
     /// How many failed.
     pub failed: usize,
+    /// A call for all stacks that has not worked for a while.
+    pub retrying: Option<Retrying>,
     /// The user asked to stop.
     pub interrupted: bool,
     began: Timestamp,
@@ -85,10 +90,23 @@ impl Board {
                     row.waiting = Some(on.clone());
                 }
             }
+            Event::Retrying { stack, call, .. } => self.tries(stack.as_ref(), Some(call.clone())),
+            Event::Retried { stack, .. } => self.tries(stack.as_ref(), None),
             Event::Settled { stack, result, .. } => return self.settled(stack, result),
             Event::Tick { .. } | Event::Finished { .. } => {}
         }
         None
+    }
+
+    fn tries(&mut self, stack: Option<&StackRef>, call: Option<Retrying>) {
+        match stack {
+            None => self.retrying = call,
+            Some(stack) => {
+                if let Some(row) = self.rows.get_mut(stack) {
+                    row.retrying = call;
+                }
+            }
+        }
     }
 
     fn settled(&mut self, stack: &StackRef, result: &StepResult) -> Option<Row> {
@@ -123,6 +141,8 @@ pub(super) fn at(event: &Event) -> Timestamp {
         | Event::Status { at, .. }
         | Event::Resource { at, .. }
         | Event::Waiting { at, .. }
+        | Event::Retrying { at, .. }
+        | Event::Retried { at, .. }
         | Event::Settled { at, .. }
         | Event::Tick { at }
         | Event::Interrupted { at }

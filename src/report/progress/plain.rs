@@ -9,11 +9,12 @@ use super::{Board, Listener};
 use crate::{
     cloud::{ResourceStatus, StackRef},
     diagnostic::shown,
-    execute::{Event, StepResult, Waiting},
+    execute::{Event, StepResult},
     report::{
         Context,
         ink::{Ink, paint, span},
         outcome::{in_one_line, stacks},
+        retried, retrying,
     },
 };
 
@@ -66,7 +67,8 @@ impl<W: Write> Plain<W> {
                 }
                 plain(format!("{stack}/{logical_id}: {status}")).filter(|_| last.as_ref() != Some(status))
             }
-            Event::Waiting { stack, on: Waiting::Throttled, .. } => plain(format!("{stack}: AWS asked to slow down")),
+            Event::Retrying { call, at, .. } => Some((Some(Ink::Care), retrying(call, *at))),
+            Event::Retried { call, worked, at, .. } => plain(retried(call, *worked, *at)),
             Event::Settled { stack, result, .. } => self.settled(stack, result),
             Event::Interrupted { .. } => {
                 let text = "interrupted: nothing new is begun, what runs is waited for; once more leaves at once";

@@ -4,11 +4,13 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Board, Row};
 use crate::{
+    cloud::Retrying,
     execute::Waiting,
     report::{
         Context,
         ink::{Ink, fit, span},
         outcome::stacks,
+        retry::in_short,
     },
 };
 
@@ -57,7 +59,9 @@ fn headline(board: &Board, context: &Context<'_>) -> String {
     let failed = if board.failed > 0 { format!("{dot}{} failed", board.failed) } else { String::new() };
     let stopping = if board.interrupted { format!("{dot}stopping when these are done") } else { String::new() };
     let done = format!("{} of {} over", board.over, stacks(board.total));
-    format!("{label}{done}{failed}{dot}{}{stopping}", span(board.elapsed()))
+    let told = |call: &Retrying| format!("{dot}{}: {}", call.operation, in_short(call));
+    let tries = board.retrying.as_ref().map(told).unwrap_or_default();
+    format!("{label}{done}{failed}{dot}{}{stopping}{tries}", span(board.elapsed()))
 }
 
 /// How many columns have room for their least.
@@ -105,13 +109,15 @@ fn status(row: &Row) -> String {
 }
 
 fn waits_for(row: &Row) -> Option<String> {
+    if let Some(call) = &row.retrying {
+        return Some(in_short(call));
+    }
     Some(match row.waiting.as_ref()? {
         Waiting::Stacks(needed) => {
             let names: Vec<&str> = needed.iter().map(|stack| stack.name.as_str()).collect();
             format!("waits for {}", names.join(", "))
         }
         Waiting::Turn => "waits for its turn".into(),
-        Waiting::Throttled => "AWS asked to slow down".into(),
         Waiting::ChangeSet => "change set is computed".into(),
     })
 }

@@ -3,11 +3,12 @@
 //! The sentences are known, so they are read back into inputs. What is not understood becomes a pin without inputs,
 //! which holds until it is upgraded: nothing moves because a file was rewritten.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{LOCK_FORMAT, Lock, LockedEnvironment, LockedModel, Pinned, Scalar, Servings};
+use super::{LOCK_FORMAT, Lock, LockedModel, Pinned, Scalar, Servings};
+use crate::{diagnostic::Span, manifest::plain::Plain};
 
 /// The one serving that 0.1 knew.
 const SERVING: &str = "AllTraffic";
@@ -30,17 +31,15 @@ struct FirstPinned {
     follows: String,
 }
 
-pub(super) fn read(tree: serde_yaml::Value, environments: &BTreeSet<String>) -> Result<Lock, serde_yaml::Error> {
-    let first: First = serde_yaml::from_value(tree)?;
+/// The lock, with all its choices unclaimed.
+pub(super) fn read(tree: &Plain) -> Result<Lock, (String, Span)> {
+    let first: First = tree.typed()?;
     let serving = |choices: BTreeMap<String, FirstPinned>| -> Servings {
         let choices = choices.into_iter().map(|(what, pinned)| upgraded(&what, pinned)).collect();
         BTreeMap::from([(SERVING.to_owned(), choices)])
     };
-    let choices: BTreeMap<String, Servings> =
-        first.choices.into_iter().map(|(manifest, choices)| (manifest, serving(choices))).collect();
-    let environment = |name: &String| (name.clone(), LockedEnvironment { owner: None, choices: choices.clone() });
-    let environments = environments.iter().map(environment).collect();
-    Ok(Lock { format: LOCK_FORMAT, environments, models: first.models })
+    let unclaimed = first.choices.into_iter().map(|(manifest, choices)| (manifest, serving(choices))).collect();
+    Ok(Lock { format: LOCK_FORMAT, environments: BTreeMap::new(), unclaimed, models: first.models })
 }
 
 /// A choice by its name of today, with its inputs.

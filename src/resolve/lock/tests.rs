@@ -1,4 +1,5 @@
 use super::*;
+use crate::diagnostic::SourceMap;
 
 fn pinned<const N: usize>(value: impl Into<Scalar>, from: [(&str, Scalar); N]) -> Pinned {
     Pinned { value: value.into(), from: from.into_iter().map(|(name, value)| (name.to_owned(), value)).collect() }
@@ -13,8 +14,8 @@ fn with(what: &str, pinned: Pinned) -> Lock {
     lock
 }
 
-fn read(text: &str) -> Result<Lock, LockError> {
-    Lock::parse(text, &BTreeSet::from(["dev".to_owned()]))
+fn read(text: &str) -> Result<Lock, Diagnostics> {
+    Lock::parse(FileId(0), text)
 }
 
 #[test]
@@ -33,13 +34,45 @@ fn a_lock_comes_back_as_it_was_whatever_stands_in_it() {
 }
 
 #[test]
-fn what_is_no_lock_of_ours_is_named() {
-    assert_eq!(read("format: 7\n"), Err(LockError::Format { found: 7 }));
-    let merged = "format: 2\nenvironments:\n<<<<<<< ours\n  a: {}\n=======\n  b: {}\n>>>>>>> theirs\n";
-    assert_eq!(read(merged), Err(LockError::Conflict { line: 3 }));
-    for text in ["a: b", "format: 2\nenvironments: {dev: {owner: me}}\n", "format: 2\nmore: 1\n"] {
-        assert!(matches!(read(text), Err(LockError::Unreadable(_))), "{text}");
+fn what_is_no_lock_of_ours_is_shown_where_it_is_not() {
+    let texts = [
+        "format: 7\n".to_owned(),
+        "format: 2\nenvironments:\n<<<<<<< ours\n  a: {}\n=======\n  b: {}\n>>>>>>> theirs\n".to_owned(),
+        "a: b".to_owned(),
+        "format: 2\nenvironments: {dev: {owner: me}}\n".to_owned(),
+        "format: 2\nmore: 1\n".to_owned(),
+        "format: 2\nenvironments: {a: {}, b: {}, a: {}}\n".to_owned(),
+        "format: 2\nenvironments: {a: {choices: {E/x@d: {AllTraffic: {image: {value: [x]}}}}}}\n".to_owned(),
+        "format: 2\nmodels: !!map {}\n".to_owned(),
+        "format: 2\n---\nformat: 2\n".to_owned(),
+        format!("format: 2\nmodels: {}", "[".repeat(200_000)),
+        format!("format: 2\na: &a {}\n{}", "x".repeat(900_000), "b: *a\n".repeat(3_000)),
+    ];
+    let mut said = String::new();
+    let from = std::time::Instant::now();
+    for text in &texts {
+        let mut sources = SourceMap::default();
+        let file = sources.add("hubform.lock", text.as_str());
+        let found = Lock::parse(file, text).expect_err("it is none");
+        for finding in &found {
+            let place = sources.position(finding.labels[0].span);
+            said.push_str(&format!("{} {place} {}\n", finding.code.number(), finding.message));
+        }
     }
+    assert!(from.elapsed().as_secs() < 5, "what has no end ends at once");
+    expect_test::expect![[r#"
+        HF2032 hubform.lock:1:9 this lock has format 7, and this hubform reads formats 1 and 2
+        HF2051 hubform.lock:3:1 git could not merge this lock
+        HF2032 hubform.lock:1:1 hubform does not write this: unknown field `a`, expected one of `format`, `environments`, `unclaimed`, `models`
+        HF2032 hubform.lock:2:29 `me` is no owner id
+        HF2032 hubform.lock:2:1 hubform does not write this: unknown field `more`, expected one of `format`, `environments`, `unclaimed`, `models`
+        HF2032 hubform.lock:2:30 the key `a` is already there
+        HF2032 hubform.lock:2:66 hubform does not write this: invalid type: sequence, expected text, a number, a boolean or nothing
+        HF2032 hubform.lock:2:9 tags such as `!!map` are not taken
+        HF2032 hubform.lock:3:1 a second document begins
+        HF2032 hubform.lock:2:74 maps and lists are more than 64 levels deep
+        HF2032 hubform.lock:4:4 aliases repeat more than 1 MiB of text in this document
+    "#]].assert_eq(&said);
 }
 
 /// Every sentence that 0.1 wrote, by the code that wrote it, and one that it did not.
@@ -127,7 +160,7 @@ fn sentences_of_format_1_become_inputs() {
         let first = serde_json::json!({ "format": 1, "choices": { "Endpoint/a@default": { what: { "value": value, "follows": follows } } } });
         let lock = read(&first.to_string()).expect("0.1 wrote it");
         let from = from.into_iter().map(|(input, value)| (input.to_owned(), value)).collect();
-        let found = &lock.environments["dev"].choices["Endpoint/a@default"]["AllTraffic"][name];
+        let found = &lock.unclaimed["Endpoint/a@default"]["AllTraffic"][name];
         assert_eq!(found, &Pinned { value: wanted, from }, "{follows}");
     }
 }
@@ -159,4 +192,78 @@ fn a_commit_that_is_known_is_not_forgotten_by_who_says_main() {
     lock.set_model("a/b", "main", model(Some("c1")));
     lock.set_model("a/b", "main", model(None));
     assert_eq!(lock.model("a/b", "main").and_then(|model| model.commit.as_deref()), Some("c1"));
+}
+
+#[test]
+fn what_nobody_claimed_stays_for_who_comes_later() {
+    let mut lock =
+        Lock { unclaimed: with("engine", pinned("tei", [])).environments["dev"].choices.clone(), ..Lock::default() };
+    lock.claim(&["dev".to_owned()]);
+    lock.set_owner("prod", "00000000000000e2".to_owned());
+    let text = lock.text();
+    expect_test::expect![[r#"
+        # Whose these environments are, and the choices that hubform made and keeps. Commit this file.
+        # A choice is made again only when what it was made from changes, or by `hubform lock --upgrade [NAME]`.
+        # What is `unclaimed` comes from a lock of format 1, for environments that are not here yet; delete it when all are.
+        format: 2
+        environments:
+          dev:
+            choices:
+              Endpoint/a@default:
+                AllTraffic:
+                  engine: {value: tei, from: {}}
+          prod:
+            owner: '00000000000000e2'
+        unclaimed:
+          Endpoint/a@default:
+            AllTraffic:
+              engine: {value: tei, from: {}}
+        models: {}
+    "#]].assert_eq(&text);
+    let mut later = read(&text).expect("hubform wrote it");
+    assert_eq!(later, lock);
+    later.claim(&["prod".to_owned(), "dev".to_owned()]);
+    assert_eq!(later.environments["prod"].choices, lock.environments["dev"].choices);
+}
+
+#[test]
+fn of_two_runs_each_keeps_what_it_alone_changed() {
+    let base = with("engine", pinned("tei", []));
+    let changed = |change: &dyn Fn(&mut Lock)| {
+        let mut lock = base.clone();
+        change(&mut lock);
+        lock
+    };
+    let pin = |lock: &mut Lock, what: &str, value: &str| {
+        let servings = lock.environments.get_mut("dev").and_then(|dev| dev.choices.get_mut("Endpoint/a@default"));
+        let choices = servings.and_then(|servings| servings.get_mut("AllTraffic")).expect("it is there");
+        choices.insert(what.to_owned(), pinned(value, [("task", "t".into())]));
+    };
+    let here = changed(&|lock| {
+        pin(lock, "image", "one");
+        lock.set_owner("prod", "00000000000000e2".to_owned());
+    });
+    let there = changed(&|lock| {
+        lock.forget("dev", None);
+        lock.set_model("a/b", "main", LockedModel::default());
+    });
+    let both = here.merged(&base, &there).expect("nothing is said twice");
+    assert_eq!((both.owner("prod"), both.models.len()), (Some("00000000000000e2"), 1));
+    let choices = &both.environments["dev"].choices["Endpoint/a@default"]["AllTraffic"];
+    assert_eq!(choices.keys().collect::<Vec<_>>(), ["image"], "what was forgotten there is forgotten");
+    assert_eq!(there.merged(&base, &here), Ok(both), "whoever comes second");
+
+    let other = changed(&|lock| {
+        pin(lock, "image", "two");
+        lock.set_owner("prod", "00000000000000e3".to_owned());
+    });
+    let clashes = here.merged(&base, &other).expect_err("both said something");
+    assert_eq!(clashes.iter().filter(|clash| clash.is_new_owner()).count(), 1);
+    let said: String = clashes.iter().map(|clash| format!("{clash}\n")).collect();
+    expect_test::expect![[r#"
+        the owner of `prod`, 00000000000000e3 there and 00000000000000e2 here
+        the image of Endpoint/a@default in `dev`, two (from task t) there and one (from task t) here
+    "#]]
+    .assert_eq(&said);
+    assert_eq!(here.merged(&base, &here), Ok(here), "who says the same says nothing against it");
 }

@@ -42,9 +42,10 @@ fn check_variant(site: &Site<'_>, variant: &Value) -> Handled<()> {
     }
     let offered = |kind: &str| Catalog::embedded().hosts_endpoints(kind, &site.place.region);
     match instance_types(variant).iter().find(|kind| !offered(kind)) {
-        Some(kind) => {
-            Err(Failure::invalid(format!("The instance type {kind} hosts no endpoints in {}", site.place.region)))
-        }
+        Some(kind) => Err(Failure::invalid(format!(
+            "The instance type {kind} is not available for endpoints in {}",
+            site.place.region
+        ))),
         None => Ok(()),
     }
 }

@@ -148,7 +148,7 @@ fn what_an_endpoint_names_must_exist() {
     let mut body = endpoint("tei:1", "ml.g5.xlarge", false);
     body["Resources"]["EndpointConfig"]["Properties"]["ProductionVariants"][0]["InstanceType"] = json!("ml.p3.2xlarge");
     account.created("s", &body);
-    expect![[r#"EndpointConfig: Resource handler returned message: "The instance type ml.p3.2xlarge hosts no endpoints in us-east-1""#]].assert_eq(cause(&account).split(" (Req").next().unwrap_or_default());
+    expect![[r#"EndpointConfig: Resource handler returned message: "The instance type ml.p3.2xlarge is not available for endpoints in us-east-1""#]].assert_eq(cause(&account).split(" (Req").next().unwrap_or_default());
     account.deleted("s");
     account.created("s", &endpoint("tei:1", "ml.m5.xlarge", false));
     let mut wanted = endpoint("tei:2", "ml.m5.xlarge", false);

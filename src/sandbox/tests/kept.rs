@@ -79,6 +79,21 @@ fn one_process_at_a_time_and_one_format() {
 }
 
 #[test]
+fn a_lost_snapshot_is_no_new_account_and_a_draft_of_the_dead_goes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let account = open(folder.path());
+    account.create("s", &endpoint("tei:1", "ml.m5.xlarge", false)).expect("accepted");
+    drop(account);
+    let draft = folder.path().join(".account.json.7-0.tmp");
+    std::fs::write(&draft, "{").expect("written");
+    drop(open(folder.path()));
+    assert!(!draft.exists());
+    std::fs::remove_file(folder.path().join("account.json")).expect("removed");
+    let lost = Sandbox::open(folder.path(), Settings::default(), Pace::Stepped);
+    assert!(matches!(lost, Err(StateError::Format { problem, .. }) if problem.contains("journals of its account")));
+}
+
+#[test]
 fn the_seed_decides_and_unrelated_calls_shift_nothing() {
     let run = |seed: u64, noise: bool| {
         let account = Account::with(Settings { seed, ..Settings::default() });

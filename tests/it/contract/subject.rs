@@ -51,20 +51,26 @@ pub(super) async fn sandbox() -> Subject {
 /// An independent server behind the adapters to the AWS SDK.
 #[cfg(feature = "aws")]
 pub(super) async fn server(name: &'static str) -> Option<Subject> {
+    let server = crate::support::peers::Server::start(name)?;
+    let ports = ports(&server.url()).await;
+    let pause: Pause = Box::new(|| Box::pin(tokio::time::sleep(Duration::from_millis(20))));
+    Some(Subject { name, ports, crowd: 101, pause, _server: Some(server) })
+}
+
+/// The adapters to the AWS SDK, before a server at this place.
+#[cfg(feature = "aws")]
+pub(super) async fn ports(url: &str) -> Connection {
     use hubform::{aws::AwsAccounts, cloud::Accounts};
 
-    let server = crate::support::peers::Server::start(name)?;
     let keys = aws_sdk_sts::config::Credentials::new("contract", "contract", None, None, "contract");
     let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
         .region("us-east-1")
-        .endpoint_url(server.url())
+        .endpoint_url(url)
         .credentials_provider(keys)
         .empty_test_environment()
         .load()
         .await;
-    let ports = AwsAccounts::with_config(config).at(&target()).await.expect("connecting asks nobody");
-    let pause: Pause = Box::new(|| Box::pin(tokio::time::sleep(Duration::from_millis(20))));
-    Some(Subject { name, ports, crowd: 101, pause, _server: Some(server) })
+    AwsAccounts::with_config(config).at(&target()).await.expect("connecting asks nobody")
 }
 
 /// A role that SageMaker may assume, with an output that a test can change.

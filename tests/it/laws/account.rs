@@ -14,7 +14,7 @@ use hubform::{
     cloud::{Accounts, Connection, Stack, StackRef, Target},
     diagnostic::{Diagnostic, Diagnostics, SourceMap},
     execute::{self, Event, Outcome},
-    gather,
+    gather::{self, Asking},
     manifest::{EnvironmentSet, Input, environments, parse},
     plan::{self, ObservedStack, Plan, PlannedEnvironment, Request},
     render::{StackSpec, Templates, render},
@@ -74,7 +74,7 @@ pub(super) fn compile_for(
         let mut lock = lock.clone();
         lock.set_owner(&set.environment.name, owner.to_owned());
         let (target, target_name, account) = (target(), "default".to_owned(), Some(ACCOUNT.to_owned()));
-        Scope { set, target, target_name, account, lock, locked: None, today: false }
+        Scope { set, target, target_name, account, lock, lock_file: "hubform.lock".into(), locked: None, today: false }
     };
     let scopes: Vec<_> = sets.into_iter().map(scope).collect();
     let (mut resolved, more) = resolve(&scopes, catalog);
@@ -119,7 +119,8 @@ pub(super) async fn ports(accounts: &dyn Accounts) -> Connection {
 
 /// Every stack that is not deleted, by name.
 pub(super) async fn stacks(accounts: &dyn Accounts) -> BTreeMap<String, Stack> {
-    let found = gather::observe(accounts, &SystemClock, &BTreeSet::from([target()]), &|_, _| false).await;
+    let found =
+        gather::observe(Asking::quietly(accounts, &SystemClock), &BTreeSet::from([target()]), &|_, _| false).await;
     found.expect("nothing is refused here").stacks.into_iter().map(|s| (s.stack.name.clone(), s.stack)).collect()
 }
 
@@ -146,7 +147,7 @@ pub(super) async fn plan(accounts: &dyn Accounts, wanted: &Wanted, asked: Asked)
         None => false,
     };
     let targets = BTreeSet::from([target()]);
-    let observed = gather::observe(accounts, &SystemClock, &targets, &wants_body).await;
+    let observed = gather::observe(Asking::quietly(accounts, &SystemClock), &targets, &wants_body).await;
     let observation = observed.unwrap_or_else(|error| panic!("the account cannot be looked at: {error}"));
     let mut chosen: BTreeSet<StackRef> = wanted.specs.iter().map(|spec| spec.stack.clone()).collect();
     if let Some(only) = asked.only {

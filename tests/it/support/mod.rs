@@ -8,6 +8,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -107,12 +108,19 @@ pub(crate) fn shell(sandbox: &Sandbox, name: &str) {
         notification_arns: Vec::new(),
         token: format!("stranger-{name}"),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
-    runtime.block_on(async {
+    at_once(async {
         let connection = sandbox.accounts().at(&target).await.expect("the sandbox is always there");
         connection.stacks.create_change_set(request).await.expect("the name is free");
     });
     sandbox.advance(Duration::from_secs(600));
+}
+
+/// What needs no waiting, within a runtime too.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match std::pin::pin!(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("an imagined account waits for nothing"),
+    }
 }
 
 const STRANGE: &str = r#"{"Resources":{"Queue":{"Type":"AWS::SQS::Queue"}}}"#;
@@ -186,4 +194,26 @@ fn update(sandbox: &Sandbox, name: &str, how: &str, change: impl FnOnce(&mut ser
         let request = ExecuteChangeSet { change_set, disable_rollback: false, token };
         stacks.execute_change_set(request).await.expect("it can be carried out");
     });
+}
+
+/// Runs a command on an imagined account; its exit code, and all that it says.
+pub(crate) fn run_quietly(folder: &Path, sandbox: &Sandbox, words: &[&str]) -> (u8, String) {
+    let said = Captured::default();
+    let mut host = hubform::cli::Host {
+        variables: BTreeMap::from([("HUBFORM_SANDBOX".to_owned(), "1".to_owned())]),
+        folder: folder.to_path_buf(),
+        input: Box::new(io::empty()),
+        kept_input: None,
+        output: Box::new(said.clone()),
+        errors: Box::new(said.clone()),
+        terminal: None,
+        terminal_size: || None,
+        interactive: false,
+        sandbox: Some(sandbox.clone()),
+        tables: BTreeMap::new(),
+        aside: false,
+        random: fastrand::Rng::with_seed(1),
+    };
+    let exit = hubform::cli::run(&mut host, ["hubform"].iter().chain(words).map(Into::into)).code();
+    (exit, said.text())
 }

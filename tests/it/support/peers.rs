@@ -55,8 +55,8 @@ fn installed(name: &str) -> io::Result<PathBuf> {
     let peers = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("peers");
     fs::create_dir_all(&peers)?;
     let home = peers.join(format!("{name}-{}", digest(&fs::read(&list)?)));
-    let mut lock = fd_lock::RwLock::new(File::create(peers.join(format!("{name}.lock")))?);
-    let _held = lock.write()?;
+    let held = File::create(peers.join(format!("{name}.lock")))?;
+    held.lock()?;
     if !home.exists() {
         let draft = peers.join(format!("{name}.partial"));
         if draft.exists() {

@@ -1,0 +1,238 @@
+//! The lock files of a run: what stood in them, and what is written back.
+//!
+//! Between the reading and the writing another run may have written. So what stands there by then is read again, with
+//! nobody else in the file, and only what this run changed is changed. Where both changed the same, nothing is written;
+//! where another run made the owner of a new environment first, this one goes on with that owner.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+
+use super::{
+    args::Selection,
+    host::Host,
+    load::{Loaded, Owner, Wants, load},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, SourceMap, Span},
+    files::{Disk, Files},
+    resolve::{Clash, LOCK_FORMAT, Lock},
+};
+
+/// Where the lock of a scope is kept, and what stood there.
+pub(super) struct LockFile {
+    /// Beside the environment, or where `--lock` says.
+    pub(super) path: PathBuf,
+    /// Where it is written: there, or in the folder of an imagined account.
+    pub(super) kept: PathBuf,
+    pub(super) committed: Lock,
+    pub(super) overlay: Lock,
+    /// Another Region than the environment's own was asked for: what is chosen for it is not kept.
+    pub(super) visiting: bool,
+    pub(super) heirs: Heirs,
+}
+
+/// Whose the choices of a lock of format 1 are.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Heirs {
+    /// The environments of the folders that share the lock.
+    pub(super) names: BTreeSet<String>,
+    /// Others may read it too, because `--lock` says where it is: for them the choices stay unclaimed.
+    pub(super) and_others: bool,
+}
+
+impl Heirs {
+    fn inherit(&self, mut lock: Lock) -> Lock {
+        lock.claim(&self.names);
+        if !self.and_others {
+            lock.unclaimed.clear();
+        }
+        lock
+    }
+}
+
+impl LockFile {
+    pub(super) fn before(&self, wants: &Wants) -> &Lock {
+        if wants.lock_overlay.is_some() { &self.overlay } else { &self.committed }
+    }
+}
+
+/// Reads a lock file; where it cannot be used that is a finding.
+pub(super) fn read(
+    files: &dyn Files,
+    path: &Path,
+    heirs: &Heirs,
+    sources: &mut SourceMap,
+    findings: &mut Diagnostics,
+) -> Lock {
+    let read = match files.read(path) {
+        Ok(bytes) => parse(path, &bytes, sources),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Lock::default()),
+        Err(error) => {
+            let message = format!("cannot read `{}`: {error}", path.display());
+            let help = "make it readable, or restore it from git; it is not replaced while it cannot be read";
+            Err(Diagnostics::from_iter([Diagnostic::new(Code::LockUnreadable, message).help(help)]))
+        }
+    };
+    heirs.inherit(read.unwrap_or_else(|found| {
+        findings.extend(found);
+        Lock::default()
+    }))
+}
+
+/// The lock that these bytes are.
+pub(super) fn parse(path: &Path, bytes: &[u8], sources: &mut SourceMap) -> Result<Lock, Diagnostics> {
+    let text = String::from_utf8_lossy(bytes);
+    let file = sources.add(path.display().to_string(), text.as_ref());
+    if let Err(error) = std::str::from_utf8(bytes) {
+        let at = error.valid_up_to() as u32;
+        let finding = Diagnostic::new(Code::LockUnreadable, "this lock is not UTF-8 from here on");
+        return Err(Diagnostics::from_iter([finding.at(Span { file, start: at, end: at })]));
+    }
+    Lock::parse(file, &text)
+}
+
+/// Takes over what a lock says of one environment; of a visit to another Region the owner alone.
+fn adopt(whole: &mut Lock, lock: &Lock, environment: &str, visiting: bool) {
+    let Some(own) = lock.environment(environment) else { return };
+    if visiting {
+        if let Some(owner) = &own.owner {
+            whole.set_owner(environment, owner.clone());
+        }
+        return;
+    }
+    whole.environments.insert(environment.to_owned(), own.clone());
+    whole.models.extend(lock.models.clone());
+}
+
+/// What became of a file that was to be changed.
+enum Ended {
+    Written,
+    AsItWas,
+    /// It cannot be used any more, or was changed otherwise.
+    Refused(Diagnostics),
+    /// Somebody made the owner of a new environment.
+    Owned,
+}
+
+/// Of an owner that both runs made, the first one's holds.
+fn clashed(path: &Path, clashes: &[Clash], made: bool) -> Ended {
+    let found = clashes.iter().filter(|clash| !made || !clash.is_new_owner()).map(|clash| {
+        let message = format!("another run changed `{}` meanwhile: {clash}", path.display());
+        Diagnostic::new(Code::LockRace, message).help("nothing was written; run it again, upon what stands there now")
+    });
+    let found: Diagnostics = found.collect();
+    if found.is_empty() { Ended::Owned } else { Ended::Refused(found) }
+}
+
+impl Loaded {
+    /// Writes what was chosen anew, and owners; answers the files that changed, and what stood in the way.
+    pub(super) fn keep_locks(
+        &mut self,
+        host: &mut Host,
+        selection: &Selection,
+        wants: &Wants,
+    ) -> Result<(Vec<PathBuf>, Diagnostics)> {
+        let files = Disk { from: host.folder.clone() };
+        let (mut written, mut findings) = (Vec::new(), Diagnostics::new());
+        loop {
+            let mut again = false;
+            for (path, lock) in self.changed_locks(wants) {
+                match self.keep(&files, &path, &lock, wants)? {
+                    Ended::Written => written.push(path),
+                    Ended::AsItWas => {}
+                    Ended::Refused(found) => findings.extend(found),
+                    Ended::Owned => again = true,
+                }
+            }
+            if !again || !findings.is_empty() {
+                return Ok((written, findings));
+            }
+            *self = load(host, selection, wants)?;
+            if self.diagnostics.has_errors() {
+                return Ok((written, std::mem::take(&mut self.diagnostics)));
+            }
+        }
+    }
+
+    /// The locks as this run would have them, where it changes something.
+    fn changed_locks(&self, wants: &Wants) -> Vec<(PathBuf, Lock)> {
+        let mut changed: BTreeMap<&Path, Lock> = BTreeMap::new();
+        for (scope, (lock, file)) in self.scopes.iter().zip(self.resolved.locks.iter().zip(&self.lock_files)) {
+            // What is kept for an imagined account is nobody's to commit.
+            if scope.locked.is_some() && wants.lock_overlay.is_none() {
+                continue;
+            }
+            let whole = changed.entry(&file.kept).or_insert_with(|| self.kept_before(file, wants));
+            let lock = if wants.lock_overlay.is_some() { lock.beyond(&file.committed) } else { lock.clone() };
+            adopt(whole, &lock, &scope.set.environment.name, file.visiting);
+        }
+        let changed = changed.into_iter().filter(|(path, lock)| self.lock_file(path).before(wants) != lock);
+        changed.map(|(path, lock)| (path.to_path_buf(), lock)).collect()
+    }
+
+    fn lock_file(&self, kept: &Path) -> &LockFile {
+        self.lock_files.iter().find(|file| file.kept == kept).expect("only locks that were read are written")
+    }
+
+    /// What stays of a file: everything, but facts of models where all of it is chosen again.
+    fn kept_before(&self, file: &LockFile, wants: &Wants) -> Lock {
+        let mut before = Lock { format: LOCK_FORMAT, ..file.before(wants).clone() };
+        let is_here = |name: &String| {
+            let mut here = self.scopes.iter().zip(&self.lock_files).filter(|(_, other)| other.kept == file.kept);
+            here.any(|(scope, _)| scope.set.environment.name == *name)
+        };
+        if wants.upgrade.as_deref() == Some("") && before.environments.keys().all(is_here) {
+            before.models.clear();
+        }
+        before
+    }
+
+    /// Writes one lock upon what stands in its file by now.
+    fn keep(&mut self, files: &dyn Files, path: &Path, lock: &Lock, wants: &Wants) -> Result<Ended> {
+        let file = self.lock_file(path);
+        let (base, heirs, made) = (file.before(wants).clone(), file.heirs.clone(), wants.owner == Owner::Made);
+        let mut ended = Ended::AsItWas;
+        let written = files.change(path, &mut |bytes| {
+            let there = match bytes.is_empty() {
+                true => Ok(base.clone()),
+                false => parse(path, bytes, &mut self.sources).map(|there| heirs.inherit(there)),
+            };
+            let (result, text) = match there.map(|there| lock.merged(&base, &there)) {
+                Ok(Ok(merged)) if merged.text().as_bytes() == bytes => (Ended::AsItWas, None),
+                Ok(Ok(merged)) => (Ended::Written, Some(merged.text().into_bytes())),
+                Ok(Err(clashes)) => (clashed(path, &clashes, made), None),
+                Err(unreadable) => (Ended::Refused(unreadable), None),
+            };
+            ended = result;
+            text
+        });
+        written.with_context(|| format!("cannot write `{}`", path.display()))?;
+        Ok(ended)
+    }
+
+    /// Owners by lock file and environment.
+    pub(super) fn owners(&self) -> BTreeMap<(PathBuf, String), String> {
+        let owners = self.scopes.iter().zip(&self.lock_files).filter_map(|(scope, file)| {
+            let name = &scope.set.environment.name;
+            Some(((file.kept.clone(), name.clone()), scope.lock.owner(name)?.to_owned()))
+        });
+        owners.collect()
+    }
+
+    /// The owner that stood in the lock beside the environment before this run.
+    pub(super) fn owner_before(&self, environment: &str) -> Option<&str> {
+        let files = self.scopes.iter().zip(&self.lock_files);
+        let mut own = files.filter(|(scope, _)| scope.set.environment.name == environment);
+        own.find_map(|(_, file)| file.committed.owner(environment))
+    }
+
+    /// Is there a lock that cannot be read?
+    pub(super) fn lock_is_lost(&self) -> bool {
+        self.diagnostics.iter().any(|found| matches!(found.code, Code::LockUnreadable | Code::LockConflict))
+    }
+}

@@ -1,0 +1,336 @@
+//! What no body may hold, whatever road it came by: dynamic references, but those that `{ssm: …}` became, and `${`
+//! that is not closed in `Fn::Sub`.
+//!
+//! CloudFormation resolves `{{resolve:…}}` in what its functions come to; its own guide writes it inside `Fn::Sub` with
+//! the name of a secret put in. So `Fn::Sub` and `Fn::Join` are put together here, too. What is known only when the
+//! stack runs (attributes, parameters, the branches of `Fn::If`) may be any text: where braces stand before it, or
+//! `resolve:` behind it, that is taken for a reference. A text that is whole only in the account, because an attribute
+//! brings braces and word along, is not seen.
+
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+
+use serde_json::{Map, Value};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, Span},
+    resolve::DesiredStack,
+};
+
+const BRACES: &str = "{{";
+const WORD: &str = "resolve:";
+/// Stands for a text that is not known; no character.
+const ANY: char = '\u{10FFFF}';
+/// Sections whose texts functions put together with others.
+const LOOKED_UP: [&str; 3] = ["Conditions", "Mappings", "Parameters"];
+
+/// Refuses the body where it holds what it may not.
+pub(super) fn check(
+    body: &Map<String, Value>,
+    stack: &DesiredStack,
+    overridden: &BTreeSet<String>,
+) -> Result<(), Diagnostics> {
+    let mut search = Search { allowed: &stack.fetched, found: Vec::new() };
+    for (section, value) in body {
+        search.visit(value, section, LOOKED_UP.contains(&section.as_str()));
+    }
+    let found = search.diagnostics(stack, overridden);
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+/// Something found: what it is, which text, and under which path of the body.
+struct Found {
+    code: Code,
+    text: String,
+    path: String,
+}
+
+struct Search<'a> {
+    allowed: &'a BTreeSet<String>,
+    found: Vec<Found>,
+}
+
+impl Search<'_> {
+    /// `inside`: other texts may be put before and behind it.
+    fn visit(&mut self, value: &Value, path: &str, inside: bool) {
+        match value {
+            Value::String(text) => self.text(text, path, inside),
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(at, item)| self.visit(item, &format!("{path}/{at}"), inside));
+            }
+            Value::Object(map) => self.map(map, path, inside),
+            _ => {}
+        }
+    }
+
+    fn map(&mut self, map: &Map<String, Value>, path: &str, inside: bool) {
+        for (key, value) in map {
+            self.text(key, path, false);
+            match (key.as_str(), value) {
+                ("Fn::Sub", _) => self.sub(value, path, inside),
+                ("Fn::Join", Value::Array(parts)) => self.join(parts, path, inside),
+                _ => {
+                    let inside = inside || key == "Ref" || key.starts_with("Fn::");
+                    self.visit(value, &format!("{path}/{key}"), inside);
+                }
+            }
+        }
+    }
+
+    fn sub(&mut self, value: &Value, path: &str, inside: bool) {
+        let (template, variables) = sub_parts(value);
+        if template.is_some_and(|text| placeholders(text).any(|(_, name)| name.is_none_or(str::is_empty))) {
+            self.note(Code::BrokenSub, template.unwrap_or_default(), path);
+        }
+        self.text(&substituted(value), path, inside);
+        variables.into_iter().flatten().for_each(|(_, value)| self.below(value, path));
+    }
+
+    fn join(&mut self, parts: &[Value], path: &str, inside: bool) {
+        self.text(&joined(parts), path, inside);
+        match parts.get(1) {
+            Some(Value::Array(items)) => items.iter().for_each(|item| self.below(item, path)),
+            Some(other) => self.visit(other, path, true),
+            None => {}
+        }
+    }
+
+    /// What was put together already is looked at again only where a function is in it.
+    fn below(&mut self, value: &Value, path: &str) {
+        if !value.is_string() {
+            self.visit(value, path, true);
+        }
+    }
+
+    fn text(&mut self, text: &str, path: &str, inside: bool) {
+        let around = if inside { format!("{ANY}{text}{ANY}") } else { text.to_owned() };
+        if !self.allowed.contains(text)
+            && let Some(reference) = reference(&around)
+        {
+            self.note(Code::DynamicReference, reference, path);
+        }
+    }
+
+    fn note(&mut self, code: Code, text: &str, path: &str) {
+        self.found.push(Found { code, text: text.to_owned(), path: path.to_owned() });
+    }
+
+    /// One finding for each reference, at the place that says most; one for each place in CloudFormation's own words.
+    fn diagnostics(self, stack: &DesiredStack, overridden: &BTreeSet<String>) -> Diagnostics {
+        let mut best: BTreeMap<_, Told> = BTreeMap::new();
+        for found in self.found {
+            let (depth, span) = place(&found.path, stack, overridden);
+            let own = Some(span).filter(|span| stack.hatch.spans.values().any(|hatch| hatch == span));
+            let told = Told { depth, span, path: found.path };
+            match best.entry((found.code, found.text, own)) {
+                Entry::Occupied(mut known) => {
+                    if known.get().depth < depth {
+                        known.insert(told);
+                    }
+                }
+                Entry::Vacant(free) => {
+                    free.insert(told);
+                }
+            }
+        }
+        best.into_iter().map(|((code, ..), told)| finding(code, &told.path).at(told.span)).collect()
+    }
+}
+
+/// Where something found was written, and how many steps of its path that explains.
+struct Told {
+    depth: usize,
+    span: Span,
+    path: String,
+}
+
+fn finding(code: Code, path: &str) -> Diagnostic {
+    let path = crate::diagnostic::shown(path);
+    match code {
+        Code::BrokenSub => {
+            let message = format!("`Fn::Sub` in `{path}` has a `${{` that is not closed, or empty");
+            Diagnostic::new(code, message).help("write `${!…}` where the text itself is meant")
+        }
+        _ => {
+            let message = format!("a dynamic reference would stand in `{path}`");
+            Diagnostic::new(code, message).help("use `{ssm: NAME}` where an id or ARN is expected")
+        }
+    }
+}
+
+/// Where the path's text was written, and how many steps of the path that explains.
+fn place(path: &str, stack: &DesiredStack, overridden: &BTreeSet<String>) -> (usize, Span) {
+    let written = |key: &str| stack.hatch.spans.get(key).copied();
+    let steps = |path: &str| path.split('/').count();
+    let (section, below) = path.split_once('/').unwrap_or((path, ""));
+    let id = below.split('/').next().unwrap_or_default();
+    match section {
+        "Resources" => {
+            let set = |set: &String| is_within(set, below) || is_within(below, set);
+            if let Some(span) = written(&format!("overrides/{id}")).filter(|_| overridden.iter().any(set)) {
+                return (steps(below), span);
+            }
+            if let Some(span) = written(&format!("resources/{id}")) {
+                return (steps(below), span);
+            }
+            let above = std::iter::successors(Some(below), |path| path.rsplit_once('/').map(|(above, _)| above));
+            let mut known = above.filter_map(|path| Some((steps(path), stack.origins.get(path)?.span)));
+            known.next().unwrap_or((0, stack.span))
+        }
+        "Outputs" => written(&format!("outputs/{id}")).map_or((0, stack.span), |span| (steps(below), span)),
+        _ => (0, stack.span),
+    }
+}
+
+fn is_within(path: &str, above: &str) -> bool {
+    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The reference that a text has or, with what is not known in it, may have.
+fn reference(text: &str) -> Option<&str> {
+    let from = |at: usize| {
+        let rest = &text[at..];
+        rest.find("}}").map_or(rest, |end| &rest[..end])
+    };
+    let braces = || text.char_indices().filter(|(at, _)| text[*at..].starts_with(BRACES));
+    let word = |at: usize| text[at + BRACES.len()..].chars().zip(WORD.chars()).find(|(is, of)| is != of);
+    let spelled = braces().find(|(at, _)| match word(*at) {
+        Some((is, _)) => is == ANY,
+        None => text.len() >= at + BRACES.len() + WORD.len(),
+    });
+    let behind = text.match_indices(WORD).find(|(at, _)| {
+        let before = &text[..*at];
+        before.strip_suffix('{').unwrap_or(before).ends_with(ANY)
+    });
+    spelled.map(|(at, _)| from(at)).or(behind.map(|(at, _)| from(at)))
+}
+
+/// What a value comes to, as far as it is known.
+fn known(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        Value::Object(map) => match map.iter().next() {
+            Some((key, value)) if key == "Fn::Sub" && map.len() == 1 => substituted(value),
+            Some((key, Value::Array(parts))) if key == "Fn::Join" && map.len() == 1 => joined(parts),
+            Some((key, Value::String(name))) if key == "Ref" && is_pseudo(name) => name.clone(),
+            _ => ANY.to_string(),
+        },
+        _ => ANY.to_string(),
+    }
+}
+
+fn joined(parts: &[Value]) -> String {
+    let between = parts.first().map_or_else(String::new, known);
+    match parts.get(1) {
+        Some(Value::Array(items)) => items.iter().map(known).collect::<Vec<_>>().join(&between),
+        Some(Value::Object(map)) => match map.get("Fn::Split").and_then(Value::as_array).map(Vec::as_slice) {
+            Some([by, text]) => known(text).split(&known(by)).collect::<Vec<_>>().join(&between),
+            _ => ANY.to_string(),
+        },
+        _ => ANY.to_string(),
+    }
+}
+
+fn substituted(value: &Value) -> String {
+    let (template, variables) = sub_parts(value);
+    let Some(template) = template else { return ANY.to_string() };
+    let (mut done, mut rest) = (String::new(), template);
+    for (at, name) in placeholders(template) {
+        let start = at - (template.len() - rest.len());
+        done.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let Some(name) = name else { break };
+        rest = &rest[name.len() + "${}".len()..];
+        match (name.strip_prefix('!'), variables.and_then(|variables| variables.get(name.trim()))) {
+            (Some(literal), _) => done.extend(["${", literal, "}"]),
+            (None, Some(value)) => done.push_str(&known(value)),
+            (None, None) if is_pseudo(name) => done.push_str(name),
+            (None, None) => done.push(ANY),
+        }
+    }
+    done + rest
+}
+
+fn sub_parts(value: &Value) -> (Option<&str>, Option<&Map<String, Value>>) {
+    match value {
+        Value::Array(parts) => (parts.first().and_then(Value::as_str), parts.get(1).and_then(Value::as_object)),
+        value => (value.as_str(), None),
+    }
+}
+
+/// Where each `${` begins, with what is in it; the last has nothing where it is not closed.
+fn placeholders(text: &str) -> impl Iterator<Item = (usize, Option<&str>)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = from + text.get(from..)?.find("${")?;
+        let inside = &text[at + 2..];
+        let name = inside.find('}').map(|end| &inside[..end]);
+        from = name.map_or(text.len() + 1, |name| at + 2 + name.len() + 1);
+        Some((at, name))
+    })
+}
+
+/// Account, Region and the like: none of them has a brace or the word in it.
+fn is_pseudo(name: &str) -> bool {
+    name.starts_with("AWS::")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn found(value: Value) -> Vec<&'static str> {
+        let allowed = BTreeSet::from(["{{resolve:ssm:/a}}".to_owned()]);
+        let mut search = Search { allowed: &allowed, found: Vec::new() };
+        search.visit(&value, "Resources/A", false);
+        search.found.iter().map(|found| found.code.number()).collect()
+    }
+
+    #[test]
+    fn a_reference_is_found_however_it_is_put_together() {
+        let roads = [
+            json!("s3://b/{{resolve:secretsmanager:hf}}/"),
+            json!({ "{{resolve:ssm:/x}}": 1 }),
+            json!("{{resolve:ssm:/a}} "),
+            json!({ "Fn::Sub": "{{resolve:ssm:/a}}/${AWS::Region}" }),
+            json!({ "Fn::Sub": ["{{${R}:secretsmanager:hf}}", { "R": "resolve" }] }),
+            json!({ "Fn::Sub": ["{{re${R}:x}}", { "R": { "Ref": "P" } }] }),
+            json!({ "Fn::Sub": "${P}resolve:x}}" }),
+            json!({ "Fn::Join": ["", ["{", "{resol", "ve:ssm:x}}"]] }),
+            json!({ "Fn::Join": ["{", ["", "", "resolve:x}}"]] }),
+            json!({ "Fn::Join": ["", { "Fn::Split": [",", "{{,resolve:x}}"] }] }),
+            json!({ "Fn::Join": ["", [{ "Fn::If": ["C", "{{re", "a"] }, "solve:x}}"]] }),
+            json!({ "Fn::Join": ["", [{ "Fn::Select": [0, ["{{", "a"]] }, "resolve:x}}"]] }),
+            json!({ "Fn::Join": ["", ["{{", { "Fn::GetAtt": ["P", "Value"] }, ":x}}"]] }),
+            json!({ "Fn::If": ["C", { "Fn::Sub": ["{{${R}:x}}", { "R": "resolve" }] }, "b"] }),
+        ];
+        for road in roads {
+            assert!(found(road.clone()).contains(&"HF1051"), "{road}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_reference_passes() {
+        let others = [
+            json!("{{resolve:ssm:/a}}"),
+            json!(["{{resolve:ssm:/a}}", "{{resolve", "resolve:x", "{{ resolve:x }}", "{{InstanceId}}"]),
+            json!({ "Fn::Sub": "{\"widgets\":[{\"a\":{\"b\":\"${AWS::Region}\"}}]}" }),
+            json!({ "Fn::Join": ["", ["{\"a\":{", { "Ref": "P" }, "}}"]] }),
+            json!({ "Fn::Sub": "{{${AWS::Region}:x}} ${!Text} a$" }),
+            json!({ "Fn::If": ["C", { "Ref": "P" }, "resolve me"] }),
+        ];
+        for other in others {
+            assert_eq!(found(other.clone()), [] as [&str; 0], "{other}");
+        }
+    }
+
+    #[test]
+    fn a_substitution_that_is_not_closed_is_found() {
+        for text in ["k${AWS::StackName", "k${!x", "a${}", "${A}${"] {
+            assert_eq!(found(json!({ "Fn::Sub": text })), ["HF3008"], "{text}");
+            assert_eq!(found(json!({ "Fn::Sub": [text, { "A": "b" }] })), ["HF3008"], "{text}");
+        }
+    }
+}
