@@ -11,6 +11,7 @@ use super::{
     call::{Answer, Call, Entry},
     clock::{Pace, Sleepers, Timer},
     faults::{Faults, Refusal},
+    place::Place,
     queue::{Due, Queue, What},
     resource::Object,
     settings::Settings,
@@ -41,23 +42,14 @@ pub(crate) struct State {
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     /// By place, then name: stacks that are not deleted.
-    pub(crate) live: HashMap<String, BTreeMap<String, usize>>,
+    pub(crate) live: HashMap<Place, BTreeMap<String, usize>>,
     /// By place, in order of creation, deleted ones included.
-    pub(crate) all: HashMap<String, Vec<usize>>,
+    pub(crate) all: HashMap<Place, Vec<usize>>,
     pub(crate) by_id: HashMap<String, usize>,
     /// Stacks by the id of a change set they have or had.
     pub(crate) change_sets: HashMap<String, usize>,
     /// How many stacks of a name there were.
     pub(crate) births: HashMap<String, u32>,
-}
-
-/// The AWS partition of a Region.
-pub(crate) fn partition(region: &str) -> &'static str {
-    match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
 }
 
 impl State {
@@ -86,7 +78,7 @@ impl State {
 
     pub(crate) fn index_stack(&mut self, number: usize) {
         let stack = &self.stacks[number];
-        let place = stack.place();
+        let place = stack.place.clone();
         *self.index.births.entry(format!("{place}/{}", stack.name)).or_default() += 1;
         self.index.by_id.insert(stack.id.clone(), number);
         self.index.all.entry(place.clone()).or_default().push(number);
@@ -98,15 +90,11 @@ impl State {
         }
     }
 
-    pub(crate) fn place(&self, region: &str) -> String {
-        place(&self.settings.account, region)
-    }
-
     /// A stack that is not deleted, by name, or any stack by id.
-    pub(crate) fn find(&self, region: &str, name_or_id: &str) -> Option<usize> {
+    pub(crate) fn find(&self, place: &Place, name_or_id: &str) -> Option<usize> {
         match name_or_id.starts_with("arn:") {
             true => self.index.by_id.get(name_or_id).copied(),
-            false => self.index.live.get(&self.place(region))?.get(name_or_id).copied(),
+            false => self.index.live.get(place)?.get(name_or_id).copied(),
         }
     }
 
@@ -121,16 +109,7 @@ impl State {
         fired
     }
 
-    /// What comes due happens in the account of its stack, whoever called last.
     fn fire(&mut self, due: Due) -> bool {
-        let caller = self.settings.account.clone();
-        self.settings.account.clone_from(&self.stacks[due.stack].account);
-        let fired = self.fire_here(due);
-        self.settings.account = caller;
-        fired
-    }
-
-    fn fire_here(&mut self, due: Due) -> bool {
         if let What::ChangeSet(id) = &due.what {
             self.finish_change_set(due.stack, id);
             return true;
@@ -158,22 +137,21 @@ impl State {
         stack.reason = reason;
     }
 
-    fn perform(&mut self, account: &str, region: &str, call: Call) -> Result<Answer, CloudErrorKind> {
-        account.clone_into(&mut self.settings.account);
+    fn perform(&mut self, place: &Place, call: Call) -> Result<Answer, CloudErrorKind> {
         match call {
             Call::CreateStack { name, submission, disable_rollback, termination_protection, token } => self
-                .create_stack(region, name, submission, disable_rollback, termination_protection, token)
+                .create_stack(place, name, submission, disable_rollback, termination_protection, token)
                 .map(Answer::Stack),
             Call::CreateChangeSet { stack, name, create, submission, previous, token } => {
-                let submission = self.with_previous(region, &stack, create, submission, &previous)?;
-                self.create_change_set(region, &stack, name, create, submission, token).map(Answer::ChangeSet)
+                let submission = self.with_previous(place, &stack, create, submission, &previous)?;
+                self.create_change_set(place, &stack, name, create, submission, token).map(Answer::ChangeSet)
             }
             Call::ExecuteChangeSet { change_set, disable_rollback, token } => {
                 self.execute_change_set(&change_set, disable_rollback, token).map(|()| Answer::Nothing)
             }
             Call::DeleteChangeSet { change_set } => self.delete_change_set(&change_set).map(|()| Answer::Nothing),
-            Call::DeleteStack { stack, token } => self.delete_stack(region, &stack, token).map(|()| Answer::Nothing),
-            Call::Protect { stack, on } => self.protect(region, &stack, on).map(Answer::Stack),
+            Call::DeleteStack { stack, token } => self.delete_stack(place, &stack, token).map(|()| Answer::Nothing),
+            Call::Protect { stack, on } => self.protect(place, &stack, on).map(Answer::Stack),
             Call::Inject { fault } => {
                 self.faults.add(fault);
                 Ok(Answer::Nothing)
@@ -193,12 +171,8 @@ impl State {
     /// Does again what a journal says was done.
     pub(crate) fn replay(&mut self, entry: Entry) -> Result<(), CloudErrorKind> {
         self.advance(entry.at);
-        self.perform(&entry.account, &entry.region, entry.call).map(|_| ())
+        self.perform(&entry.place, entry.call).map(|_| ())
     }
-}
-
-fn place(account: &str, region: &str) -> String {
-    format!("{account}/{region}")
 }
 
 /// The account in a running process.
@@ -210,36 +184,28 @@ pub(crate) struct Core {
     pub(crate) calls: BTreeMap<String, u64>,
     buckets: Buckets,
     journal: Option<Journal>,
-    /// The account of targets that name none.
-    own_account: String,
 }
 
 impl Core {
     pub(crate) fn new(state: State, pace: Pace, journal: Option<Journal>) -> Self {
         let timer = Timer::new(pace, state.now);
         let (calls, buckets) = (BTreeMap::new(), Buckets::default());
-        let own_account = state.settings.account.clone();
-        Self { state, timer, sleepers: Sleepers::default(), calls, buckets, journal, own_account }
-    }
-
-    /// The next calls are made in this account.
-    pub(crate) fn act_in(&mut self, account: Option<&str>) {
-        account.unwrap_or(&self.own_account).clone_into(&mut self.state.settings.account);
+        Self { state, timer, sleepers: Sleepers::default(), calls, buckets, journal }
     }
 
     /// A call comes in: it is counted, time catches up, and it may be refused before it is read.
-    pub(crate) fn enter(&mut self, operation: &'static str, region: &str) -> Result<(), CloudErrorKind> {
+    pub(crate) fn enter(&mut self, operation: &'static str, place: &Place) -> Result<(), CloudErrorKind> {
         *self.calls.entry(operation.to_owned()).or_default() += 1;
         self.sleepers.activity += 1;
         self.catch_up();
         let now = self.state.now;
         if let Some(limits) = &self.state.settings.throttle
-            && !self.buckets.admit(limits, region, operation, now)
+            && !self.buckets.admit(limits, place, operation, now)
         {
             return Err(CloudErrorKind::Throttled("Rate exceeded".to_owned()));
         }
         let Some(refusal) = self.state.faults.refuse(operation) else { return Ok(()) };
-        let entry = self.entry(region, Call::Refuse { operation: operation.to_owned() });
+        let entry = self.entry(place, Call::Refuse { operation: operation.to_owned() });
         self.write(&entry)?;
         Err(match refusal {
             Refusal::Silent => CloudErrorKind::Unreachable("nothing came for 30 seconds".to_owned()),
@@ -259,24 +225,23 @@ impl Core {
             self.timer.set(to);
         }
         if self.state.advance(to) {
-            let entry = self.entry("", Call::Tick);
+            let entry = self.entry(&Place::default(), Call::Tick);
             // What is not written is fired again by the next process.
             let _ = self.write(&entry);
         }
     }
 
-    pub(crate) fn entry(&self, region: &str, call: Call) -> Entry {
-        let account = self.state.settings.account.clone();
-        Entry { at: self.state.now, account, region: region.to_owned(), call }
+    pub(crate) fn entry(&self, place: &Place, call: Call) -> Entry {
+        Entry { at: self.state.now, place: place.clone(), call }
     }
 
     /// Does the call, and keeps it if it was accepted.
     pub(crate) fn perform(&mut self, entry: Entry) -> Result<Answer, CloudErrorKind> {
-        let answer = self.state.perform(&entry.account, &entry.region, entry.call.clone())?;
+        let answer = self.state.perform(&entry.place, entry.call.clone())?;
         self.write(&entry)?;
         let operation = entry.call.operation();
         if self.state.faults.lose(operation) {
-            self.write(&self.entry(&entry.region, Call::Lose { operation: operation.to_owned() }))?;
+            self.write(&self.entry(&entry.place, Call::Lose { operation: operation.to_owned() }))?;
             return Err(CloudErrorKind::Unreachable("the connection was closed".to_owned()));
         }
         Ok(answer)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::faults::Fault;
+use super::{faults::Fault, place::Place};
 use crate::cloud::{Capability, ChangeSetIds, Tags, Timestamp};
 
 /// What is asked of a stack: by CreateStack or by a change set.
@@ -87,8 +87,7 @@ impl Call {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) at: Timestamp,
-    pub(crate) account: String,
-    pub(crate) region: String,
+    pub(crate) place: Place,
     pub(crate) call: Call,
 }
 

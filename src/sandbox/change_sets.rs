@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    account::{State, partition},
+    account::State,
     call::Submission,
     diff, ids, limits,
     operation::{Operation, Phase},
     parameters,
+    place::Place,
     queue::{Due, What},
     resource::{Object, early},
     stack::{Stack, StoredChangeSet, Version},
@@ -23,7 +24,7 @@ const NO_CHANGES: &str =
 impl State {
     pub(crate) fn create_change_set(
         &mut self,
-        region: &str,
+        place: &Place,
         name_or_id: &str,
         name: String,
         create: bool,
@@ -33,7 +34,7 @@ impl State {
         limits::name("changeSetName", &name)?;
         limits::token(&token)?;
         limits::submission(&submission)?;
-        let found = self.find(region, name_or_id).filter(|number| !self.stacks[*number].status.is_deleted());
+        let found = self.find(place, name_or_id).filter(|number| !self.stacks[*number].status.is_deleted());
         let fingerprint = fingerprint(&submission, if create { "CREATE" } else { "UPDATE" });
         if let Some(stored) = found.and_then(|number| self.stacks[number].change_sets.get(&name)) {
             let stack = self.stacks[found.unwrap_or_default()].id.clone();
@@ -45,18 +46,18 @@ impl State {
         }
         let stack_name = found.map_or(name_or_id, |number| &self.stacks[number].name).to_owned();
         // The change set that this token made is gone.
-        if self.known_token(region, &stack_name, None, &token, &fingerprint).is_some() {
+        if self.known_token(place, &stack_name, None, &token, &fingerprint).is_some() {
             return Err(CloudErrorKind::TokenAlreadyExists);
         }
         self.check_change_set(found, name_or_id, &name, create)?;
         let stack_id = found.map_or("", |number| &self.stacks[number].id);
-        let template = self.check(region, stack_id, &stack_name, &submission)?;
+        let template = self.check(place, stack_id, &stack_name, &submission)?;
         if let Some(number) = found {
             check_resource_types(&self.stacks[number], &template)?;
         }
         let number = match found {
             Some(number) => number,
-            None => self.add_reviewed(region, stack_name)?,
+            None => self.add_reviewed(place, stack_name)?,
         };
         let version = Version::new(submission, template);
         Ok(self.store_change_set(number, name, create, version, token, fingerprint))
@@ -65,7 +66,7 @@ impl State {
     /// Parameters that keep the value the stack runs with. (M: UsePreviousValue; O: the texts)
     pub(crate) fn with_previous(
         &self,
-        region: &str,
+        place: &Place,
         stack: &str,
         create: bool,
         mut submission: Submission,
@@ -74,7 +75,7 @@ impl State {
         if create && !previous.is_empty() {
             return Err(invalid("Cannot specify UsePreviousValue on Parameters when ChangeSetType is CREATE"));
         }
-        let running = self.find(region, stack).and_then(|number| self.stacks[number].version.as_ref());
+        let running = self.find(place, stack).and_then(|number| self.stacks[number].version.as_ref());
         for name in previous {
             let value = running.and_then(|version| {
                 parameters::value(&version.template().parameters, &version.submission.parameters, name)
@@ -91,9 +92,9 @@ impl State {
     }
 
     /// The stack a CREATE change set brings into being. (M, D)
-    fn add_reviewed(&mut self, region: &str, name: String) -> Accepted<usize> {
+    fn add_reviewed(&mut self, place: &Place, name: String) -> Accepted<usize> {
         limits::name("stackName", &name)?;
-        let number = self.add_stack(region, name)?;
+        let number = self.add_stack(place, name)?;
         self.log_operation(number, None);
         self.set_status(number, StackStatus::ReviewInProgress, Some(USER.to_owned()));
         Ok(number)
@@ -135,8 +136,8 @@ impl State {
         let count = stack.change_set_names.len().to_string();
         let seed = self.settings.seed;
         let uuid = ids::uuid(seed, &[&stack.id, "change set", &count]);
-        let (region, account) = (&stack.region, &stack.account);
-        let id = format!("arn:{}:cloudformation:{region}:{account}:changeSet/{name}/{uuid}", partition(region));
+        let Place { account, region } = &stack.place;
+        let id = format!("arn:{}:cloudformation:{region}:{account}:changeSet/{name}/{uuid}", stack.place.partition());
         let stack_id = stack.id.clone();
         let wait = ids::millis(seed, &[&id, "computed"], 1500, 4000);
         let (changes, reason) = match changes {
@@ -188,7 +189,7 @@ impl State {
         }
         if self.settings.early_validation {
             let exists = |resource_type: &str, properties: &serde_json::Value| {
-                Object::taken(&self.objects, &stack.account, &stack.region, resource_type, properties)
+                Object::taken(&self.objects, &stack.place, resource_type, properties)
             };
             early::check(&scope, &difference.changes, &imports, &exists)?;
         }
@@ -219,7 +220,7 @@ impl State {
         let number = *self.index.change_sets.get(id).ok_or(CloudErrorKind::NotFound)?;
         let fingerprint = ids::fingerprint(&["execute", id, &disable_rollback.to_string()]);
         let stack = &self.stacks[number];
-        if let Some(known) = self.known_token(&stack.region, &stack.name, Some(number), &token, &fingerprint) {
+        if let Some(known) = self.known_token(&stack.place, &stack.name, Some(number), &token, &fingerprint) {
             return known.map(|_| ());
         }
         let stored = stack.change_set(id).ok_or(CloudErrorKind::NotFound)?;

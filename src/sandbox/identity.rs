@@ -1,13 +1,13 @@
 //! The STS port.
 
-use super::Place;
+use super::Client;
 use crate::cloud::{CallerIdentity, Identity, Reply};
 
-impl Identity for Place {
+impl Identity for Client {
     fn caller(&self) -> Reply<'_, CallerIdentity> {
-        self.ask("GetCallerIdentity", "the caller", |core, region| {
-            let account = core.state.settings.account.clone();
-            let arn = format!("arn:{}:iam::{account}:user/imagined", super::account::partition(region));
+        self.ask("GetCallerIdentity", "the caller", |_, place| {
+            let account = place.account.clone();
+            let arn = format!("arn:{}:iam::{account}:user/imagined", place.partition());
             Ok(CallerIdentity { account, arn })
         })
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    account::partition,
+    place::Place,
     reference::{self, Piece, Reference},
     value::{Evaluated, Lookup, MARK, Pseudo, Scope, is_marked},
 };
@@ -35,13 +35,14 @@ impl Scope<'_> {
         if let Some(value) = self.parameters.get(name) {
             return Ok(Some(value.clone()));
         }
-        let Pseudo { account, region, stack_id, stack_name, notification_arns } = &self.pseudo;
+        let Pseudo { place, stack_id, stack_name, notification_arns } = &self.pseudo;
+        let Place { account, region } = place;
         let text = |text: &str| Ok(Some(Value::String(text.to_owned())));
         match name {
             "AWS::AccountId" => text(account),
             "AWS::NoValue" => Ok(None),
             "AWS::NotificationARNs" => Ok(Some(notification_arns.iter().cloned().map(Value::String).collect())),
-            "AWS::Partition" => text(partition(region)),
+            "AWS::Partition" => text(place.partition()),
             "AWS::Region" => text(region),
             "AWS::StackId" => text(stack_id),
             "AWS::StackName" => text(stack_name),
@@ -141,7 +142,7 @@ impl Scope<'_> {
     /// The three zones every Region is imagined with.
     fn zones(&self, argument: &Value, lookup: &dyn Lookup) -> Evaluated<Value> {
         let wanted = self.text(argument, lookup)?;
-        let region = if wanted.is_empty() { self.pseudo.region.clone() } else { wanted };
+        let region = if wanted.is_empty() { self.pseudo.place.region.clone() } else { wanted };
         Ok(["a", "b", "c"].iter().map(|zone| Value::String(format!("{region}{zone}"))).collect())
     }
 
@@ -233,8 +234,7 @@ mod tests {
         )
         .expect("a sound template");
         let pseudo = Pseudo {
-            account: "1".into(),
-            region: "us-east-1".into(),
+            place: Place { account: "1".into(), region: "us-east-1".into() },
             stack_id: "arn:s".into(),
             stack_name: "s".into(),
             notification_arns: vec![],

@@ -8,9 +8,10 @@
 //! and the rules told here.
 //!
 //! The files `stacks`, `sagemaker`, `iam` and `identity` implement the ports and have twins in `aws`. Below them:
-//! `account` (the state and its calls), `template`, `value` and `graph` (what a body says), `diff` (what a change set
-//! says; shares nothing with `plan` but the resource-type table), `operation` (walking a stack's resources),
-//! `resource` (what each type does), `state` (saving and loading), `clock` and `faults`.
+//! `account` (the state and its calls), `place` (where each is made), `template`, `value` and `graph` (what a body
+//! says), `diff` (what a change set says; shares nothing with `plan` but the resource-type table), `operation` (walking
+//! a stack's resources), `resource` (what each type does: a `Handler` in a file of its own), `state` (saving and
+//! loading), `clock` and `faults`.
 
 mod clock;
 mod diff;
@@ -29,6 +30,7 @@ mod operation;
 mod outputs;
 mod parameters;
 mod phases;
+mod place;
 mod queries;
 mod queue;
 mod reference;
@@ -63,6 +65,7 @@ use crate::{
 };
 use account::{Core, State};
 use call::{Call, Entry};
+use place::Place;
 
 /// Something that exists in the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +137,7 @@ impl Sandbox {
     pub fn inject(&self, fault: Fault) {
         let mut core = self.core();
         core.catch_up();
-        let entry = core.entry("", Call::Inject { fault });
+        let entry = core.entry(&Place::default(), Call::Inject { fault });
         // An injected fault cannot be refused.
         let _ = core.perform(entry);
     }
@@ -163,9 +166,11 @@ impl Sandbox {
 
 impl Accounts for Sandbox {
     fn at<'a>(&'a self, target: &Target) -> Reply<'a, Connection> {
-        let place = Rc::new(Place { sandbox: self.clone(), target: target.clone() });
+        let account = target.account.clone().unwrap_or_else(|| self.core().state.settings.account.clone());
+        let place = Place { account, region: target.region.clone() };
+        let client = Rc::new(Client { sandbox: self.clone(), target: target.clone(), place });
         let connection =
-            Connection { stacks: place.clone(), sagemaker: place.clone(), iam: place.clone(), identity: place };
+            Connection { stacks: client.clone(), sagemaker: client.clone(), iam: client.clone(), identity: client };
         Box::pin(std::future::ready(Ok(connection)))
     }
 }
@@ -173,26 +178,25 @@ impl Accounts for Sandbox {
 /// How long a call that is not answered is waited for, as in `aws`.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// One Region of the account, behind the ports.
-struct Place {
+/// Who calls, behind the ports: always from the same place.
+struct Client {
     sandbox: Sandbox,
     target: Target,
+    place: Place,
 }
 
-impl Place {
+impl Client {
     /// One call: it happens now, whether or not the answer is awaited.
     fn ask<T: 'static>(
         &self,
         operation: &'static str,
         subject: &str,
-        answer: impl FnOnce(&mut Core, &str) -> Result<T, CloudErrorKind>,
+        answer: impl FnOnce(&mut Core, &Place) -> Result<T, CloudErrorKind>,
     ) -> Reply<'static, T> {
         let mut core = self.sandbox.core();
-        core.act_in(self.target.account.as_deref());
-        let region = self.target.region.as_str();
-        let entered = core.enter(operation, region);
+        let entered = core.enter(operation, &self.place);
         let silent = matches!(entered, Err(CloudErrorKind::Unreachable(_)));
-        let result = entered.and_then(|()| answer(&mut core, region));
+        let result = entered.and_then(|()| answer(&mut core, &self.place));
         let result = result.map_err(|kind| CloudError {
             operation,
             subject: subject.to_owned(),
@@ -218,8 +222,8 @@ impl Place {
         call: Call,
         read: impl FnOnce(call::Answer) -> T,
     ) -> Reply<'static, T> {
-        self.ask(operation, subject, |core, region| {
-            let entry: Entry = core.entry(region, call);
+        self.ask(operation, subject, |core, place| {
+            let entry: Entry = core.entry(place, call);
             core.perform(entry).map(read)
         })
     }

@@ -71,11 +71,11 @@ impl Record {
 
 impl State {
     fn export_key(&self, number: usize, name: &str) -> String {
-        format!("{}/{name}", self.stacks[number].place())
+        format!("{}/{name}", self.stacks[number].place.clone())
     }
 
     pub(crate) fn import(&self, stack: &Stack, name: &str) -> Evaluated<Value> {
-        match self.exports.get(&format!("{}/{name}", stack.place())) {
+        match self.exports.get(&format!("{}/{name}", stack.place)) {
             Some((_, value)) => Ok(Value::String(value.clone())),
             None => Err(format!("No export named {name} found")),
         }
@@ -83,7 +83,7 @@ impl State {
 
     /// The names of other stacks that import `name`.
     fn importers(&self, number: usize, name: &str) -> Vec<&str> {
-        let place = self.stacks[number].place();
+        let place = self.stacks[number].place.clone();
         let live = self.index.live.get(&place).into_iter().flat_map(|live| live.values().copied());
         let others = live.filter(|other| *other != number && self.stacks[*other].imports.contains(name));
         others.map(|other| self.stacks[other].name.as_str()).collect()

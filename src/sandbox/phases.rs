@@ -179,7 +179,7 @@ impl State {
     /// The stack is found by its id only, for 90 days. (D, M)
     fn bury(&mut self, number: usize) {
         self.publish(number, Default::default(), Default::default());
-        let place = self.stacks[number].place();
+        let place = self.stacks[number].place.clone();
         let stack = &mut self.stacks[number];
         stack.deleted_at = Some(self.now);
         stack.change_sets.clear();

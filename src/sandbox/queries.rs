@@ -2,7 +2,8 @@
 
 use super::{
     Item,
-    account::{State, partition},
+    account::State,
+    place::Place,
     resource::Object,
     stack::{Stack, StoredChangeSet},
     value::Scope,
@@ -18,20 +19,20 @@ const DELETED_FOR: std::time::Duration = std::time::Duration::from_secs(90 * 24 
 type Answer<T> = Result<T, CloudErrorKind>;
 
 impl State {
-    pub(crate) fn describe_stacks(&self, region: &str, from: Option<PageToken>) -> Answer<Page<Described>> {
+    pub(crate) fn describe_stacks(&self, place: &Place, from: Option<PageToken>) -> Answer<Page<Described>> {
         let live = |stack: &Stack| !stack.status.is_deleted();
-        self.listing(region, from, live, |stack| self.described(stack))
+        self.listing(place, from, live, |stack| self.described(stack))
     }
 
     pub(crate) fn list_stacks(
         &self,
-        region: &str,
+        place: &Place,
         statuses: &[StackStatus],
         from: Option<PageToken>,
     ) -> Answer<Page<StackSummary>> {
         let wanted =
             |stack: &Stack| (statuses.is_empty() || statuses.contains(&stack.status)) && visible(stack, self.now);
-        self.listing(region, from, wanted, |stack| StackSummary {
+        self.listing(place, from, wanted, |stack| StackSummary {
             id: stack.id.clone(),
             name: stack.name.clone(),
             status: stack.status.clone(),
@@ -41,13 +42,13 @@ impl State {
     /// Newest first; the token is the number of the last stack given, so that new stacks move no page.
     fn listing<T>(
         &self,
-        region: &str,
+        place: &Place,
         from: Option<PageToken>,
         wanted: impl Fn(&Stack) -> bool,
         read: impl Fn(&Stack) -> T,
     ) -> Answer<Page<T>> {
         let before = from.map_or(Ok(usize::MAX), |token| position(&token))?;
-        let numbers = self.index.all.get(&self.place(region)).map_or(&[][..], Vec::as_slice);
+        let numbers = self.index.all.get(place).map_or(&[][..], Vec::as_slice);
         let numbers = &numbers[..numbers.partition_point(|number| *number < before)];
         let lag = self.settings.listing_lag;
         let mut found = numbers.iter().rev().copied().filter(|number| {
@@ -60,8 +61,8 @@ impl State {
         Ok(Page { items: page.into_iter().map(|number| read(&self.stacks[number])).collect(), next })
     }
 
-    pub(crate) fn describe_stack(&self, region: &str, name_or_id: &str) -> Option<Described> {
-        let stack = &self.stacks[self.find(region, name_or_id)?];
+    pub(crate) fn describe_stack(&self, place: &Place, name_or_id: &str) -> Option<Described> {
+        let stack = &self.stacks[self.find(place, name_or_id)?];
         visible(stack, self.now).then(|| self.described(stack))
     }
 
@@ -92,19 +93,19 @@ impl State {
     /// Newest first; the token is how many older ones are left.
     pub(crate) fn describe_stack_events(
         &self,
-        region: &str,
+        place: &Place,
         name_or_id: &str,
         from: Option<PageToken>,
     ) -> Answer<Page<StackEvent>> {
-        let stack = self.existing(region, name_or_id)?;
+        let stack = self.existing(place, name_or_id)?;
         let end = from.map_or(Ok(stack.events.len()), |token| position(&token))?.min(stack.events.len());
         let start = end.saturating_sub(self.settings.page_size.max(1));
         let items = (start..end).rev().map(|index| stack.event(self.settings.seed, index)).collect();
         Ok(Page { items, next: (start > 0).then(|| PageToken(start.to_string())) })
     }
 
-    pub(crate) fn get_template(&self, region: &str, name_or_id: &str) -> Answer<String> {
-        let stack = self.existing(region, name_or_id)?;
+    pub(crate) fn get_template(&self, place: &Place, name_or_id: &str) -> Answer<String> {
+        let stack = self.existing(place, name_or_id)?;
         match &stack.version {
             Some(version) => Ok(version.submission.body.clone()),
             None => Ok("{}".to_owned()),
@@ -141,8 +142,8 @@ impl State {
         })
     }
 
-    pub(crate) fn list_change_sets(&self, region: &str, name_or_id: &str) -> Answer<Vec<ChangeSetSummary>> {
-        let stack = self.existing(region, name_or_id)?;
+    pub(crate) fn list_change_sets(&self, place: &Place, name_or_id: &str) -> Answer<Vec<ChangeSetSummary>> {
+        let stack = self.existing(place, name_or_id)?;
         let summary = |stored: &StoredChangeSet| ChangeSetSummary {
             id: stored.id.clone(),
             name: stored.name.clone(),
@@ -151,21 +152,16 @@ impl State {
         Ok(stack.change_sets.values().map(summary).collect())
     }
 
-    pub(crate) fn existing(&self, region: &str, name_or_id: &str) -> Answer<&Stack> {
-        let number = self.find(region, name_or_id).ok_or(CloudErrorKind::NotFound)?;
+    pub(crate) fn existing(&self, place: &Place, name_or_id: &str) -> Answer<&Stack> {
+        let number = self.find(place, name_or_id).ok_or(CloudErrorKind::NotFound)?;
         Some(&self.stacks[number]).filter(|stack| visible(stack, self.now)).ok_or(CloudErrorKind::NotFound)
     }
 
-    pub(crate) fn describe_endpoint(&self, region: &str, name: &str) -> Option<EndpointDescription> {
-        let arn = format!(
-            "arn:{}:sagemaker:{region}:{}:endpoint/{}",
-            partition(region),
-            self.settings.account,
-            name.to_lowercase()
-        );
-        let object =
-            self.objects.get(&Object::key(&self.settings.account, region, "AWS::SageMaker::Endpoint", &arn))?;
-        let endpoint = object.endpoint.as_ref()?;
+    pub(crate) fn describe_endpoint(&self, place: &Place, name: &str) -> Option<EndpointDescription> {
+        let (Place { account, region }, name) = (place, name.to_lowercase());
+        let arn = format!("arn:{}:sagemaker:{region}:{account}:endpoint/{name}", place.partition());
+        let object = self.objects.get(&Object::key(place, "AWS::SageMaker::Endpoint", &arn))?;
+        let endpoint = object.state.endpoint()?;
         Some(EndpointDescription {
             name: object.name.clone(),
             arn,
@@ -175,8 +171,8 @@ impl State {
         })
     }
 
-    pub(crate) fn get_role(&self, name: &str) -> Option<RoleDescription> {
-        let object = self.objects.get(&Object::key(&self.settings.account, "", "AWS::IAM::Role", name))?;
+    pub(crate) fn get_role(&self, place: &Place, name: &str) -> Option<RoleDescription> {
+        let object = self.objects.get(&Object::key(place, "AWS::IAM::Role", name))?;
         Some(RoleDescription {
             name: object.name.clone(),
             arn: object.arn.clone(),

@@ -1,11 +1,11 @@
 //! The SageMaker port.
 
-use super::Place;
+use super::Client;
 use crate::cloud::{EndpointDescription, Reply, SageMaker};
 
-impl SageMaker for Place {
+impl SageMaker for Client {
     fn describe_endpoint<'a>(&'a self, name: &str) -> Reply<'a, Option<EndpointDescription>> {
         let wanted = name.to_owned();
-        self.ask("DescribeEndpoint", name, |core, region| Ok(core.state.describe_endpoint(region, &wanted)))
+        self.ask("DescribeEndpoint", name, |core, place| Ok(core.state.describe_endpoint(place, &wanted)))
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{call::Submission, ids, operation::Operation, template::Template, value::Pseudo};
+use super::{call::Submission, ids, operation::Operation, place::Place, template::Template, value::Pseudo};
 use crate::cloud::{
     Change, ChangeSetStatus, ExecutionStatus, ResourceStatus, StackEvent, StackStatus, Tags, Timestamp,
 };
@@ -116,8 +116,7 @@ pub(crate) struct Spent {
 pub(crate) struct Stack {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) account: String,
-    pub(crate) region: String,
+    pub(crate) place: Place,
     pub(crate) status: StackStatus,
     pub(crate) reason: Option<String>,
     pub(crate) created_at: Timestamp,
@@ -160,15 +159,9 @@ impl Stack {
         self.version.as_ref().map(|version| version.submission.tags.clone()).unwrap_or_default()
     }
 
-    /// Account and Region.
-    pub(crate) fn place(&self) -> String {
-        format!("{}/{}", self.account, self.region)
-    }
-
     pub(crate) fn pseudo(&self, submission: &Submission) -> Pseudo {
         Pseudo {
-            account: self.account.clone(),
-            region: self.region.clone(),
+            place: self.place.clone(),
             stack_id: self.id.clone(),
             stack_name: self.name.clone(),
             notification_arns: submission.notification_arns.clone(),

@@ -1,7 +1,7 @@
 //! The CloudFormation port.
 
 use super::{
-    Place,
+    Client,
     call::{Answer, Call, Submission},
 };
 use crate::cloud::{
@@ -9,29 +9,29 @@ use crate::cloud::{
     ExecuteChangeSet, Page, PageToken, Reply, Stack, StackEvent, StackStatus, StackSummary, Stacks,
 };
 
-impl Stacks for Place {
+impl Stacks for Client {
     fn describe_stacks(&self, from: Option<PageToken>) -> Reply<'_, Page<Stack>> {
-        self.ask("DescribeStacks", "all stacks", |core, region| core.state.describe_stacks(region, from))
+        self.ask("DescribeStacks", "all stacks", |core, place| core.state.describe_stacks(place, from))
     }
 
     fn describe_stack<'a>(&'a self, stack: &str) -> Reply<'a, Option<Stack>> {
         let wanted = stack.to_owned();
-        self.ask("DescribeStacks", stack, |core, region| Ok(core.state.describe_stack(region, &wanted)))
+        self.ask("DescribeStacks", stack, |core, place| Ok(core.state.describe_stack(place, &wanted)))
     }
 
     fn list_stacks(&self, statuses: &[StackStatus], from: Option<PageToken>) -> Reply<'_, Page<StackSummary>> {
         let statuses = statuses.to_vec();
-        self.ask("ListStacks", "all stacks", |core, region| core.state.list_stacks(region, &statuses, from))
+        self.ask("ListStacks", "all stacks", |core, place| core.state.list_stacks(place, &statuses, from))
     }
 
     fn describe_stack_events<'a>(&'a self, stack: &str, from: Option<PageToken>) -> Reply<'a, Page<StackEvent>> {
         let wanted = stack.to_owned();
-        self.ask("DescribeStackEvents", stack, |core, region| core.state.describe_stack_events(region, &wanted, from))
+        self.ask("DescribeStackEvents", stack, |core, place| core.state.describe_stack_events(place, &wanted, from))
     }
 
     fn get_template<'a>(&'a self, stack: &str) -> Reply<'a, String> {
         let wanted = stack.to_owned();
-        self.ask("GetTemplate", stack, |core, region| core.state.get_template(region, &wanted))
+        self.ask("GetTemplate", stack, |core, place| core.state.get_template(place, &wanted))
     }
 
     fn get_change_set_template<'a>(&'a self, change_set: &str) -> Reply<'a, String> {
@@ -85,7 +85,7 @@ impl Stacks for Place {
 
     fn list_change_sets<'a>(&'a self, stack: &str) -> Reply<'a, Vec<ChangeSetSummary>> {
         let wanted = stack.to_owned();
-        self.ask("ListChangeSets", stack, |core, region| core.state.list_change_sets(region, &wanted))
+        self.ask("ListChangeSets", stack, |core, place| core.state.list_change_sets(place, &wanted))
     }
 
     fn execute_change_set(&self, request: ExecuteChangeSet) -> Reply<'_, ()> {

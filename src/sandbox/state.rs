@@ -16,7 +16,7 @@ use super::{account::State, call::Entry, settings::Settings};
 use crate::files::{only_regular, owner_only, read_up_to, replace, sweep};
 
 /// The format of snapshot and journal.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const SNAPSHOT: &str = "account.json";
 const LOCK: &str = "lock";
 /// The most bytes of a snapshot or a journal that are read.

@@ -115,8 +115,7 @@ impl State {
         let stack = &self.stacks[number];
         Site {
             seed: self.settings.seed,
-            account: stack.account.clone(),
-            region: stack.region.clone(),
+            place: stack.place.clone(),
             stack: number,
             stack_id: stack.id.clone(),
             stack_name: stack.name.clone(),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    account::{State, partition},
+    account::State,
     call::Submission,
     ids, limits,
     operation::{Operation, Phase},
+    place::Place,
     stack::{LoggedOperation, Spent, Stack, Version},
     template::Template,
     value::{Pseudo, Scope},
@@ -25,7 +26,7 @@ pub(crate) fn invalid(text: impl AsRef<str>) -> CloudErrorKind {
 impl State {
     pub(crate) fn create_stack(
         &mut self,
-        region: &str,
+        place: &Place,
         name: String,
         submission: Submission,
         disable_rollback: bool,
@@ -37,18 +38,18 @@ impl State {
         limits::submission(&submission)?;
         let flags = format!("create {disable_rollback} {termination_protection}");
         let fingerprint = fingerprint(&submission, &flags);
-        let found = self.find(region, &name);
-        if let Some(known) = self.known_token(region, &name, found, &token, &fingerprint) {
+        let found = self.find(place, &name);
+        if let Some(known) = self.known_token(place, &name, found, &token, &fingerprint) {
             return known;
         }
         let shell = found.filter(|number| self.stacks[*number].status == StackStatus::ReviewInProgress);
         if found.is_some() && shell.is_none() {
             return Err(CloudErrorKind::AlreadyExists);
         }
-        let template = self.check(region, "", &name, &submission)?;
+        let template = self.check(place, "", &name, &submission)?;
         let number = match shell {
             Some(number) => self.take_over(number),
-            None => self.add_stack(region, name)?,
+            None => self.add_stack(place, name)?,
         };
         let version = Version::new(submission, template);
         let stack = &mut self.stacks[number];
@@ -75,13 +76,13 @@ impl State {
     /// documents for how long; here it is for ever.
     pub(crate) fn known_token(
         &self,
-        region: &str,
+        place: &Place,
         name: &str,
         stack: Option<usize>,
         token: &str,
         fingerprint: &str,
     ) -> Option<Accepted<String>> {
-        let spent = self.tokens.get(&format!("{}/{name}", self.place(region)))?.get(token)?;
+        let spent = self.tokens.get(&format!("{}/{name}", place))?.get(token)?;
         let there = stack.map(|number| &self.stacks[number].id);
         let same = spent.fingerprint == fingerprint && there == Some(&spent.stack);
         Some(if same { Ok(spent.stack.clone()) } else { Err(CloudErrorKind::TokenAlreadyExists) })
@@ -91,29 +92,28 @@ impl State {
     pub(crate) fn spend(&mut self, number: usize, token: &str, fingerprint: String) {
         let stack = &self.stacks[number];
         let spent = Spent { fingerprint, stack: stack.id.clone() };
-        self.tokens.entry(format!("{}/{}", stack.place(), stack.name)).or_default().insert(token.to_owned(), spent);
+        self.tokens.entry(format!("{}/{}", stack.place, stack.name)).or_default().insert(token.to_owned(), spent);
     }
 
     /// Everything about a body that is refused at once. (D: order of the checks)
     pub(crate) fn check(
         &self,
-        region: &str,
+        place: &Place,
         stack_id: &str,
         name: &str,
         submission: &Submission,
     ) -> Accepted<Template> {
         let template = Template::parse(&submission.body).map_err(invalid)?;
-        let pseudo = self.pseudo(region, stack_id, name, submission);
+        let pseudo = self.pseudo(place, stack_id, name, submission);
         Scope::new(&template, &submission.parameters, pseudo).map_err(invalid)?;
         limits::capabilities(&template, &submission.capabilities)?;
-        self.check_role(submission.role_arn.as_deref())?;
+        self.check_role(place, submission.role_arn.as_deref())?;
         Ok(template)
     }
 
-    pub(crate) fn pseudo(&self, region: &str, stack_id: &str, name: &str, submission: &Submission) -> Pseudo {
+    pub(crate) fn pseudo(&self, place: &Place, stack_id: &str, name: &str, submission: &Submission) -> Pseudo {
         Pseudo {
-            account: self.settings.account.clone(),
-            region: region.to_owned(),
+            place: place.clone(),
             stack_id: stack_id.to_owned(),
             stack_name: name.to_owned(),
             notification_arns: submission.notification_arns.clone(),
@@ -121,30 +121,28 @@ impl State {
     }
 
     /// A service role of this account must exist. (R: the text)
-    fn check_role(&self, role_arn: Option<&str>) -> Accepted<()> {
+    fn check_role(&self, place: &Place, role_arn: Option<&str>) -> Accepted<()> {
         let Some(arn) = role_arn else { return Ok(()) };
-        let inside = format!(":iam::{}:role/", self.settings.account);
+        let inside = format!(":iam::{}:role/", place.account);
         let name = arn.split_once(&inside).map(|(_, path)| path.rsplit('/').next().unwrap_or(path));
-        match name.is_none_or(|name| self.get_role(name).is_some()) {
+        match name.is_none_or(|name| self.get_role(place, name).is_some()) {
             true => Ok(()),
             false => Err(CloudErrorKind::Validation(format!("Role {arn} is invalid or cannot be assumed"))),
         }
     }
 
     /// A new stack without anything in it; it counts against the quota. (D)
-    pub(crate) fn add_stack(&mut self, region: &str, name: String) -> Accepted<usize> {
-        let place = self.place(region);
-        if self.index.live.get(&place).map_or(0, BTreeMap::len) >= self.settings.stack_limit {
+    pub(crate) fn add_stack(&mut self, place: &Place, name: String) -> Accepted<usize> {
+        if self.index.live.get(place).map_or(0, BTreeMap::len) >= self.settings.stack_limit {
             return Err(CloudErrorKind::LimitExceeded("Limit for stack has been exceeded".to_owned()));
         }
         let birth = self.index.births.get(&format!("{place}/{name}")).copied().unwrap_or(0).to_string();
-        let uuid = ids::uuid(self.settings.seed, &[&place, "stack", &name, &birth]);
-        let account = self.settings.account.clone();
+        let uuid = ids::uuid(self.settings.seed, &[&place.to_string(), "stack", &name, &birth]);
+        let Place { account, region } = place;
         let stack = Stack {
-            id: format!("arn:{}:cloudformation:{region}:{account}:stack/{name}/{uuid}", partition(region)),
+            id: format!("arn:{}:cloudformation:{region}:{account}:stack/{name}/{uuid}", place.partition()),
             name,
-            account,
-            region: region.to_owned(),
+            place: place.clone(),
             status: StackStatus::ReviewInProgress,
             reason: None,
             created_at: self.now,
@@ -191,12 +189,12 @@ impl State {
     }
 
     /// No failure if there is no such stack. (C)
-    pub(crate) fn delete_stack(&mut self, region: &str, name_or_id: &str, token: String) -> Accepted<()> {
+    pub(crate) fn delete_stack(&mut self, place: &Place, name_or_id: &str, token: String) -> Accepted<()> {
         limits::token(&token)?;
-        let Some(number) = self.find(region, name_or_id) else { return Ok(()) };
+        let Some(number) = self.find(place, name_or_id) else { return Ok(()) };
         let fingerprint = ids::fingerprint(&["delete"]);
         let name = self.stacks[number].name.clone();
-        if let Some(known) = self.known_token(region, &name, Some(number), &token, &fingerprint) {
+        if let Some(known) = self.known_token(place, &name, Some(number), &token, &fingerprint) {
             return known.map(|_| ());
         }
         let stack = &mut self.stacks[number];
@@ -217,8 +215,8 @@ impl State {
         Ok(())
     }
 
-    pub(crate) fn protect(&mut self, region: &str, name_or_id: &str, on: bool) -> Accepted<String> {
-        let number = self.find(region, name_or_id).filter(|number| !self.stacks[*number].status.is_deleted());
+    pub(crate) fn protect(&mut self, place: &Place, name_or_id: &str, on: bool) -> Accepted<String> {
+        let number = self.find(place, name_or_id).filter(|number| !self.stacks[*number].status.is_deleted());
         let stack = &mut self.stacks[number.ok_or(CloudErrorKind::NotFound)?];
         if stack.status == StackStatus::DeleteInProgress {
             return Err(CloudErrorKind::WrongState(stack.status.clone()));

@@ -1,10 +1,13 @@
-//! Token buckets: how often an operation may be called in a Region.
+//! Token buckets: how often an operation may be called in one Region of an account.
 //!
 //! They live outside the saved state: a throttled call changes nothing.
 
 use std::collections::HashMap;
 
-use super::settings::{Rate, Throttle};
+use super::{
+    place::Place,
+    settings::{Rate, Throttle},
+};
 use crate::cloud::Timestamp;
 
 #[derive(Debug)]
@@ -13,18 +16,17 @@ struct Bucket {
     filled_at: Timestamp,
 }
 
-/// One bucket per Region and operation, made full when first asked.
+/// One bucket per place and operation, made full when first asked.
 #[derive(Debug, Default)]
 pub(crate) struct Buckets {
-    buckets: HashMap<(String, &'static str), Bucket>,
+    buckets: HashMap<(Place, &'static str), Bucket>,
 }
 
 impl Buckets {
     /// Takes a token; false when there is none.
-    pub(crate) fn admit(&mut self, limits: &Throttle, region: &str, operation: &'static str, now: Timestamp) -> bool {
+    pub(crate) fn admit(&mut self, limits: &Throttle, place: &Place, operation: &'static str, now: Timestamp) -> bool {
         let Rate { per_second, burst } = limits.operations.get(operation).copied().unwrap_or(limits.usual);
-        let bucket =
-            self.buckets.entry((region.to_owned(), operation)).or_insert(Bucket { tokens: burst, filled_at: now });
+        let bucket = self.buckets.entry((place.clone(), operation)).or_insert(Bucket { tokens: burst, filled_at: now });
         let gained = now.since(bucket.filled_at).as_secs_f64() * per_second;
         bucket.tokens = (bucket.tokens + gained).min(burst);
         bucket.filled_at = now;
@@ -46,7 +48,7 @@ mod tests {
     fn a_bucket_empties_and_fills_again() {
         let limits = Throttle { usual: Rate { per_second: 2.0, burst: 3.0 }, operations: BTreeMap::new() };
         let mut buckets = Buckets::default();
-        let mut admitted = |at: i64| buckets.admit(&limits, "us-east-1", "DescribeStacks", Timestamp(at));
+        let mut admitted = |at: i64| buckets.admit(&limits, &Place::default(), "DescribeStacks", Timestamp(at));
         assert_eq!([0, 0, 0, 0, 400, 500, 600].map(&mut admitted), [true, true, true, false, false, true, false]);
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{
     parameters,
+    place::Place,
     reference::{self, Reference, function},
     template::{Declared, Template},
 };
@@ -25,8 +26,7 @@ pub(crate) trait Lookup {
 /// Where a template is evaluated.
 #[derive(Debug, Clone)]
 pub(crate) struct Pseudo {
-    pub(crate) account: String,
-    pub(crate) region: String,
+    pub(crate) place: Place,
     pub(crate) stack_id: String,
     pub(crate) stack_name: String,
     pub(crate) notification_arns: Vec<String>,

@@ -1,4 +1,4 @@
-//! SageMaker's endpoints and inference components.
+//! SageMaker's endpoints.
 //!
 //! An endpoint is Creating until its resource settles, Updating while a new fleet is brought up beside the old one,
 //! and always knows the configuration it really runs. Times are drawn within what people report: three to five
@@ -9,43 +9,117 @@ use std::{collections::BTreeMap, time::Duration};
 use serde_json::Value;
 
 use super::{
-    EndpointState, Failure, Handled, Made, Site, Variant, alarm, endpoint_config, endpoint_config::number, naming,
-    object::Pending, scaling, text,
+    EndpointState, Failure, Handled, Handler, Made, ObjectState, Site, Variant, alarm, endpoint_config,
+    endpoint_config::number, naming, object::Pending, scaling, text,
 };
 use crate::{catalog::Catalog, cloud::EndpointStatus, sandbox::stack::Record};
 
 pub(super) const TYPE: &str = "AWS::SageMaker::Endpoint";
-pub(super) const COMPONENT: &str = "AWS::SageMaker::InferenceComponent";
 
-fn arn(site: &Site<'_>, name: &str) -> String {
+pub(super) fn arn(site: &Site<'_>, name: &str) -> String {
     site.sagemaker_arn("endpoint", name)
 }
 
 /// The endpoint of this name.
 pub(super) fn find<'s>(site: &'s Site<'_>, name: &str) -> Option<&'s EndpointState> {
-    site.object(TYPE, &arn(site, name))?.endpoint.as_ref()
+    site.object(TYPE, &arn(site, name))?.state.endpoint()
 }
 
-/// Begins an endpoint: the configuration must exist and the quota allow it.
-pub(super) fn create(site: &mut Site<'_>, properties: &Value) -> Handled<Made> {
-    let config_name = text(properties, "EndpointConfigName").unwrap_or_default().to_owned();
-    let pending = prepare(site, &config_name)?;
-    let name = naming::name(site, TYPE, properties);
-    let arn = arn(site, &name);
-    let attributes = naming::attributes(site, TYPE, properties, &name, &arn);
-    let settles_in = provisioning(site, &pending.variants);
-    site.put(TYPE, &arn, &name, arn.clone(), properties.clone())?;
-    let state = EndpointState {
-        status: EndpointStatus::Creating,
-        config_name,
-        failure_reason: None,
-        variants: pending.variants.clone(),
-        pending: Some(pending),
-    };
-    if let Some(object) = site.object_mut(TYPE, &arn) {
-        object.endpoint = Some(state);
+/// What answers.
+pub(super) struct Endpoint;
+
+impl Handler for Endpoint {
+    /// Begins an endpoint: the configuration must exist and the quota allow it.
+    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+        let config_name = text(properties, "EndpointConfigName").unwrap_or_default().to_owned();
+        let pending = prepare(site, &config_name)?;
+        let name = naming::name(site, TYPE, properties);
+        let arn = arn(site, &name);
+        let attributes = naming::attributes(site, TYPE, properties, &name, &arn);
+        let settles_in = provisioning(site, &pending.variants);
+        site.put(TYPE, &arn, &name, arn.clone(), properties.clone())?;
+        let state = EndpointState {
+            status: EndpointStatus::Creating,
+            config_name,
+            failure_reason: None,
+            variants: pending.variants.clone(),
+            pending: Some(pending),
+        };
+        if let Some(object) = site.object_mut(TYPE, &arn) {
+            object.state = ObjectState::Endpoint(state);
+        }
+        Ok(Made { physical_id: arn.clone(), reference: arn, attributes, settles_in })
     }
-    Ok(Made { physical_id: arn.clone(), reference: arn, attributes, settles_in })
+
+    /// Begins an update. A configuration it runs already moves no fleet.
+    fn update(&self, site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
+        let Some(state) = site.object(TYPE, &record.physical_id).and_then(|object| object.state.endpoint().cloned())
+        else {
+            return Err(Failure::not_found(format!("Could not find endpoint \"{}\".", record.physical_id)));
+        };
+        let config_name = text(properties, "EndpointConfigName").unwrap_or_default();
+        if config_name == state.config_name {
+            set(site, record, EndpointState { status: EndpointStatus::InService, pending: None, ..state });
+            return Ok(site.seconds("update", 3, 8));
+        }
+        check_alarms(site, properties)?;
+        let mut pending = prepare(site, config_name)?;
+        refuse_scaled(site, record, &state, &pending.variants)?;
+        retain_counts(properties, &state.variants, &mut pending.variants);
+        let name = endpoint_name(site, record);
+        pending.silent_rollback = site.faults.silent_rollback(&name);
+        let wait = provisioning(site, &pending.variants) + rollout(&properties["DeploymentConfig"], &pending.variants);
+        set(site, record, EndpointState { status: EndpointStatus::Updating, pending: Some(pending), ..state });
+        Ok(wait)
+    }
+
+    /// The fleet is up, or there was none to be had. After a failed update the endpoint serves on as it was, without a
+    /// reason of its own. (O: silent rollback)
+    fn settle(&self, site: &mut Site<'_>, record: &Record) -> Handled<()> {
+        let Some(state) = site.object_mut(TYPE, &record.physical_id).and_then(|object| object.state.endpoint_mut())
+        else {
+            return Err(Failure::not_found(format!("Could not find endpoint \"{}\".", record.physical_id)));
+        };
+        let creating = state.status == EndpointStatus::Creating;
+        state.status = EndpointStatus::InService;
+        let Some(pending) = state.pending.take() else { return Ok(()) };
+        if pending.shortage.is_some() {
+            let reason = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. \
+                          Please retry using a different ML instance type or after some time.";
+            if creating {
+                state.status = EndpointStatus::Failed;
+                state.failure_reason = Some(reason.to_owned());
+            }
+            return Err(Failure::not_stabilized(reason));
+        }
+        if !pending.silent_rollback {
+            state.config_name = pending.config_name;
+            state.variants = pending.variants;
+        }
+        Ok(())
+    }
+
+    /// Components must go first. (O)
+    fn begin_delete(&self, site: &mut Site<'_>, record: &Record) -> Handled<Duration> {
+        let wait = site.seconds("delete", 20, 60);
+        let Some(object) = site.object_mut(TYPE, &record.physical_id) else { return Ok(wait) };
+        if !object.users.is_empty() {
+            return Err(Failure::invalid("The endpoint still has inference components; delete them first"));
+        }
+        if let Some(state) = object.state.endpoint_mut() {
+            state.status = EndpointStatus::Deleting;
+        }
+        Ok(wait)
+    }
+
+    /// Deleting an endpoint deregisters its scalable targets. (O)
+    fn end(&self, site: &mut Site<'_>, record: &Record) {
+        let name = endpoint_name(site, record);
+        let variants = find(site, &name).map(|state| state.variants.keys().cloned().collect::<Vec<_>>());
+        for variant in variants.unwrap_or_default() {
+            scaling::deregister(site, &name, &variant);
+        }
+    }
 }
 
 /// What the configuration asks for; quotas refuse at once, a shortage shows only when the wait is over. (O)
@@ -78,34 +152,13 @@ fn provisioning(site: &Site<'_>, variants: &BTreeMap<String, Variant>) -> Durati
     }
 }
 
-/// Begins an update. A configuration it runs already moves no fleet.
-pub(super) fn update(site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
-    let Some(state) = site.object(TYPE, &record.physical_id).and_then(|object| object.endpoint.clone()) else {
-        return Err(Failure::not_found(format!("Could not find endpoint \"{}\".", record.physical_id)));
-    };
-    let config_name = text(properties, "EndpointConfigName").unwrap_or_default();
-    if config_name == state.config_name {
-        set(site, record, EndpointState { status: EndpointStatus::InService, pending: None, ..state });
-        return Ok(site.seconds("update", 3, 8));
-    }
-    check_alarms(site, properties)?;
-    let mut pending = prepare(site, config_name)?;
-    refuse_scaled(site, record, &state, &pending.variants)?;
-    retain_counts(properties, &state.variants, &mut pending.variants);
-    let name = endpoint_name(site, record);
-    pending.silent_rollback = site.faults.silent_rollback(&name);
-    let wait = provisioning(site, &pending.variants) + rollout(&properties["DeploymentConfig"], &pending.variants);
-    set(site, record, EndpointState { status: EndpointStatus::Updating, pending: Some(pending), ..state });
-    Ok(wait)
-}
-
 fn endpoint_name(site: &Site<'_>, record: &Record) -> String {
     site.object(TYPE, &record.physical_id).map(|object| object.name.clone()).unwrap_or_default()
 }
 
 fn set(site: &mut Site<'_>, record: &Record, state: EndpointState) {
     if let Some(object) = site.object_mut(TYPE, &record.physical_id) {
-        object.endpoint = Some(state);
+        object.state = ObjectState::Endpoint(state);
     }
 }
 
@@ -181,78 +234,4 @@ fn rollout(config: &Value, variants: &BTreeMap<String, Variant>) -> Duration {
         _ => wait,
     };
     Duration::from_secs(baking + seconds(&config["BlueGreenUpdatePolicy"]["TerminationWaitInSeconds"]))
-}
-
-/// The fleet is up, or there was none to be had. After a failed update the endpoint serves on as it was, without a
-/// reason of its own. (O: silent rollback)
-pub(super) fn settle(site: &mut Site<'_>, record: &Record) -> Handled<()> {
-    let Some(state) = site.object_mut(TYPE, &record.physical_id).and_then(|object| object.endpoint.as_mut()) else {
-        return Err(Failure::not_found(format!("Could not find endpoint \"{}\".", record.physical_id)));
-    };
-    let creating = state.status == EndpointStatus::Creating;
-    state.status = EndpointStatus::InService;
-    let Some(pending) = state.pending.take() else { return Ok(()) };
-    if pending.shortage.is_some() {
-        let reason = "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error. \
-                      Please retry using a different ML instance type or after some time.";
-        if creating {
-            state.status = EndpointStatus::Failed;
-            state.failure_reason = Some(reason.to_owned());
-        }
-        return Err(Failure::not_stabilized(reason));
-    }
-    if !pending.silent_rollback {
-        state.config_name = pending.config_name;
-        state.variants = pending.variants;
-    }
-    Ok(())
-}
-
-/// Components must go first. (O)
-pub(super) fn begin_delete(site: &mut Site<'_>, record: &Record) -> Handled<Duration> {
-    let wait = site.seconds("delete", 20, 60);
-    let Some(object) = site.object_mut(TYPE, &record.physical_id) else { return Ok(wait) };
-    if !object.users.is_empty() {
-        return Err(Failure::invalid("The endpoint still has inference components; delete them first"));
-    }
-    if let Some(state) = &mut object.endpoint {
-        state.status = EndpointStatus::Deleting;
-    }
-    Ok(wait)
-}
-
-/// Deleting an endpoint deregisters its scalable targets. (O)
-pub(super) fn end(site: &mut Site<'_>, record: &Record) {
-    let name = endpoint_name(site, record);
-    let variants = find(site, &name).map(|state| state.variants.keys().cloned().collect::<Vec<_>>());
-    for variant in variants.unwrap_or_default() {
-        scaling::deregister(site, &name, &variant);
-    }
-}
-
-/// A deleted component leaves its endpoint.
-pub(super) fn end_component(site: &mut Site<'_>, record: &Record) {
-    let key = site.key(COMPONENT, &record.physical_id);
-    let endpoint = record.properties["EndpointName"].as_str().map(|name| arn(site, name));
-    if let Some(object) = endpoint.and_then(|arn| site.object_mut(TYPE, &arn)) {
-        object.users.remove(&key);
-    }
-}
-
-/// Makes an inference component on an endpoint that serves.
-pub(super) fn create_component(site: &mut Site<'_>, properties: &Value) -> Handled<Made> {
-    let endpoint = text(properties, "EndpointName").unwrap_or_default();
-    let endpoint_arn = arn(site, endpoint);
-    if find(site, endpoint).is_none_or(|state| state.status != EndpointStatus::InService) {
-        return Err(Failure::not_found(format!("Could not find endpoint \"{endpoint_arn}\" in service.")));
-    }
-    let name = naming::name(site, COMPONENT, properties);
-    let arn = site.sagemaker_arn("inference-component", &name);
-    let attributes = naming::attributes(site, COMPONENT, properties, &name, &arn);
-    site.put(COMPONENT, &arn, &name, arn.clone(), properties.clone())?;
-    let key = site.key(COMPONENT, &arn);
-    if let Some(object) = site.object_mut(TYPE, &endpoint_arn) {
-        object.users.insert(key);
-    }
-    Ok(Made { physical_id: arn.clone(), reference: arn, attributes, settles_in: site.seconds("create", 240, 420) })
 }

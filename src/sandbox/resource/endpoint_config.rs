@@ -4,24 +4,29 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Failure, Handled, Made, Site, Variant, iam, model, naming, text};
+use super::{Failure, Handled, Handler, Made, Site, Variant, iam, model, naming, text};
 use crate::catalog::Catalog;
 
 pub(super) const TYPE: &str = "AWS::SageMaker::EndpointConfig";
 
-/// Makes a configuration: its models must exist, and its instances be offered in the Region. (M, S)
-pub(super) fn create(site: &mut Site<'_>, properties: &Value) -> Handled<Made> {
-    if let Some(role) = text(properties, "ExecutionRoleArn") {
-        iam::check_assumable(site, role, "sagemaker.amazonaws.com")?;
+/// What an endpoint runs on.
+pub(super) struct EndpointConfig;
+
+impl Handler for EndpointConfig {
+    /// Makes a configuration: its models must exist, and its instances be offered in the Region. (M, S)
+    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+        if let Some(role) = text(properties, "ExecutionRoleArn") {
+            iam::check_assumable(site, role, "sagemaker.amazonaws.com")?;
+        }
+        let variants = ["ProductionVariants", "ShadowProductionVariants"];
+        let variants = variants.iter().filter_map(|name| properties[*name].as_array()).flatten();
+        variants.into_iter().try_for_each(|variant| check_variant(site, variant))?;
+        let name = naming::name(site, TYPE, properties);
+        let arn = arn(site, &name);
+        let attributes = naming::attributes(site, TYPE, properties, &name, &arn);
+        site.put(TYPE, &arn, &name, arn.clone(), properties.clone())?;
+        Ok(Made { physical_id: arn.clone(), reference: arn, attributes, settles_in: site.seconds("create", 1, 4) })
     }
-    let variants = ["ProductionVariants", "ShadowProductionVariants"];
-    let variants = variants.iter().filter_map(|name| properties[*name].as_array()).flatten();
-    variants.into_iter().try_for_each(|variant| check_variant(site, variant))?;
-    let name = naming::name(site, TYPE, properties);
-    let arn = arn(site, &name);
-    let attributes = naming::attributes(site, TYPE, properties, &name, &arn);
-    site.put(TYPE, &arn, &name, arn.clone(), properties.clone())?;
-    Ok(Made { physical_id: arn.clone(), reference: arn, attributes, settles_in: site.seconds("create", 1, 4) })
 }
 
 fn check_variant(site: &Site<'_>, variant: &Value) -> Handled<()> {
@@ -35,11 +40,12 @@ fn check_variant(site: &Site<'_>, variant: &Value) -> Handled<()> {
     if variant.get("ManagedInstanceScaling").is_some() && variant.get("ModelName").is_some() {
         return Err(Failure::invalid("ManagedInstanceScaling cannot be used on a variant that has a ModelName"));
     }
-    let offered = |kind: &str| Catalog::embedded().hosts_endpoints(kind, &site.region);
+    let offered = |kind: &str| Catalog::embedded().hosts_endpoints(kind, &site.place.region);
     match instance_types(variant).iter().find(|kind| !offered(kind)) {
-        Some(kind) => {
-            Err(Failure::invalid(format!("The instance type {kind} is not available for endpoints in {}", site.region)))
-        }
+        Some(kind) => Err(Failure::invalid(format!(
+            "The instance type {kind} is not available for endpoints in {}",
+            site.place.region
+        ))),
         None => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Failure, Handled, Made, Site, naming, text};
+use super::{Failure, Handled, Handler, Made, Site, naming, text};
 use crate::{
     cloud::RoleDescription,
     sandbox::{ids, stack::Record},
@@ -13,16 +13,34 @@ use crate::{
 pub(super) const ROLE: &str = "AWS::IAM::Role";
 pub(super) const POLICY: &str = "AWS::IAM::Policy";
 
-/// Makes a role. IAM takes its time until others can see it. (K)
-pub(super) fn create_role(site: &mut Site<'_>, properties: &Value) -> Handled<Made> {
-    check_trust(properties)?;
-    let name = naming::name(site, ROLE, properties);
-    let path = text(properties, "Path").unwrap_or("/");
-    let arn = site.arn("iam", &format!("role{path}{name}"));
-    site.put(ROLE, &name, &name, arn.clone(), properties.clone())?;
-    let id = format!("AROA{}", ids::upper(site.seed, &site.drawing("role id"), 17));
-    let attributes = Map::from_iter([("Arn".to_owned(), arn.into()), ("RoleId".to_owned(), id.into())]);
-    Ok(Made { physical_id: name.clone(), reference: name, attributes, settles_in: site.seconds("create", 12, 22) })
+/// A role, and who may assume it.
+pub(super) struct Role;
+
+impl Handler for Role {
+    /// Makes a role. IAM takes its time until others can see it. (K)
+    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+        check_trust(properties)?;
+        let name = naming::name(site, ROLE, properties);
+        let path = text(properties, "Path").unwrap_or("/");
+        let arn = site.arn("iam", &format!("role{path}{name}"));
+        site.put(ROLE, &name, &name, arn.clone(), properties.clone())?;
+        let id = format!("AROA{}", ids::upper(site.seed, &site.drawing("role id"), 17));
+        let attributes = Map::from_iter([("Arn".to_owned(), arn.into()), ("RoleId".to_owned(), id.into())]);
+        Ok(Made { physical_id: name.clone(), reference: name, attributes, settles_in: site.seconds("create", 12, 22) })
+    }
+
+    /// Policies that others attached hold a role. (K)
+    fn begin_delete(&self, site: &mut Site<'_>, record: &Record) -> Handled<Duration> {
+        let attached = site.object(ROLE, &record.physical_id).is_some_and(|role| !role.users.is_empty());
+        match attached {
+            true => Err(Failure::new("ResourceConflict", "Cannot delete entity, must detach all policies first.")),
+            false => Ok(site.seconds("delete", 1, 4)),
+        }
+    }
+
+    fn update(&self, site: &mut Site<'_>, _record: &Record, properties: &Value) -> Handled<Duration> {
+        check_trust(properties).map(|()| site.seconds("update", 2, 6))
+    }
 }
 
 /// A trust policy names who may assume the role.
@@ -36,7 +54,7 @@ pub(super) fn check_trust(properties: &Value) -> Handled<()> {
 
 /// A role of this account that is named must exist and trust the service. Roles of other accounts are not known.
 pub(super) fn check_assumable(site: &Site<'_>, arn: &str, service: &str) -> Handled<()> {
-    let inside = format!(":iam::{}:role/", site.account);
+    let inside = format!(":iam::{}:role/", site.place.account);
     let Some((_, path)) = arn.split_once(&inside) else { return Ok(()) };
     let role = site.object(ROLE, path.rsplit('/').next().unwrap_or(path));
     let trusted = role.is_some_and(|role| {
@@ -52,33 +70,42 @@ pub(super) fn check_assumable(site: &Site<'_>, arn: &str, service: &str) -> Hand
     }
 }
 
-/// Policies that others attached hold a role. (K)
-pub(super) fn begin_delete_role(site: &mut Site<'_>, record: &Record) -> Handled<Duration> {
-    let attached = site.object(ROLE, &record.physical_id).is_some_and(|role| !role.users.is_empty());
-    match attached {
-        true => Err(Failure::new("ResourceConflict", "Cannot delete entity, must detach all policies first.")),
-        false => Ok(site.seconds("delete", 1, 4)),
-    }
-}
-
 fn roles(properties: &Value) -> Vec<String> {
     let names = properties["Roles"].as_array().into_iter().flatten();
     names.filter_map(|name| name.as_str().map(str::to_owned)).collect()
 }
 
-/// Makes an inline policy in roles that exist.
-pub(super) fn create_policy(site: &mut Site<'_>, properties: &Value) -> Handled<Made> {
-    check_roles(site, properties)?;
-    let id = ids::mixed(site.seed, &site.drawing("policy"), 12);
-    let stack: String = site.stack_name.chars().take(5).collect();
-    let logical: String = site.logical_id.chars().take(4).collect();
-    let physical_id = format!("{stack}-{logical}-{id}");
-    let name = text(properties, "PolicyName").unwrap_or_default().to_owned();
-    site.put(POLICY, &physical_id, &name, String::new(), properties.clone())?;
-    attach(site, &physical_id, &roles(properties));
-    let attributes = Map::from_iter([("Id".to_owned(), physical_id.clone().into())]);
-    let settles_in = site.seconds("create", 8, 16);
-    Ok(Made { reference: physical_id.clone(), physical_id, attributes, settles_in })
+/// An inline policy in roles.
+pub(super) struct Policy;
+
+impl Handler for Policy {
+    /// Makes an inline policy in roles that exist.
+    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+        check_roles(site, properties)?;
+        let id = ids::mixed(site.seed, &site.drawing("policy"), 12);
+        let stack: String = site.stack_name.chars().take(5).collect();
+        let logical: String = site.logical_id.chars().take(4).collect();
+        let physical_id = format!("{stack}-{logical}-{id}");
+        let name = text(properties, "PolicyName").unwrap_or_default().to_owned();
+        site.put(POLICY, &physical_id, &name, String::new(), properties.clone())?;
+        attach(site, &physical_id, &roles(properties));
+        let attributes = Map::from_iter([("Id".to_owned(), physical_id.clone().into())]);
+        let settles_in = site.seconds("create", 8, 16);
+        Ok(Made { reference: physical_id.clone(), physical_id, attributes, settles_in })
+    }
+
+    /// Moves a policy to the roles it now names.
+    fn update(&self, site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
+        check_roles(site, properties)?;
+        detach(site, &record.physical_id);
+        attach(site, &record.physical_id, &roles(properties));
+        Ok(site.seconds("update", 8, 16))
+    }
+
+    /// A deleted policy leaves its roles.
+    fn end(&self, site: &mut Site<'_>, record: &Record) {
+        detach(site, &record.physical_id);
+    }
 }
 
 fn check_roles(site: &Site<'_>, properties: &Value) -> Handled<()> {
@@ -105,17 +132,4 @@ fn detach(site: &mut Site<'_>, policy: &str) {
             object.users.remove(&key);
         }
     }
-}
-
-/// Moves a policy to the roles it now names.
-pub(super) fn update_policy(site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
-    check_roles(site, properties)?;
-    detach(site, &record.physical_id);
-    attach(site, &record.physical_id, &roles(properties));
-    Ok(site.seconds("update", 8, 16))
-}
-
-/// A deleted policy leaves its roles.
-pub(super) fn end_policy(site: &mut Site<'_>, record: &Record) {
-    detach(site, &record.physical_id);
 }

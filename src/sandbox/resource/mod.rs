@@ -6,10 +6,12 @@
 //! refuses. Endpoint facts: the SageMaker API model and documentation of 2026 (M, D), and reports (O).
 
 mod alarm;
+mod component;
 pub(crate) mod early;
 mod endpoint;
 mod endpoint_config;
 mod generic;
+mod handler;
 mod iam;
 mod model;
 mod naming;
@@ -20,14 +22,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Map, Value};
 
-use super::{
-    account::partition, catalog_of, diff::changed_places, faults::Faults, ids, operation::Task, stack::Record,
-};
+use super::{catalog_of, diff::changed_places, faults::Faults, ids, operation::Task, place::Place, stack::Record};
 use crate::{
     catalog::{Misfit, Problem, Replacement},
     cloud::{Tags, Timestamp},
 };
-pub(crate) use object::{EndpointState, Object, Variant};
+use handler::Handler;
+pub(crate) use object::{EndpointState, Object, ObjectState, Variant};
 
 /// What a handler answers when it has made something.
 #[derive(Debug)]
@@ -92,8 +93,7 @@ impl Failure {
 /// Where and for whom a handler works.
 pub(crate) struct Site<'a> {
     pub(crate) seed: u64,
-    pub(crate) account: String,
-    pub(crate) region: String,
+    pub(crate) place: Place,
     pub(crate) stack: usize,
     pub(crate) stack_id: String,
     pub(crate) stack_name: String,
@@ -107,7 +107,7 @@ pub(crate) struct Site<'a> {
 
 impl Site<'_> {
     fn key(&self, kind: &str, physical_id: &str) -> String {
-        Object::key(&self.account, &self.region, kind, physical_id)
+        Object::key(&self.place, kind, physical_id)
     }
 
     fn object(&self, kind: &str, physical_id: &str) -> Option<&Object> {
@@ -121,8 +121,8 @@ impl Site<'_> {
 
     /// `arn:aws:sagemaker:us-east-1:…:endpoint/x`; IAM's have no Region.
     fn arn(&self, service: &str, tail: &str) -> String {
-        let region = if service == "iam" { "" } else { &self.region };
-        format!("arn:{}:{service}:{region}:{}:{tail}", partition(&self.region), self.account)
+        let region = if service == "iam" { "" } else { &self.place.region };
+        format!("arn:{}:{service}:{region}:{}:{tail}", self.place.partition(), self.place.account)
     }
 
     /// SageMaker's names are told apart without regard to case.
@@ -151,8 +151,8 @@ impl Site<'_> {
             ));
         }
         let object = Object {
-            account: self.account.clone(),
-            region: if object::is_global(kind) { String::new() } else { self.region.clone() },
+            account: self.place.account.clone(),
+            region: if object::is_global(kind) { String::new() } else { self.place.region.clone() },
             resource_type: kind.to_owned(),
             physical_id: physical_id.to_owned(),
             name: name.to_owned(),
@@ -160,7 +160,7 @@ impl Site<'_> {
             stack: Some(self.stack),
             properties,
             users: Default::default(),
-            endpoint: None,
+            state: ObjectState::Plain,
         };
         self.objects.insert(key, object);
         Ok(())
@@ -233,17 +233,7 @@ pub(crate) fn needed(record: &Record, properties: Value, tags: &Tags, metadata: 
 /// What the handler says.
 pub(crate) fn create(site: &mut Site<'_>, kind: &str, properties: &Value, old: Option<&Record>) -> Handled<Made> {
     naming::refuse_same_name(site, kind, properties, old)?;
-    match kind {
-        model::TYPE => model::create(site, properties),
-        endpoint_config::TYPE => endpoint_config::create(site, properties),
-        endpoint::TYPE => endpoint::create(site, properties),
-        endpoint::COMPONENT => endpoint::create_component(site, properties),
-        iam::ROLE => iam::create_role(site, properties),
-        iam::POLICY => iam::create_policy(site, properties),
-        scaling::TARGET => scaling::create_target(site, properties),
-        scaling::POLICY => scaling::create_policy(site, properties),
-        _ => generic::create(site, kind, properties),
-    }
+    handler::of(kind).create(site, kind, properties)
 }
 
 /// Changes a resource in place; `properties` are the wanted ones.
@@ -251,12 +241,7 @@ pub(crate) fn create(site: &mut Site<'_>, kind: &str, properties: &Value, old: O
 /// # Errors
 /// What the handler says.
 pub(crate) fn update(site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
-    let wait = match record.resource_type.as_str() {
-        endpoint::TYPE => endpoint::update(site, record, properties)?,
-        iam::ROLE => iam::check_trust(properties).map(|()| site.seconds("update", 2, 6))?,
-        iam::POLICY => iam::update_policy(site, record, properties)?,
-        _ => site.seconds("update", 2, 8),
-    };
+    let wait = handler::of(&record.resource_type).update(site, record, properties)?;
     if let Some(object) = site.object_mut(&record.resource_type, &record.physical_id)
         && !object.properties.is_null()
     {
@@ -270,10 +255,7 @@ pub(crate) fn update(site: &mut Site<'_>, record: &Record, properties: &Value) -
 /// # Errors
 /// Why it has not.
 pub(crate) fn settle(site: &mut Site<'_>, record: &Record) -> Handled<()> {
-    match record.resource_type.as_str() {
-        endpoint::TYPE => endpoint::settle(site, record),
-        _ => Ok(()),
-    }
+    handler::of(&record.resource_type).settle(site, record)
 }
 
 /// The attributes of a resource that was changed in place.
@@ -293,22 +275,12 @@ pub(crate) fn refresh(_site: &Site<'_>, record: &mut Record) {
 /// # Errors
 /// Why it cannot be deleted.
 pub(crate) fn begin_delete(site: &mut Site<'_>, record: &Record) -> Handled<Duration> {
-    match record.resource_type.as_str() {
-        endpoint::TYPE => endpoint::begin_delete(site, record),
-        iam::ROLE => iam::begin_delete_role(site, record),
-        _ => Ok(site.seconds("delete", 1, 5)),
-    }
+    handler::of(&record.resource_type).begin_delete(site, record)
 }
 
 /// It is gone, with what goes with it.
 pub(crate) fn end(site: &mut Site<'_>, record: &Record) {
-    match record.resource_type.as_str() {
-        endpoint::TYPE => endpoint::end(site, record),
-        endpoint::COMPONENT => endpoint::end_component(site, record),
-        iam::POLICY => iam::end_policy(site, record),
-        scaling::TARGET => scaling::end_target(site, &record.physical_id),
-        _ => {}
-    }
+    handler::of(&record.resource_type).end(site, record);
     let key = site.key(&record.resource_type, &record.physical_id);
     site.objects.remove(&key);
 }

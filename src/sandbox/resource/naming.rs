@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Failure, Handled, Site};
 use crate::{
     catalog::{Kind, ResourceType},
-    sandbox::{account::partition, catalog_of, ids, stack::Record},
+    sandbox::{catalog_of, ids, place::Place, stack::Record},
 };
 
 /// EC2 ids by type.
@@ -93,11 +93,12 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 /// The physical id that the properties alone decide; none where the service draws it.
-pub(super) fn given_physical_id(account: &str, region: &str, kind: &str, properties: &Value) -> Option<String> {
+pub(super) fn given_physical_id(place: &Place, kind: &str, properties: &Value) -> Option<String> {
     let known = catalog_of(kind)?;
     if let Some((_, tail)) = SAGEMAKER.iter().find(|(name, _)| *name == kind) {
         let name = scalar(properties.get(name_property(known)?)?)?.to_lowercase();
-        return Some(format!("arn:{}:sagemaker:{region}:{account}:{tail}/{name}", partition(region)));
+        let Place { account, region } = place;
+        return Some(format!("arn:{}:sagemaker:{region}:{account}:{tail}/{name}", place.partition()));
     }
     let parts: Option<Vec<String>> = known
         .primary_identifier()
@@ -113,7 +114,7 @@ pub(super) fn refuse_same_name(site: &Site<'_>, kind: &str, properties: &Value, 
     let Some(old) = old.filter(|_| catalog_of(kind).is_some_and(|known| !known.deletes_before_create())) else {
         return Ok(());
     };
-    match given_physical_id(&site.account, &site.region, kind, properties) {
+    match given_physical_id(&site.place, kind, properties) {
         Some(id) if id == old.physical_id => Err(Failure::plain(format!(
             "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename {} and update \
              the stack again.",
@@ -157,8 +158,10 @@ pub(super) fn value(
 
 fn worded(site: &Site<'_>, known: &ResourceType, name: &str, arn: &str, attribute: &str, tail: &str) -> String {
     let kind = last(&known.name);
-    let web = || format!("https://{}.{}.amazonaws.com/{}/{name}", service(&known.name), site.region, site.account);
-    let host = || format!("{}.{}.imagined.example", name.to_lowercase(), site.region);
+    let web = || {
+        format!("https://{}.{}.amazonaws.com/{}/{name}", service(&known.name), site.place.region, site.place.account)
+    };
+    let host = || format!("{}.{}.imagined.example", name.to_lowercase(), site.place.region);
     let id = |length| ids::hex(site.seed, &site.drawing(attribute), length);
     match tail {
         _ if tail == "Arn" || tail == format!("{kind}Arn") => arn.to_owned(),
@@ -180,7 +183,7 @@ fn worded(site: &Site<'_>, known: &ResourceType, name: &str, arn: &str, attribut
 /// The ARN of a resource that has nothing special about it.
 pub(super) fn arn(site: &Site<'_>, kind: &str, name: &str) -> String {
     match kind {
-        "AWS::S3::Bucket" => format!("arn:{}:s3:::{name}", partition(&site.region)),
+        "AWS::S3::Bucket" => format!("arn:{}:s3:::{name}", site.place.partition()),
         "AWS::SNS::Topic" | "AWS::SQS::Queue" => site.arn(&service(kind), name),
         "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm" => {
             site.arn("cloudwatch", &format!("alarm:{name}"))

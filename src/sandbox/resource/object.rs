@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::naming;
-use crate::cloud::EndpointStatus;
+use crate::{cloud::EndpointStatus, sandbox::place::Place};
 
 /// Something that exists.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,7 +24,31 @@ pub(crate) struct Object {
     pub(crate) properties: Value,
     /// Keys of objects that hang on this one.
     pub(crate) users: BTreeSet<String>,
-    pub(crate) endpoint: Option<EndpointState>,
+    pub(crate) state: ObjectState,
+}
+
+/// What some types have beyond their properties.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) enum ObjectState {
+    #[default]
+    Plain,
+    Endpoint(EndpointState),
+}
+
+impl ObjectState {
+    pub(crate) fn endpoint(&self) -> Option<&EndpointState> {
+        match self {
+            Self::Endpoint(state) => Some(state),
+            Self::Plain => None,
+        }
+    }
+
+    pub(super) fn endpoint_mut(&mut self) -> Option<&mut EndpointState> {
+        match self {
+            Self::Endpoint(state) => Some(state),
+            Self::Plain => None,
+        }
+    }
 }
 
 /// What an endpoint runs, and is on its way to.
@@ -62,26 +86,20 @@ pub(crate) fn is_global(kind: &str) -> bool {
 }
 
 impl Object {
-    pub(crate) fn key(account: &str, region: &str, kind: &str, physical_id: &str) -> String {
-        let region = if is_global(kind) { "" } else { region };
-        format!("{account}/{region}/{kind}/{physical_id}")
+    pub(crate) fn key(place: &Place, kind: &str, physical_id: &str) -> String {
+        let region = if is_global(kind) { "" } else { &place.region };
+        format!("{}/{region}/{kind}/{physical_id}", place.account)
     }
 
     /// Does something of this type exist under the name the properties give? False where they give none.
-    pub(crate) fn taken(
-        objects: &BTreeMap<String, Self>,
-        account: &str,
-        region: &str,
-        kind: &str,
-        properties: &Value,
-    ) -> bool {
-        let physical_id = naming::given_physical_id(account, region, kind, properties);
-        physical_id.is_some_and(|id| objects.contains_key(&Self::key(account, region, kind, &id)))
+    pub(crate) fn taken(objects: &BTreeMap<String, Self>, place: &Place, kind: &str, properties: &Value) -> bool {
+        let physical_id = naming::given_physical_id(place, kind, properties);
+        physical_id.is_some_and(|id| objects.contains_key(&Self::key(place, kind, &id)))
     }
 
     /// What it is doing, in a few words.
     pub(crate) fn summary(&self) -> String {
-        let Some(endpoint) = &self.endpoint else { return self.name.clone() };
+        let Some(endpoint) = self.state.endpoint() else { return self.name.clone() };
         let fleets: Vec<String> = endpoint
             .variants
             .iter()

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Failure, Handled, Made, Site, endpoint, ids, naming, text};
-use crate::cloud::EndpointStatus;
+use super::{Failure, Handled, Handler, Made, Site, endpoint, ids, naming, text};
+use crate::{cloud::EndpointStatus, sandbox::stack::Record};
 
 pub(super) const TARGET: &str = "AWS::ApplicationAutoScaling::ScalableTarget";
 pub(super) const POLICY: &str = "AWS::ApplicationAutoScaling::ScalingPolicy";
@@ -23,17 +23,27 @@ pub(super) fn is_registered(site: &Site<'_>, endpoint: &str, variant: &str) -> b
     DIMENSIONS.iter().any(|dimension| site.object(TARGET, &target_id(&resource_id, dimension, NAMESPACE)).is_some())
 }
 
-/// Registers something scalable: an endpoint's variant must be there and serve. (D)
-pub(super) fn create_target(site: &mut Site<'_>, properties: &Value) -> Handled<Made> {
-    let part = |name: &str| text(properties, name).unwrap_or_default();
-    let (resource_id, dimension, namespace) = (part("ResourceId"), part("ScalableDimension"), part("ServiceNamespace"));
-    if namespace == NAMESPACE && resource_id.starts_with("endpoint/") {
-        check_variant(site, resource_id)?;
+/// What is scaled.
+pub(super) struct Target;
+
+impl Handler for Target {
+    /// Registers something scalable: an endpoint's variant must be there and serve. (D)
+    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+        let part = |name: &str| text(properties, name).unwrap_or_default();
+        let (resource_id, dimension, namespace) =
+            (part("ResourceId"), part("ScalableDimension"), part("ServiceNamespace"));
+        if namespace == NAMESPACE && resource_id.starts_with("endpoint/") {
+            check_variant(site, resource_id)?;
+        }
+        let id = target_id(resource_id, dimension, namespace);
+        site.put(TARGET, &id, resource_id, String::new(), properties.clone())?;
+        let attributes = Map::from_iter([("Id".to_owned(), id.clone().into())]);
+        Ok(Made { reference: id.clone(), physical_id: id, attributes, settles_in: site.seconds("create", 1, 4) })
     }
-    let id = target_id(resource_id, dimension, namespace);
-    site.put(TARGET, &id, resource_id, String::new(), properties.clone())?;
-    let attributes = Map::from_iter([("Id".to_owned(), id.clone().into())]);
-    Ok(Made { reference: id.clone(), physical_id: id, attributes, settles_in: site.seconds("create", 1, 4) })
+
+    fn end(&self, site: &mut Site<'_>, record: &Record) {
+        end_target(site, &record.physical_id);
+    }
 }
 
 fn check_variant(site: &Site<'_>, resource_id: &str) -> Handled<()> {
@@ -53,33 +63,38 @@ fn check_variant(site: &Site<'_>, resource_id: &str) -> Handled<()> {
     }
 }
 
-/// Attaches a policy to a target that is registered.
-pub(super) fn create_policy(site: &mut Site<'_>, properties: &Value) -> Handled<Made> {
-    let part = |name: &str| text(properties, name).unwrap_or_default();
-    let target = match text(properties, "ScalingTargetId") {
-        Some(id) => id.to_owned(),
-        None => target_id(part("ResourceId"), part("ScalableDimension"), part("ServiceNamespace")),
-    };
-    if site.object(TARGET, &target).is_none() {
-        return Err(Failure::not_found(format!("No scalable target registered for {target}")));
+/// How it is scaled.
+pub(super) struct Policy;
+
+impl Handler for Policy {
+    /// Attaches a policy to a target that is registered.
+    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+        let part = |name: &str| text(properties, name).unwrap_or_default();
+        let target = match text(properties, "ScalingTargetId") {
+            Some(id) => id.to_owned(),
+            None => target_id(part("ResourceId"), part("ScalableDimension"), part("ServiceNamespace")),
+        };
+        if site.object(TARGET, &target).is_none() {
+            return Err(Failure::not_found(format!("No scalable target registered for {target}")));
+        }
+        let name = text(properties, "PolicyName").map_or_else(|| naming::name(site, POLICY, properties), str::to_owned);
+        let uuid = ids::uuid(0, &[&site.place.account, &site.place.region, &target]);
+        let mut parts = target.split('|');
+        let (resource, namespace) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+        let tail = format!("scalingPolicy:{uuid}:resource/{namespace}/{resource}:policyName/{name}");
+        let arn = site.arn("autoscaling", &tail);
+        site.put(POLICY, &arn, &name, arn.clone(), properties.clone())?;
+        let key = site.key(POLICY, &arn);
+        if let Some(object) = site.object_mut(TARGET, &target) {
+            object.users.insert(key);
+        }
+        let attributes = Map::from_iter([("Arn".to_owned(), arn.clone().into())]);
+        Ok(Made { reference: arn.clone(), physical_id: arn, attributes, settles_in: site.seconds("create", 1, 4) })
     }
-    let name = text(properties, "PolicyName").map_or_else(|| naming::name(site, POLICY, properties), str::to_owned);
-    let uuid = ids::uuid(0, &[&site.account, &site.region, &target]);
-    let mut parts = target.split('|');
-    let (resource, namespace) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
-    let tail = format!("scalingPolicy:{uuid}:resource/{namespace}/{resource}:policyName/{name}");
-    let arn = site.arn("autoscaling", &tail);
-    site.put(POLICY, &arn, &name, arn.clone(), properties.clone())?;
-    let key = site.key(POLICY, &arn);
-    if let Some(object) = site.object_mut(TARGET, &target) {
-        object.users.insert(key);
-    }
-    let attributes = Map::from_iter([("Arn".to_owned(), arn.clone().into())]);
-    Ok(Made { reference: arn.clone(), physical_id: arn, attributes, settles_in: site.seconds("create", 1, 4) })
 }
 
 /// A target goes with its policies. (D)
-pub(super) fn end_target(site: &mut Site<'_>, id: &str) {
+fn end_target(site: &mut Site<'_>, id: &str) {
     let key = site.key(TARGET, id);
     let users = site.objects.remove(&key).map(|object| object.users).unwrap_or_default();
     for policy in users {

@@ -1,0 +1,30 @@
+//! Where a call is made and a stack lives: an account, and a Region of it. Every call carries its own.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One Region of one account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) account: String,
+    pub(crate) region: String,
+}
+
+impl Place {
+    /// The AWS partition of the Region.
+    pub(crate) fn partition(&self) -> &'static str {
+        match self.region.as_str() {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        }
+    }
+}
+
+/// As keys of the state have it.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.account, self.region)
+    }
+}

@@ -1,0 +1,40 @@
+//! SageMaker's inference components: models on an endpoint that brings instances alone.
+
+use serde_json::Value;
+
+use super::{Failure, Handled, Handler, Made, Site, endpoint, naming, text};
+use crate::{cloud::EndpointStatus, sandbox::stack::Record};
+
+pub(super) const TYPE: &str = "AWS::SageMaker::InferenceComponent";
+
+/// A model on an endpoint of components.
+pub(super) struct Component;
+
+impl Handler for Component {
+    /// Makes an inference component on an endpoint that serves.
+    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+        let endpoint_name = text(properties, "EndpointName").unwrap_or_default();
+        let endpoint_arn = endpoint::arn(site, endpoint_name);
+        if endpoint::find(site, endpoint_name).is_none_or(|state| state.status != EndpointStatus::InService) {
+            return Err(Failure::not_found(format!("Could not find endpoint \"{endpoint_arn}\" in service.")));
+        }
+        let name = naming::name(site, TYPE, properties);
+        let arn = site.sagemaker_arn("inference-component", &name);
+        let attributes = naming::attributes(site, TYPE, properties, &name, &arn);
+        site.put(TYPE, &arn, &name, arn.clone(), properties.clone())?;
+        let key = site.key(TYPE, &arn);
+        if let Some(object) = site.object_mut(endpoint::TYPE, &endpoint_arn) {
+            object.users.insert(key);
+        }
+        Ok(Made { physical_id: arn.clone(), reference: arn, attributes, settles_in: site.seconds("create", 240, 420) })
+    }
+
+    /// A deleted component leaves its endpoint.
+    fn end(&self, site: &mut Site<'_>, record: &Record) {
+        let key = site.key(TYPE, &record.physical_id);
+        let endpoint = record.properties["EndpointName"].as_str().map(|name| endpoint::arn(site, name));
+        if let Some(object) = endpoint.and_then(|arn| site.object_mut(endpoint::TYPE, &arn)) {
+            object.users.remove(&key);
+        }
+    }
+}
