@@ -28,7 +28,7 @@ use std::sync::OnceLock;
 
 pub use image::{Image, ImageAccelerator, InferenceAmi, Verified};
 pub use instance::{Accelerator, AcceleratorKind, Arch, Instance};
-pub use model::{Commit, Gated, ModelFacts};
+pub use model::{Commit, Gated, ModelFacts, is_commit, is_plain};
 pub use price::Price;
 pub use property_path::PropertyPath;
 pub use quota::Quota;

@@ -10,6 +10,9 @@ use super::tables::{Table, Tables};
 
 pub(super) const MODELS: &str = "models.csv";
 
+/// What every model has where it is known: no 0 goes into a lock.
+const COUNTS: [&str; 7] =
+    ["params_computed", "params_hub", "weight_bytes", "heads", "kv_heads", "kv_bytes_per_token_16bit", "max_positions"];
 /// Models that went by a bare name before the Hub had organisations, where they live now.
 const WELL_KNOWN: &[&str] = &[
     "FacebookAI/roberta-base",
@@ -160,7 +163,27 @@ impl Table for Models {
     }
 }
 
+/// Is it a commit as git names it in full?
+pub fn is_commit(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Is it a name of a task, a type or a licence: short, and of one line?
+pub fn is_plain(text: &str) -> bool {
+    (1..=100).contains(&text.len()) && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic())
+}
+
 fn model(row: &Row<'_>) -> Result<ModelFacts, CatalogError> {
+    for column in ["task", "dtype", "license"] {
+        if row.known_text(column)?.is_some_and(|text| !is_plain(&text)) {
+            return Err(row.error(format!("{column} cannot be {:?}", row.cell(column)?)));
+        }
+    }
+    for column in COUNTS {
+        if row.known(column)? == Some(0_u64) {
+            return Err(row.error(format!("{column} cannot be 0")));
+        }
+    }
     Ok(ModelFacts {
         id: row.text("model_id")?,
         task: row.text("task")?,

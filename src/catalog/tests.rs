@@ -178,6 +178,14 @@ fn a_table_that_cannot_be_read_is_named_with_the_line() {
         error("prices-sagemaker.csv", "instance_type,usd_h,regions,sources\nml.x,cheap,us-east-1,X\n"),
         expect![[r#"Err("prices-sagemaker.csv:2: usd_h cannot be \"cheap\"")"#]],
     );
+    check(
+        error("models.csv", "task,dtype,license,params_computed,params_hub,weight_bytes,heads\nt,,,,,,0\n"),
+        expect![[r#"Err("models.csv:2: heads cannot be 0")"#]],
+    );
+    check(
+        error("models.csv", "task,dtype\nt,bfloat16 \u{1b}\n"),
+        expect![[r#"Err("models.csv:2: dtype cannot be \"bfloat16 \\u{1b}\"")"#]],
+    );
     check(error("prices.csv", ""), expect![[r#"Err("prices.csv: there is no table of this name")"#]]);
     check(
         error("resource-types.txt", "= AWS::A::B\n Name! strong\n"),

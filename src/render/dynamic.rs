@@ -5,7 +5,8 @@
 //! the name of a secret put in. So `Fn::Sub` and `Fn::Join` are put together here, too. What is known only when the
 //! stack runs (attributes, parameters, the branches of `Fn::If`) may be any text: where braces stand before it, or
 //! `resolve:` behind it, that is taken for a reference. A text that is whole only in the account, because an attribute
-//! brings braces and word along, is not seen.
+//! brings braces and word along, is not seen. What functions come to in all is limited: CloudFormation's own limits are
+//! far below, and a body that is not looked at to its end is refused.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
@@ -22,6 +23,19 @@ const WORD: &str = "resolve:";
 const ANY: char = '\u{10FFFF}';
 /// Sections whose texts functions put together with others.
 const LOOKED_UP: [&str; 3] = ["Conditions", "Mappings", "Parameters"];
+/// Bytes and values that functions may come to in one body, those counted again that stand in several functions.
+const LARGEST: usize = 4 << 20;
+
+/// How much may still be put together; nothing more once that was too little.
+struct Budget(usize);
+
+impl Budget {
+    fn spend(&mut self, bytes: usize) -> Option<()> {
+        let left = self.0.checked_sub(bytes);
+        self.0 = left.unwrap_or_default();
+        left.map(|_| ())
+    }
+}
 
 /// Refuses the body where it holds what it may not.
 pub(super) fn check(
@@ -29,7 +43,7 @@ pub(super) fn check(
     stack: &DesiredStack,
     overridden: &BTreeSet<String>,
 ) -> Result<(), Diagnostics> {
-    let mut search = Search { allowed: &stack.fetched, found: Vec::new() };
+    let mut search = Search::new(&stack.fetched);
     for (section, value) in body {
         search.visit(value, section, LOOKED_UP.contains(&section.as_str()));
     }
@@ -47,9 +61,16 @@ struct Found {
 struct Search<'a> {
     allowed: &'a BTreeSet<String>,
     found: Vec<Found>,
+    budget: Budget,
+    /// Was the budget too small? Said once.
+    too_large: bool,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn new(allowed: &'a BTreeSet<String>) -> Self {
+        Self { allowed, found: Vec::new(), budget: Budget(LARGEST), too_large: false }
+    }
+
     /// `inside`: other texts may be put before and behind it.
     fn visit(&mut self, value: &Value, path: &str, inside: bool) {
         match value {
@@ -81,16 +102,30 @@ impl Search<'_> {
         if template.is_some_and(|text| placeholders(text).any(|(_, name)| name.is_none_or(str::is_empty))) {
             self.note(Code::BrokenSub, template.unwrap_or_default(), path);
         }
-        self.text(&substituted(value), path, inside);
+        let whole = substituted(value, &mut self.budget);
+        self.whole(whole, path, inside);
         variables.into_iter().flatten().for_each(|(_, value)| self.below(value, path));
     }
 
     fn join(&mut self, parts: &[Value], path: &str, inside: bool) {
-        self.text(&joined(parts), path, inside);
+        let whole = joined(parts, &mut self.budget);
+        self.whole(whole, path, inside);
         match parts.get(1) {
             Some(Value::Array(items)) => items.iter().for_each(|item| self.below(item, path)),
             Some(other) => self.visit(other, path, true),
             None => {}
+        }
+    }
+
+    /// What a function comes to; nothing where that is too much.
+    fn whole(&mut self, text: Option<String>, path: &str, inside: bool) {
+        match text {
+            Some(text) => self.text(&text, path, inside),
+            None if self.too_large => {}
+            None => {
+                self.too_large = true;
+                self.note(Code::BodyTooLarge, "", path);
+            }
         }
     }
 
@@ -150,6 +185,10 @@ fn finding(code: Code, path: &str) -> Diagnostic {
             let message = format!("`Fn::Sub` in `{path}` has a `${{` that is not closed, or empty");
             Diagnostic::new(code, message).help("write `${!…}` where the text itself is meant")
         }
+        Code::BodyTooLarge => {
+            let message = format!("with `{path}`, functions come to more than {} MiB of text", LARGEST >> 20);
+            Diagnostic::new(code, message).help("nest fewer of `Fn::Sub` and `Fn::Join`, or repeat less")
+        }
         _ => {
             let message = format!("a dynamic reference would stand in `{path}`");
             Diagnostic::new(code, message).help("use `{ssm: NAME}` where an id or ARN is expected")
@@ -204,36 +243,56 @@ fn reference(text: &str) -> Option<&str> {
     spelled.map(|(at, _)| from(at)).or(behind.map(|(at, _)| from(at)))
 }
 
-/// What a value comes to, as far as it is known.
-fn known(value: &Value) -> String {
+/// What a value comes to, as far as it is known; nothing where that is more than may be.
+fn known(value: &Value, budget: &mut Budget) -> Option<String> {
+    budget.spend(1)?;
+    let any = Some(ANY.to_string());
     match value {
-        Value::String(text) => text.clone(),
-        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        Value::String(text) => copied(text, budget),
+        Value::Number(_) | Value::Bool(_) => copied(&value.to_string(), budget),
         Value::Object(map) => match map.iter().next() {
-            Some((key, value)) if key == "Fn::Sub" && map.len() == 1 => substituted(value),
-            Some((key, Value::Array(parts))) if key == "Fn::Join" && map.len() == 1 => joined(parts),
-            Some((key, Value::String(name))) if key == "Ref" && is_pseudo(name) => name.clone(),
-            _ => ANY.to_string(),
+            Some((key, value)) if key == "Fn::Sub" && map.len() == 1 => substituted(value, budget),
+            Some((key, Value::Array(parts))) if key == "Fn::Join" && map.len() == 1 => joined(parts, budget),
+            Some((key, Value::String(name))) if key == "Ref" && is_pseudo(name) => copied(name, budget),
+            _ => any,
         },
-        _ => ANY.to_string(),
+        _ => any,
     }
 }
 
-fn joined(parts: &[Value]) -> String {
-    let between = parts.first().map_or_else(String::new, known);
+fn copied(text: &str, budget: &mut Budget) -> Option<String> {
+    budget.spend(text.len())?;
+    Some(text.to_owned())
+}
+
+fn joined(parts: &[Value], budget: &mut Budget) -> Option<String> {
+    let between = parts.first().map_or_else(|| Some(String::new()), |between| known(between, budget))?;
     match parts.get(1) {
-        Some(Value::Array(items)) => items.iter().map(known).collect::<Vec<_>>().join(&between),
+        Some(Value::Array(items)) => {
+            let items: Vec<_> = items.iter().map(|item| known(item, budget)).collect::<Option<_>>()?;
+            together(&items.iter().map(String::as_str).collect::<Vec<_>>(), &between, budget)
+        }
         Some(Value::Object(map)) => match map.get("Fn::Split").and_then(Value::as_array).map(Vec::as_slice) {
-            Some([by, text]) => known(text).split(&known(by)).collect::<Vec<_>>().join(&between),
-            _ => ANY.to_string(),
+            Some([by, text]) => {
+                let (by, text) = (known(by, budget)?, known(text, budget)?);
+                together(&text.split(&by).collect::<Vec<_>>(), &between, budget)
+            }
+            _ => Some(ANY.to_string()),
         },
-        _ => ANY.to_string(),
+        _ => Some(ANY.to_string()),
     }
 }
 
-fn substituted(value: &Value) -> String {
+fn together(items: &[&str], between: &str, budget: &mut Budget) -> Option<String> {
+    let own: usize = items.iter().map(|item| item.len()).sum();
+    budget.spend(own.saturating_add(between.len().saturating_mul(items.len())))?;
+    Some(items.join(between))
+}
+
+fn substituted(value: &Value, budget: &mut Budget) -> Option<String> {
     let (template, variables) = sub_parts(value);
-    let Some(template) = template else { return ANY.to_string() };
+    let Some(template) = template else { return Some(ANY.to_string()) };
+    budget.spend(template.len())?;
     let (mut done, mut rest) = (String::new(), template);
     for (at, name) in placeholders(template) {
         let start = at - (template.len() - rest.len());
@@ -243,12 +302,12 @@ fn substituted(value: &Value) -> String {
         rest = &rest[name.len() + "${}".len()..];
         match (name.strip_prefix('!'), variables.and_then(|variables| variables.get(name.trim()))) {
             (Some(literal), _) => done.extend(["${", literal, "}"]),
-            (None, Some(value)) => done.push_str(&known(value)),
+            (None, Some(value)) => done.push_str(&known(value, budget)?),
             (None, None) if is_pseudo(name) => done.push_str(name),
             (None, None) => done.push(ANY),
         }
     }
-    done + rest
+    Some(done + rest)
 }
 
 fn sub_parts(value: &Value) -> (Option<&str>, Option<&Map<String, Value>>) {
@@ -283,7 +342,7 @@ mod tests {
 
     fn found(value: Value) -> Vec<&'static str> {
         let allowed = BTreeSet::from(["{{resolve:ssm:/a}}".to_owned()]);
-        let mut search = Search { allowed: &allowed, found: Vec::new() };
+        let mut search = Search::new(&allowed);
         search.visit(&value, "Resources/A", false);
         search.found.iter().map(|found| found.code.number()).collect()
     }
@@ -332,5 +391,23 @@ mod tests {
             assert_eq!(found(json!({ "Fn::Sub": text })), ["HF3008"], "{text}");
             assert_eq!(found(json!({ "Fn::Sub": [text, { "A": "b" }] })), ["HF3008"], "{text}");
         }
+    }
+
+    #[test]
+    fn what_functions_come_to_has_an_end_and_no_reference_hides_behind_it() {
+        let nested = |inner: &str, depth: usize| {
+            let again = |value, _| json!({ "Fn::Sub": ["${A}".repeat(10), { "A": value }] });
+            (0..depth).fold(json!(inner), again)
+        };
+        let delimiter = "d".repeat(100_000);
+        let joins = json!({ "Fn::Join": [delimiter, vec!["a"; 20_000]] });
+        let splits = json!({ "Fn::Join": [delimiter, { "Fn::Split": [",", ",".repeat(80_000)] }] });
+        let from = std::time::Instant::now();
+        for large in [nested("a", 8), nested("", 8), joins, splits] {
+            let behind = found(json!([large, { "Fn::Sub": ["{{${R}:x}}", { "R": "resolve" }] }, "{{resolve:ssm:/x}}"]));
+            assert_eq!(behind, ["HF3003", "HF1051"]);
+        }
+        assert!(from.elapsed().as_secs() < 10, "it ends at once");
+        assert_eq!(found(nested("a", 4)), [] as [&str; 0]);
     }
 }

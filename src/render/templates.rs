@@ -1,6 +1,11 @@
 //! The template sources: those in the binary, with a team's own in their place where there are any.
+//!
+//! A team's own are code, and Tera asks nobody while it runs. What they write has an end, and so has what `range` gives
+//! them; a loop over a list that they have already, the view's own or one kept by `set`, has that list's length, and
+//! loops in each other the product of theirs.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     io::{self, Write},
     sync::OnceLock,
@@ -23,10 +28,17 @@ pub const EMBEDDED: &[(&str, &str)] = &[
 
 /// The most bytes that a template may render to, tokens included: a body has 51,200 at most.
 const LARGEST: usize = 4 << 20;
-/// The most items that `range` makes; Tera's own limit is a hundred thousand, twice in each other no end.
+/// The most items that `range` makes at once; Tera's own limit is a hundred thousand.
 const LONGEST_RANGE: i128 = 1_000;
+/// The most that it makes while one template renders, so that ranges in each other have an end.
+const MOST_ITEMS: usize = 100_000;
 
-/// Text as far as it may grow. A loop that writes nothing is not stopped: Tera asks nobody while it runs.
+thread_local! {
+    /// How many items `range` may still make in the rendering that runs on this thread.
+    static ITEMS_LEFT: Cell<usize> = const { Cell::new(MOST_ITEMS) };
+}
+
+/// Text as far as it may grow.
 #[derive(Default)]
 struct Limited {
     bytes: Vec<u8>,
@@ -121,6 +133,7 @@ impl Templates {
     pub(super) fn render(&self, template: &str, values: &Value) -> Result<String, TemplateError> {
         let context = Context::from_serialize(values).map_err(|error| TemplateError::read(&error, &self.sources))?;
         let mut text = Limited::default();
+        ITEMS_LEFT.set(MOST_ITEMS);
         let rendered = self.engine.render_to(template, &context, &mut text);
         if text.full {
             let message = format!("it renders to more than {} MiB of text", LARGEST >> 20);
@@ -152,19 +165,51 @@ fn as_value(value: tera::Value, _: Kwargs, _: &State) -> Result<tera::Value, ter
     Ok(tera::Value::safe_string(&token::of_value(&json)))
 }
 
-/// Tera's `range`, with a smaller limit.
+/// Tera's `range`, with smaller limits.
 fn range(arguments: Kwargs, _: &State) -> Result<Vec<i128>, tera::Error> {
     let (start, end) = (arguments.get::<i128>("start")?.unwrap_or(0), arguments.must_get::<i128>("end")?);
     let step = arguments.get::<i128>("step_by")?.unwrap_or(1);
     let length = end.checked_sub(start).filter(|_| step > 0).map(|length| length.max(0) / step);
-    match length.and_then(|length| usize::try_from(length).ok()).filter(|_| length <= Some(LONGEST_RANGE)) {
-        Some(_) => Ok((start..end).step_by(usize::try_from(step).unwrap_or(usize::MAX)).collect()),
-        None => {
-            Err(tera::Error::message(format!("`range` takes a positive step, and makes {LONGEST_RANGE} items at most")))
-        }
+    if length.is_none_or(|length| length > LONGEST_RANGE) {
+        let message = format!("`range` takes a positive step, and makes {LONGEST_RANGE} items at most");
+        return Err(tera::Error::message(message));
     }
+    let items: Vec<_> = (start..end).step_by(usize::try_from(step).unwrap_or(usize::MAX)).collect();
+    let Some(left) = ITEMS_LEFT.get().checked_sub(items.len()) else {
+        return Err(tera::Error::message(format!("`range` makes {MOST_ITEMS} items in one rendering at most")));
+    };
+    ITEMS_LEFT.set(left);
+    Ok(items)
 }
 
 fn refuse_safe(_: tera::Value, _: Kwargs, _: &State) -> Result<tera::Value, tera::Error> {
     Err(tera::Error::message("`safe` would let a value change the structure of the body; leave it out"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What becomes of `ROLE` where it is the template of a role.
+    fn role(text: &str) -> Result<String, TemplateError> {
+        let own = BTreeMap::from([("role.yaml.tera".to_owned(), text.to_owned())]);
+        Templates::with(&own).expect("it parses").render("role.yaml.tera", &json!({}))
+    }
+
+    #[test]
+    fn ranges_in_each_other_have_an_end_and_each_rendering_begins_anew() {
+        let in_each_other = |end: u32, depth: usize| {
+            let begin = format!("{{% for a in range(end={end}) %}}").repeat(depth);
+            role(&(begin + &"{% endfor %}".repeat(depth)))
+        };
+        let error = in_each_other(1_000, 3).expect_err("it has no end");
+        assert_eq!(error.message, "`range` makes 100000 items in one rendering at most");
+        for _ in 0..3 {
+            assert_eq!(in_each_other(250, 2), Ok(String::new()));
+        }
+        let far = role("{% for a in range(end=100000000, step_by=99999999) %}{{ a }} {% endfor %}");
+        assert_eq!(far, Ok("0 99999999 ".to_owned()));
+    }
 }

@@ -116,8 +116,9 @@ fn spelled(engine: Engine, flag: &str) -> Option<String> {
     }
 }
 
-/// Flags of vLLM that hubform sets, and the fields they are set by. Its image makes each variable a flag, and vLLM's
-/// parser takes a flag by its beginning, too (Python's argparse).
+/// Flags of vLLM that hubform sets, and the fields they are set by. Its image makes each variable a flag with two
+/// dashes, and vLLM's parser takes such a flag by its beginning, too, unless several flags begin so (Python's argparse):
+/// no beginning of these is a flag of its own, so all are refused.
 const OF_VLLM: [(&str, &str); 8] = [
     ("model", "hub` or `s3"),
     ("revision", "revision"),
@@ -128,8 +129,6 @@ const OF_VLLM: [(&str, &str); 8] = [
     ("trust-remote-code", "trustRemoteCode"),
     ("host", ""),
 ];
-/// Fewer letters than these begin several of its flags.
-const SHORTEST: usize = 3;
 
 /// Those of TEI: its image reads the `HF_` variables and puts them into the others (`sagemaker-entrypoint.sh`).
 const OF_TEI: [(&str, &str); 5] = [
@@ -147,7 +146,7 @@ fn field_of(engine: Engine, flag: &str) -> Option<&'static str> {
         own.iter().find(|(name, _)| is(name)).map(|(_, field)| *field)
     };
     match engine {
-        Engine::Vllm => own(&OF_VLLM, &|name| name == flag || flag.len() >= SHORTEST && name.starts_with(&flag)),
+        Engine::Vllm => own(&OF_VLLM, &|name| !flag.is_empty() && name.starts_with(&flag)),
         Engine::Tei => own(&OF_TEI, &|name| name == flag),
         _ => None,
     }
@@ -180,13 +179,13 @@ mod tests {
 
     #[test]
     fn every_spelling_of_the_model_is_hubforms() {
-        for flag in ["model", "MODEL", "mod", "revision", "rev", "Revisio"] {
+        for flag in ["model", "MODEL", "mod", "revision", "rev", "Revisio", "dt", "q", "max_model", "tensor", "h"] {
             assert!(field_of(Engine::Vllm, flag).is_some(), "{flag}");
         }
         for flag in ["model-id", "model_id", "hf-model-id", "HF_MODEL_ID", "hf_model_revision", "revision"] {
             assert!(field_of(Engine::Tei, flag).is_some(), "{flag}");
         }
-        for flag in ["mo", "model-impl", "code-revision", "max-num-seqs", "served-model-name"] {
+        for flag in ["", "model-impl", "dtypes", "tp", "code-revision", "max-num-seqs", "served-model-name"] {
             assert_eq!(field_of(Engine::Vllm, flag), None, "{flag}");
         }
         assert_eq!(field_of(Engine::Tei, "max-batch-tokens"), None);

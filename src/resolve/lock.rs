@@ -15,6 +15,7 @@ use crate::{
     manifest::plain::Plain,
 };
 
+mod facts;
 mod first;
 mod merge;
 mod text;
@@ -160,6 +161,11 @@ impl Lock {
             if let Some(owner) = environment.owner.as_deref().filter(|owner| !is_owner(owner)) {
                 let span = read.span(&["environments", name, "owner"]);
                 return Err(stop(format!("`{owner}` is no owner id"), span));
+            }
+        }
+        for (id, model) in &lock.models {
+            if let Some((field, why)) = facts::odd(model) {
+                return Err(stop(why, read.span(&["models", id, field])));
             }
         }
         Ok(lock)

@@ -11,7 +11,7 @@ use super::{
     references::{Found, Place, find},
 };
 use crate::{
-    catalog::{Commit, Gated, ModelFacts},
+    catalog::{Commit, Gated, ModelFacts, is_commit},
     diagnostic::{Code, Diagnostic},
     manifest::{Engine, Model, Reference},
 };
@@ -156,10 +156,6 @@ fn may_be_fetched(context: &mut Context<'_>, facts: &ModelFacts, place: &Place<'
             true
         }
     }
-}
-
-fn is_commit(text: &str) -> bool {
-    text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// A model without a revision is fetched at the commit that stands in the lock, and the plan says where that is from.

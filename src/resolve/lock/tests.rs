@@ -75,6 +75,55 @@ fn what_is_no_lock_of_ours_is_shown_where_it_is_not() {
     "#]].assert_eq(&said);
 }
 
+#[test]
+fn what_a_lock_says_of_a_model_is_what_hubform_may_write() {
+    let commit = "c1899de289a04d12100db370d81485cdf75e47ca";
+    let whole = format!(
+        "{{commit: {commit}, task: t, dtype: int4 (experts) + bfloat16, license: other, parameters: 1, weightBytes: 1, heads: 1, kvHeads: 1, kvBytesPerToken: 1, maxPositions: 1}}"
+    );
+    let lock = |facts: &str| format!("format: 2\nmodels:\n  a/b@main: {facts}\n");
+    assert!(read(&lock(&whole)).is_ok());
+    let odd = [
+        (commit, "\"../evil *\""),
+        (commit, "abc123"),
+        ("task: t", "task: \"a\\nb\""),
+        ("task: t", "task: \"\""),
+        ("bfloat16", "\u{e9}"),
+        ("license: other", "license: \"\\e[2J\""),
+        ("parameters: 1", "parameters: 0"),
+        ("weightBytes: 1", "weightBytes: 0"),
+        ("heads: 1", "heads: 0"),
+        ("kvHeads: 1", "kvHeads: 0"),
+        ("kvBytesPerToken: 1", "kvBytesPerToken: 0"),
+        ("maxPositions: 1", "maxPositions: 0"),
+    ];
+    let mut said = String::new();
+    for (right, wrong) in odd {
+        let text = lock(&whole.replace(right, wrong));
+        let mut sources = SourceMap::default();
+        let file = sources.add("hubform.lock", text.as_str());
+        for finding in &Lock::parse(file, &text).expect_err(wrong) {
+            let place = sources.position(finding.labels[0].span);
+            said.push_str(&format!("{} {place} {}\n", finding.code.number(), finding.message));
+        }
+    }
+    expect_test::expect![[r#"
+        HF2032 hubform.lock:3:22 `../evil *` is no commit
+        HF2032 hubform.lock:3:22 `abc123` is no commit
+        HF2032 hubform.lock:3:70 this is no task of a model
+        HF2032 hubform.lock:3:70 this is no task of a model
+        HF2032 hubform.lock:3:80 this is no dtype of a model
+        HF2032 hubform.lock:3:116 this is no license of a model
+        HF2032 hubform.lock:3:135 no model has 0 as its `parameters`
+        HF2032 hubform.lock:3:151 no model has 0 as its `weightBytes`
+        HF2032 hubform.lock:3:161 no model has 0 as its `heads`
+        HF2032 hubform.lock:3:173 no model has 0 as its `kvHeads`
+        HF2032 hubform.lock:3:193 no model has 0 as its `kvBytesPerToken`
+        HF2032 hubform.lock:3:210 no model has 0 as its `maxPositions`
+    "#]]
+    .assert_eq(&said);
+}
+
 /// Every sentence that 0.1 wrote, by the code that wrote it, and one that it did not.
 #[test]
 fn sentences_of_format_1_become_inputs() {
