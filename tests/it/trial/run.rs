@@ -103,7 +103,7 @@ pub(super) fn seeds(count: u64) -> Range<u64> {
 }
 
 /// The first character that steers a terminal, ends a line for some readers or turns the direction of writing, line
-/// breaks aside. It is written down beside `src/diagnostic/show.rs`, by whose list nothing here is told.
+/// breaks aside. The list is the trial's own: that of `src/diagnostic/show.rs` is what is tried.
 pub(super) fn steers(text: &str) -> Option<char> {
     text.chars().find(|c| {
         c.is_control() && *c != '\n'
