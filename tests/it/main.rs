@@ -8,6 +8,7 @@ mod execute;
 mod laws;
 mod live_table;
 mod locks;
+mod numbers;
 mod printing;
 mod recorded;
 mod security;

@@ -1,6 +1,7 @@
 //! Every example of the repository, broken: trees changed where they have a shape, texts where they have bytes, locks
-//! and an imagined account's state likewise. `validate` ends each time, with a finding that has a place or with
-//! nothing to find, in the bounds of what it was given, and shows no secret and nothing that steers a terminal.
+//! and an imagined account's state likewise. `validate` ends each time, with findings that have a place or with nothing
+//! to find; neither their number nor the length of one is without bound, and they show no secret and nothing that steers
+//! a terminal. `render`, played for some, ends well or with what it refuses, of which the same holds.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +16,7 @@ use serde_json::Value;
 use super::{
     draw::{one, percent},
     mutate,
-    run::{Figures, is_usual, play, quietly},
+    run::{Figures, is_usual, play, quietly, steers},
 };
 use crate::support::{Captured, copy, root};
 
@@ -186,10 +187,18 @@ fn answered(folder: &Path, files: &Files, rng: &mut Rng) -> Result<BTreeSet<Stri
     if json.exit != if errors > 0 || refused { 2 } else { 0 } || findings > MOST_FINDINGS {
         return Err(format!("exit {} with {errors} errors of {findings} findings: {}", json.exit, json.text));
     }
-    let texts = match percent(rng, 40) {
-        true => vec![json.text, quietly(|| said(folder, &["validate", "."]))?.text],
-        false => vec![json.text],
-    };
+    let mut texts = vec![json.text];
+    if percent(rng, 40) {
+        texts.push(quietly(|| said(folder, &["validate", "."]))?.text);
+    }
+    if percent(rng, 30) {
+        let bodies = quietly(|| said(folder, &[&["render", ".", "--region", "us-east-1"], locked].concat()))?;
+        match bodies.exit {
+            0 if errors == 0 && !refused => {}
+            2 => texts.push(bodies.text),
+            exit => return Err(format!("render: exit {exit}, where validate has {errors} errors: {}", bodies.text)),
+        }
+    }
     for text in texts {
         plain(&text)?;
         if secret.as_ref().is_some_and(|secret| text.contains(secret)) {
@@ -225,7 +234,7 @@ fn placed(finding: &Value, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Stri
 
 /// Nothing but text and line breaks.
 fn plain(text: &str) -> Result<(), String> {
-    match text.chars().find(|c| c.is_control() && *c != '\n' || ('\u{202a}'..='\u{202e}').contains(c)) {
+    match steers(text) {
         Some(c) => Err(format!("{c:?} is printed: {text:?}")),
         None => Ok(()),
     }

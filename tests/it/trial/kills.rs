@@ -2,10 +2,12 @@
 //!
 //! A life is a role and four endpoints, two of them scaled, that are made, changed (where a scaled one moves, in three
 //! phases) and destroyed. Each of the three is disturbed, perhaps twice, and then said again until it ends by itself.
-//! What stands afterwards is what stands after a life that nobody disturbed, which is played inside this process.
+//! What stands afterwards is what stands after a life that nobody disturbed, which is played inside this process. In
+//! half of the lives the environment is nobody's at first: its owner, which bodies and digests hold, is made amid the
+//! blows, and the other life is of whoever the lock says then.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     os::unix::process::ExitStatusExt,
     panic::{self, AssertUnwindSafe},
@@ -72,13 +74,26 @@ fn write(folder: &Path, endpoints: &[(&str, u32)]) {
     fs::write(folder.join("environment.yaml"), text).expect("a manifest can be written");
 }
 
-/// A folder whose environment is somebody's already, so that bodies and digests can be compared.
-fn folder(life: &Life) -> tempfile::TempDir {
+/// A folder whose environment is this owner's already, or nobody's.
+fn folder(life: &Life, owner: Option<&str>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("there is a place for temporary folders");
     write(folder.path(), &life.before);
-    let lock = format!("format: 2\nenvironments: {{dev: {{owner: {OWNER}}}}}\n");
-    fs::write(folder.path().join("hubform.lock"), lock).expect("a lock can be written");
+    if let Some(owner) = owner {
+        let lock = format!("format: 2\nenvironments: {{dev: {{owner: {owner}}}}}\n");
+        fs::write(folder.path().join("hubform.lock"), lock).expect("a lock can be written");
+    }
     folder
+}
+
+/// The one owner that the locks of a folder have.
+fn owner(folder: &Path) -> Result<String, String> {
+    let locks = texts_below(folder).into_iter().filter(|(file, _)| file.ends_with(".lock"));
+    let owners = locks.filter_map(|(_, text)| Lock::parse(FileId(0), &text).ok()?.owner("dev").map(str::to_owned));
+    let owners: BTreeSet<String> = owners.collect();
+    match owners.len() {
+        1 => Ok(owners.into_iter().collect()),
+        _ => Err(format!("the locks have the owners {owners:?}")),
+    }
 }
 
 /// What stands in an account, without what each run draws anew.
@@ -122,9 +137,9 @@ const STEPS: [(&str, &[&str]); 3] = [
     ("destroy", &["destroy", "--yes", "."]),
 ];
 
-/// A life that nobody disturbs; what stands after each of its steps.
-fn undisturbed(life: &Life) -> Vec<Vec<String>> {
-    let folder = folder(life);
+/// A life of this owner that nobody disturbs; what stands after each of its steps.
+fn undisturbed(life: &Life, owner: &str) -> Vec<Vec<String>> {
+    let folder = folder(life, Some(owner));
     let sandbox = Sandbox::new(Settings::default(), Pace::Stepped);
     let step = |(name, words): &(&str, &[&str])| {
         if *name == "update" {
@@ -210,10 +225,10 @@ fn disturbed(folder: &Path, words: &[&str], after: Duration, blow: Blow) -> Exit
 fn live(seed: u64, figures: &Mutex<Figures>) -> Result<(), String> {
     let mut rng = Rng::with_seed(seed);
     let life = Life::random(&mut rng);
-    let wanted = undisturbed(&life);
-    let folder = folder(&life);
+    let folder = folder(&life, rng.bool().then_some(OWNER));
     let here = folder.path();
-    for ((name, words), wanted) in STEPS.iter().zip(&wanted) {
+    let mut wanted: Option<Vec<Vec<String>>> = None;
+    for (at, (name, words)) in STEPS.iter().enumerate() {
         if *name == "update" {
             write(here, &life.after);
         }
@@ -228,7 +243,10 @@ fn live(seed: u64, figures: &Mutex<Figures>) -> Result<(), String> {
             }
         }
         again(here, name, words)?;
-        stands(here, name, wanted)?;
+        if wanted.is_none() {
+            wanted = Some(undisturbed(&life, &owner(here)?));
+        }
+        stands(here, name, wanted.as_ref().map_or(&[], |wanted| &wanted[at]))?;
     }
     Ok(())
 }

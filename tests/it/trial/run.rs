@@ -78,12 +78,17 @@ pub(super) fn is_usual() -> bool {
     std::env::var_os(SEED).is_none()
 }
 
+/// Is everything to be played that there is?
+pub(super) fn is_long() -> bool {
+    std::env::var(LENGTH).is_ok_and(|length| length == "long")
+}
+
 /// The seeds of a trial that usually plays `count`.
 pub(super) fn seeds(count: u64) -> Range<u64> {
     let number = |text: &str| text.parse::<u64>().unwrap_or_else(|_| panic!("{SEED} takes a number, not `{text}`"));
     let said = std::env::var(SEED).ok();
     let said = said.as_deref().map(|said| said.split_once("..").unwrap_or((said, "")));
-    let long = std::env::var(LENGTH).is_ok_and(|length| length == "long");
+    let long = is_long();
     let first = match said {
         Some((first, _)) => number(first),
         None if long => Rng::new().u64(..1 << 40),
@@ -95,6 +100,16 @@ pub(super) fn seeds(count: u64) -> Range<u64> {
         None if long => first..first + LONG * count,
         None => first..first + count,
     }
+}
+
+/// The first character that steers a terminal, ends a line for some readers or turns the direction of writing, line
+/// breaks aside. The list is the trial's own: that of `src/diagnostic/show.rs` is what is tried.
+pub(super) fn steers(text: &str) -> Option<char> {
+    text.chars().find(|c| {
+        c.is_control() && *c != '\n'
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    })
 }
 
 impl Figures {

@@ -5,13 +5,13 @@ pub(crate) mod hostile;
 
 use std::{
     fs,
-    panic::AssertUnwindSafe,
     pin::Pin,
     process::{Command, Output},
     sync::Mutex,
     time::{Duration, Instant},
 };
 
+use fastrand::Rng;
 use hubform::{
     aws::{AwsAccounts, Limits},
     cloud::{
@@ -21,7 +21,7 @@ use hubform::{
     diagnostic::shown,
 };
 
-use crate::support::peers::say;
+use super::run::{Figures, is_long, quietly, seeds, steers};
 use hostile::{MODES, Mode, OWN_SECRET, SECRETS, Server};
 
 const REGION: &str = "eu-west-3";
@@ -110,10 +110,6 @@ fn deletion() -> DeleteStack {
     DeleteStack { stack: SUBJECT.to_owned(), role_arn: None, token: "token".to_owned() }
 }
 
-fn is_long() -> bool {
-    std::env::var("HUBFORM_TRIAL").is_ok_and(|value| value == "long")
-}
-
 /// One call, perhaps with a role to assume before it, and what it meets.
 #[derive(Clone, Copy)]
 struct Case {
@@ -122,8 +118,9 @@ struct Case {
     role: bool,
 }
 
-fn cases() -> Vec<Case> {
-    let mut rng = fastrand::Rng::with_seed(6);
+/// Which calls meet each mode, by a seed.
+fn cases(seed: u64) -> Vec<Case> {
+    let mut rng = Rng::with_seed(seed);
     let mut cases = Vec::new();
     for mode in MODES.iter().filter(|mode| is_long() || !mode.long) {
         let mut calls: Vec<usize> = (0..CALLS.len()).filter(|call| (mode.meets)(CALLS[*call].0)).collect();
@@ -138,27 +135,27 @@ fn cases() -> Vec<Case> {
 
 #[test]
 fn no_answer_does_harm() {
-    let cases = cases();
-    let next = Mutex::new(cases.iter());
-    let (reached, wrong) = (Mutex::new(0_usize), Mutex::new(Vec::new()));
+    // A long run meets every mode with every call, so that one seed is all there is.
+    let seed = seeds(1).start;
+    let cases = cases(seed);
+    let (next, figures) = (Mutex::new(cases.iter()), Mutex::new(Figures { tried: cases.len(), ..Figures::default() }));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(case) = { next.lock().expect("no worker panics while it holds this").next() } {
-                    match std::panic::catch_unwind(AssertUnwindSafe(|| meet(case))) {
-                        Ok(Ok(asked)) => *reached.lock().expect("as above") += usize::from(asked),
-                        Ok(Err(why)) => wrong.lock().expect("as above").push(why),
-                        Err(_) => wrong.lock().expect("as above").push(format!("{}: panicked", name(case))),
+                    let met = quietly(|| meet(case)).map_err(|words| format!("{}: panicked: {words}", name(case)));
+                    let mut figures = figures.lock().expect("as above");
+                    match met.flatten() {
+                        Ok(asked) => figures.reached += usize::from(asked),
+                        Err(why) => figures.failures.push(format!("HUBFORM_SEED={seed}: {why}")),
                     }
                 }
             });
         }
     });
-    let (tried, wrong) = (cases.len(), wrong.into_inner().expect("as above"));
-    let reached = reached.into_inner().expect("as above") + wrong.len();
-    say(&format!("hostile servers: {tried} calls tried, {reached} reached one, {} failed", wrong.len()));
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(reached * 100 >= tried * 95, "{reached} of {tried} calls reached a server");
+    let figures = figures.into_inner().expect("as above");
+    figures.tell("hostile servers", "calls", "of a server that was asked");
+    assert!(figures.reached * 100 >= figures.tried * 95, "hardly any call reached a server");
 }
 
 fn name(case: &Case) -> String {
@@ -223,8 +220,8 @@ fn is_harmless(text: &str, secrets: &[&str]) -> Result<(), String> {
     if let Some(secret) = secrets.iter().find(|secret| text.contains(**secret)) {
         return Err(format!("it tells {secret}"));
     }
-    if let Some(control) = text.chars().find(|c| c.is_control() && *c != '\n') {
-        return Err(format!("it has the control character {control:?}"));
+    if let Some(steering) = steers(text) {
+        return Err(format!("it has {steering:?}, which steers a terminal: {text:?}"));
     }
     let length = text.chars().count();
     if length > 3_000 { Err(format!("it has {length} characters")) } else { Ok(()) }
@@ -233,24 +230,27 @@ fn is_harmless(text: &str, secrets: &[&str]) -> Result<(), String> {
 #[test]
 fn the_program_says_what_failed_and_where() {
     let modes: Vec<&Mode> = MODES.iter().filter(|mode| mode.quick && (is_long() || mode.sampled)).collect();
-    let next = Mutex::new(modes.iter());
-    let wrong = Mutex::new(Vec::new());
+    let (next, figures) = (Mutex::new(modes.iter()), Mutex::new(Figures { tried: modes.len(), ..Figures::default() }));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(mode) = { next.lock().expect("no worker panics while it holds this").next() } {
-                    let complaint = plan(mode).err().map(|why| format!("{}: {why}", mode.name));
-                    wrong.lock().expect("as above").extend(complaint);
+                    let ended = quietly(|| plan(mode)).flatten();
+                    let mut figures = figures.lock().expect("as above");
+                    match ended {
+                        Ok(asked) => figures.reached += usize::from(asked),
+                        Err(why) => figures.failures.push(format!("{}: {why}", mode.name)),
+                    }
                 }
             });
         }
     });
-    let wrong = wrong.into_inner().expect("as above");
-    say(&format!("hostile servers: {} runs of the program, {} failed", modes.len(), wrong.len()));
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let figures = figures.into_inner().expect("as above");
+    figures.tell("hostile servers, by the program", "runs", "of a server that was asked");
 }
 
-fn plan(mode: &'static Mode) -> Result<(), String> {
+/// Was the server asked?
+fn plan(mode: &'static Mode) -> Result<bool, String> {
     let server = Server::start(mode);
     let output = program(&["plan", "."], &[KEYS[0], KEYS[1], ("AWS_ENDPOINT_URL", &server.url())], "");
     let said = String::from_utf8_lossy(&output.stderr);
@@ -258,7 +258,7 @@ fn plan(mode: &'static Mode) -> Result<(), String> {
     is_harmless(&said, &[OWN_SECRET])?;
     let names = said.contains("GetCallerIdentity of the caller in us-east-1 failed: ");
     match output.status.code() {
-        Some(1) if names && said.contains("error: ") => Ok(()),
+        Some(1) if names && said.contains("error: ") => Ok(server.asked() > 0),
         code => Err(format!("exit {code:?}: {said}")),
     }
 }
