@@ -218,13 +218,13 @@ pub struct Lock {
     #[allow(missing_docs)]
     pub selection: Selection,
     /// Choose again what is pinned, for one manifest, such as Endpoint/chat, or for all
-    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", conflicts_with = "locked")]
     pub upgrade: Option<String>,
     /// Take back the identity of a lock that was lost: the owner id that the stacks carry
-    #[arg(long, value_name = "ID", value_parser = owner)]
+    #[arg(long, value_name = "ID", value_parser = owner, conflicts_with = "locked")]
     pub owner: Option<String>,
     /// Make a folder that was copied with its lock its own
-    #[arg(long, conflicts_with = "owner")]
+    #[arg(long, conflicts_with_all = ["owner", "locked"])]
     pub new_owner: bool,
 }
 
