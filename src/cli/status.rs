@@ -47,7 +47,7 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
     let wants_body = |target: &Target, stack: &Stack| {
         let spec = specs.get(&(target, stack.name.as_str()));
         plan::may_belong(&environments, target, stack)
-            && spec.map_or(stack.status.is_updatable(), |spec| plan::wants_body(spec, stack))
+            && spec.map_or(plan::may_be_between(&stack.status), |spec| plan::wants_body(spec, stack))
     };
     let observation = gather::observe(session.asking(&telling(host)), &targets, &wants_body).await?;
     let mut rows = Vec::new();

@@ -29,7 +29,9 @@ impl Undone {
     /// Said where it was not put back.
     pub(super) fn left(self) -> &'static str {
         match self {
-            Self::Target => "the scalable target is out and was not put back; apply again to go on",
+            Self::Target => {
+                "the scalable target is out and was not put back; apply again when the stack can be updated"
+            }
             Self::Protection => "termination protection is off and was not turned on again",
         }
     }

@@ -48,7 +48,7 @@ pub use model::{
 };
 pub use observe::{
     Elsewhere, OUTPUT_DIGEST, OUTPUT_OWNER, Observation, ObservedStack, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, Tagged,
-    belongs, elsewhere, may_belong, owner_in, wants_body, wants_body_to_destroy, wants_owner,
+    belongs, elsewhere, may_be_between, may_belong, owner_in, wants_body, wants_body_to_destroy, wants_owner,
 };
 pub use planner::plan;
 

@@ -120,9 +120,15 @@ pub fn may_belong(environments: &[PlannedEnvironment], target: &Target, observed
     here.any(|environment| said.is_none() || said == environment.owner.as_ref())
 }
 
-/// Must the body of a stack be fetched before a plan? Not where the digest says that it is what is wanted.
+/// Must the body of a stack be fetched before a plan? Not where the digest says that it is what is wanted. Of one that is
+/// stuck it says what an apply left out.
 pub fn wants_body(spec: &StackSpec, observed: &Stack) -> bool {
-    observed.status.is_updatable() && !digest_holds(spec, observed)
+    may_be_between(&observed.status) && !digest_holds(spec, observed)
+}
+
+/// May its body be one between two phases?
+pub fn may_be_between(status: &StackStatus) -> bool {
+    status.is_updatable() || matches!(status, StackStatus::UpdateFailed | StackStatus::UpdateRollbackFailed)
 }
 
 /// Must the body of one of our stacks be fetched before it, or what it needs, is destroyed?

@@ -1,6 +1,6 @@
 //! The status a stack stands in says what can be done next.
 
-use super::{Request, guard, observe::ObservedStack};
+use super::{Detour, Request, guard, observe::ObservedStack};
 use crate::{
     cloud::StackStatus,
     diagnostic::{Code, Diagnostic},
@@ -46,7 +46,7 @@ pub(super) fn next<'a>(request: &Request<'_>, spec: &StackSpec, observed: Option
         StackStatus::CreateFailed => recreate("its creation failed and what was made was left standing", false),
         StackStatus::RollbackFailed => recreate("its creation failed, and taking it back failed too", false),
         StackStatus::DeleteFailed => recreate("its deletion was begun and failed", true),
-        status => Next::Refuse(stuck(spec, status)),
+        _ => Next::Refuse(stuck(spec, observed)),
     }
 }
 
@@ -56,7 +56,8 @@ pub(super) fn running(subject: &str, what: &str) -> Diagnostic {
         .help("wait until it has settled and plan again")
 }
 
-fn stuck(spec: &StackSpec, status: &StackStatus) -> Diagnostic {
+fn stuck(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
+    let status = &observed.stack.status;
     let way_out = match status {
         StackStatus::UpdateRollbackFailed => {
             "remove what keeps the roll-back from working, then `aws cloudformation continue-update-rollback`, \
@@ -70,7 +71,9 @@ fn stuck(spec: &StackSpec, status: &StackStatus) -> Diagnostic {
         }
         _ => "bring the stack to a complete state by hand, then plan again",
     };
+    let detour = observed.body.as_deref().and_then(Detour::read);
+    let out = detour.map(|detour| format!("; {}", detour.sentence())).unwrap_or_default();
     let name = &spec.stack.name;
-    let message = format!("the stack `{name}` of {} is in {status} and takes no update", guard::subject(spec));
+    let message = format!("the stack `{name}` of {} is in {status} and takes no update{out}", guard::subject(spec));
     Diagnostic::new(Code::StuckStack, message).help(way_out)
 }

@@ -136,7 +136,8 @@ fn table(rows: &[Row], label: &str, context: &Context<'_>) -> String {
         let line = format!("{mark}{:stacks$}  {:statuses$}  {}", row.stack, row.status, row.endpoint_words());
         out.push_str(&ink::fit(line.trim_end(), context.width.max(40), context.unicode));
         out.push('\n');
-        let left = row.detour.as_ref().map(|detour| format!("{}; apply again to go on", detour.sentence()));
+        let when = if row.status.is_updatable() { "" } else { "when the stack is no longer stuck, " };
+        let left = row.detour.as_ref().map(|detour| format!("{}; {when}apply again to go on", detour.sentence()));
         let wide = row.wide.as_ref().map(Wide::sentence);
         for line in row.astray().into_iter().chain(left).chain(wide) {
             ink::paragraph(&mut out, context, 6, &line);

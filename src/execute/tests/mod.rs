@@ -660,7 +660,7 @@ fn nothing_is_put_back_before_the_target_is_out_nor_when_the_way_is_unknown() {
             7 chat UPDATE_COMPLETE
             7 chat: update, phase 2 of 2: go on
             7 chat FAILED Unreachable, update, phase 2 of 2: CreateChangeSet of it in us-east-1 failed: the answer is not one of AWS's: a page
-                the scalable target is out and was not put back; apply again to go on
+                the scalable target is out and was not put back; apply again when the stack can be updated
             7 finished, 11 calls
             CreateChangeSet 2
             DescribeChangeSet 1
