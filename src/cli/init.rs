@@ -8,14 +8,11 @@ use serde_json::{Value, json};
 use super::{Exit, Host, Refusal, args, context, locks, sources, told};
 use crate::{
     catalog::Catalog,
-    diagnostic::{SourceMap, secret, shown},
+    diagnostic::{Diagnostics, SourceMap, secret, shown},
     files::{Disk, Files, normal},
-    manifest::{API_VERSION, EnvironmentSet, emit, protecting},
+    manifest::{API_VERSION, EnvironmentSet, LONGEST_PREFIX, emit, protecting},
     report,
 };
-
-/// Characters of the prefix of stacks, as docs/manifests.md says.
-const LONGEST_PREFIX: usize = 12;
 
 pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
     let files = Disk { from: host.folder.clone() };
@@ -54,8 +51,8 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
         odd => format!(" '{}'", odd.replace('\'', r"'\''")),
     };
     let folder = if folder.starts_with(" -") { format!(" ./{}", &folder[1..]) } else { folder };
-    let first = if protecting.is_some() { format!("hubform lock{folder} && ") } else { String::new() };
     let folder = shown(&folder);
+    let first = if protecting.is_some() { format!("hubform lock{folder} && ") } else { String::new() };
     writeln!(host.output, "next: {first}hubform plan{folder} --sandbox")?;
     Ok(Exit::Done)
 }
@@ -113,8 +110,14 @@ fn lock_is_usable(host: &mut Host, files: &dyn Files, folder: &Path) -> Result<b
     }
     let bytes = files.read(&path).with_context(|| format!("cannot read `{}`", told(&path)))?;
     let mut sources = SourceMap::default();
-    let Err(found) = locks::parse(&path, &bytes, &mut sources) else { return Ok(true) };
-    let text = report::diagnostics::human(&found, &sources, &context(host, None));
+    match locks::parse(&path, &bytes, &mut sources) {
+        Ok(_) => Ok(true),
+        Err(found) => tell_unusable(host, &found, &sources),
+    }
+}
+
+fn tell_unusable(host: &mut Host, found: &Diagnostics, sources: &SourceMap) -> Result<bool> {
+    let text = report::diagnostics::human(found, sources, &context(host, None));
     host.errors.write_all(text.as_bytes())?;
     Ok(false)
 }
@@ -139,11 +142,7 @@ fn write_owner(host: &mut Host, files: &dyn Files, folder: &Path) -> Result<bool
         match made {
             Ok(true) => writeln!(host.output, "wrote {}; commit it, it says whose the stacks are", told(&path))?,
             Ok(false) => {}
-            Err(found) => {
-                let text = report::diagnostics::human(&found, &sources, &context(host, None));
-                host.errors.write_all(text.as_bytes())?;
-                return Ok(false);
-            }
+            Err(found) => return tell_unusable(host, &found, &sources),
         }
     }
     Ok(true)

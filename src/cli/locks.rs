@@ -2,7 +2,8 @@
 //!
 //! Between the reading and the writing another run may have written. So what stands there by then is read again, with
 //! nobody else in the file, and only what this run changed is changed. Where both changed the same, nothing is written;
-//! where another run made the owner of a new environment first, this one goes on with that owner.
+//! where another run changed something else of these environments, or made their owner first, this one begins again upon
+//! that.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

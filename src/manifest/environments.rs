@@ -22,7 +22,8 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 const DEFAULT: &str = "default";
 /// Environments that one message names.
 const MOST_SHOWN: usize = 10;
-const LONGEST_PREFIX: usize = 12;
+/// Characters that the prefix of stacks may have.
+pub const LONGEST_PREFIX: usize = 12;
 const PROTECTED: [&str; 3] = ["prod", "prd", "live"];
 
 /// Sorts documents into environments, merges patches (RFC 7396) and checks what they change. `choice` keeps the

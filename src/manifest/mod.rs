@@ -28,7 +28,7 @@ mod wording;
 mod yaml;
 
 pub use document::{Document, EnvironmentSet, Input, Manifests, Origin, ResolvedEnvironment};
-pub use environments::{environments, protecting};
+pub use environments::{LONGEST_PREFIX, environments, protecting};
 pub use kind::*;
 pub use read::parse;
 pub use schema::{API_VERSION, schema};

@@ -1,15 +1,14 @@
 //! What is printed where nobody reads on, and where the command line or the names of files hold secrets.
 
 use std::{
-    collections::BTreeMap,
     fs,
     io::{self, Write},
     path::Path,
 };
 
-use hubform::cli::{Host, run};
+use hubform::cli::run;
 
-use crate::support::{Captured, copy, root};
+use crate::support::{Captured, copy, quiet_host, root};
 
 /// A pipe whose reader takes so many bytes and goes.
 struct Pipe(usize);
@@ -33,21 +32,7 @@ impl Write for Pipe {
 /// Runs a command in a folder; its exit code and what it says on standard error.
 fn run_with(folder: &Path, words: &[&str], output: Box<dyn Write + Send>) -> (u8, String) {
     let errors = Captured::default();
-    let mut host = Host {
-        variables: BTreeMap::new(),
-        folder: folder.to_path_buf(),
-        input: Box::new(io::empty()),
-        kept_input: None,
-        output,
-        errors: Box::new(errors.clone()),
-        terminal: None,
-        terminal_size: || None,
-        interactive: false,
-        sandbox: None,
-        tables: BTreeMap::new(),
-        aside: false,
-        random: fastrand::Rng::with_seed(1),
-    };
+    let mut host = quiet_host(folder, output, &errors);
     let exit = run(&mut host, ["hubform"].iter().chain(words).map(Into::into)).code();
     (exit, errors.text())
 }

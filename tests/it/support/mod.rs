@@ -196,24 +196,31 @@ fn update(sandbox: &Sandbox, name: &str, how: &str, change: impl FnOnce(&mut ser
     });
 }
 
-/// Runs a command on an imagined account; its exit code, and all that it says.
-pub(crate) fn run_quietly(folder: &Path, sandbox: &Sandbox, words: &[&str]) -> (u8, String) {
-    let said = Captured::default();
-    let mut host = hubform::cli::Host {
-        variables: BTreeMap::from([("HUBFORM_SANDBOX".to_owned(), "1".to_owned())]),
+/// A host without variables or a terminal, and with nobody to ask.
+pub(crate) fn quiet_host(folder: &Path, output: Box<dyn io::Write + Send>, errors: &Captured) -> hubform::cli::Host {
+    hubform::cli::Host {
+        variables: BTreeMap::new(),
         folder: folder.to_path_buf(),
         input: Box::new(io::empty()),
         kept_input: None,
-        output: Box::new(said.clone()),
-        errors: Box::new(said.clone()),
+        output,
+        errors: Box::new(errors.clone()),
         terminal: None,
         terminal_size: || None,
         interactive: false,
-        sandbox: Some(sandbox.clone()),
+        sandbox: None,
         tables: BTreeMap::new(),
         aside: false,
         random: fastrand::Rng::with_seed(1),
-    };
+    }
+}
+
+/// Runs a command on an imagined account; its exit code, and all that it says.
+pub(crate) fn run_quietly(folder: &Path, sandbox: &Sandbox, words: &[&str]) -> (u8, String) {
+    let said = Captured::default();
+    let mut host = quiet_host(folder, Box::new(said.clone()), &said);
+    host.variables.insert("HUBFORM_SANDBOX".to_owned(), "1".to_owned());
+    host.sandbox = Some(sandbox.clone());
     let exit = hubform::cli::run(&mut host, ["hubform"].iter().chain(words).map(Into::into)).code();
     (exit, said.text())
 }

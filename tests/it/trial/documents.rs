@@ -5,12 +5,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
 use fastrand::Rng;
-use hubform::cli::{Host, run};
+use hubform::cli::run;
 use serde_json::Value;
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
     mutate,
     run::{Figures, is_usual, play, quietly, steers},
 };
-use crate::support::{Captured, copy, root};
+use crate::support::{Captured, copy, quiet_host, root};
 
 const COUNT: u64 = 700;
 const STATES: u64 = 60;
@@ -140,21 +140,7 @@ struct Answer {
 /// What a command says in a folder.
 fn said(folder: &Path, words: &[&str]) -> Answer {
     let said = Captured::default();
-    let mut host = Host {
-        variables: BTreeMap::new(),
-        folder: folder.to_path_buf(),
-        input: Box::new(io::empty()),
-        kept_input: None,
-        output: Box::new(said.clone()),
-        errors: Box::new(said.clone()),
-        terminal: None,
-        terminal_size: || None,
-        interactive: false,
-        sandbox: None,
-        tables: BTreeMap::new(),
-        aside: false,
-        random: Rng::with_seed(1),
-    };
+    let mut host = quiet_host(folder, Box::new(said.clone()), &said);
     let exit = run(&mut host, ["hubform"].iter().chain(words).map(Into::into)).code();
     Answer { exit, text: said.text() }
 }

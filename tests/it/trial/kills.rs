@@ -8,7 +8,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs,
     os::unix::process::ExitStatusExt,
     panic::{self, AssertUnwindSafe},
     path::Path,
@@ -20,7 +20,6 @@ use std::{
 
 use fastrand::Rng;
 use hubform::{
-    cli::{Host, run},
     cloud::Target,
     diagnostic::FileId,
     resolve::Lock,
@@ -28,7 +27,7 @@ use hubform::{
 };
 
 use super::run::{Figures, is_usual, seeds};
-use crate::support::{Captured, texts_below};
+use crate::support::{run_quietly, texts_below};
 
 /// Simulated seconds in a second: what takes a quarter of an hour there is over in less than one here.
 const SPEED: &str = "2500";
@@ -145,22 +144,8 @@ fn undisturbed(life: &Life, owner: &str) -> Vec<Vec<String>> {
         if *name == "update" {
             write(folder.path(), &life.after);
         }
-        let said = Captured::default();
-        let mut host = Host {
-            variables: BTreeMap::from([("HUBFORM_SANDBOX".to_owned(), "1".to_owned())]),
-            folder: folder.path().to_path_buf(),
-            input: Box::new(io::empty()),
-            output: Box::new(said.clone()),
-            errors: Box::new(said.clone()),
-            terminal: None,
-            interactive: false,
-            sandbox: Some(sandbox.clone()),
-            aside: false,
-            random: Rng::with_seed(1),
-            ..Host::of_process()
-        };
-        let code = run(&mut host, std::iter::once(&"hubform").chain(*words).map(std::ffi::OsString::from)).code();
-        assert_eq!(code, 0, "{name}: {}", said.text());
+        let (code, said) = run_quietly(folder.path(), &sandbox, words);
+        assert_eq!(code, 0, "{name}: {said}");
         let view = view(&sandbox);
         assert_eq!(view.is_empty(), *name == "destroy", "{view:?}");
         view
