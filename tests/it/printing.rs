@@ -168,3 +168,11 @@ fn init_writes_no_token() {
     assert_eq!(exit, 2, "{text}");
     assert!(text.contains("`--model` holds a Hugging Face token") && !folder.path().join("new").exists(), "{text}");
 }
+
+#[test]
+fn a_token_in_the_name_of_a_protected_folder_is_in_no_command_to_copy() {
+    let (folder, token) = (folder(), token());
+    let (exit, text) = said(folder.path(), &["init", &format!("prod-{token}")]);
+    assert_eq!(exit, 0, "{text}");
+    assert!(text.contains("next: hubform lock") && !text.contains(&token), "{text}");
+}
