@@ -158,13 +158,13 @@ fn refuse_flag(context: &mut Context<'_>, served: &Served<'_>, flag: &str, field
         "" => "leave it out; SageMaker reaches the server only where hubform puts it".to_owned(),
         field => format!("say `{field}` in the model instead: hubform judges by it what fits"),
     };
-    let place = served.place.at(&format!("args/{flag}"));
+    let place = served.place.at("args").at(flag);
     context.report(Diagnostic::new(Code::OwnFlag, message).at(place.span()).help(help));
 }
 
 fn no_flags(context: &mut Context<'_>, served: &Served<'_>, flag: &str) -> Option<String> {
     let message = format!("`{flag}`: this engine has no flags of its own");
-    let place = served.place.at(&format!("args/{flag}"));
+    let place = served.place.at("args").at(flag);
     context.report(Diagnostic::new(Code::NoFlags, message).at(place.span()).help("set its variables in `env`"));
     None
 }

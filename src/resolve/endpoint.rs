@@ -232,7 +232,7 @@ fn refuse_isolated_hub(context: &mut Context<'_>, parts: &Parts<'_>, isolated: b
     if isolated && matches!(parts.served.weights, Weights::Hub { .. }) {
         let message = "an isolated container has no way to the Hub, and its model is there";
         let help = "copy the weights to S3 and say `s3:`, or leave `isolated` out";
-        let span = place.at("network/isolated").span();
+        let span = place.at("network").at("isolated").span();
         context.report(Diagnostic::new(Code::IsolatedHub, message).at(span).help(help));
     }
 }
@@ -475,9 +475,9 @@ fn origins<'a>(context: &Context<'a>, parts: &Parts<'_>, place: &Place<'a>) -> B
         ("Model".to_owned(), model.clone()),
         ("Model/Properties/PrimaryContainer/ModelDataSource".to_owned(), model.at("s3")),
         ("Model/Properties/VpcConfig".to_owned(), written("network")),
-        ("Model/Properties/EnableNetworkIsolation".to_owned(), place.at("network/isolated")),
+        ("Model/Properties/EnableNetworkIsolation".to_owned(), place.at("network").at("isolated")),
         (format!("{config}/DataCaptureConfig"), place.at("capture")),
-        (format!("{config}/DataCaptureConfig/DestinationS3Uri"), place.at("capture/s3")),
+        (format!("{config}/DataCaptureConfig/DestinationS3Uri"), place.at("capture").at("s3")),
         (format!("{config}/KmsKeyId"), written("encryption")),
         (format!("{variant}/RoutingConfig"), place.at("routing")),
         (format!("{variant}/ContainerStartupHealthCheckTimeoutInSeconds"), written("timeouts").at("startup")),
@@ -493,7 +493,7 @@ fn origins<'a>(context: &Context<'a>, parts: &Parts<'_>, place: &Place<'a>) -> B
         rows.push(("Model/Properties/PrimaryContainer/Image".to_owned(), model.at("image")));
     }
     for name in parts.served.spec.env.keys() {
-        rows.push((format!("Model/Properties/PrimaryContainer/Environment/{name}"), model.at(&format!("env/{name}"))));
+        rows.push((format!("Model/Properties/PrimaryContainer/Environment/{name}"), model.at("env").at(name)));
     }
     if let Some(instance) = &parts.chosen.place {
         rows.push((format!("{variant}/InstanceType"), instance.clone()));

@@ -61,7 +61,7 @@ pub(super) fn resolve<'a>(
     let Some((instance, found)) = named else {
         return choose(context, chooser, served, volume);
     };
-    let place = if found.place.exists("instances") { found.place.at("instances/0") } else { found.place.clone() };
+    let place = if found.place.exists("instances") { found.place.at("instances").item(0) } else { found.place.clone() };
     check_offered(context, &instance.kind, &place)?;
     Some(Chosen {
         facts: context.catalog.instance(&instance.kind),

@@ -20,9 +20,15 @@ impl<'a> Place<'a> {
         Self { origin, pointer: pointer.into() }
     }
 
-    /// A place below this one.
-    pub(super) fn at(&self, below: &str) -> Self {
-        Self { origin: self.origin, pointer: format!("{}/{below}", self.pointer) }
+    /// The place of a key below this one.
+    pub(super) fn at(&self, key: &str) -> Self {
+        let key = key.replace('~', "~0").replace('/', "~1");
+        Self { origin: self.origin, pointer: format!("{}/{key}", self.pointer) }
+    }
+
+    /// The place of an item below this one.
+    pub(super) fn item(&self, at: usize) -> Self {
+        Self { origin: self.origin, pointer: format!("{}/{at}", self.pointer) }
     }
 
     pub(super) fn span(&self) -> Span {

@@ -63,7 +63,7 @@ pub(super) fn values(context: &mut Context<'_>, spec: &Role, access: &Access, pl
         values["statements"] = spec.statements.iter().cloned().map(Value::Object).collect();
     }
     let trust = spec.trust.iter().enumerate();
-    let trust: Vec<_> = trust.map(|(at, who)| context.substituted(who, &place.at(&format!("trust/{at}")))).collect();
+    let trust: Vec<_> = trust.map(|(at, who)| context.substituted(who, &place.at("trust").item(at))).collect();
     values["principals"] = principals(&trust);
     values
 }

@@ -218,7 +218,7 @@ fn utilization(
         let device = field.to_uppercase();
         let message = format!("`{field}` cannot be a target on `{}`: no {device} of it is known", chosen.name);
         let help = "take another target, such as `invocationsPerInstance`";
-        let place = place.at(&format!("target/{field}"));
+        let place = place.at("target").at(field);
         context.report(Diagnostic::new(Code::TargetWithoutDevice, message).at(place.span()).help(help));
         return None;
     };
@@ -240,7 +240,7 @@ fn summed(name: &str, value: f64, endpoint: &str) -> Value {
 fn schedules(context: &mut Context<'_>, schedules: &[Schedule], place: &Place<'_>, min: u32, max: u32) -> Value {
     let mut rendered = Vec::new();
     for (at, schedule) in schedules.iter().enumerate() {
-        let place = place.at(&format!("schedules/{at}"));
+        let place = place.at("schedules").item(at);
         let (low, high) = (schedule.min.unwrap_or(min), schedule.max.unwrap_or(max));
         if high < low {
             let message = format!("from then on `max` is {high}, below `min`, which is {low}");

@@ -49,7 +49,7 @@ impl Context<'_> {
     pub(super) fn cfn_list(&mut self, values: &Values, place: &Place<'_>) -> Json {
         match values {
             Values::List(items) => {
-                items.iter().enumerate().map(|(at, item)| self.cfn(item, &place.at(&at.to_string()))).collect()
+                items.iter().enumerate().map(|(at, item)| self.cfn(item, &place.item(at))).collect()
             }
             Values::One(value) => {
                 self.refuse_list_parameter(value, place);
