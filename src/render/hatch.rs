@@ -7,17 +7,17 @@ use serde_json::{Map, Value};
 use super::body::{DIGEST_OUTPUT, OWNER_OUTPUT, VERSION_OUTPUT};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean},
-    resolve::DesiredStack,
+    resolve::{DesiredStack, view::Verbatim},
 };
 
 /// Applies the escape hatch; answers the paths that `overrides` set.
 pub(super) fn apply(body: &mut Map<String, Value>, stack: &DesiredStack) -> Result<BTreeSet<String>, Diagnostics> {
     let (mut found, mut set) = (Diagnostics::new(), BTreeSet::new());
     let resources = section(body, "Resources");
-    for (id, resource) in &stack.hatch.resources {
+    for (id, Verbatim(resource)) in &stack.hatch.resources {
         add(resources, "resources", id, resource, stack, &mut found);
     }
-    for (id, patch) in &stack.hatch.overrides {
+    for (id, Verbatim(patch)) in &stack.hatch.overrides {
         match resources.get_mut(id) {
             Some(resource) => {
                 let before = resource.clone();
@@ -28,7 +28,7 @@ pub(super) fn apply(body: &mut Map<String, Value>, stack: &DesiredStack) -> Resu
         }
     }
     let outputs = section(body, "Outputs");
-    for (name, output) in &stack.hatch.outputs {
+    for (name, Verbatim(output)) in &stack.hatch.outputs {
         if [DIGEST_OUTPUT, OWNER_OUTPUT, VERSION_OUTPUT].contains(&name.as_str()) {
             let finding = Diagnostic::new(Code::LogicalIdTaken, format!("the output `{name}` is hubform's own"));
             found.push(finding.at(span(stack, "outputs", name)).help("choose another name"));

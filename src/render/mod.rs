@@ -92,9 +92,10 @@ fn only(diagnostic: Diagnostic) -> Diagnostics {
 }
 
 fn tree_of(stack: &DesiredStack, templates: &Templates) -> Result<Map<String, Value>, Diagnostic> {
-    let rendered = templates.render(stack.template, &stack.values).map_err(|error| failed(stack, &error))?;
+    let template = stack.view.template();
+    let rendered = templates.render(template, &stack.view).map_err(|error| failed(stack, &error))?;
     let odd = |odd: tree::Odd| {
-        let message = format!("`{}` rendered to something that is no template: {}", stack.template, odd.why);
+        let message = format!("`{}` rendered to something that is no template: {}", template, odd.why);
         let finding = Diagnostic::new(Code::TemplateOutput, message).label(stack.span, "while rendering this");
         match odd.line {
             Some(line) => finding.help(format!("the rendered line is `{line}`")),
@@ -105,7 +106,7 @@ fn tree_of(stack: &DesiredStack, templates: &Templates) -> Result<Map<String, Va
     outline::body(tree).map_err(|misshapen| {
         let finding = odd(tree::Odd { why: misshapen.why, line: None });
         let key = misshapen.key.as_deref();
-        match key.and_then(|key| templates.line_with(stack.template, key, misshapen.top)) {
+        match key.and_then(|key| templates.line_with(template, key, misshapen.top)) {
             Some((place, line)) => finding.help(format!("it is written at {place}, `{line}`")),
             None => finding,
         }

@@ -11,7 +11,7 @@ use std::{
     sync::OnceLock,
 };
 
-use serde_json::Value;
+use serde::Serialize;
 use tera::{Context, ErrorKind, Kwargs, State, Tera};
 
 use super::token;
@@ -130,8 +130,8 @@ impl Templates {
     }
 
     /// The rendered text, values still as tokens.
-    pub(super) fn render(&self, template: &str, values: &Value) -> Result<String, TemplateError> {
-        let context = Context::from_serialize(values).map_err(|error| TemplateError::read(&error, &self.sources))?;
+    pub(super) fn render(&self, template: &str, view: &impl Serialize) -> Result<String, TemplateError> {
+        let context = Context::from_serialize(view).map_err(|error| TemplateError::read(&error, &self.sources))?;
         let mut text = Limited::default();
         ITEMS_LEFT.set(MOST_ITEMS);
         let rendered = self.engine.render_to(template, &context, &mut text);

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+
+use super::view::Given;
 
 /// The least a role needs.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -11,24 +13,38 @@ pub(super) struct Access {
     pub(super) repositories: BTreeSet<Repository>,
     pub(super) reads: BTreeSet<Grant>,
     pub(super) writes: BTreeSet<Grant>,
-    /// Key ARNs, in CloudFormation's words; a list because JSON values have no order.
-    pub(super) keys: Vec<Value>,
+    /// Key ARNs.
+    pub(super) keys: BTreeSet<Given>,
     pub(super) network: bool,
 }
 
 /// An image repository in ECR.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(super) struct Repository {
-    pub(super) account: String,
-    pub(super) region: String,
-    pub(super) name: String,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Repository {
+    /// The account that has it.
+    pub account: String,
+    /// Its Region.
+    pub region: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// Keys of a bucket that are granted, as a policy writes them: `a/b/*`, or one key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(super) struct Grant {
-    pub(super) bucket: String,
-    pub(super) keys: String,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Grant {
+    /// The bucket.
+    pub bucket: String,
+    /// Its keys.
+    pub keys: String,
+}
+
+/// A bucket that may be listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct List {
+    /// The bucket.
+    pub bucket: String,
+    /// Below these prefixes; none for the whole of it.
+    pub prefixes: Vec<String>,
 }
 
 impl Grant {
@@ -61,45 +77,22 @@ impl Access {
         self.reads.extend(other.reads);
         self.writes.extend(other.writes);
         self.network |= other.network;
-        for key in other.keys {
-            self.add_key(key);
-        }
+        self.keys.extend(other.keys);
     }
 
-    pub(super) fn add_key(&mut self, key: Value) {
-        if !self.keys.contains(&key) {
-            self.keys.push(key);
-            self.keys.sort_by_key(Value::to_string);
-        }
-    }
-
-    /// Per bucket, the prefixes to list; none for a whole bucket, and no bucket of which only archives are read.
-    fn lists(&self) -> Value {
-        let mut buckets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    /// The buckets to list; none of which only archives are read.
+    pub(super) fn lists(&self) -> Vec<List> {
+        let mut buckets: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for grant in self.reads.iter().filter(|grant| grant.keys.ends_with('*')) {
-            buckets.entry(&grant.bucket).or_default().push(&grant.keys);
+            buckets.entry(&grant.bucket).or_default().push(grant.keys.clone());
         }
-        let one = |(bucket, keys): (&str, Vec<&str>)| match keys.contains(&"*") {
-            true => json!({ "bucket": bucket }),
-            false => json!({ "bucket": bucket, "prefixes": keys }),
+        let one = |(bucket, mut prefixes): (&str, Vec<String>)| {
+            if prefixes.iter().any(|prefix| prefix == "*") {
+                prefixes.clear();
+            }
+            List { bucket: bucket.to_owned(), prefixes }
         };
         buckets.into_iter().map(one).collect()
-    }
-
-    /// What the template sees, without what is empty.
-    pub(super) fn values(&self) -> Value {
-        let mut values = json!({ "network": self.network, "statements": [] });
-        let mut put = |name: &str, value: Value| {
-            if value.as_array().is_some_and(|items| !items.is_empty()) {
-                values[name] = value;
-            }
-        };
-        put("repositories", json!(self.repositories));
-        put("reads", json!(self.reads));
-        put("lists", self.lists());
-        put("writes", json!(self.writes));
-        put("keys", json!(self.keys));
-        values
     }
 }
 

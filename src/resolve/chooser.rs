@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::{Choice, Context, Pinned, Scalar, pinned};
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::{
+    diagnostic::{Code, Diagnostic, Span},
+    manifest::Kind,
+};
 
-/// The serving of an endpoint with one model: its only variant.
-const ALL_TRAFFIC: &str = "AllTraffic";
-
-/// What one manifest's choices are made with.
+/// What the choices of one serving of a manifest are made with.
 pub(super) struct Chooser {
     /// `Kind/name@target`.
     key: String,
-    serving: &'static str,
+    serving: String,
     span: Span,
     /// Inputs by name, as far as they are known by now.
     known: BTreeMap<&'static str, Scalar>,
@@ -55,10 +55,10 @@ impl Fresh {
 }
 
 impl Chooser {
-    pub(super) fn new(context: &Context<'_>, kind: &str, name: &str, span: Span) -> Self {
+    pub(super) fn new(context: &Context<'_>, (kind, name): (Kind, &str), serving: &str, span: Span) -> Self {
         let key = format!("{kind}/{name}@{}", context.scope.target_name);
         let known = BTreeMap::from([("region", context.region().into())]);
-        Self { key, serving: ALL_TRAFFIC, span, known, choices: Vec::new(), missing: Vec::new() }
+        Self { key, serving: serving.to_owned(), span, known, choices: Vec::new(), missing: Vec::new() }
     }
 
     /// Notes what later choices may be made from.
@@ -84,7 +84,7 @@ impl Chooser {
                 return Some(pinned.value);
             }
             broken = true;
-            let finding = bounds.broken(context, what, (&self.key, self.serving), &pinned.value);
+            let finding = bounds.broken(context, what, (&self.key, &self.serving), &pinned.value);
             context.report(finding.at(self.span));
         }
         let Fresh { value, reason } = fresh(context)?;
@@ -117,7 +117,7 @@ impl Chooser {
 
     fn pinned<'a>(&self, context: &Context<'a>, what: What) -> Option<&'a Pinned> {
         let environment = context.scope.lock.environment(&context.scope.set.environment.name)?;
-        let pinned = environment.choices.get(&self.key)?.get(self.serving)?.get(what.name)?;
+        let pinned = environment.choices.get(&self.key)?.get(&self.serving)?.get(what.name)?;
         let unchanged = |(input, then): (&String, &Scalar)| self.known.get(input.as_str()) == Some(then);
         pinned.from.iter().all(unchanged).then_some(pinned)
     }
@@ -128,7 +128,7 @@ impl Chooser {
         let pinned = Pinned { value, from: known.collect() };
         let environment = context.scope.set.environment.name.clone();
         let choices = &mut context.lock_after.environments.entry(environment).or_default().choices;
-        let serving = choices.entry(self.key.clone()).or_default().entry(self.serving.to_owned()).or_default();
+        let serving = choices.entry(self.key.clone()).or_default().entry(self.serving.clone()).or_default();
         serving.insert(what.name.to_owned(), pinned);
     }
 
@@ -163,7 +163,7 @@ mod tests {
         cloud::Target,
         diagnostic::SourceMap,
         manifest::{Input, environments, parse},
-        resolve::{Lock, Scope},
+        resolve::{Lock, Scope, view::ALL_TRAFFIC},
     };
 
     fn scope(lock: Lock, today: bool) -> (Scope, Span) {
@@ -192,7 +192,7 @@ mod tests {
     fn chosen(lock: Lock, today: bool, task: &str, fresh: Option<&str>) -> (Choice, Lock) {
         let (scope, span) = scope(lock, today);
         let mut context = Context::new(&scope, Catalog::embedded());
-        let mut chooser = Chooser::new(&context, "Endpoint", "a", span);
+        let mut chooser = Chooser::new(&context, (Kind::Endpoint, "a"), ALL_TRAFFIC, span);
         chooser.know("task", task);
         chooser.choose(&mut context, What::ENGINE, pinned::text("text", |_| true), |_| {
             Some(Fresh::new(fresh.expect("what is pinned is not chosen again"), "because"))

@@ -6,7 +6,8 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use super::view::{Verbatim, View};
 
 use crate::{
     cloud::{StackRef, Tags},
@@ -26,10 +27,8 @@ pub struct DesiredStack {
     pub kind: String,
     /// The manifest's name.
     pub name: String,
-    /// The template that renders it, as `endpoint.yaml.tera`.
-    pub template: &'static str,
-    /// What the template sees.
-    pub values: Value,
+    /// What its template sees.
+    pub view: View,
     /// Parameters by name.
     pub parameters: BTreeMap<String, ParameterValue>,
     /// Stack tags, the three of ownership included.
@@ -60,11 +59,11 @@ pub struct DesiredStack {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hatch {
     /// Patches by logical id: a map is a merge patch, a list is a JSON Patch.
-    pub overrides: BTreeMap<String, Value>,
+    pub overrides: BTreeMap<String, Verbatim>,
     /// Whole resources by logical id.
-    pub resources: BTreeMap<String, Value>,
+    pub resources: BTreeMap<String, Verbatim>,
     /// Whole outputs by name.
-    pub outputs: BTreeMap<String, Value>,
+    pub outputs: BTreeMap<String, Verbatim>,
     /// Where each of them was written: `overrides/ID`, `resources/ID`, `outputs/NAME`.
     pub spans: BTreeMap<String, Span>,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Hatch;
+use super::{Hatch, view::Verbatim};
 use crate::manifest::Document;
 
 /// `overrides`, `resources` and `outputs` of a manifest.
@@ -23,5 +23,8 @@ pub(super) fn resolve(
             (key, span)
         })
         .collect();
-    Hatch { overrides: overrides.clone(), resources: resources.clone(), outputs: outputs.clone(), spans }
+    let verbatim = |map: &BTreeMap<String, Value>| -> BTreeMap<String, Verbatim> {
+        map.iter().map(|(id, value)| (id.clone(), Verbatim(value.clone()))).collect()
+    };
+    Hatch { overrides: verbatim(overrides), resources: verbatim(resources), outputs: verbatim(outputs), spans }
 }

@@ -5,7 +5,6 @@
 //! `chooser` consults the lock.
 
 mod access;
-mod alarms;
 mod chooser;
 mod container;
 mod desired;
@@ -20,10 +19,11 @@ mod names;
 mod pinned;
 mod references;
 mod role;
-mod rollout;
 mod scaling;
+mod serving;
 mod settings;
 mod sizing;
+pub mod view;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -5,15 +5,20 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::{Value, json};
-
-use super::{Context, DesiredStack, Field, access::Access, hatch, references::Place, settings};
+use super::{
+    Context, DesiredStack, Field,
+    access::Access,
+    hatch,
+    references::Place,
+    settings,
+    view::{RoleStackView, RoleView, Verbatim, View},
+};
 use crate::manifest::{Document, Kind, Role, Setting};
 
 /// The stack of a `Role`.
 pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Role, access: Access) -> DesiredStack {
     let place = Place::new(&document.origin, "/spec");
-    let values = values(context, spec, &access, &place);
+    let access = view(context, spec, access, &place);
     let environment = context.scope.set.environment.name.clone();
     let description = format!("Execution role {} of environment {environment}, made by hubform.", document.name);
     let origins = origins(&place);
@@ -23,8 +28,7 @@ pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Rol
         owner: context.owner(),
         kind: Kind::Role.name().to_owned(),
         name: document.name.clone(),
-        template: "role.yaml.tera",
-        values: json!({ "description": description, "access": values }),
+        view: View::Role(Box::new(RoleStackView { description, access })),
         parameters: BTreeMap::new(),
         tags: settings::tags(context, document),
         role_arn,
@@ -41,12 +45,10 @@ pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Rol
     }
 }
 
-/// What the role template sees: the access needed, and what the manifest adds.
-pub(super) fn values(context: &mut Context<'_>, spec: &Role, access: &Access, place: &Place<'_>) -> Value {
-    let mut values = access.values();
-    if let Some(policies) = &spec.managed_policies {
-        values["managed_policies"] = context.cfn_list(policies, &place.at("managedPolicies"));
-    }
+/// The access needed, and what the manifest adds.
+pub(super) fn view(context: &mut Context<'_>, spec: &Role, access: Access, place: &Place<'_>) -> RoleView {
+    let managed_policies =
+        spec.managed_policies.as_ref().map(|policies| context.givens(policies, &place.at("managedPolicies")));
     let own = place.at("permissionsBoundary");
     let boundary = match &spec.permissions_boundary {
         Some(Setting::Off) => None,
@@ -56,27 +58,26 @@ pub(super) fn values(context: &mut Context<'_>, spec: &Role, access: &Access, pl
             context.settings.settings.permissions_boundary.clone().map(|boundary| (boundary, above))
         }
     };
-    if let Some((boundary, at)) = boundary {
-        values["permissions_boundary"] = context.cfn(&boundary, &at);
-    }
-    if !spec.statements.is_empty() {
-        values["statements"] = spec.statements.iter().cloned().map(Value::Object).collect();
-    }
+    let permissions_boundary = boundary.map(|(boundary, at)| context.given(&boundary, &at));
     let trust = spec.trust.iter().enumerate();
     let trust: Vec<_> = trust.map(|(at, who)| context.substituted(who, &place.at("trust").item(at))).collect();
-    values["principals"] = principals(&trust);
-    values
-}
-
-/// SageMaker, and whoever else is trusted: services apart from ARNs and accounts, as IAM wants them.
-fn principals(trust: &[String]) -> Value {
-    let (arns, services): (Vec<_>, Vec<_>) = trust.iter().partition(|who| is_account(who));
-    let services: BTreeSet<_> = services.into_iter().map(String::as_str).chain(["sagemaker.amazonaws.com"]).collect();
-    let mut principals = json!({ "Service": services });
-    if !arns.is_empty() {
-        principals["AWS"] = json!(arns);
+    let (accounts, mut services): (Vec<_>, Vec<_>) = trust.into_iter().partition(|who| is_account(who));
+    services.push("sagemaker.amazonaws.com".to_owned());
+    services.sort();
+    services.dedup();
+    RoleView {
+        services,
+        accounts,
+        managed_policies,
+        permissions_boundary,
+        lists: access.lists(),
+        repositories: access.repositories.into_iter().collect(),
+        reads: access.reads.into_iter().collect(),
+        writes: access.writes.into_iter().collect(),
+        keys: access.keys.into_iter().collect(),
+        network: access.network,
+        statements: spec.statements.iter().cloned().map(|statement| Verbatim(statement.into())).collect(),
     }
-    principals
 }
 
 /// ARNs and account numbers; everything else is a service.

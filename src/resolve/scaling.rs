@@ -1,14 +1,12 @@
 //! How many instances, and who decides it: the manifest, or a scalable target.
 
-use serde_json::{Value, json};
-
 use super::{
     Context,
-    alarms::whole,
     chooser::{Chooser, Fresh, What},
     hardware::Chosen,
     pinned,
     references::{Found, Place, find, inherited},
+    view::{self, DimensionView, Number, ScalerView, ScheduleView, logical_id},
 };
 use crate::{
     catalog::AcceleratorKind,
@@ -31,17 +29,23 @@ pub(super) struct Count {
     pub(super) initial: u32,
     /// At least so many: what "at least two instances" is judged by.
     pub(super) min: u32,
-    /// What the template sees, where a scaler owns the count.
-    pub(super) scaler: Option<Value>,
+    /// What moves it; none where it is fixed.
+    pub(super) scaler: Option<ScalerView>,
 }
 
-/// Settles the count of an endpoint's one variant.
+/// What target tracking holds, and at which value.
+struct Tracked {
+    metric: view::Metric,
+    target: f64,
+}
+
+/// Settles the count of a serving.
 pub(super) fn resolve<'a>(
     context: &mut Context<'a>,
     chooser: &mut Chooser,
     wanted: Option<Found<'a, Scaling>>,
     chosen: &Chosen<'_>,
-    endpoint: &str,
+    serving: &str,
 ) -> Option<(Count, Option<Place<'a>>)> {
     let Some(found) = wanted else {
         return Some((Count { initial: 1, min: 1, scaler: None }, None));
@@ -56,20 +60,20 @@ pub(super) fn resolve<'a>(
         return Some((Count { initial, min, scaler: None }, Some(place.clone())));
     }
     let initial = initial(context, chooser, spec, min, max);
-    let metric = metric(context, chooser, spec, place, chosen, endpoint)?;
+    let Tracked { metric, target } = metric(context, chooser, spec, place, chosen)?;
     let cooldown = spec.cooldown.unwrap_or_default();
-    let mut scaler = json!({
-        "min": min,
-        "max": max,
-        "cooldown_in": cooldown.r#in.map_or(COOLDOWN_IN, |wait| wait.0),
-        "cooldown_out": cooldown.out.map_or(COOLDOWN_OUT, |wait| wait.0),
-    });
-    if let (Value::Object(scaler), Value::Object(metric)) = (&mut scaler, metric) {
-        scaler.extend(metric);
-    }
-    if !spec.schedules.is_empty() {
-        scaler["schedules"] = schedules(context, &spec.schedules, place, min, max);
-    }
+    let scaler = ScalerView {
+        id: logical_id("ScalableTarget", serving),
+        policy_id: logical_id("TrackingPolicy", serving),
+        variant: serving.to_owned(),
+        min,
+        max,
+        schedules: schedules(context, &spec.schedules, place, min, max),
+        metric,
+        target: Number(target),
+        cooldown_in: cooldown.r#in.map_or(COOLDOWN_IN, |wait| wait.0),
+        cooldown_out: cooldown.out.map_or(COOLDOWN_OUT, |wait| wait.0),
+    };
     Some((Count { initial, min, scaler: Some(scaler) }, Some(place.clone())))
 }
 
@@ -126,27 +130,21 @@ fn metric(
     spec: &Scaling,
     place: &Place<'_>,
     chosen: &Chosen<'_>,
-    endpoint: &str,
-) -> Option<Value> {
-    let Some(target) = &spec.target else { return default_metric(context, chooser, chosen, endpoint) };
-    if let Some(value) = target.concurrent_requests_per_instance {
-        return Some(concurrency(value));
+) -> Option<Tracked> {
+    let Some(target) = &spec.target else { return default_metric(context, chooser, chosen) };
+    if let Some(target) = target.concurrent_requests_per_instance {
+        return Some(Tracked { metric: view::Metric::ConcurrentRequestsPerInstance, target });
     }
-    if let Some(value) = target.invocations_per_instance {
-        return Some(json!({ "value": whole(value), "predefined": "SageMakerVariantInvocationsPerInstance" }));
+    if let Some(target) = target.invocations_per_instance {
+        return Some(Tracked { metric: view::Metric::InvocationsPerInstance, target });
     }
     if let Some(metric) = &target.metric {
-        return Some(own(metric));
+        return Some(Tracked { metric: own(metric), target: metric.value });
     }
-    utilization(context, target, place, chosen, endpoint)
+    utilization(context, target, place, chosen)
 }
 
-fn default_metric(
-    context: &mut Context<'_>,
-    chooser: &mut Chooser,
-    chosen: &Chosen<'_>,
-    endpoint: &str,
-) -> Option<Value> {
+fn default_metric(context: &mut Context<'_>, chooser: &mut Chooser, chosen: &Chosen<'_>) -> Option<Tracked> {
     let cores = chosen.facts.filter(|instance| instance.accelerator.is_none()).and_then(|instance| instance.vcpus);
     let accelerated = chosen.facts.is_some_and(|instance| instance.accelerator.is_some());
     chooser.know("accelerated", cores.is_none());
@@ -158,33 +156,28 @@ fn default_metric(
             None => Fresh::new(DEFAULT_CONCURRENCY, format!("a cautious start {start}; measure, then say your own")),
         })
     })?;
-    match cores {
+    Some(match cores {
         Some(cores) => {
             let percent = value.number().unwrap_or(DEFAULT_CPU);
             chooser.show_as(format!("cpu {percent}%"));
-            Some(summed("CPUUtilization", percent * f64::from(cores), endpoint))
+            Tracked { metric: view::Metric::Cpu, target: percent * f64::from(cores) }
         }
         None => {
-            let requests = value.number().unwrap_or(DEFAULT_CONCURRENCY);
-            chooser.show_as(format!("{requests} concurrent requests per instance"));
-            Some(concurrency(requests))
+            let target = value.number().unwrap_or(DEFAULT_CONCURRENCY);
+            chooser.show_as(format!("{target} concurrent requests per instance"));
+            Tracked { metric: view::Metric::ConcurrentRequestsPerInstance, target }
         }
+    })
+}
+
+fn own(metric: &Metric) -> view::Metric {
+    let dimension = |(name, value): (&String, &String)| DimensionView { name: name.clone(), value: value.clone() };
+    view::Metric::Custom {
+        namespace: metric.namespace.clone(),
+        name: metric.name.clone(),
+        dimensions: metric.dimensions.iter().map(dimension).collect(),
+        statistic: statistic(metric.statistic),
     }
-}
-
-fn concurrency(value: f64) -> Value {
-    json!({ "value": whole(value), "predefined": "SageMakerVariantConcurrentRequestsPerModelHighResolution" })
-}
-
-fn own(metric: &Metric) -> Value {
-    let dimensions: Vec<_> =
-        metric.dimensions.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
-    json!({ "value": whole(metric.value), "customized": {
-        "Namespace": metric.namespace,
-        "MetricName": metric.name,
-        "Dimensions": dimensions,
-        "Statistic": statistic(metric.statistic),
-    } })
 }
 
 fn statistic(statistic: Statistic) -> &'static str {
@@ -203,15 +196,14 @@ fn utilization(
     target: &TargetTracking,
     place: &Place<'_>,
     chosen: &Chosen<'_>,
-    endpoint: &str,
-) -> Option<Value> {
+) -> Option<Tracked> {
     let gpus = || {
         let accelerator = chosen.facts?.accelerator.as_ref()?;
         (accelerator.kind == AcceleratorKind::Gpu).then_some(accelerator.count)
     };
-    let (percent, units, name, field) = match (target.cpu, target.gpu) {
-        (Some(cpu), _) => (cpu, chosen.facts.and_then(|instance| instance.vcpus), "CPUUtilization", "cpu"),
-        (None, Some(gpu)) => (gpu, gpus(), "GPUUtilization", "gpu"),
+    let (percent, units, metric, field) = match (target.cpu, target.gpu) {
+        (Some(cpu), _) => (cpu, chosen.facts.and_then(|instance| instance.vcpus), view::Metric::Cpu, "cpu"),
+        (None, Some(gpu)) => (gpu, gpus(), view::Metric::Gpu, "gpu"),
         (None, None) => return None,
     };
     let Some(units) = units else {
@@ -222,45 +214,35 @@ fn utilization(
         context.report(Diagnostic::new(Code::TargetWithoutDevice, message).at(place.span()).help(help));
         return None;
     };
-    Some(summed(name, percent.0 * f64::from(units), endpoint))
+    Some(Tracked { metric, target: percent.0 * f64::from(units) })
 }
 
-fn summed(name: &str, value: f64, endpoint: &str) -> Value {
-    json!({ "value": whole(value), "customized": {
-        "Namespace": "/aws/sagemaker/Endpoints",
-        "MetricName": name,
-        "Dimensions": [
-            { "Name": "EndpointName", "Value": endpoint },
-            { "Name": "VariantName", "Value": "AllTraffic" },
-        ],
-        "Statistic": "Average",
-    } })
-}
-
-fn schedules(context: &mut Context<'_>, schedules: &[Schedule], place: &Place<'_>, min: u32, max: u32) -> Value {
-    let mut rendered = Vec::new();
+fn schedules(
+    context: &mut Context<'_>,
+    schedules: &[Schedule],
+    place: &Place<'_>,
+    min: u32,
+    max: u32,
+) -> Vec<ScheduleView> {
     for (at, schedule) in schedules.iter().enumerate() {
-        let place = place.at("schedules").item(at);
         let (low, high) = (schedule.min.unwrap_or(min), schedule.max.unwrap_or(max));
         if high < low {
             let message = format!("from then on `max` is {high}, below `min`, which is {low}");
+            let place = place.at("schedules").item(at);
             context.report(Diagnostic::new(Code::ScalingBounds, message).at(place.span()));
         }
-        rendered.push(one_schedule(schedule));
     }
-    rendered.into()
+    schedules.iter().map(schedule).collect()
 }
 
-fn one_schedule(schedule: &Schedule) -> Value {
-    let when = [("cron", &schedule.cron), ("at", &schedule.at), ("rate", &schedule.rate)]
-        .into_iter()
-        .find_map(|(form, text)| text.as_ref().map(|text| format!("{form}({text})")));
-    let mut value = json!({ "name": schedule.name, "when": when, "bounds": {} });
-    let mut bound = |name: &str, count: Option<u32>| count.map(|count| value["bounds"][name] = count.into());
-    bound("MinCapacity", schedule.min);
-    bound("MaxCapacity", schedule.max);
-    if let Some(zone) = &schedule.timezone {
-        value["timezone"] = zone.clone().into();
+fn schedule(schedule: &Schedule) -> ScheduleView {
+    let forms = [("cron", &schedule.cron), ("at", &schedule.at), ("rate", &schedule.rate)];
+    let when = forms.into_iter().find_map(|(form, text)| text.as_ref().map(|text| format!("{form}({text})")));
+    ScheduleView {
+        name: schedule.name.clone(),
+        when: when.unwrap_or_default(),
+        timezone: schedule.timezone.clone(),
+        min: schedule.min,
+        max: schedule.max,
     }
-    value
 }

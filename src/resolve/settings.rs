@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value as Json, json};
-
-use super::{Context, references::Place};
+use super::{
+    Context,
+    references::Place,
+    view::{Given, Givens, VpcView},
+};
 use crate::{
     cloud::Tags,
     diagnostic::{Code, Diagnostic, Span},
@@ -32,8 +34,8 @@ impl Context<'_> {
         substitute(text, &substitutions)
     }
 
-    /// An id or ARN in CloudFormation's words.
-    pub(super) fn cfn(&mut self, value: &Value, place: &Place<'_>) -> Json {
+    /// An id or ARN as it is written, or where it is taken from.
+    pub(super) fn given(&mut self, value: &Value, place: &Place<'_>) -> Given {
         match value {
             Value::Literal(text) => self.substituted(text, place).into(),
             Value::Ssm(name) => {
@@ -41,20 +43,19 @@ impl Context<'_> {
                 self.fetched.insert(reference.clone());
                 reference.into()
             }
-            Value::Export(name) => json!({ "Fn::ImportValue": self.substituted(name, place) }),
+            Value::Export(name) => Given::Export { name: self.substituted(name, place) },
         }
     }
 
-    /// A list of ids or ARNs in CloudFormation's words.
-    pub(super) fn cfn_list(&mut self, values: &Values, place: &Place<'_>) -> Json {
+    /// A list of ids or ARNs.
+    pub(super) fn givens(&mut self, values: &Values, place: &Place<'_>) -> Givens {
         match values {
             Values::List(items) => {
-                items.iter().enumerate().map(|(at, item)| self.cfn(item, &place.item(at))).collect()
+                Givens::List(items.iter().enumerate().map(|(at, item)| self.given(item, &place.item(at))).collect())
             }
             Values::One(value) => {
                 self.refuse_list_parameter(value, place);
-                let all = self.cfn(value, place);
-                json!({ "Fn::Split": [",", all] })
+                Givens::Split { at: (",", self.given(value, place)) }
             }
         }
     }
@@ -102,10 +103,10 @@ fn place_of_region(context: &Context<'_>) -> Option<Span> {
     Some(origin.span("/spec/targets/0/region"))
 }
 
-/// A place in a network, in CloudFormation's words.
+/// A place in a network, or apart from all.
 pub(super) struct Placed {
     pub(super) isolated: bool,
-    pub(super) vpc: Option<Json>,
+    pub(super) vpc: Option<VpcView>,
 }
 
 /// The endpoint's own network, with what it leaves open from the environment.
@@ -129,43 +130,46 @@ pub(super) fn network(context: &mut Context<'_>, own: Option<&Setting<Network>>,
     );
     let isolated = own.and_then(|network| network.isolated).unwrap_or(false);
     let vpc = match (subnets, groups) {
-        (Some((subnets, at)), Some((groups, groups_at))) => Some(json!({
-            "subnets": context.cfn_list(&subnets, &at.at("subnets")),
-            "security_groups": context.cfn_list(&groups, &groups_at.at("securityGroups")),
-        })),
+        (Some((subnets, at)), Some((groups, groups_at))) => Some(VpcView {
+            subnets: context.givens(&subnets, &at.at("subnets")),
+            security_groups: context.givens(&groups, &groups_at.at("securityGroups")),
+        }),
         // Half of one is refused where manifests are read.
         _ => None,
     };
     Placed { isolated, vpc }
 }
 
-/// The key, and the ARN a policy names it by.
-pub(super) fn key(
-    context: &mut Context<'_>,
-    own: Option<&Setting<Encryption>>,
-    place: Place<'_>,
-) -> Option<(Json, Json)> {
+/// A key, and the ARN a policy names it by.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    pub(super) id: Given,
+    pub(super) arn: Given,
+}
+
+/// The endpoint's own key, or the environment's.
+pub(super) fn key(context: &mut Context<'_>, own: Option<&Setting<Encryption>>, place: Place<'_>) -> Option<Key> {
     let (encryption, place) = match own {
         Some(Setting::Off) => return None,
         Some(Setting::On(encryption)) => (encryption.clone(), place),
         None => (context.settings.settings.encryption.clone()?, of_environment(context, "encryption").unwrap_or(place)),
     };
-    let key = context.cfn(&encryption.kms_key, &place.at("kmsKey"));
-    let arn = match key.as_str() {
+    let id = context.given(&encryption.kms_key, &place.at("kmsKey"));
+    let arn = match id.text() {
         Some(text) if text.starts_with("alias/") || text.contains(":alias/") => {
             let message = "a role can be allowed a key by its id or ARN, not by an alias";
             let help = "say the key's id or ARN in `kmsKey`";
             context.report(Diagnostic::new(Code::KeyAlias, message).at(place.at("kmsKey").span()).help(help));
-            key.clone()
+            id.clone()
         }
-        Some(text) if text.starts_with("arn:") || text.starts_with("{{resolve:") => key.clone(),
-        Some(id) => {
-            let id = id.replace("${", "${!");
-            json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:kms:${{AWS::Region}}:${{AWS::AccountId}}:key/{id}") })
+        Some(text) if text.starts_with("arn:") || text.starts_with("{{resolve:") => id.clone(),
+        Some(text) => {
+            let text = text.replace("${", "${!");
+            Given::Sub { text: format!("arn:${{AWS::Partition}}:kms:${{AWS::Region}}:${{AWS::AccountId}}:key/{text}") }
         }
-        None => key.clone(),
+        None => id.clone(),
     };
-    Some((key, arn))
+    Some(Key { id, arn })
 }
 
 /// Where a setting was written: by the manifest itself, else where its environment says it, for itself or by default.

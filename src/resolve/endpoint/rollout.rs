@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
-
-use super::{Context, hardware::Chosen, references::Place};
 use crate::{
     diagnostic::{Code, Diagnostic},
     manifest::{Document, Duration, Rollout, RolloutSize, RolloutStrategy},
+    resolve::{
+        Context,
+        references::Place,
+        serving::Serving,
+        view::{RolloutView, StepSize, Strategy},
+    },
 };
 
 /// Seconds that alarms are watched after each shift when nobody says, where there are alarms.
@@ -20,15 +23,16 @@ const STEP_PERCENT: u32 = 25;
 /// Seconds that SageMaker gives a roll-out when nobody says: the most it gives.
 const TIMEOUT: u64 = 28_800;
 
-/// What the template sees. `heir`: whose roll-out it is where the environment gives it.
+/// The roll-out of an endpoint. `heir`: whose it is where the environment gives it.
 pub(super) fn resolve(
     context: &mut Context<'_>,
     wanted: Option<(&Rollout, Place<'_>)>,
     heir: Option<&Document>,
-    chosen: &Chosen<'_>,
-    min: u32,
+    servings: &[Serving<'_>],
     own_alarms: usize,
-) -> Option<Value> {
+) -> Option<RolloutView> {
+    // What holds for the smallest fleet holds for all.
+    let min = servings.iter().map(|serving| serving.count.min).min().unwrap_or(1);
     let wanted = wanted.map(|(rollout, place)| (Cow::Borrowed(rollout), place));
     let wanted = wanted.map(|(rollout, place)| match heir.filter(|_| needs_two(&rollout) && min < 2) {
         Some(heir) => (left_out(context, &rollout, &place, heir), place),
@@ -38,7 +42,7 @@ pub(super) fn resolve(
         Some((rollout, place)) => (rollout, Some(place)),
         None => (Cow::Owned(Rollout::default()), None),
     };
-    let strategy = effective(&rollout, chosen, min);
+    let strategy = effective(&rollout, servings, min);
     if let Some(place) = &place {
         check(context, &rollout, strategy, place, min)?;
     }
@@ -48,16 +52,25 @@ pub(super) fn resolve(
         check_alarms(context, alarms, own_alarms, place);
         check_time(context, &rollout, steps(&rollout, strategy, min), bake, place);
     }
-    let mut values = match strategy {
-        RolloutStrategy::Rolling => json!({ "rolling": rolling(&rollout, min, bake) }),
-        _ => json!({ "blue_green": blue_green(&rollout, strategy, min, bake) }),
-    };
-    values["alarms"] = json!(rollout.alarms);
-    Some(values)
+    Some(RolloutView {
+        strategy: match strategy {
+            RolloutStrategy::AllAtOnce => Strategy::AllAtOnce,
+            RolloutStrategy::Canary => Strategy::Canary,
+            RolloutStrategy::Linear => Strategy::Linear,
+            RolloutStrategy::Rolling => Strategy::Rolling,
+        },
+        size: (strategy != RolloutStrategy::AllAtOnce).then(|| size(&rollout, strategy, min)),
+        bake,
+        drain: rollout.drain.map(|drain| drain.0),
+        timeout: rollout.timeout.map(|timeout| timeout.0),
+        alarms: rollout.alarms.clone(),
+    })
 }
 
-fn effective(rollout: &Rollout, chosen: &Chosen<'_>, min: u32) -> RolloutStrategy {
-    let accelerated = chosen.facts.is_some_and(|instance| instance.accelerator.is_some());
+fn effective(rollout: &Rollout, servings: &[Serving<'_>], min: u32) -> RolloutStrategy {
+    let has_accelerator =
+        |serving: &Serving<'_>| serving.chosen.facts.is_some_and(|instance| instance.accelerator.is_some());
+    let accelerated = servings.iter().any(has_accelerator);
     rollout.strategy.unwrap_or(match (accelerated, min) {
         (true, 2..) => RolloutStrategy::Rolling,
         _ => RolloutStrategy::AllAtOnce,
@@ -88,13 +101,14 @@ fn check_alarms(context: &mut Context<'_>, alarms: usize, own: usize, place: &Pl
 
 /// How often a step is waited for, judged by the smallest fleet.
 fn steps(rollout: &Rollout, strategy: RolloutStrategy, min: u32) -> u64 {
-    let size = rollout.size.map_or_else(|| default_size(strategy, min), sized);
-    let value = size["Value"].as_u64().unwrap_or(1).max(1);
-    let whole = if size["Type"] == "INSTANCE_COUNT" { u64::from(min) } else { 100 };
+    let (whole, step) = match size(rollout, strategy, min) {
+        StepSize::Count(count) => (min, count),
+        StepSize::Percent(percent) => (100, percent),
+    };
     match strategy {
         RolloutStrategy::AllAtOnce => 1,
         RolloutStrategy::Canary => 2,
-        _ => whole.div_ceil(value),
+        RolloutStrategy::Linear | RolloutStrategy::Rolling => u64::from(whole.div_ceil(step.max(1))),
     }
 }
 
@@ -171,47 +185,18 @@ fn check_effective(context: &mut Context<'_>, rollout: &Rollout, strategy: Rollo
     }
 }
 
-fn blue_green(rollout: &Rollout, strategy: RolloutStrategy, min: u32, bake: u64) -> Value {
-    let size = rollout.size.map_or_else(|| default_size(strategy, min), sized);
-    let routing = match strategy {
-        RolloutStrategy::Canary => json!({ "Type": "CANARY", "WaitIntervalInSeconds": bake, "CanarySize": size }),
-        RolloutStrategy::Linear => json!({ "Type": "LINEAR", "WaitIntervalInSeconds": bake, "LinearStepSize": size }),
-        _ => json!({ "Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": bake }),
-    };
-    let mut policy = json!({ "TrafficRoutingConfiguration": routing });
-    if let Some(drain) = rollout.drain {
-        policy["TerminationWaitInSeconds"] = drain.0.into();
+fn size(rollout: &Rollout, strategy: RolloutStrategy, min: u32) -> StepSize {
+    match rollout.size {
+        Some(RolloutSize::Count(count)) => StepSize::Count(count),
+        Some(RolloutSize::Percent(share)) => StepSize::Percent(share.0.round() as u32),
+        None => default_size(strategy, min),
     }
-    with_timeout(policy, rollout)
 }
 
 /// A quarter of the fleet; by count where it is small, since a share of few instances could be less than one.
-fn default_size(strategy: RolloutStrategy, min: u32) -> Value {
+fn default_size(strategy: RolloutStrategy, min: u32) -> StepSize {
     match strategy {
-        RolloutStrategy::Canary | RolloutStrategy::Linear if min >= 4 => percent(STEP_PERCENT),
-        _ => json!({ "Type": "INSTANCE_COUNT", "Value": (min / 4).max(1) }),
+        RolloutStrategy::Canary | RolloutStrategy::Linear if min >= 4 => StepSize::Percent(STEP_PERCENT),
+        _ => StepSize::Count((min / 4).max(1)),
     }
-}
-
-fn rolling(rollout: &Rollout, min: u32, bake: u64) -> Value {
-    let size = rollout.size.map_or_else(|| default_size(RolloutStrategy::Rolling, min), sized);
-    with_timeout(json!({ "MaximumBatchSize": size, "WaitIntervalInSeconds": bake }), rollout)
-}
-
-fn with_timeout(mut policy: Value, rollout: &Rollout) -> Value {
-    if let Some(timeout) = rollout.timeout {
-        policy["MaximumExecutionTimeoutInSeconds"] = timeout.0.into();
-    }
-    policy
-}
-
-fn sized(size: RolloutSize) -> Value {
-    match size {
-        RolloutSize::Count(count) => json!({ "Type": "INSTANCE_COUNT", "Value": count }),
-        RolloutSize::Percent(share) => percent(share.0.round() as u32),
-    }
-}
-
-fn percent(value: u32) -> Value {
-    json!({ "Type": "CAPACITY_PERCENT", "Value": value })
 }

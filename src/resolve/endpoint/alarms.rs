@@ -1,0 +1,56 @@
+//! What is watched, and who is told.
+
+use crate::{
+    manifest::{Alarms, Setting},
+    resolve::{
+        Context,
+        references::Place,
+        view::{AlarmView, Number, Watched, logical_id},
+    },
+};
+
+/// The share of requests answered with a server error that alarms when nobody says, in percent.
+const ERROR_PERCENT: f64 = 5.0;
+
+/// The alarms of an endpoint's variants; none where they are turned off.
+pub(super) fn resolve<'n>(
+    context: &mut Context<'_>,
+    wanted: Option<(&Setting<Alarms>, Place<'_>)>,
+    endpoint: &str,
+    variants: impl IntoIterator<Item = &'n str>,
+) -> Vec<AlarmView> {
+    let default = Alarms::default();
+    let (alarms, place) = match wanted {
+        Some((Setting::Off, _)) => return Vec::new(),
+        Some((Setting::On(alarms), place)) => (alarms, Some(place)),
+        None => (&default, None),
+    };
+    let topics = alarms.notify.as_ref().zip(place);
+    let notify = topics.map(|(topics, place)| context.givens(topics, &place.at("notify")));
+    let watched = watched(alarms, endpoint);
+    let of_variant = |variant: &'n str| {
+        let (watched, notify) = (watched.clone(), notify.clone());
+        watched.into_iter().map(move |(part, watches, description)| AlarmView {
+            id: logical_id(part, variant),
+            variant: variant.to_owned(),
+            watches,
+            description,
+            notify: notify.clone(),
+        })
+    };
+    variants.into_iter().flat_map(of_variant).collect()
+}
+
+fn watched(alarms: &Alarms, endpoint: &str) -> Vec<(&'static str, Watched, String)> {
+    let percent = alarms.error_rate.map_or(ERROR_PERCENT, |rate| rate.0);
+    let errors = (
+        "ErrorAlarm",
+        Watched::Errors { percent: Number(percent) },
+        format!("More than {percent}% of the requests to {endpoint} are answered with a server error."),
+    );
+    let latency = alarms.latency_p99.map(|latency| {
+        let description = format!("The slowest 1% of the answers of {endpoint} take longer than {latency}.");
+        ("LatencyAlarm", Watched::Latency { microseconds: latency.0 * 1000 }, description)
+    });
+    [errors].into_iter().chain(latency).collect()
+}

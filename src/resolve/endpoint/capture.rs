@@ -1,0 +1,25 @@
+//! What is recorded of requests and answers.
+
+use crate::{
+    manifest::{Capture, CaptureContent, CaptureTypes},
+    resolve::{Context, references::Place, settings::Key, view::CaptureView},
+};
+
+pub(super) fn resolve(
+    context: &mut Context<'_>,
+    capture: &Capture,
+    key: Option<&Key>,
+    place: &Place<'_>,
+) -> CaptureView {
+    let has = |side| capture.content.as_ref().is_none_or(|content| content.contains(&side));
+    let CaptureTypes { csv, json } = capture.types.clone().unwrap_or_default();
+    CaptureView {
+        percent: capture.percent.0.round() as u32,
+        uri: context.substituted(&capture.s3, &place.at("s3")),
+        requests: has(CaptureContent::Input),
+        answers: has(CaptureContent::Output),
+        key: key.map(|key| key.id.clone()),
+        csv,
+        json,
+    }
+}

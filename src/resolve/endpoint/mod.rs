@@ -1,0 +1,199 @@
+//! An `Endpoint`: its shape is checked, each serving is decided, and both become the view of its stack.
+//!
+//! One file per part. What a part needs of another stack or of the world (a shared role, a named one) is handed up.
+
+mod alarms;
+mod capture;
+mod model;
+mod origins;
+mod role;
+mod rollout;
+mod shape;
+mod variant;
+
+use std::sync::Arc;
+
+use super::{
+    Context, DesiredStack, EndpointCheck, NamedRole,
+    access::{Access, Bucket, Grant},
+    chooser::Chooser,
+    hatch,
+    model::Weights,
+    references::{Place, inherited},
+    serving::{self, Serving, Wanted},
+    settings::{self, Key},
+    view::{CaptureView, EndpointView, View},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    manifest::{Defaults, Document, Endpoint, Kind, Reference, Role, Setting, Timeouts},
+};
+
+use shape::Shape;
+
+/// An endpoint's stack, and what it asks of others.
+pub(super) struct Resolved {
+    pub(super) stack: DesiredStack,
+    /// The `Role` manifest it names, and what it needs of it.
+    pub(super) shared: Option<(String, Access)>,
+    pub(super) named_role: Option<NamedRole>,
+}
+
+/// Resolves an endpoint; nothing, with findings, where it cannot be.
+pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spec: &'a Endpoint) -> Option<Resolved> {
+    let place = Place::new(&document.origin, "/spec");
+    let Shape::Realtime { variants } = Shape::of(context, spec, &place)?;
+    let mut choosers: Vec<_> = variants.iter().map(|wanted| chooser(context, document, wanted)).collect();
+    let servings: Vec<_> = variants
+        .into_iter()
+        .zip(&mut choosers)
+        .map(|(wanted, chooser)| serving::resolve(context, chooser, wanted))
+        .collect();
+    let resolved = match servings.into_iter().collect::<Option<Vec<_>>>() {
+        Some(servings) => build(context, document, spec, &place, &servings, &mut choosers),
+        None => {
+            role::check(context, spec, &place);
+            None
+        }
+    };
+    choosers.iter().for_each(|chooser| chooser.report_missing(context));
+    let mut resolved = resolved?;
+    resolved.stack.choices = choosers.into_iter().flat_map(|chooser| chooser.choices).collect();
+    Some(resolved)
+}
+
+fn chooser(context: &Context<'_>, document: &Document, wanted: &Wanted<'_>) -> Chooser {
+    let span = document.origin.span("/metadata/name");
+    Chooser::new(context, (Kind::Endpoint, &document.name), wanted.name, span)
+}
+
+/// Puts the stack together from its parts.
+fn build<'a>(
+    context: &mut Context<'a>,
+    document: &'a Document,
+    spec: &'a Endpoint,
+    place: &Place<'a>,
+    servings: &[Serving<'a>],
+    choosers: &mut [Chooser],
+) -> Option<Resolved> {
+    let name = spec.name.clone().unwrap_or_else(|| context.stack(Kind::Endpoint, &document.name).name);
+    let network = settings::network(context, spec.network.as_ref(), place.at("network"));
+    refuse_isolated_hub(context, servings, network.isolated, place);
+    let key = settings::key(context, spec.encryption.as_ref(), place.at("encryption"));
+    let capture = spec.capture.as_ref();
+    let capture = capture.map(|capture| capture::resolve(context, capture, key.as_ref(), &place.at("capture")));
+    let access = access(servings, key.as_ref(), capture.as_ref(), network.vpc.is_some());
+    let owner = role::resolve(context, spec, access, place)?;
+    let wanted = default_of(context, spec.alarms.as_ref(), place, "alarms");
+    let alarms = alarms::resolve(context, wanted, &name, servings.iter().map(|serving| serving.name));
+    let wanted = default_of(context, spec.rollout.as_ref(), place, "rollout");
+    let heir = spec.rollout.is_none().then_some(document);
+    let rollout = rollout::resolve(context, wanted, heir, servings, alarms.len())?;
+    let parts = servings.iter().zip(choosers.iter_mut());
+    let variants = parts
+        .map(|(serving, chooser)| variant::resolve(context, chooser, serving, key.as_ref(), (spec, place)))
+        .collect();
+    let volume_key = key.filter(|_| !servings.iter().any(has_local_disk)).map(|key| key.id);
+    let environment = context.scope.set.environment.name.clone();
+    let view = EndpointView {
+        description: format!("Endpoint {} of environment {environment}, made by hubform.", document.name),
+        endpoint_name: name,
+        role: owner.role,
+        models: servings.iter().map(|serving| model::resolve(context, serving, &network, document)).collect(),
+        variants,
+        scalers: servings.iter().filter_map(|serving| serving.count.scaler.clone()).collect(),
+        alarms,
+        rollout,
+        capture,
+        volume_key,
+    };
+    let (role_arn, notification_arns) = settings::service(context);
+    let stack = DesiredStack {
+        stack: context.stack(Kind::Endpoint, &document.name),
+        owner: context.owner(),
+        kind: Kind::Endpoint.name().to_owned(),
+        name: document.name.clone(),
+        parameters: owner.parameters,
+        tags: settings::tags(context, document),
+        role_arn,
+        notification_arns,
+        protect: context.scope.set.environment.protect,
+        needs: owner.needs,
+        endpoint: Some(EndpointCheck {
+            endpoint: view.endpoint_name.clone(),
+            config_output: "EndpointConfigName".to_owned(),
+        }),
+        choices: Vec::new(),
+        hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
+        origins: origins::of(context, &view, servings, place),
+        fetched: Arc::default(),
+        span: document.origin.span("/metadata/name"),
+        environment,
+        view: View::Endpoint(Box::new(view)),
+    };
+    Some(Resolved { stack, shared: owner.shared, named_role: owner.named })
+}
+
+fn refuse_isolated_hub(context: &mut Context<'_>, servings: &[Serving<'_>], isolated: bool, place: &Place<'_>) {
+    if isolated && servings.iter().any(|serving| matches!(serving.served.weights, Weights::Hub { .. })) {
+        let message = "an isolated container has no way to the Hub, and its model is there";
+        let help = "copy the weights to S3 and say `s3:`, or leave `isolated` out";
+        let span = place.at("network").at("isolated").span();
+        context.report(Diagnostic::new(Code::IsolatedHub, message).at(span).help(help));
+    }
+}
+
+/// SageMaker takes no key for volumes where an instance has disks of its own.
+fn has_local_disk(serving: &Serving<'_>) -> bool {
+    serving.local_disk() == Some(true)
+}
+
+fn access(servings: &[Serving<'_>], key: Option<&Key>, capture: Option<&CaptureView>, network: bool) -> Access {
+    let mut access = Access { network, ..Access::default() };
+    for serving in servings {
+        access.repositories.extend(serving.container.repository.clone());
+        if let Weights::S3 { bucket, archive, .. } = &serving.served.weights {
+            access.reads.insert(Grant::to_read(bucket, *archive));
+        }
+    }
+    let written = capture.and_then(|capture| Bucket::parse(&capture.uri));
+    access.writes.extend(written.map(|bucket| Grant::to_write(&bucket)));
+    let used = !access.reads.is_empty() || capture.is_some() || !servings.iter().any(has_local_disk);
+    access.keys.extend(key.filter(|_| used).map(|key| key.arn.clone()));
+    access
+}
+
+/// A setting of the endpoint, else the environment's default for it, with its place.
+fn default_of<'a, T: Inherited>(
+    context: &Context<'a>,
+    own: Option<&'a T>,
+    place: &Place<'a>,
+    field: &str,
+) -> Option<(&'a T, Place<'a>)> {
+    if let Some(own) = own {
+        return Some((own, place.at(field)));
+    }
+    inherited(context, field, T::of)
+}
+
+/// A setting that an Environment's `defaults` may give.
+trait Inherited {
+    fn of(defaults: &Defaults) -> Option<&Self>;
+}
+
+macro_rules! inherited {
+    ($($type:ty = $field:ident,)*) => {$(
+        impl Inherited for $type {
+            fn of(defaults: &Defaults) -> Option<&Self> {
+                defaults.$field.as_ref()
+            }
+        }
+    )*};
+}
+
+inherited! {
+    crate::manifest::Rollout = rollout,
+    Setting<crate::manifest::Alarms> = alarms,
+    Setting<Reference<Role>> = role,
+    Timeouts = timeouts,
+}

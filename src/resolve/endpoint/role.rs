@@ -1,0 +1,82 @@
+//! Whose the execution role is: made with the endpoint, shared with others, or named by ARN.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::default_of;
+use crate::{
+    cloud::StackRef,
+    manifest::{Endpoint, Kind, Reference, Role, Setting},
+    resolve::{
+        Context, NamedRole, ParameterValue,
+        access::Access,
+        references::{Place, find},
+        role,
+        view::ExecutionRole,
+    },
+};
+
+/// The parameter that takes the ARN of a role in another stack, and the output that gives it.
+const ROLE_ARN: &str = "RoleArn";
+
+/// The execution role, and what it asks of others.
+pub(super) struct Owner {
+    pub(super) role: ExecutionRole,
+    pub(super) parameters: BTreeMap<String, ParameterValue>,
+    pub(super) needs: BTreeSet<StackRef>,
+    /// The `Role` manifest it is, and what it is needed for.
+    pub(super) shared: Option<(String, Access)>,
+    pub(super) named: Option<NamedRole>,
+}
+
+impl Owner {
+    fn of(role: ExecutionRole) -> Self {
+        Self { role, parameters: BTreeMap::new(), needs: BTreeSet::new(), shared: None, named: None }
+    }
+}
+
+pub(super) fn resolve<'a>(
+    context: &mut Context<'a>,
+    spec: &'a Endpoint,
+    access: Access,
+    place: &Place<'a>,
+) -> Option<Owner> {
+    let (reference, place) = match default_of(context, spec.role.as_ref(), place, "role") {
+        Some((Setting::On(reference), place)) => (reference, place),
+        Some((Setting::Off, _)) | None => return Some(own(context, &Role::default(), access, place)),
+    };
+    match reference {
+        Reference::Arn(arn) => {
+            let arn = context.substituted(arn, &place);
+            let target = context.scope.target.clone();
+            let named = NamedRole { target, arn: arn.clone(), span: place.span() };
+            Some(Owner { named: Some(named), ..Owner::of(ExecutionRole::Arn { arn }) })
+        }
+        Reference::Name(name) => {
+            find(context, reference, place)?;
+            let stack = context.stack(Kind::Role, name);
+            let arn = ParameterValue::Output { stack: stack.clone(), key: ROLE_ARN.to_owned() };
+            Some(Owner {
+                parameters: BTreeMap::from([(ROLE_ARN.to_owned(), arn)]),
+                needs: BTreeSet::from([stack]),
+                shared: Some((name.clone(), access)),
+                ..Owner::of(ExecutionRole::Parameter)
+            })
+        }
+        Reference::Inline(role) => Some(own(context, role, access, &place)),
+        // Short forms of models and hardware, which no role has.
+        Reference::HubId(_) | Reference::InstanceType(_) => Some(own(context, &Role::default(), access, &place)),
+    }
+}
+
+fn own(context: &mut Context<'_>, spec: &Role, access: Access, place: &Place<'_>) -> Owner {
+    Owner::of(ExecutionRole::Own(role::view(context, spec, access, place)))
+}
+
+/// Finds a role that dangles where the rest is not worth resolving.
+pub(super) fn check<'a>(context: &mut Context<'a>, spec: &'a Endpoint, place: &Place<'a>) {
+    if let Some((Setting::On(reference @ Reference::Name(_)), place)) =
+        default_of(context, spec.role.as_ref(), place, "role")
+    {
+        find(context, reference, place);
+    }
+}
