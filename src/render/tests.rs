@@ -139,6 +139,10 @@ fn five_lines_make_an_endpoint() {
                   AssumeRolePolicyDocument:
                     Statement:
                     - Action: sts:AssumeRole
+                      Condition:
+                        StringEquals:
+                          aws:SourceAccount:
+                            Ref: AWS::AccountId
                       Effect: Allow
                       Principal:
                         Service:
@@ -199,7 +203,7 @@ fn five_lines_make_an_endpoint() {
                   - Endpoint
                   - EndpointName
               HubformDigest:
-                Value: f73d52c613ecc2540f6a83b1c0539faa
+                Value: 8d0440e747974fef4bd07fffc3ec9de6
               HubformVersion:
                 Value: 0.1.0
               RoleArn:

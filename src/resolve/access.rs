@@ -1,50 +1,206 @@
-//! What a role must be allowed, gathered from what uses it.
+//! What a role must be allowed: needs, gathered from what uses it, and the statements that they become.
+//!
+//! Whoever uses a role says so by its service, which may then assume it, for this account only: `aws:SourceAccount`,
+//! by which one account cannot make the service use another's role (SageMaker Developer Guide, "Cross-service confused
+//! deputy prevention", SageMaker AI Inference, D). What SageMaker's containers and CloudWatch need is in the same
+//! guide's "SageMaker AI execution roles", CreateModel API. (D)
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use super::view::{Condition, Given, Resources, Statement};
 
-use super::view::Given;
+/// The service that runs endpoints.
+pub(super) const SAGEMAKER: &str = "sagemaker.amazonaws.com";
 
-/// The least a role needs.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Something that a role must be allowed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Need {
+    /// To write logs and metrics of containers.
+    WriteLogs,
+    /// To pull images from a repository.
+    PullImage(Repository),
+    /// To read objects.
+    ReadS3(Grant),
+    /// To write objects.
+    WriteS3(Grant),
+    /// To use a key, by its ARN.
+    UseKey(Given),
+    /// To make network interfaces in a VPC.
+    JoinVpc,
+}
+
+/// Who uses a role, and for what.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Access {
-    pub(super) repositories: BTreeSet<Repository>,
-    pub(super) reads: BTreeSet<Grant>,
-    pub(super) writes: BTreeSet<Grant>,
-    /// Key ARNs.
-    pub(super) keys: BTreeSet<Given>,
-    pub(super) network: bool,
+    /// Service principals.
+    pub(super) users: BTreeSet<&'static str>,
+    needs: BTreeSet<Need>,
 }
 
 /// An image repository in ECR.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-pub struct Repository {
-    /// The account that has it.
-    pub account: String,
-    /// Its Region.
-    pub region: String,
-    /// Its name.
-    pub name: String,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Repository {
+    pub(super) account: String,
+    pub(super) region: String,
+    pub(super) name: String,
 }
 
 /// Keys of a bucket that are granted, as a policy writes them: `a/b/*`, or one key.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-pub struct Grant {
-    /// The bucket.
-    pub bucket: String,
-    /// Its keys.
-    pub keys: String,
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Grant {
+    pub(super) bucket: String,
+    pub(super) keys: String,
 }
 
-/// A bucket that may be listed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct List {
-    /// The bucket.
-    pub bucket: String,
-    /// Below these prefixes; none for the whole of it.
-    pub prefixes: Vec<String>,
+/// A place in S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bucket {
+    pub(super) bucket: String,
+    pub(super) prefix: String,
+}
+
+impl Access {
+    /// What SageMaker needs whatever it serves.
+    pub(super) fn of_sagemaker() -> Self {
+        Self { users: BTreeSet::from([SAGEMAKER]), needs: BTreeSet::from([Need::WriteLogs]) }
+    }
+
+    pub(super) fn add(&mut self, needs: impl IntoIterator<Item = Need>) {
+        self.needs.extend(needs);
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.users.extend(other.users);
+        self.needs.extend(other.needs);
+    }
+
+    /// Does it read anything from S3?
+    pub(super) fn reads(&self) -> bool {
+        self.needs.iter().any(|need| matches!(need, Need::ReadS3(_)))
+    }
+
+    /// The statements, one for each kind of need.
+    pub(super) fn statements(&self) -> Vec<Statement> {
+        let mut made = Vec::new();
+        if self.needs.contains(&Need::WriteLogs) {
+            made.extend(write_logs());
+        }
+        let repositories = self.each(|need| match need {
+            Need::PullImage(Repository { account, region, name }) => {
+                Some(arn(&format!("ecr:{region}:{account}:repository/{name}")))
+            }
+            _ => None,
+        });
+        made.extend(over("PullImages", &PULL, repositories));
+        made.extend(over(
+            "ReadModels",
+            &["s3:GetObject"],
+            self.each(|need| match need {
+                Need::ReadS3(grant) => Some(grant.arn()),
+                _ => None,
+            }),
+        ));
+        made.extend(self.lists());
+        made.extend(over(
+            "WriteObjects",
+            &["s3:PutObject"],
+            self.each(|need| match need {
+                Need::WriteS3(grant) => Some(grant.arn()),
+                _ => None,
+            }),
+        ));
+        made.extend(use_keys(self.each(|need| match need {
+            Need::UseKey(arn) => Some(arn.clone()),
+            _ => None,
+        })));
+        if self.needs.contains(&Need::JoinVpc) {
+            made.extend(join_vpc());
+        }
+        made
+    }
+
+    fn each(&self, of: impl Fn(&Need) -> Option<Given>) -> Vec<Given> {
+        self.needs.iter().filter_map(of).collect()
+    }
+
+    /// The buckets to list; none of which only archives are read.
+    fn lists(&self) -> impl Iterator<Item = Statement> {
+        let mut buckets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for need in &self.needs {
+            if let Need::ReadS3(Grant { bucket, keys }) = need
+                && keys.ends_with('*')
+            {
+                buckets.entry(bucket).or_default().push(keys);
+            }
+        }
+        buckets.into_iter().map(|(bucket, prefixes)| {
+            let list = Statement::allow("", &["s3:ListBucket"], Resources::One(arn(&format!("s3:::{bucket}"))));
+            match prefixes.contains(&"*") {
+                true => list,
+                false => list.when(Condition::below(prefixes)),
+            }
+        })
+    }
+}
+
+const PULL: [&str; 3] = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
+/// Nothing where there is nothing to allow it for.
+fn over(sid: &'static str, actions: &[&'static str], resources: Vec<Given>) -> Option<Statement> {
+    (!resources.is_empty()).then(|| Statement::allow(sid, actions, Resources::Each(resources)))
+}
+
+fn write_logs() -> [Statement; 2] {
+    let write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"];
+    [
+        Statement::allow("WriteLogs", &write, Resources::One(own("logs", "log-group:/aws/sagemaker/*"))),
+        Statement::allow(
+            "ActionsWithoutAResource",
+            &["cloudwatch:PutMetricData", "ecr:GetAuthorizationToken"],
+            Resources::One(Given::anything()),
+        ),
+    ]
+}
+
+fn use_keys(keys: Vec<Given>) -> impl Iterator<Item = Statement> {
+    let used = over("UseKeys", &["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], keys.clone());
+    let granted = over("GrantKeysToServices", &["kms:CreateGrant"], keys);
+    used.into_iter().chain(granted.map(|statement| statement.when(Condition::for_aws())))
+}
+
+fn join_vpc() -> [Statement; 2] {
+    let manage = [
+        "ec2:CreateNetworkInterface",
+        "ec2:CreateNetworkInterfacePermission",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DeleteNetworkInterfacePermission",
+    ];
+    let describe = [
+        "ec2:DescribeDhcpOptions",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    ];
+    let parts = ["network-interface/*", "security-group/*", "subnet/*"];
+    [
+        Statement::allow(
+            "ManageNetworkInterfaces",
+            &manage,
+            Resources::Each(parts.map(|part| own("ec2", part)).into()),
+        ),
+        Statement::allow("DescribeNetworks", &describe, Resources::One(Given::anything())),
+    ]
+}
+
+/// An ARN with what users wrote in it, which refers to nothing.
+fn arn(rest: &str) -> Given {
+    Given::Sub { text: format!("arn:${{AWS::Partition}}:{}", rest.replace("${", "${!")) }
+}
+
+/// An ARN of the account and Region that the stack is in.
+fn own(service: &str, rest: &str) -> Given {
+    Given::Sub { text: format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}") }
 }
 
 impl Grant {
@@ -62,37 +218,9 @@ impl Grant {
         };
         Self { bucket: place.bucket.clone(), keys }
     }
-}
 
-/// A place in S3.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bucket {
-    pub(super) bucket: String,
-    pub(super) prefix: String,
-}
-
-impl Access {
-    pub(super) fn merge(&mut self, other: Access) {
-        self.repositories.extend(other.repositories);
-        self.reads.extend(other.reads);
-        self.writes.extend(other.writes);
-        self.network |= other.network;
-        self.keys.extend(other.keys);
-    }
-
-    /// The buckets to list; none of which only archives are read.
-    pub(super) fn lists(&self) -> Vec<List> {
-        let mut buckets: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        for grant in self.reads.iter().filter(|grant| grant.keys.ends_with('*')) {
-            buckets.entry(&grant.bucket).or_default().push(grant.keys.clone());
-        }
-        let one = |(bucket, mut prefixes): (&str, Vec<String>)| {
-            if prefixes.iter().any(|prefix| prefix == "*") {
-                prefixes.clear();
-            }
-            List { bucket: bucket.to_owned(), prefixes }
-        };
-        buckets.into_iter().map(one).collect()
+    fn arn(&self) -> Given {
+        arn(&format!("s3:::{}/{}", self.bucket, self.keys))
     }
 }
 

@@ -185,7 +185,7 @@ fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
             && let Some(endpoint) = endpoint::resolve(context, document, spec)
         {
             if let Some((role, access)) = endpoint.shared {
-                shared.entry(role).or_default().merge(access);
+                shared.entry(role).or_insert_with(access::Access::of_sagemaker).merge(access);
             }
             resolved.named_roles.extend(endpoint.named_role);
             stacks.insert(at, endpoint.stack);
@@ -193,7 +193,8 @@ fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
     }
     for (at, document) in scope.set.documents.iter().enumerate() {
         if let Spec::Role(spec) = &document.spec {
-            let access = shared.remove(&document.name).unwrap_or_default();
+            // One that nobody uses yet is made for endpoints to come.
+            let access = shared.remove(&document.name).unwrap_or_else(access::Access::of_sagemaker);
             stacks.insert(at, role::resolve(context, document, spec, access));
         }
     }

@@ -11,14 +11,14 @@ use super::{
     hatch,
     references::Place,
     settings,
-    view::{RoleStackView, RoleView, Verbatim, View},
+    view::{PolicyStatement, RoleStackView, RoleView, Verbatim, View},
 };
 use crate::manifest::{Document, Kind, Role, Setting};
 
 /// The stack of a `Role`.
 pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Role, access: Access) -> DesiredStack {
     let place = Place::new(&document.origin, "/spec");
-    let access = view(context, spec, access, &place);
+    let access = view(context, spec, &access, &place);
     let environment = context.scope.set.environment.name.clone();
     let description = format!("Execution role {} of environment {environment}, made by hubform.", document.name);
     let origins = origins(&place);
@@ -46,7 +46,7 @@ pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Rol
 }
 
 /// The access needed, and what the manifest adds.
-pub(super) fn view(context: &mut Context<'_>, spec: &Role, access: Access, place: &Place<'_>) -> RoleView {
+pub(super) fn view(context: &mut Context<'_>, spec: &Role, access: &Access, place: &Place<'_>) -> RoleView {
     let managed_policies =
         spec.managed_policies.as_ref().map(|policies| context.givens(policies, &place.at("managedPolicies")));
     let own = place.at("permissionsBoundary");
@@ -62,21 +62,18 @@ pub(super) fn view(context: &mut Context<'_>, spec: &Role, access: Access, place
     let trust = spec.trust.iter().enumerate();
     let trust: Vec<_> = trust.map(|(at, who)| context.substituted(who, &place.at("trust").item(at))).collect();
     let (accounts, mut services): (Vec<_>, Vec<_>) = trust.into_iter().partition(|who| is_account(who));
-    services.push("sagemaker.amazonaws.com".to_owned());
+    services.retain(|service| !access.users.contains(service.as_str()));
     services.sort();
     services.dedup();
+    let needed = access.statements().into_iter().map(PolicyStatement::Needed);
+    let own = spec.statements.iter().cloned().map(|statement| PolicyStatement::Own(Verbatim(statement.into())));
     RoleView {
+        users: access.users.iter().map(|&user| user.to_owned()).collect(),
         services,
         accounts,
         managed_policies,
         permissions_boundary,
-        lists: access.lists(),
-        repositories: access.repositories.into_iter().collect(),
-        reads: access.reads.into_iter().collect(),
-        writes: access.writes.into_iter().collect(),
-        keys: access.keys.into_iter().collect(),
-        network: access.network,
-        statements: spec.statements.iter().cloned().map(|statement| Verbatim(statement.into())).collect(),
+        statements: needed.chain(own).collect(),
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::{
     Context, DesiredStack, EndpointCheck, NamedRole,
-    access::{Access, Bucket, Grant},
+    access::{Access, Bucket, Grant, Need},
     chooser::Chooser,
     hatch,
     model::Weights,
@@ -149,17 +149,18 @@ fn has_local_disk(serving: &Serving<'_>) -> bool {
 }
 
 fn access(servings: &[Serving<'_>], key: Option<&Key>, capture: Option<&CaptureView>, network: bool) -> Access {
-    let mut access = Access { network, ..Access::default() };
+    let mut access = Access::of_sagemaker();
     for serving in servings {
-        access.repositories.extend(serving.container.repository.clone());
+        access.add(serving.container.repository.clone().map(Need::PullImage));
         if let Weights::S3 { bucket, archive, .. } = &serving.served.weights {
-            access.reads.insert(Grant::to_read(bucket, *archive));
+            access.add([Need::ReadS3(Grant::to_read(bucket, *archive))]);
         }
     }
     let written = capture.and_then(|capture| Bucket::parse(&capture.uri));
-    access.writes.extend(written.map(|bucket| Grant::to_write(&bucket)));
-    let used = !access.reads.is_empty() || capture.is_some() || !servings.iter().any(has_local_disk);
-    access.keys.extend(key.filter(|_| used).map(|key| key.arn.clone()));
+    access.add(written.map(|bucket| Need::WriteS3(Grant::to_write(&bucket))));
+    let used = access.reads() || capture.is_some() || !servings.iter().any(has_local_disk);
+    access.add(key.filter(|_| used).map(|key| Need::UseKey(key.arn.clone())));
+    access.add(network.then_some(Need::JoinVpc));
     access
 }
 

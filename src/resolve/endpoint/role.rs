@@ -69,7 +69,7 @@ pub(super) fn resolve<'a>(
 }
 
 fn own(context: &mut Context<'_>, spec: &Role, access: Access, place: &Place<'_>) -> Owner {
-    Owner::of(ExecutionRole::Own(role::view(context, spec, access, place)))
+    Owner::of(ExecutionRole::Own(role::view(context, spec, &access, place)))
 }
 
 /// Finds a role that dangles where the rest is not worth resolving.

@@ -24,6 +24,11 @@ pub enum Given {
 }
 
 impl Given {
+    /// Everything, in a policy.
+    pub fn anything() -> Self {
+        Self::Text("*".to_owned())
+    }
+
     /// The text, where it is no function.
     pub fn text(&self) -> Option<&str> {
         match self {

@@ -23,7 +23,7 @@ pub use endpoint::{
 };
 pub use given::{Given, Givens, Number, Verbatim};
 pub use ids::{ALL_TRAFFIC, logical_id};
-pub use role::{RoleStackView, RoleView};
+pub use role::{Condition, PolicyStatement, Resources, RoleStackView, RoleView, Statement};
 
 macro_rules! views {
     ($($kind:ident($view:ty) $template:literal,)*) => {
