@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Context, DesiredStack, EndpointCheck, Field, NamedRole, ParameterValue,
+    Context, DesiredStack, EndpointCheck, Envelope, Field, NamedRole, ParameterValue,
     access::{Access, Bucket, Grant},
     alarms,
     chooser::{Chooser, Fresh, What},
@@ -18,7 +18,7 @@ use super::{
     image::{self, Container},
     judge,
     model::{self, Served, Weights},
-    pinned,
+    outputs, pinned,
     references::{Place, find, inherited},
     role, rollout, scaling, settings,
 };
@@ -63,7 +63,7 @@ pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spe
     let resolved = with_chooser(context, &mut chooser, document, spec, &place);
     chooser.report_missing(context);
     let mut resolved = resolved?;
-    resolved.stack.choices = chooser.choices;
+    resolved.stack.envelope.choices = chooser.choices;
     Some(resolved)
 }
 
@@ -122,30 +122,24 @@ fn with_chooser<'a>(
     put("scaling", parts.count.scaler.clone());
     put("kms_key", key.filter(|_| !has_local_disk(&parts.chosen)).map(|(key, _)| key));
 
-    let (role_arn, notification_arns) = settings::service(context);
+    let check = EndpointCheck {
+        endpoint: parts.endpoint_name.clone(),
+        config_output: outputs::ENDPOINT_CONFIG_NAME.to_owned(),
+    };
     let stack = DesiredStack {
-        stack: context.stack(Kind::Endpoint, &document.name),
-        owner: context.owner(),
-        kind: Kind::Endpoint.name().to_owned(),
-        name: document.name.clone(),
+        identity: context.identity(document),
+        envelope: Envelope {
+            parameters: owner.parameters,
+            needs: owner.needs,
+            endpoint: Some(check),
+            ..context.envelope(document)
+        },
         template: "endpoint.yaml.tera",
         values,
-        parameters: owner.parameters,
-        tags: settings::tags(context, document),
-        role_arn,
-        notification_arns,
-        protect: context.scope.set.environment.protect,
-        needs: owner.needs,
-        endpoint: Some(EndpointCheck {
-            endpoint: parts.endpoint_name.clone(),
-            config_output: "EndpointConfigName".to_owned(),
-        }),
-        choices: Vec::new(),
         hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
         origins: origins(context, &parts, place),
         fetched: Arc::default(),
         span: document.origin.span("/metadata/name"),
-        environment,
     };
     Some(Resolved { stack, shared: owner.shared, named_role: owner.named })
 }

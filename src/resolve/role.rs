@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{Context, DesiredStack, Field, access::Access, hatch, references::Place, settings};
-use crate::manifest::{Document, Kind, Role, Setting};
+use crate::manifest::{Document, Role, Setting};
 
 /// The stack of a `Role`.
 pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Role, access: Access) -> DesiredStack {
@@ -17,27 +17,15 @@ pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Rol
     let environment = context.scope.set.environment.name.clone();
     let description = format!("Execution role {} of environment {environment}, made by hubform.", document.name);
     let origins = origins(&place);
-    let (role_arn, notification_arns) = settings::service(context);
     DesiredStack {
-        stack: context.stack(Kind::Role, &document.name),
-        owner: context.owner(),
-        kind: Kind::Role.name().to_owned(),
-        name: document.name.clone(),
+        identity: context.identity(document),
+        envelope: context.envelope(document),
         template: "role.yaml.tera",
         values: json!({ "description": description, "access": values }),
-        parameters: BTreeMap::new(),
-        tags: settings::tags(context, document),
-        role_arn,
-        notification_arns,
-        protect: context.scope.set.environment.protect,
-        needs: BTreeSet::new(),
-        endpoint: None,
-        choices: Vec::new(),
         hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
         origins,
         fetched: Arc::default(),
         span: document.origin.span("/metadata/name"),
-        environment,
     }
 }
 

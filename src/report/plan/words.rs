@@ -43,7 +43,7 @@ pub(super) fn action(step: &Step, unicode: bool) -> (&'static str, &'static str)
 
 /// As `Endpoint/chat`.
 pub(super) fn manifest(step: &Step) -> String {
-    format!("{}/{}", step.kind, step.name)
+    step.identity.manifest()
 }
 
 /// What happens to a resource, as `± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced`.
