@@ -126,7 +126,7 @@ impl<'a> Auditor<'a> {
 
     /// What is protected goes only after protection was turned off, and only if the user said so.
     fn check_protection(&mut self, step: &Step) {
-        let name = step.identity.manifest();
+        let name = format!("{}/{}", step.identity.kind, step.identity.name);
         let allowed = self.plan.allowed.contains(&name);
         let deletes = step.operations.iter().position(|operation| matches!(operation, Operation::Delete { .. }));
         if let (Some(at), Some(observed)) = (deletes, &step.observed) {
@@ -360,7 +360,7 @@ impl<'a> Auditor<'a> {
     }
 
     fn is_adopted(&self, step: &Step) -> bool {
-        self.plan.adopted.contains(&step.identity.manifest())
+        self.plan.adopted.contains(&format!("{}/{}", step.identity.kind, step.identity.name))
     }
 
     /// A gate speaks of resources that the body has, or, where they are removed, has not.

@@ -296,6 +296,13 @@ impl Plan {
     }
 }
 
+impl PlannedEnvironment {
+    /// Is it a stack of this environment, by where it lives and what it says?
+    pub fn has(&self, identity: &Identity) -> bool {
+        self.name == identity.environment && self.target == identity.stack.target
+    }
+}
+
 impl Step {
     /// Does a body of this digest, as the stack puts it out, stand between two phases, so that something is out?
     pub fn is_between(&self, digest: Option<&String>) -> bool {

@@ -73,9 +73,8 @@ pub(super) fn empty(request: &Request<'_>) -> Plan {
 fn ranks<'a>(request: &Request<'a>) -> impl Fn(&'a StackSpec) -> (usize, &'a StackRef) {
     let environments = request.environments;
     move |spec| {
-        let Identity { stack, environment, .. } = &spec.identity;
-        let same = |planned: &super::PlannedEnvironment| planned.name == *environment && planned.target == stack.target;
-        (environments.iter().position(same).unwrap_or(environments.len()), stack)
+        let place = environments.iter().position(|environment| environment.has(&spec.identity));
+        (place.unwrap_or(environments.len()), &spec.identity.stack)
     }
 }
 

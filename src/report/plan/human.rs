@@ -33,9 +33,7 @@ pub fn not_asked(plan: &Plan, context: &Context<'_>) -> String {
 }
 
 fn in_environment(out: &mut String, plan: &Plan, environment: &PlannedEnvironment, context: &Context<'_>) {
-    let here = |step: &&Step| {
-        step.identity.environment == environment.name && step.identity.stack.target == environment.target
-    };
+    let here = |step: &&Step| environment.has(&step.identity);
     let (kept, busy): (Vec<_>, Vec<_>) = plan.steps.iter().filter(here).partition(|step| step.is_idle());
     if kept.is_empty() && busy.is_empty() && !plan.steps.is_empty() {
         return;
@@ -65,7 +63,7 @@ fn one(out: &mut String, plan: &Plan, step: &Step, context: &Context<'_>) {
         Action::Delete => Ink::Bad,
         Action::Update | Action::Recreate => Ink::Care,
     };
-    let name = paint(context, Ink::Bold, &words::manifest(step));
+    let name = paint(context, Ink::Bold, &step.identity.manifest());
     let head = format!("{} {name}, stack {}", paint(context, ink, &format!("{symbol} {word}")), step.identity.stack);
     paragraph(out, context, 2, &head);
     if matches!(step.action, Action::Create | Action::Recreate) {

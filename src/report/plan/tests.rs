@@ -353,3 +353,10 @@ fn a_written_plan_is_read_back_as_it_was() {
     assert_eq!(written["summary"]["replacing"], 1);
     assert_eq!(serde_json::from_value::<Plan>(written["plan"].clone()).expect("read"), plan());
 }
+
+/// Change sets are named by what is sent as it is written: another order would not find those of the release before.
+#[test]
+fn what_is_sent_is_written_in_one_order() {
+    expect![[r#"{"body":"body","digest":"d","parameters":{},"tags":{},"capabilities":[],"roleArn":null,"notificationArns":[],"terminationProtection":false}"#]]
+        .assert_eq(&serde_json::to_string(&submission()).expect("plain values"));
+}
