@@ -17,7 +17,8 @@ use super::{
 };
 use crate::cloud::{
     ChangeSet, ChangeSetIds, ChangeSetSummary, ChangeSetType, CloudResult, CreateChangeSet, CreateStack, DeleteStack,
-    ExecuteChangeSet, Page, PageToken, Pages, Reply, Stack, StackEvent, StackStatus, StackSummary, Stacks,
+    ExecuteChangeSet, Page, PageToken, Pages, Reply, Stack, StackEvent, StackOptions, StackStatus, StackSummary,
+    Stacks,
 };
 
 /// CloudFormation in one account and Region.
@@ -143,6 +144,7 @@ impl Stacks for StacksClient {
 
     fn create_stack(&self, request: CreateStack) -> Reply<'_, String> {
         Box::pin(async move {
+            let StackOptions { role_arn, notification_arns } = request.options;
             let call = self
                 .client
                 .create_stack()
@@ -151,8 +153,8 @@ impl Stacks for StacksClient {
                 .set_parameters(to_parameters(request.parameters, BTreeSet::new()))
                 .set_tags(to_tags(request.tags))
                 .set_capabilities(to_capabilities(request.capabilities))
-                .set_role_arn(request.role_arn)
-                .set_notification_arns(Some(request.notification_arns))
+                .set_role_arn(role_arn)
+                .set_notification_arns(Some(notification_arns))
                 .disable_rollback(request.disable_rollback)
                 .enable_termination_protection(request.termination_protection)
                 .client_request_token(request.token);
@@ -169,6 +171,7 @@ impl Stacks for StacksClient {
                 ChangeSetType::Create => types::ChangeSetType::Create,
                 ChangeSetType::Update => types::ChangeSetType::Update,
             };
+            let StackOptions { role_arn, notification_arns } = request.options;
             let call = self
                 .client
                 .create_change_set()
@@ -179,8 +182,8 @@ impl Stacks for StacksClient {
                 .set_parameters(to_parameters(request.parameters, request.previous))
                 .set_tags(to_tags(request.tags))
                 .set_capabilities(to_capabilities(request.capabilities))
-                .set_role_arn(request.role_arn)
-                .set_notification_arns(Some(request.notification_arns))
+                .set_role_arn(role_arn)
+                .set_notification_arns(Some(notification_arns))
                 .client_token(request.token);
             let read = |answer: aws_sdk_cloudformation::operation::create_change_set::CreateChangeSetOutput| {
                 let (change_set, stack) = (required(answer.id, "Id")?, required(answer.stack_id, "StackId")?);

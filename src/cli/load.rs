@@ -352,7 +352,7 @@ fn render_all(
                 &own
             }
         };
-        let theirs = stacks.extract_if(.., |stack| environments.contains(stack.environment.as_str()));
+        let theirs = stacks.extract_if(.., |stack| environments.contains(stack.identity.environment.as_str()));
         let (rendered, found) = render(theirs.collect(), templates, sources);
         specs.extend(rendered);
         diagnostics.extend(found);
@@ -388,7 +388,7 @@ fn read_templates(files: &dyn Files, folder: &Path) -> Result<BTreeMap<String, S
 
 /// A finding where nothing that hubform chooses for has the name.
 fn upgrades_nothing(name: &str, resolved: &Resolved) -> Option<Diagnostic> {
-    let known: Vec<String> = resolved.stacks.iter().map(|stack| format!("{}/{}", stack.kind, stack.name)).collect();
+    let known: Vec<String> = resolved.stacks.iter().map(|stack| stack.identity.manifest()).collect();
     let manifest = name.split('@').next().unwrap_or(name);
     let named = |known: &String| known == manifest || known.split_once('/').is_some_and(|(_, own)| own == manifest);
     (!name.is_empty() && !known.iter().any(named)).then(|| plan::no_such_manifest("--upgrade", name, &known))
@@ -407,9 +407,9 @@ fn whole(scopes: &[Scope], named: &Named) -> BTreeSet<String> {
 /// The stacks of manifests that were named, and all of whole environments.
 fn chosen(whole: &BTreeSet<String>, resolved: &Resolved, named: &Named, sources: &SourceMap) -> BTreeSet<StackRef> {
     let is_chosen = |stack: &&crate::resolve::DesiredStack| {
-        whole.contains(&stack.environment) || named.covers(Path::new(sources.name(stack.span.file)))
+        whole.contains(&stack.identity.environment) || named.covers(Path::new(sources.name(stack.span.file)))
     };
-    resolved.stacks.iter().filter(is_chosen).map(|stack| stack.stack.clone()).collect()
+    resolved.stacks.iter().filter(is_chosen).map(|stack| stack.identity.stack.clone()).collect()
 }
 
 impl Loaded {

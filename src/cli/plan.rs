@@ -189,8 +189,11 @@ async fn make(
     (purpose, nonce): (Purpose, &str),
 ) -> Result<(Plan, Diagnostics)> {
     let environments = environments(loaded, accounts);
-    let specs: std::collections::BTreeMap<_, _> =
-        loaded.specs.iter().map(|spec| ((&spec.stack.target, spec.stack.name.as_str()), spec)).collect();
+    let specs: std::collections::BTreeMap<_, _> = loaded
+        .specs
+        .iter()
+        .map(|spec| ((&spec.identity.stack.target, spec.identity.stack.name.as_str()), spec))
+        .collect();
     let targets = loaded.targets();
     let wants_body = |target: &crate::cloud::Target, stack: &crate::cloud::Stack| {
         let spec = specs.get(&(target, stack.name.as_str())).copied();

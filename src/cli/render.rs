@@ -24,7 +24,7 @@ pub(super) fn run(host: &mut Host, args: &args::Render) -> Result<Exit> {
     if tell(host, &args.selection, &loaded)? {
         return Ok(Exit::Refused);
     }
-    let specs: Vec<_> = loaded.specs.iter().filter(|spec| loaded.chosen.contains(&spec.stack)).collect();
+    let specs: Vec<_> = loaded.specs.iter().filter(|spec| loaded.chosen.contains(&spec.identity.stack)).collect();
     let json = format(host, &args.selection) == Format::Json;
     match &args.directory {
         Some(folder) => {
@@ -32,7 +32,7 @@ pub(super) fn run(host: &mut Host, args: &args::Render) -> Result<Exit> {
             let files = Disk { from: host.folder.clone() };
             let ending = if json { "json" } else { "yaml" };
             for (spec, text) in texts(&specs, json) {
-                let path = folder.join(format!("{}.{ending}", spec.stack.name));
+                let path = folder.join(format!("{}.{ending}", spec.identity.stack.name));
                 let failed = || format!("cannot write `{}`", path.display());
                 files.write(&path, text.as_bytes()).with_context(failed)?;
                 writeln!(host.output, "{}", told(&path))?;
@@ -40,7 +40,7 @@ pub(super) fn run(host: &mut Host, args: &args::Render) -> Result<Exit> {
         }
         None => {
             for (spec, text) in texts(&specs, json) {
-                let head = if json { String::new() } else { format!("---\n# {}\n", spec.stack.name) };
+                let head = if json { String::new() } else { format!("---\n# {}\n", spec.identity.stack.name) };
                 write!(host.output, "{head}{text}")?;
             }
         }
@@ -52,10 +52,10 @@ pub(super) fn run(host: &mut Host, args: &args::Render) -> Result<Exit> {
 fn refuse_twins(specs: &[&StackSpec]) -> Result<()> {
     let mut seen: BTreeMap<&str, &StackSpec> = BTreeMap::new();
     for spec in specs {
-        if let Some(first) = seen.insert(&spec.stack.name, spec) {
+        if let Some(first) = seen.insert(&spec.identity.stack.name, spec) {
             let message = format!(
                 "two stacks are called `{}`, in {} and {}",
-                spec.stack.name, first.stack.target, spec.stack.target
+                spec.identity.stack.name, first.identity.stack.target, spec.identity.stack.target
             );
             anyhow::bail!(Refusal::new(message, "render each environment into a folder of its own"));
         }

@@ -12,10 +12,9 @@ use super::{
     session, tell, tell_errors, telling,
 };
 use crate::{
-    cloud::{Stack, Target},
-    gather,
-    plan::{self, Tagged},
-    report,
+    cloud::{Stack, Tagged, Target},
+    gather, plan, report,
+    resolve::{Identity, outputs},
 };
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selection) -> Result<Exit> {
@@ -42,8 +41,11 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
     let accounts = gather::identities(session.asking(&telling(host)), &targets).await?;
     super::plan::check_accounts(&loaded, &accounts)?;
     let environments = super::plan::environments(&loaded, &accounts);
-    let specs: BTreeMap<_, _> =
-        loaded.specs.iter().map(|spec| ((&spec.stack.target, spec.stack.name.as_str()), spec)).collect();
+    let specs: BTreeMap<_, _> = loaded
+        .specs
+        .iter()
+        .map(|spec| ((&spec.identity.stack.target, spec.identity.stack.name.as_str()), spec))
+        .collect();
     let wants_body = |target: &Target, stack: &Stack| {
         let spec = specs.get(&(target, stack.name.as_str()));
         plan::may_belong(&environments, target, stack)
@@ -54,13 +56,14 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
     for observed in &observation.stacks {
         let tagged = Tagged::read(&observed.stack.tags).filter(|_| plan::belongs(&environments, observed));
         let Some(tagged) = tagged else { continue };
-        let endpoint = match observed.stack.outputs.get("EndpointName") {
+        let identity = Identity::read(observed.reference(), tagged);
+        let endpoint = match observed.stack.outputs.get(outputs::ENDPOINT_NAME) {
             Some(name) => gather::endpoint(session.asking(&telling(host)), &observed.target, name).await?,
             None => None,
         };
         let spec = specs.get(&(&observed.target, observed.stack.name.as_str()));
         let wide = spec.and_then(|spec| plan::Wide::read(spec, observed));
-        rows.push(report::status::Row::new(tagged, observed, endpoint, wide));
+        rows.push(report::status::Row::new(identity, observed, endpoint, wide));
     }
     let elsewhere = plan::elsewhere(&environments, &observation);
     let context = context(host, session.label());

@@ -9,6 +9,7 @@ mod change_set;
 mod endpoint;
 mod error;
 mod event;
+mod ownership;
 mod pages;
 mod port;
 mod reason;
@@ -27,6 +28,7 @@ pub use change_set::{
 pub use endpoint::{EndpointDescription, EndpointStatus};
 pub use error::{CloudError, CloudErrorKind, CloudResult};
 pub use event::{StackEvent, root_cause};
+pub use ownership::{OUTPUT_DIGEST, OUTPUT_OWNER, OUTPUT_VERSION, Tagged};
 pub use pages::Pages;
 pub use port::{
     Accounts, ChangeSetIds, ChangeSetType, Connection, CreateChangeSet, CreateStack, DeleteStack, ExecuteChangeSet,
@@ -35,7 +37,7 @@ pub use port::{
 pub use reason::{Reason, handler_error_code};
 pub use retry::{Patience, Retrying, Trouble};
 pub use role::RoleDescription;
-pub use stack::{CallerIdentity, Capability, Stack, StackRef, StackSummary, Tags};
+pub use stack::{CallerIdentity, Capability, Stack, StackOptions, StackRef, StackSummary, Tags, is_masked, own_tags};
 pub use status::{ResourceStatus, StackStatus};
 pub use target::Target;
 pub use time::Timestamp;

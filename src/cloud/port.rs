@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, collections::BTreeSet, future::Future, pin::Pin
 
 use super::{
     CallerIdentity, Capability, ChangeSet, ChangeSetSummary, CloudResult, EndpointDescription, RoleDescription, Stack,
-    StackEvent, StackStatus, StackSummary, Tags, Target,
+    StackEvent, StackOptions, StackStatus, StackSummary, Tags, Target,
 };
 
 /// An answer on its way. Dropping it loses an answer, never the call.
@@ -105,10 +105,8 @@ pub struct CreateStack {
     pub tags: Tags,
     /// Capabilities acknowledged.
     pub capabilities: BTreeSet<Capability>,
-    /// The role CloudFormation acts with.
-    pub role_arn: Option<String>,
-    /// Topics for stack events.
-    pub notification_arns: Vec<String>,
+    /// Service role, topics.
+    pub options: StackOptions,
     /// Always said.
     pub disable_rollback: bool,
     /// Refuse DeleteStack from the start.
@@ -145,10 +143,8 @@ pub struct CreateChangeSet {
     pub tags: Tags,
     /// Capabilities acknowledged.
     pub capabilities: BTreeSet<Capability>,
-    /// The role CloudFormation acts with.
-    pub role_arn: Option<String>,
-    /// Topics for stack events.
-    pub notification_arns: Vec<String>,
+    /// Service role, topics.
+    pub options: StackOptions,
     /// ClientToken.
     pub token: String,
 }

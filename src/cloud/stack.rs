@@ -9,6 +9,26 @@ use super::{StackStatus, Target, Timestamp, wire::wire_enum};
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
+/// Those that were not set by AWS itself.
+pub fn own_tags(tags: &Tags) -> impl Iterator<Item = (&String, &String)> {
+    tags.iter().filter(|(key, _)| !key.starts_with("aws:"))
+}
+
+/// Is it a `NoEcho` value, which CloudFormation shows as asterisks?
+pub fn is_masked(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte == b'*')
+}
+
+/// What CloudFormation is told with a body, apart from what enters it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StackOptions {
+    /// The role CloudFormation acts with.
+    pub role_arn: Option<String>,
+    /// Topics for stack events.
+    pub notification_arns: Vec<String>,
+}
+
 wire_enum! {
     /// What the caller says it knows a template may do.
     Capability {

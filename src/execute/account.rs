@@ -31,7 +31,7 @@ impl Machine {
         let Some(at) = steps.iter().position(|index| self.target_of[*index] == target) else { return };
         let first = steps.remove(at);
         self.finish(first, StepResult::Failed(Box::new(failure)));
-        let by = self.plan.steps[first].stack.clone();
+        let by = self.plan.steps[first].identity.stack.clone();
         for index in steps {
             self.finish(index, StepResult::Blocked { by: by.clone() });
         }

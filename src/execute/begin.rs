@@ -45,7 +45,7 @@ impl Machine {
         };
         let changes = matches!(operation, Operation::Update { .. } | Operation::Delete { .. });
         let creates = matches!(operation, Operation::Create { .. });
-        let (stack, at) = (step.stack.clone(), self.now);
+        let (stack, at) = (step.identity.stack.clone(), self.now);
         self.report(Event::OperationStarted { stack, action: step.action, operation: title, at });
         let track = &self.tracks[index];
         let known = track.seen.is_some_and(|seen| self.now.since(seen) <= FRESH);
@@ -57,7 +57,7 @@ impl Machine {
             // CreateStack and CreateChangeSet would take over somebody's empty shell of that name.
             None if creates => {
                 self.tracks[index].state = State::Inspecting;
-                self.ask(index, Call::DescribeStack(step.stack.name.clone()));
+                self.ask(index, Call::DescribeStack(step.identity.stack.name.clone()));
             }
             _ => self.consider(index),
         }
@@ -156,13 +156,13 @@ impl Machine {
         let (step, operation, _) = self.at_hand(&plan, index);
         let token = |asks| self.token(index, asks);
         let track = &self.tracks[index];
-        let stack = track.id.clone().unwrap_or_else(|| step.stack.name.clone());
+        let stack = track.id.clone().unwrap_or_else(|| step.identity.stack.name.clone());
         let call = match (operation, submission) {
             (Some(Operation::Create { validate: false, .. }), Some(submission)) => {
-                Call::CreateStack(creation(&plan, &step.stack.name, submission, token(Asks::Operation)))
+                Call::CreateStack(creation(&plan, &step.identity.stack.name, submission, token(Asks::Operation)))
             }
             (Some(Operation::Create { .. }), Some(submission)) => {
-                let to = (step.stack.name.clone(), ChangeSetType::Create);
+                let to = (step.identity.stack.name.clone(), ChangeSetType::Create);
                 Call::CreateChangeSet(change_set(&plan, to, &track.intent, submission, token(Asks::ChangeSet)))
             }
             (Some(Operation::Update { .. }), Some(submission)) => {
@@ -197,7 +197,7 @@ impl Machine {
             Ok(_) => self.run(index),
             Err(error) if error.kind == CloudErrorKind::AlreadyExists => {
                 self.tracks[index].state = State::Meeting;
-                self.ask(index, Call::DescribeStack(step.stack.name.clone()));
+                self.ask(index, Call::DescribeStack(step.identity.stack.name.clone()));
             }
             Err(error) => self.refused_or_lost(index, &error),
         }
@@ -223,7 +223,7 @@ impl Machine {
         let track = &mut self.tracks[index];
         track.setback = Some(Box::new(failure));
         track.state = State::Meeting;
-        let stack = track.id.clone().unwrap_or_else(|| step.stack.name.clone());
+        let stack = track.id.clone().unwrap_or_else(|| step.identity.stack.name.clone());
         self.ask(index, Call::DescribeStack(stack));
     }
 
@@ -284,7 +284,7 @@ type Values = BTreeMap<(StackRef, String), String>;
 fn intent_of(plan: &Plan, index: usize, track: &Track, operation: &Operation, values: &Values) -> String {
     let restores = if track.restoring.is_some() { "restore " } else { "" };
     let intent = Intent {
-        stack: &plan.steps[index].stack,
+        stack: &plan.steps[index].identity.stack,
         basis: track.basis.as_ref().map(|(id, at)| (id.as_str(), *at)),
         sent: &operation.submission().map(|submission| wording(submission, values)).unwrap_or_default(),
         operation: &format!("{restores}{}", failure::name_of(operation)),
@@ -305,8 +305,7 @@ fn creation(plan: &Plan, name: &str, submission: Submission, token: String) -> C
         parameters: literals(submission.parameters),
         tags: submission.tags,
         capabilities: submission.capabilities,
-        role_arn: submission.role_arn,
-        notification_arns: submission.notification_arns,
+        options: submission.options,
         disable_rollback: false,
         termination_protection: submission.termination_protection,
         token,
@@ -329,8 +328,7 @@ fn change_set(
         previous: submission.previous,
         tags: submission.tags,
         capabilities: submission.capabilities,
-        role_arn: submission.role_arn,
-        notification_arns: submission.notification_arns,
+        options: submission.options,
         token,
     }
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     cloud::{
         ChangeAction, ChangeSet, ChangeSetStatus, CloudError, CloudErrorKind, CloudResult, ExecuteChangeSet,
-        ExecutionStatus, Stack,
+        ExecutionStatus, Stack, is_masked, own_tags,
     },
     plan::{Operation, Verdict, judge},
 };
@@ -37,7 +37,7 @@ impl Machine {
                 let other = error.kind == CloudErrorKind::TokenAlreadyExists;
                 track.found = if other { Found::Other } else { Found::Named };
                 track.setback = Some(Box::new(failure::of_call(&name, &error)));
-                let stack = track.id.clone().unwrap_or_else(|| step.stack.name.clone());
+                let stack = track.id.clone().unwrap_or_else(|| step.identity.stack.name.clone());
                 self.ask(index, Call::ListChangeSets(stack));
             }
             Err(error) => self.call_failed(index, &error),
@@ -126,7 +126,7 @@ impl Machine {
         let mut failure = failure::plain(FailureKind::Refused, &name, text);
         if matches!(operation, Some(Operation::Create { .. })) {
             // Without a change set nothing would say whose the empty stack is.
-            let (stack, set) = (&self.plan.steps[index].stack.name, &set.name);
+            let (stack, set) = (&self.plan.steps[index].identity.stack.name, &set.name);
             failure.aftermath.push(format!(
                 "the empty stack `{stack}` is left in REVIEW_IN_PROGRESS with the change set `{set}`; the next apply \
                  removes both and begins anew"
@@ -141,14 +141,12 @@ impl Machine {
     fn is_other(&self, index: usize, set: &ChangeSet) -> bool {
         let track = &self.tracks[index];
         let (parameters, tags) = &track.sent_values;
-        let masked = |value: &String| !value.is_empty() && value.chars().all(|c| c == '*');
         let same = |(name, sent): (&String, &String)| {
-            set.parameters.get(name).is_some_and(|found| found == sent || masked(found))
+            set.parameters.get(name).is_some_and(|found| found == sent || is_masked(found))
         };
-        let own = |(key, _): &(&String, &String)| !key.starts_with("aws:");
         match track.found {
             Found::Made => false,
-            Found::Named => !parameters.iter().all(same) || !tags.iter().eq(set.tags.iter().filter(own)),
+            Found::Named => !parameters.iter().all(same) || !tags.iter().eq(own_tags(&set.tags)),
             Found::Other | Found::Dropped => true,
         }
     }

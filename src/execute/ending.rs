@@ -31,7 +31,7 @@ impl Machine {
         self.over += 1;
         self.active.remove(&index);
         self.give_turn_back(index);
-        let stack = self.plan.steps[index].stack.clone();
+        let stack = self.plan.steps[index].identity.stack.clone();
         self.tell_settled(index, &result);
         let behind = match result {
             StepResult::Blocked { by } => StepResult::Blocked { by },
@@ -140,7 +140,7 @@ impl Machine {
 
     pub(super) fn end(&mut self) {
         self.report(Event::Finished { at: self.now, calls: self.desk.made() });
-        let result = |index: usize| (self.plan.steps[index].stack.clone(), self.result_of(index));
+        let result = |index: usize| (self.plan.steps[index].identity.stack.clone(), self.result_of(index));
         let results = self.narrows.planned().map(result).collect();
         self.out.push(Command::Done(Outcome { results, interrupted: self.interrupts > 0 }));
     }

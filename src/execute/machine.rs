@@ -150,7 +150,7 @@ impl Machine {
         for index in self.narrows.planned() {
             if self.tracks[index].state == State::Waiting && self.tracks[index].missing > 0 {
                 let missing = self.order.needs[index].iter().filter(|need| !self.has_landed(**need));
-                let stacks = missing.map(|need| plan.steps[*need].stack.clone()).collect();
+                let stacks = missing.map(|need| plan.steps[*need].identity.stack.clone()).collect();
                 self.wait_for(index, Waiting::Stacks(stacks));
             }
         }
@@ -225,7 +225,7 @@ impl Machine {
         for word in self.desk.words(self.now) {
             let target = self.targets[word.target].clone();
             let stack = match word.owner {
-                Owner::Step(index) => Some(self.plan.steps[index].stack.clone()),
+                Owner::Step(index) => Some(self.plan.steps[index].identity.stack.clone()),
                 Owner::Account(_) | Owner::Sweep(_) => None,
             };
             let subject = match (&stack, word.owner) {
@@ -280,7 +280,7 @@ impl Machine {
     pub(super) fn wait_for(&mut self, index: usize, on: Waiting) {
         if self.tracks[index].waiting.as_ref() != Some(&on) {
             self.tracks[index].waiting = Some(on.clone());
-            let stack = self.plan.steps[index].stack.clone();
+            let stack = self.plan.steps[index].identity.stack.clone();
             self.report(Event::Waiting { stack, on, at: self.now });
         }
     }
@@ -305,9 +305,9 @@ impl Machine {
 }
 
 fn index_targets(plan: &Plan) -> (Vec<Target>, Vec<usize>) {
-    let set: BTreeSet<&Target> = plan.steps.iter().map(|step| &step.stack.target).collect();
+    let set: BTreeSet<&Target> = plan.steps.iter().map(|step| &step.identity.stack.target).collect();
     let targets: Vec<Target> = set.into_iter().cloned().collect();
-    let place = |step: &Step| targets.binary_search(&step.stack.target).unwrap_or_default();
+    let place = |step: &Step| targets.binary_search(&step.identity.stack.target).unwrap_or_default();
     let target_of = plan.steps.iter().map(place).collect();
     (targets, target_of)
 }
@@ -315,7 +315,7 @@ fn index_targets(plan: &Plan) -> (Vec<Target>, Vec<usize>) {
 fn known_values(plan: &Plan) -> BTreeMap<(StackRef, String), String> {
     let outputs = |step: &Step| step.observed.clone().map(|observed| observed.outputs).unwrap_or_default();
     let pairs = |step: &Step| {
-        let stack = step.stack.clone();
+        let stack = step.identity.stack.clone();
         outputs(step).into_iter().map(move |(key, value)| ((stack.clone(), key), value)).collect::<Vec<_>>()
     };
     plan.steps.iter().flat_map(pairs).collect()

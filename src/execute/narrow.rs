@@ -27,7 +27,7 @@ impl Narrows {
             let step = &plan.steps[index];
             let (Some(narrow), Some(last)) = (&step.narrow, step.last()) else { continue };
             let mut needs = narrow.after.clone();
-            needs.insert(step.stack.clone());
+            needs.insert(step.identity.stack.clone());
             let operations = step.operations.iter().chain([last]).cloned().collect();
             let behind = Step { needs, operations, restore: None, narrow: None, endpoint: None, ..step.clone() };
             narrows.last.insert(index, plan.steps.len());
@@ -78,14 +78,14 @@ impl Machine {
             Some(first) if !self.has_landed(first) => return,
             Some(first) => self.both(first, result),
         };
-        let stack = self.plan.steps[index].stack.clone();
+        let stack = self.plan.steps[index].identity.stack.clone();
         self.report(Event::Settled { stack, result, at: self.now });
     }
 
     fn tell_for_whom_it_stays_wide(&mut self, first: usize) {
         let Some(last) = self.narrows.last.get(&first).copied() else { return };
         let users = self.order.needs[last].iter().filter(|user| **user != first && !self.has_landed(**user));
-        let stacks: Vec<_> = users.map(|user| self.plan.steps[*user].stack.clone()).collect();
+        let stacks: Vec<_> = users.map(|user| self.plan.steps[*user].identity.stack.clone()).collect();
         if !stacks.is_empty() {
             self.wait_for(last, Waiting::Stacks(stacks));
         }

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::plan::{Plan, Step};
+use crate::{
+    manifest::Kind,
+    plan::{Plan, Step},
+};
 
 /// An endpoint with a GPU takes minutes to pull its image and load its model.
 const ENDPOINT: Duration = Duration::from_secs(8 * 60);
@@ -23,7 +26,8 @@ pub(super) struct Order {
 impl Order {
     pub(super) fn of(plan: &Plan) -> Self {
         // Backwards, because the last part of a shared role stands behind the step it belongs to.
-        let index: BTreeMap<_, _> = plan.steps.iter().enumerate().rev().map(|(i, step)| (&step.stack, i)).collect();
+        let index: BTreeMap<_, _> =
+            plan.steps.iter().enumerate().rev().map(|(i, step)| (&step.identity.stack, i)).collect();
         let needs_of = |step: &Step| -> Vec<usize> {
             let waits = !step.operations.is_empty();
             step.needs.iter().filter(|_| waits).filter_map(|need| index.get(need).copied()).collect()
@@ -43,6 +47,6 @@ impl Order {
 }
 
 fn estimate(step: &Step) -> Duration {
-    let one = if step.kind == "Endpoint" { ENDPOINT } else { OTHER };
+    let one = if step.identity.kind == Kind::Endpoint { ENDPOINT } else { OTHER };
     one * u32::try_from(step.operations.len()).unwrap_or(u32::MAX)
 }

@@ -119,7 +119,7 @@ impl Machine {
         let track = &mut self.tracks[index];
         if !track.describing {
             track.describing = true;
-            let name = &self.plan.steps[index].stack.name;
+            let name = &self.plan.steps[index].identity.stack.name;
             let stack = track.id.clone().unwrap_or_else(|| name.clone());
             self.ask(index, Call::DescribeStack(stack));
         }
@@ -223,7 +223,7 @@ impl Machine {
         let track = &mut self.tracks[index];
         if track.status.as_ref() != Some(&status) {
             track.status = Some(status.clone());
-            let stack = self.plan.steps[index].stack.clone();
+            let stack = self.plan.steps[index].identity.stack.clone();
             self.report(Event::Status { stack, status, at: self.now });
         }
     }

@@ -12,8 +12,8 @@ use super::{
     track::State,
 };
 use crate::{
-    cloud::{CloudResult, Stack, StackEvent, StackStatus},
-    plan::{OUTPUT_DIGEST, Operation},
+    cloud::{CloudResult, OUTPUT_DIGEST, Stack, StackEvent, StackStatus},
+    plan::Operation,
 };
 
 /// What a step undoes on its way, and puts back when it fails.
@@ -114,7 +114,7 @@ impl Machine {
         let (token, since) = self.until(index);
         let track = &mut self.tracks[index];
         let next = track.history.take(page, token.as_deref(), since);
-        let stack = &self.plan.steps[index].stack;
+        let stack = &self.plan.steps[index].identity.stack;
         match track.history.pages.lead(next, ("DescribeStackEvents", &stack.name, &stack.target)) {
             Ok(None) => {}
             Ok(next) => return self.request_events(index, next),
@@ -151,7 +151,7 @@ impl Machine {
         }
         for event in news.iter().filter(|event| !event.is_of_stack() && (drawn || event.status.is_failure())) {
             self.report(Event::Resource {
-                stack: self.plan.steps[index].stack.clone(),
+                stack: self.plan.steps[index].identity.stack.clone(),
                 logical_id: event.logical_id.clone(),
                 resource_type: event.resource_type.clone(),
                 status: event.status.clone(),
@@ -291,7 +291,7 @@ impl Machine {
 
     /// Everything was done: what the stack puts out is known, and only a scar can spoil it.
     pub(super) fn succeed(&mut self, index: usize, found_good: bool) {
-        let stack = self.plan.steps[index].stack.clone();
+        let stack = self.plan.steps[index].identity.stack.clone();
         let track = &mut self.tracks[index];
         let outputs = track.stack.as_ref().map(|stack| stack.outputs.clone()).unwrap_or_default();
         let scar = track.scar.take();

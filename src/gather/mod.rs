@@ -16,11 +16,11 @@ use std::{
 use crate::{
     clock::Clock,
     cloud::{
-        Accounts, ChangeSet, CloudError, CloudErrorKind, CloudResult, Connection, EndpointDescription, PageToken,
-        Pages, Patience, Retrying, RoleDescription, Stack, StackStatus, Target, Timestamp, Trouble,
+        Accounts, ChangeSet, CloudError, CloudErrorKind, CloudResult, Connection, EndpointDescription, OUTPUT_OWNER,
+        PageToken, Pages, Patience, Retrying, RoleDescription, Stack, StackStatus, Target, Timestamp, Trouble,
     },
     diagnostic::{Code, Diagnostic, Diagnostics},
-    plan::{OUTPUT_OWNER, Observation, ObservedStack, owner_in, wants_owner},
+    plan::{Observation, ObservedStack, owner_in, wants_owner},
     resolve::NamedRole,
 };
 

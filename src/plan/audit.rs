@@ -30,7 +30,7 @@ struct Auditor<'a> {
 
 impl<'a> Auditor<'a> {
     fn say(&mut self, step: &Step, what: impl AsRef<str>) {
-        self.found.push(format!("{}: {}", step.stack, what.as_ref()));
+        self.found.push(format!("{}: {}", step.identity.stack, what.as_ref()));
     }
 
     fn require(&mut self, holds: bool, step: &Step, otherwise: impl Fn() -> String) {
@@ -63,11 +63,11 @@ impl<'a> Auditor<'a> {
         let mut before: BTreeSet<&StackRef> = BTreeSet::new();
         for step in &self.plan.steps {
             for need in step.needs.iter().filter(|need| !before.contains(need)) {
-                let known = self.plan.steps.iter().any(|other| other.stack == *need);
+                let known = self.plan.steps.iter().any(|other| other.identity.stack == *need);
                 let what = if known { "comes before" } else { "is alone without" };
                 self.say(step, format!("{what} `{need}`, which it needs"));
             }
-            if !before.insert(&step.stack) {
+            if !before.insert(&step.identity.stack) {
                 self.say(step, "has two steps");
             }
         }
@@ -76,11 +76,12 @@ impl<'a> Auditor<'a> {
     fn check_scope(&mut self) {
         for step in &self.plan.steps {
             let planned = self.plan.environments.iter();
-            let mut known = planned.filter(|e| e.name == step.environment && e.target == step.stack.target);
+            let mut known =
+                planned.filter(|e| e.name == step.identity.environment && e.target == step.identity.stack.target);
             if known.next().is_none() {
                 self.say(step, "is in no environment of the plan");
             }
-            if self.plan.left_behind.iter().any(|left| left.stack == step.stack) {
+            if self.plan.left_behind.iter().any(|left| left.stack == step.identity.stack) {
                 self.say(step, "is left behind and has a step");
             }
         }
@@ -125,7 +126,7 @@ impl<'a> Auditor<'a> {
 
     /// What is protected goes only after protection was turned off, and only if the user said so.
     fn check_protection(&mut self, step: &Step) {
-        let name = format!("{}/{}", step.kind, step.name);
+        let name = format!("{}/{}", step.identity.kind, step.identity.name);
         let allowed = self.plan.allowed.contains(&name);
         let deletes = step.operations.iter().position(|operation| matches!(operation, Operation::Delete { .. }));
         if let (Some(at), Some(observed)) = (deletes, &step.observed) {
@@ -220,9 +221,9 @@ impl<'a> Auditor<'a> {
             self.say(step, format!("waits for `{user}`, which is not in the plan"));
         }
         let plan = self.plan;
-        let moves = |other: &&Step| other.needs.contains(&step.stack) && other.action == Action::Update;
-        for other in plan.steps.iter().filter(moves).filter(|other| !narrowing.after.contains(&other.stack)) {
-            self.require(held, step, || format!("is narrowed without waiting for `{}`", other.stack));
+        let moves = |other: &&Step| other.needs.contains(&step.identity.stack) && other.action == Action::Update;
+        for other in plan.steps.iter().filter(moves).filter(|other| !narrowing.after.contains(&other.identity.stack)) {
+            self.require(held, step, || format!("is narrowed without waiting for `{}`", other.identity.stack));
         }
         let Some(Operation::Update { submission, phase, .. }) = &narrowing.operation else {
             return self.require(held, step, || "is narrowed by something else than an update".to_owned());
@@ -330,9 +331,9 @@ impl<'a> Auditor<'a> {
 
     fn check_identity(&mut self, step: &Step, sent: &Submission, body: &Value) {
         let says = |key: &str, value: &str| sent.tags.get(key).is_some_and(|tag| tag.eq_ignore_ascii_case(value));
-        let owned = says("hubform:environment", &step.environment)
-            && says("hubform:kind", &step.kind)
-            && says("hubform:name", &step.name);
+        let owned = says("hubform:environment", &step.identity.environment)
+            && says("hubform:kind", step.identity.kind.as_str())
+            && says("hubform:name", &step.identity.name);
         self.require(owned, step, || "would lose the tags that say whose it is".to_owned());
         let Some(wanted) = self.owner_of(step) else { return };
         let last = step.operations.iter().filter_map(Operation::submission).next_back();
@@ -354,12 +355,12 @@ impl<'a> Auditor<'a> {
     /// The owner of the step's environment; outer none where it is in no environment of the plan.
     fn owner_of(&self, step: &Step) -> Option<Option<&'a str>> {
         let mut planned = self.plan.environments.iter();
-        let own = planned.find(|e| e.name == step.environment && e.target == step.stack.target)?;
+        let own = planned.find(|e| e.name == step.identity.environment && e.target == step.identity.stack.target)?;
         Some(own.owner.as_deref())
     }
 
     fn is_adopted(&self, step: &Step) -> bool {
-        self.plan.adopted.contains(&format!("{}/{}", step.kind, step.name))
+        self.plan.adopted.contains(&format!("{}/{}", step.identity.kind, step.identity.name))
     }
 
     /// A gate speaks of resources that the body has, or, where they are removed, has not.

@@ -18,7 +18,7 @@ pub struct Blocking {
 
 /// What an apply waits for: ours, among what is chosen and what that needs.
 pub fn blocking(request: &Request<'_>) -> Vec<Blocking> {
-    let specs: BTreeMap<_, _> = request.specs.iter().map(|spec| (&spec.stack, spec)).collect();
+    let specs: BTreeMap<_, _> = request.specs.iter().map(|spec| (&spec.identity.stack, spec)).collect();
     let needed: BTreeSet<StackRef> = graph::with_needs(request.chosen, &specs).into_keys().collect();
     running(request, &needed)
 }
@@ -29,7 +29,7 @@ pub fn blocking_to_destroy(request: &Request<'_>) -> Vec<Blocking> {
 }
 
 fn running(request: &Request<'_>, needed: &BTreeSet<StackRef>) -> Vec<Blocking> {
-    let specs: BTreeMap<_, _> = request.specs.iter().map(|spec| (&spec.stack, spec)).collect();
+    let specs: BTreeMap<_, _> = request.specs.iter().map(|spec| (&spec.identity.stack, spec)).collect();
     let observed = observe::index(request.observation);
     let found = observed.into_iter().filter(|(stack, found)| needed.contains(stack) && found.stack.status.is_running());
     let ours = found
@@ -37,7 +37,7 @@ fn running(request: &Request<'_>, needed: &BTreeSet<StackRef>) -> Vec<Blocking> 
     let ours = ours.filter(|(stack, found)| specs.contains_key(stack) || !has_other_prefix(request, found));
     let blocking = ours.filter_map(|(stack, found)| {
         let owner = found.tagged()?;
-        let manifest = format!("{}/{}", owner.kind, owner.name);
+        let manifest = owner.manifest();
         Some(Blocking { stack, status: found.stack.status.clone(), manifest })
     });
     blocking.collect()

@@ -4,12 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    Observed, Operation, Step, Submission,
-    observe::{OUTPUT_DIGEST, same_tags},
-};
+use super::{Observed, Operation, Step, Submission, observe::same_tags};
 use crate::{
-    cloud::{Stack, StackRef, StackStatus},
+    cloud::{OUTPUT_DIGEST, Stack, StackRef, StackStatus},
     render::ParameterValue,
 };
 

@@ -14,13 +14,14 @@ use super::{
 use crate::{
     cloud::StackRef,
     diagnostic::{Code, Diagnostic, Diagnostics, Position, Severity},
-    render::{Origins, StackSpec},
+    render::{Identity, Origins, StackSpec},
 };
 
 /// Plans the deletion of what is chosen. Refuses, naming them, while others that are not chosen need it. What a stack
 /// needs is read from the body that runs, and from its manifest.
 pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
-    let specs: BTreeMap<&StackRef, &StackSpec> = request.specs.iter().map(|spec| (&spec.stack, spec)).collect();
+    let specs: BTreeMap<&StackRef, &StackSpec> =
+        request.specs.iter().map(|spec| (&spec.identity.stack, spec)).collect();
     let observed = observe::index(request.observation);
     let needs = needs(request, &specs, &observed);
     let dependants = graph::dependants(&needs);
@@ -89,10 +90,11 @@ const STRANGE: &str = "it belongs to this environment, but has another prefix: i
 /// A folder that was copied with its lock and then given another prefix sees the stacks of the original so.
 pub(super) fn has_other_prefix(request: &Request<'_>, observed: &ObservedStack) -> bool {
     let Some(tagged) = observed.tagged() else { return false };
-    let siblings = request.specs.iter().filter(|spec| spec.environment == tagged.environment);
-    let mut prefixes = siblings.filter(|spec| spec.stack.target == observed.target).filter_map(|spec| {
-        let rest = format!("{}-{}", spec.kind.to_lowercase(), spec.name);
-        spec.stack.name.strip_suffix(&rest).filter(|prefix| prefix.ends_with('-'))
+    let identities = request.specs.iter().map(|spec| &spec.identity);
+    let siblings = identities.filter(|it| it.environment == tagged.environment && it.stack.target == observed.target);
+    let mut prefixes = siblings.filter_map(|Identity { stack, kind, name, .. }| {
+        let rest = format!("{}-{name}", kind.as_str().to_lowercase());
+        stack.name.strip_suffix(&rest).filter(|prefix| prefix.ends_with('-'))
     });
     prefixes.next().is_some_and(|prefix| !observed.stack.name.starts_with(prefix))
 }
@@ -116,7 +118,7 @@ fn needs(
 ) -> Edges {
     let ours = observed.iter().filter(|(_, found)| belongs(request.environments, found));
     let needed = |(stack, found): (&StackRef, &&ObservedStack)| {
-        let mut needs = specs.get(stack).map(|spec| spec.needs.clone()).unwrap_or_default();
+        let mut needs = specs.get(stack).map(|spec| spec.envelope.needs.clone()).unwrap_or_default();
         if let Some(Ok(body)) = found.body.as_deref().map(Template::parse) {
             needs.extend(body.needs().map(|name| StackRef { target: stack.target.clone(), name: name.to_owned() }));
         }
@@ -144,13 +146,13 @@ fn step(
         Some(spec) => Step { choices: Vec::new(), endpoint: None, ..blank(spec, Some(observed)) },
         None => orphan(request, observed)?,
     };
-    let subject = spec.map_or_else(|| format!("{}/{}", step.kind, step.name), guard::subject);
+    let subject = spec.map_or_else(|| step.identity.manifest(), guard::subject);
     if let Some(what) = observed.runs() {
         return Err(recover::running(&subject, &what));
     }
-    let protected = observed.stack.termination_protection || spec.is_some_and(|spec| spec.protect);
-    if protected && !observed.stack.status.is_leftover() && !guard::is_allowed(request, &step.kind, &step.name) {
-        return Err(guard::protected(&subject, "its stack would be deleted", &step.kind, &step.name));
+    let protected = observed.stack.termination_protection || spec.is_some_and(|spec| spec.envelope.protect);
+    if protected && !observed.stack.status.is_leftover() && !guard::is_allowed(request, &step.identity) {
+        return Err(guard::protected(&subject, "its stack would be deleted", &step.identity));
     }
     delete(&mut step, spec, observed)?;
     Ok(Some(step))
@@ -162,7 +164,7 @@ fn delete(step: &mut Step, spec: Option<&StackSpec>, observed: &ObservedStack) -
         step.operations.push(Operation::Protect { on: false });
         step.restore = Some(Operation::Protect { on: true });
     }
-    step.operations.push(Operation::Delete { role_arn: spec.and_then(|spec| spec.role_arn.clone()) });
+    step.operations.push(Operation::Delete { role_arn: spec.and_then(|spec| spec.envelope.options.role_arn.clone()) });
     let holds = spec.filter(|spec| digest_holds(spec, &observed.stack));
     let Some(template) = running_body(observed, holds)? else { return Ok(()) };
     let retained = |id: &str| template.resource(id).is_some_and(|resource| resource["DeletionPolicy"] == "Retain");
@@ -198,16 +200,14 @@ fn kept<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
 /// The step of a stack of ours without a manifest.
 fn orphan(request: &Request<'_>, observed: &ObservedStack) -> Result<Step, Diagnostic> {
     let stack = observed.reference();
-    let ours = observed.tagged().filter(|_| belongs(request.environments, observed));
-    let Some(tagged) = ours else {
+    let ours = observed.identity().filter(|_| belongs(request.environments, observed));
+    let Some(identity) = ours else {
         let message = format!("the stack `{stack}` in {} belongs to none of these environments", stack.target);
         return Err(Diagnostic::new(Code::ForeignStack, message).help("only stacks that hubform made are destroyed"));
     };
     let nowhere = Position { file: "(no manifest)".to_owned(), line: 1, column: 1 };
     Ok(Step {
-        environment: tagged.environment.to_owned(),
-        kind: tagged.kind.to_owned(),
-        name: tagged.name.to_owned(),
+        identity,
         action: Action::Keep,
         observed: Some(observed.as_planned_upon()),
         needs: BTreeSet::new(),
@@ -222,6 +222,5 @@ fn orphan(request: &Request<'_>, observed: &ObservedStack) -> Result<Step, Diagn
         choices: Vec::new(),
         endpoint: None,
         origins: Origins { manifest: nowhere, properties: BTreeMap::new() },
-        stack,
     })
 }

@@ -13,7 +13,7 @@ pub(super) fn with_needs(chosen: &BTreeSet<StackRef>, specs: &BTreeMap<&StackRef
     let mut open: Vec<&StackRef> = chosen.iter().collect();
     while let Some(stack) = open.pop() {
         let Some(spec) = specs.get(stack).filter(|_| !edges.contains_key(stack)) else { continue };
-        let needs = spec.needs.iter().filter(|need| specs.contains_key(need) && *need != stack);
+        let needs = spec.envelope.needs.iter().filter(|need| specs.contains_key(need) && *need != stack);
         edges.insert(stack.clone(), needs.clone().cloned().collect());
         open.extend(needs);
     }

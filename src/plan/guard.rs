@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::{
     ChangeKind, Request,
     diff::{Cause, PropertyDiff, ResourceDiff},
-    observe::{ObservedStack, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, Tagged, belongs},
+    observe::{ObservedStack, belongs},
 };
 use crate::{
-    cloud::Stack,
+    cloud::{Stack, Tagged},
     diagnostic::{Code, Diagnostic, did_you_mean},
-    render::StackSpec,
+    render::{Identity, StackSpec},
 };
 
 const PROTECTED: [&str; 5] = [
@@ -25,12 +25,12 @@ const PROTECTED: [&str; 5] = [
 
 /// A manifest as messages name it, with its place.
 pub(super) fn subject(spec: &StackSpec) -> String {
-    format!("{}/{} ({})", spec.kind, spec.name, spec.origins.manifest)
+    format!("{} ({})", spec.identity.manifest(), spec.origins.manifest)
 }
 
 /// A finding if the stack is not this manifest's and nobody said that it may be taken over.
 pub(super) fn foreign(request: &Request<'_>, spec: &StackSpec, observed: &ObservedStack) -> Option<Diagnostic> {
-    let adopted = request.adopt.contains(&format!("{}/{}", spec.kind, spec.name));
+    let adopted = request.adopt.contains(&spec.identity.manifest());
     (!adopted && !is_ours(spec, observed)).then(|| whose(spec, observed))
 }
 
@@ -40,7 +40,7 @@ pub(super) fn taken_over(spec: &StackSpec, observed: &ObservedStack) -> Option<S
         _ if is_ours(spec, observed) => return None,
         (Some(_), Some(owner)) => format!("the owner {owner}"),
         (Some(tagged), None) => {
-            format!("{}/{} of `{}`, without an owner", tagged.kind, tagged.name, tagged.environment)
+            format!("{} of `{}`, without an owner", tagged.manifest(), tagged.environment)
         }
         (None, _) => "nobody that hubform knows".to_owned(),
     };
@@ -49,13 +49,12 @@ pub(super) fn taken_over(spec: &StackSpec, observed: &ObservedStack) -> Option<S
 
 /// All three tags and the owner are this manifest's.
 fn is_ours(spec: &StackSpec, observed: &ObservedStack) -> bool {
-    same_manifest(spec, observed) && spec.owner.is_some() && spec.owner == observed.owner
+    let owner = &spec.envelope.owner;
+    same_manifest(spec, observed) && owner.is_some() && *owner == observed.owner
 }
 
 fn same_manifest(spec: &StackSpec, observed: &ObservedStack) -> bool {
-    let tags = observed.tags();
-    let ours = |key| tags.contains_key(key) && tags.get(key) == spec.tags.get(key);
-    [TAG_ENVIRONMENT, TAG_KIND, TAG_NAME].into_iter().all(ours)
+    observed.tagged().is_some_and(|tagged| Tagged::read(&spec.envelope.tags) == Some(tagged))
 }
 
 /// What gives this environment's stacks other names.
@@ -63,11 +62,13 @@ const OTHER_NAMES: &str =
     "give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)";
 
 fn whose(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
-    let taken = format!("{} becomes the stack `{}`, but in {}", subject(spec), spec.stack.name, spec.stack.target);
+    let stack = &spec.identity.stack;
+    let taken = format!("{} becomes the stack `{stack}`, but in {}", subject(spec), stack.target);
     match observed.tagged() {
         Some(_) if same_manifest(spec, observed) => owned_elsewhere(spec, &taken, observed.owner.as_deref()),
-        Some(Tagged { environment, kind, name }) => {
-            let message = format!("{taken} that one belongs to {kind}/{name} of the environment `{environment}`");
+        Some(tagged) => {
+            let (theirs, environment) = (tagged.manifest(), tagged.environment);
+            let message = format!("{taken} that one belongs to {theirs} of the environment `{environment}`");
             Diagnostic::new(Code::OtherOwner, message)
                 .help("give one of the two environments another `prefix`, or the manifest another name")
         }
@@ -79,19 +80,19 @@ fn whose(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
 }
 
 fn owned_elsewhere(spec: &StackSpec, taken: &str, theirs: Option<&str>) -> Diagnostic {
-    let (kind, name) = (&spec.kind, &spec.name);
-    let ours = spec.owner.as_deref().map_or("has none".to_owned(), |owner| format!("is {owner}"));
+    let manifest = spec.identity.manifest();
+    let ours = spec.envelope.owner.as_deref().map_or("has none".to_owned(), |owner| format!("is {owner}"));
     let (message, help) = match theirs {
         Some(theirs) => (
             format!("{taken} that one has the owner {theirs}, and this environment {ours}"),
             format!(
                 "if the lock was lost, `hubform lock --owner {theirs}` takes everything back; if another repository uses \
-                 these names, {OTHER_NAMES}; `apply --adopt {kind}/{name}` takes over this stack alone"
+                 these names, {OTHER_NAMES}; `apply --adopt {manifest}` takes over this stack alone"
             ),
         ),
         None => (
             format!("{taken} that one has no owner id, as of hubform 0.1, and this environment {ours}"),
-            format!("if it is yours, `apply --adopt {kind}/{name}` takes it over; else {OTHER_NAMES}"),
+            format!("if it is yours, `apply --adopt {manifest}` takes it over; else {OTHER_NAMES}"),
         ),
     };
     Diagnostic::new(Code::OwnedElsewhere, message).help(help)
@@ -101,8 +102,8 @@ fn owned_elsewhere(spec: &StackSpec, taken: &str, theirs: Option<&str>) -> Diagn
 pub(super) fn update(request: &Request<'_>, spec: &StackSpec, live: &Stack, diffs: &[ResourceDiff]) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = diffs.iter().filter_map(|diff| unchangeable(spec, diff)).collect();
     let lost = diffs.iter().filter(|diff| PROTECTED.contains(&diff.resource_type.as_str())).filter_map(lost);
-    if (spec.protect || live.termination_protection) && !is_allowed(request, &spec.kind, &spec.name) {
-        found.extend(lost.map(|what| protected(&subject(spec), &what, &spec.kind, &spec.name)));
+    if (spec.envelope.protect || live.termination_protection) && !is_allowed(request, &spec.identity) {
+        found.extend(lost.map(|what| protected(&subject(spec), &what, &spec.identity)));
     }
     found
 }
@@ -147,16 +148,15 @@ fn lost(diff: &ResourceDiff) -> Option<String> {
 }
 
 /// The user's word for a protected manifest.
-pub(super) fn is_allowed(request: &Request<'_>, kind: &str, name: &str) -> bool {
-    request.allow.contains(&format!("{kind}/{name}"))
+pub(super) fn is_allowed(request: &Request<'_>, identity: &Identity) -> bool {
+    request.allow.contains(&identity.manifest())
 }
 
 /// What the user allowed, or let take over, for manifests that are not there.
 pub(super) fn allowed_nothing(request: &Request<'_>) -> Vec<Diagnostic> {
-    let name = |kind: &str, name: &str| format!("{kind}/{name}");
-    let wanted: Vec<String> = request.specs.iter().map(|spec| name(&spec.kind, &spec.name)).collect();
+    let wanted: Vec<String> = request.specs.iter().map(|spec| spec.identity.manifest()).collect();
     let ours = request.observation.stacks.iter().filter(|observed| belongs(request.environments, observed));
-    let standing = ours.filter_map(ObservedStack::tagged).map(|tagged| name(tagged.kind, tagged.name));
+    let standing = ours.filter_map(ObservedStack::tagged).map(|tagged| tagged.manifest());
     let known: Vec<String> = wanted.iter().cloned().chain(standing).collect();
     let unknown = |option, names: &BTreeSet<String>, known: &[String]| {
         let unknown = names.iter().filter(|name| !known.contains(name));
@@ -194,7 +194,7 @@ fn in_scope(known: &[String]) -> String {
 }
 
 /// A finding about something protected.
-pub(super) fn protected(subject: &str, what: &str, kind: &str, name: &str) -> Diagnostic {
+pub(super) fn protected(subject: &str, what: &str, identity: &Identity) -> Diagnostic {
     Diagnostic::new(Code::Protected, format!("{subject} is protected, and {what}"))
-        .help(format!("if that is meant, say `--allow {kind}/{name}`"))
+        .help(format!("if that is meant, say `--allow {}`", identity.manifest()))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{observe::digest_holds, template::Template};
 use crate::{
-    cloud::{Stack, StackRef},
+    cloud::{Stack, StackRef, is_masked},
     render::{ParameterValue, StackSpec},
 };
 
@@ -29,7 +29,7 @@ pub(super) trait Outlook {
 
 /// Does the stack run with the parameter values it shall have? Asked only where the digest holds.
 pub(super) fn values_hold(spec: &StackSpec, observed: &Stack, outlook: &impl Outlook) -> bool {
-    spec.parameters.iter().all(|(name, value)| {
+    spec.envelope.parameters.iter().all(|(name, value)| {
         let runs = observed.parameters.get(name).map(String::as_str);
         match value {
             ParameterValue::Literal(text) => runs == Some(text) || runs.is_some_and(is_masked),
@@ -64,7 +64,7 @@ pub(super) fn changed(
 }
 
 fn next(spec: &StackSpec, wanted: &Template, name: &str, outlook: &impl Outlook) -> InputChange {
-    match spec.parameters.get(name) {
+    match spec.envelope.parameters.get(name) {
         None => InputChange { after: wanted.default_of(name), ..InputChange::default() },
         Some(ParameterValue::Literal(text)) => InputChange { after: Some(text.clone()), ..InputChange::default() },
         Some(ParameterValue::Output { stack, key }) => {
@@ -73,9 +73,4 @@ fn next(spec: &StackSpec, wanted: &Template, name: &str, outlook: &impl Outlook)
             InputChange { later: from.clone().filter(|_| after.is_none()), because: from, after, before: None }
         }
     }
-}
-
-/// CloudFormation shows a `NoEcho` value as asterisks.
-pub(super) fn is_masked(value: &str) -> bool {
-    !value.is_empty() && value.bytes().all(|byte| byte == b'*')
 }

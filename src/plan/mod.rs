@@ -43,12 +43,12 @@ pub use detour::Detour;
 pub use gate::judge;
 pub use guard::no_such_manifest;
 pub use model::{
-    Action, Allowed, Change, ChangeKind, FORMAT, Gate, LeftBehind, Narrowing, Observed, Operation, Phase, Plan,
-    PlannedEnvironment, PropertyChange, Step, Submission,
+    Action, Allowed, Change, ChangeKind, FORMAT, Gate, Narrowing, Observed, Operation, Phase, Plan, PlannedEnvironment,
+    PropertyChange, Step, Submission,
 };
 pub use observe::{
-    Elsewhere, OUTPUT_DIGEST, OUTPUT_OWNER, Observation, ObservedStack, TAG_ENVIRONMENT, TAG_KIND, TAG_NAME, Tagged,
-    belongs, elsewhere, may_be_between, may_belong, owner_in, wants_body, wants_body_to_destroy, wants_owner,
+    Elsewhere, Observation, ObservedStack, belongs, elsewhere, may_be_between, may_belong, owner_in, wants_body,
+    wants_body_to_destroy, wants_owner,
 };
 pub use planner::plan;
 

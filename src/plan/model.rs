@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    cloud::{Capability, Replacement, StackRef, StackStatus, Tags, Target, Timestamp},
+    cloud::{Capability, OUTPUT_DIGEST, Replacement, StackOptions, StackRef, StackStatus, Tags, Target, Timestamp},
     diagnostic::Position,
-    render::{Choice, DIGEST_OUTPUT, EndpointCheck, Origins, ParameterValue},
+    render::{Choice, EndpointCheck, Identity, Origins, ParameterValue},
 };
 
 /// The format of a written plan; others are refused by name.
@@ -31,8 +31,8 @@ pub struct Plan {
     pub bodies: BTreeMap<String, Arc<str>>,
     /// One per stack in scope, those without anything to do included; each after those it needs.
     pub steps: Vec<Step>,
-    /// Stacks of ours that no manifest describes any more. Nothing happens to them.
-    pub left_behind: Vec<LeftBehind>,
+    /// Stacks of ours that no manifest describes any more, as their tags name them. Nothing happens to them.
+    pub left_behind: Vec<Identity>,
     /// The protected manifests whose deletion or replacement the user allowed, as `Endpoint/chat`.
     #[serde(default)]
     pub allowed: BTreeSet<String>,
@@ -61,13 +61,8 @@ pub struct PlannedEnvironment {
 #[serde(rename_all = "camelCase")]
 pub struct Step {
     /// The stack.
-    pub stack: StackRef,
-    /// The environment it belongs to.
-    pub environment: String,
-    /// The manifest's kind.
-    pub kind: String,
-    /// The manifest's name.
-    pub name: String,
+    #[serde(flatten)]
+    pub identity: Identity,
     /// What happens, in one word.
     pub action: Action,
     /// The stack as it was when the plan was made; none where there is none.
@@ -211,10 +206,9 @@ pub struct Submission {
     pub tags: Tags,
     /// Capabilities acknowledged.
     pub capabilities: BTreeSet<Capability>,
-    /// The role CloudFormation acts with.
-    pub role_arn: Option<String>,
-    /// Topics for stack events.
-    pub notification_arns: Vec<String>,
+    /// Service role, topics.
+    #[serde(flatten)]
+    pub options: StackOptions,
     /// Only at creation; later by [`Operation::Protect`].
     pub termination_protection: bool,
 }
@@ -285,20 +279,6 @@ pub struct PropertyChange {
     pub position: Option<Position>,
 }
 
-/// A stack of ours without a manifest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LeftBehind {
-    /// The stack.
-    pub stack: StackRef,
-    /// The environment its tags name.
-    pub environment: String,
-    /// The kind its tags name.
-    pub kind: String,
-    /// The name its tags name.
-    pub name: String,
-}
-
 impl Plan {
     /// Is there anything to do?
     pub fn is_empty(&self) -> bool {
@@ -307,7 +287,7 @@ impl Plan {
 
     /// The step of a stack.
     pub fn step(&self, stack: &StackRef) -> Option<&Step> {
-        self.steps.iter().find(|step| step.stack == *stack)
+        self.steps.iter().find(|step| step.identity.stack == *stack)
     }
 
     /// The account that a target led to when the plan was made.
@@ -316,11 +296,18 @@ impl Plan {
     }
 }
 
+impl PlannedEnvironment {
+    /// Is it a stack of this environment, by where it lives and what it says?
+    pub fn has(&self, identity: &Identity) -> bool {
+        self.name == identity.environment && self.target == identity.stack.target
+    }
+}
+
 impl Step {
     /// Does a body of this digest, as the stack puts it out, stand between two phases, so that something is out?
     pub fn is_between(&self, digest: Option<&String>) -> bool {
         let begins_so =
-            || !self.aside.is_empty() && self.observed.as_ref().and_then(|o| o.outputs.get(DIGEST_OUTPUT)) == digest;
+            || !self.aside.is_empty() && self.observed.as_ref().and_then(|o| o.outputs.get(OUTPUT_DIGEST)) == digest;
         let made = |operation: &Operation| match operation {
             Operation::Update { submission, phase: Some(phase), .. } => {
                 phase.number < phase.of && Some(&submission.digest) == digest

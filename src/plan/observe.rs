@@ -4,21 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Observed, PlannedEnvironment, template::Template};
 use crate::{
-    cloud::{ChangeSet, Stack, StackRef, StackStatus, Tags, Target},
-    render::{DIGEST_OUTPUT, OWNER_OUTPUT, StackSpec},
+    cloud::{ChangeSet, OUTPUT_DIGEST, OUTPUT_OWNER, Stack, StackRef, StackStatus, Tagged, Tags, Target, own_tags},
+    render::{Identity, StackSpec},
 };
-
-/// The stack tag that names the environment.
-pub const TAG_ENVIRONMENT: &str = "hubform:environment";
-/// The stack tag that names the manifest's kind.
-pub const TAG_KIND: &str = "hubform:kind";
-/// The stack tag that names the manifest.
-pub const TAG_NAME: &str = "hubform:name";
-/// The output that says what was applied.
-pub const OUTPUT_DIGEST: &str = DIGEST_OUTPUT;
-
-/// The output that says whose a stack is.
-pub const OUTPUT_OWNER: &str = OWNER_OUTPUT;
 
 /// What is in the accounts that a plan is made for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,25 +28,6 @@ pub struct ObservedStack {
     pub change_set: Option<ChangeSet>,
     /// Whose it is: the output, else what its template says, or its change set's; none where nothing says so.
     pub owner: Option<String>,
-}
-
-/// What the three tags say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tagged<'a> {
-    /// The environment.
-    pub environment: &'a str,
-    /// The manifest's kind.
-    pub kind: &'a str,
-    /// The manifest's name.
-    pub name: &'a str,
-}
-
-impl<'a> Tagged<'a> {
-    /// Reads the three tags; none unless all are there.
-    pub fn read(tags: &'a Tags) -> Option<Self> {
-        let tag = |key| tags.get(key).map(String::as_str);
-        Some(Self { environment: tag(TAG_ENVIRONMENT)?, kind: tag(TAG_KIND)?, name: tag(TAG_NAME)? })
-    }
 }
 
 /// Must its template be asked whose a stack is? Only one that carries the three tags can be ours, and one that is
@@ -141,7 +110,7 @@ pub fn wants_body_to_destroy(spec: Option<&StackSpec>, observed: &Stack) -> bool
 pub(super) fn digest_holds(spec: &StackSpec, observed: &Stack) -> bool {
     matches!(observed.status, StackStatus::CreateComplete | StackStatus::UpdateComplete)
         && observed.outputs.get(OUTPUT_DIGEST) == Some(&spec.digest)
-        && observed.outputs.get(OUTPUT_OWNER) == spec.owner.as_ref()
+        && observed.outputs.get(OUTPUT_OWNER) == spec.envelope.owner.as_ref()
 }
 
 impl ObservedStack {
@@ -173,6 +142,11 @@ impl ObservedStack {
         Tagged::read(self.tags())
     }
 
+    /// Who it is, by its tags.
+    pub(super) fn identity(&self) -> Option<Identity> {
+        self.tagged().map(|tagged| Identity::read(self.reference(), tagged))
+    }
+
     pub(super) fn as_planned_upon(&self) -> Observed {
         let stack = &self.stack;
         Observed {
@@ -194,8 +168,5 @@ pub(super) fn index(observation: &Observation) -> BTreeMap<StackRef, &ObservedSt
 
 /// Equal apart from tags that only AWS sets.
 pub(super) fn same_tags(one: &Tags, other: &Tags) -> bool {
-    fn own(tags: &Tags) -> impl Iterator<Item = (&String, &String)> {
-        tags.iter().filter(|(key, _)| !key.starts_with("aws:"))
-    }
-    own(one).eq(own(other))
+    own_tags(one).eq(own_tags(other))
 }

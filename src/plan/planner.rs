@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Action, Change, ChangeKind, FORMAT, LeftBehind, Operation, Plan, Request, Step, capacity,
+    Action, Change, ChangeKind, FORMAT, Operation, Plan, Request, Step, capacity,
     destroy::has_other_prefix,
     diff::announce,
     graph, guard,
@@ -19,15 +19,16 @@ use super::{
     update::{Carried, Update, same_topics, settings_hold, submission},
 };
 use crate::{
-    cloud::{Replacement, Stack, StackRef, StackStatus},
+    cloud::{Replacement, Stack, StackOptions, StackRef, StackStatus},
     diagnostic::{Code, Diagnostic, Diagnostics},
-    render::{StackSpec, body_digest},
+    render::{Identity, StackSpec, body_digest},
 };
 
 /// Plans what is chosen and what it needs. The plan is only to be carried out when nothing found is an error; steps
 /// that were refused do nothing in it.
 pub fn plan(request: &Request<'_>) -> (Plan, Diagnostics) {
-    let specs: BTreeMap<&StackRef, &StackSpec> = request.specs.iter().map(|spec| (&spec.stack, spec)).collect();
+    let specs: BTreeMap<&StackRef, &StackSpec> =
+        request.specs.iter().map(|spec| (&spec.identity.stack, spec)).collect();
     debug_assert_eq!(specs.len(), request.specs.len(), "two manifests for one stack were let through");
     let observed = observe::index(request.observation);
     let edges = graph::with_needs(request.chosen, &specs);
@@ -72,10 +73,8 @@ pub(super) fn empty(request: &Request<'_>) -> Plan {
 fn ranks<'a>(request: &Request<'a>) -> impl Fn(&'a StackSpec) -> (usize, &'a StackRef) {
     let environments = request.environments;
     move |spec| {
-        let same = |planned: &super::PlannedEnvironment| {
-            planned.name == spec.environment && planned.target == spec.stack.target
-        };
-        (environments.iter().position(same).unwrap_or(environments.len()), &spec.stack)
+        let place = environments.iter().position(|environment| environment.has(&spec.identity));
+        (place.unwrap_or(environments.len()), &spec.identity.stack)
     }
 }
 
@@ -93,7 +92,7 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn step(&mut self, spec: &'a StackSpec) -> Step {
-        let observed = self.observed.get(&spec.stack).copied();
+        let observed = self.observed.get(&spec.identity.stack).copied();
         let mut step = blank(spec, observed);
         step.reasons.extend(observed.and_then(|observed| guard::taken_over(spec, observed)));
         let outcome = match next(self.request, spec, observed) {
@@ -117,11 +116,11 @@ impl<'a> Planner<'a> {
     fn create(&mut self, step: &mut Step, spec: &StackSpec) -> Result<(), Diagnostic> {
         let wanted = rendered(spec)?;
         self.keep(spec.body.clone());
-        self.outputs.change(&spec.stack, literal_outputs(&wanted));
+        self.outputs.change(&spec.identity.stack, literal_outputs(&wanted));
         step.action = Action::Create;
         step.operations.push(Operation::Create { submission: submission(spec), validate: self.request.validate });
         // CreateChangeSet, unlike CreateStack, cannot ask for termination protection.
-        if self.request.validate && spec.protect {
+        if self.request.validate && spec.envelope.protect {
             step.operations.push(Operation::Protect { on: true });
         }
         step.changes = all(&wanted, ChangeKind::Add);
@@ -135,16 +134,16 @@ impl<'a> Planner<'a> {
         observed: &ObservedStack,
         had_landed: bool,
     ) -> Result<(), Diagnostic> {
-        let protected = spec.protect || observed.stack.termination_protection;
-        if had_landed && protected && !guard::is_allowed(self.request, &spec.kind, &spec.name) {
+        let protected = spec.envelope.protect || observed.stack.termination_protection;
+        if had_landed && protected && !guard::is_allowed(self.request, &spec.identity) {
             let what = "what is left of its stack would be deleted";
-            return Err(guard::protected(&guard::subject(spec), what, &spec.kind, &spec.name));
+            return Err(guard::protected(&guard::subject(spec), what, &spec.identity));
         }
         if observed.stack.termination_protection {
             step.operations.push(Operation::Protect { on: false });
             step.restore = Some(Operation::Protect { on: true });
         }
-        step.operations.push(Operation::Delete { role_arn: spec.role_arn.clone() });
+        step.operations.push(Operation::Delete { role_arn: spec.envelope.options.role_arn.clone() });
         self.create(step, spec)?;
         step.action = Action::Recreate;
         Ok(())
@@ -186,16 +185,16 @@ impl<'a> Planner<'a> {
             return Err(last);
         }
         bodies.into_iter().for_each(|body| self.keep(body));
-        let used = self.users.contains_key(&spec.stack);
-        if used || spec.endpoint.is_none() {
+        let used = self.users.contains_key(&spec.identity.stack);
+        if used || spec.envelope.endpoint.is_none() {
             match shared::parts(update, &diffs) {
-                Ok(parts) => self.parts.extend(parts.map(|parts| (spec.stack.clone(), parts))),
+                Ok(parts) => self.parts.extend(parts.map(|parts| (spec.identity.stack.clone(), parts))),
                 Err(why) if used => step.reasons.push(why),
                 Err(_) => {}
             }
         }
         let known = surviving((update.live, update.wanted), &diffs, update.inputs, &stack.outputs);
-        self.outputs.change(&spec.stack, known);
+        self.outputs.change(&spec.identity.stack, known);
         step.action = Action::Update;
         step.predicate = update.inputs.values().any(|input| input.later.is_some());
         step.changes = announce(&diffs, spec);
@@ -213,10 +212,11 @@ impl<'a> Planner<'a> {
 
     /// Termination protection is switched by an operation of its own, before everything else.
     fn protection(&mut self, step: &mut Step, spec: &StackSpec, observed: &ObservedStack) {
-        if spec.protect != observed.stack.termination_protection {
-            step.operations.insert(0, Operation::Protect { on: spec.protect });
+        let on = spec.envelope.protect;
+        if on != observed.stack.termination_protection {
+            step.operations.insert(0, Operation::Protect { on });
             step.action = Action::Update;
-            let word = if spec.protect { "on" } else { "off" };
+            let word = if on { "on" } else { "off" };
             step.reasons.push(format!("termination protection is turned {word}"));
         }
     }
@@ -229,7 +229,7 @@ impl<'a> Planner<'a> {
         }
         for (stack, parts) in parts {
             let users = self.users.get(&stack).cloned().unwrap_or_default();
-            let outside = users.iter().filter(|user| !steps.iter().any(|step| step.stack == **user));
+            let outside = users.iter().filter(|user| !steps.iter().any(|step| step.identity.stack == **user));
             let mut held = BTreeMap::new();
             let mut more = Vec::new();
             for user in outside {
@@ -239,7 +239,8 @@ impl<'a> Planner<'a> {
                 }
             }
             for mut step in more {
-                step.needs = specs[&step.stack].needs.iter().filter(|need| **need == stack).cloned().collect();
+                let needs = &specs[&step.identity.stack].envelope.needs;
+                step.needs = needs.iter().filter(|need| **need == stack).cloned().collect();
                 steps.push(step);
             }
             let bodies = shared::place(steps, &stack, parts, &users, held);
@@ -266,7 +267,7 @@ impl<'a> Planner<'a> {
         let step = aside.step(spec);
         let settled = step.operations.iter().all(|operation| matches!(operation, Operation::Protect { .. }));
         let clean = !aside.diagnostics.has_errors();
-        (settled && clean).then(|| blank(spec, self.observed.get(&spec.stack).copied()))
+        (settled && clean).then(|| blank(spec, self.observed.get(&spec.identity.stack).copied()))
     }
 
     fn keep(&mut self, body: Arc<str>) {
@@ -277,10 +278,7 @@ impl<'a> Planner<'a> {
 /// A step that does nothing yet.
 pub(super) fn blank(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step {
     Step {
-        stack: spec.stack.clone(),
-        environment: spec.environment.clone(),
-        kind: spec.kind.clone(),
-        name: spec.name.clone(),
+        identity: spec.identity.clone(),
         action: Action::Keep,
         observed: observed.map(ObservedStack::as_planned_upon),
         needs: BTreeSet::new(),
@@ -292,8 +290,8 @@ pub(super) fn blank(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step 
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),
-        choices: spec.choices.clone(),
-        endpoint: spec.endpoint.clone(),
+        choices: spec.envelope.choices.clone(),
+        endpoint: spec.envelope.endpoint.clone(),
         origins: spec.origins.clone(),
     }
 }
@@ -324,10 +322,11 @@ fn unreadable(spec: &StackSpec, which: &str, error: &str) -> Diagnostic {
 }
 
 fn settings(spec: &StackSpec, observed: &Stack) -> Vec<String> {
-    let role = spec.role_arn.as_ref().filter(|_| spec.role_arn != observed.role_arn);
+    let StackOptions { role_arn, notification_arns } = &spec.envelope.options;
+    let role = role_arn.as_ref().filter(|_| *role_arn != observed.role_arn);
     let mut found: Vec<String> =
         role.map(|role| format!("CloudFormation acts with {role} from now on")).into_iter().collect();
-    if !same_topics(&spec.notification_arns, &observed.notification_arns) {
+    if !same_topics(notification_arns, &observed.notification_arns) {
         found.push("stack events go to other topics".to_owned());
     }
     found
@@ -348,20 +347,14 @@ fn left_behind(
     specs: &BTreeMap<&StackRef, &StackSpec>,
     observed: &BTreeMap<StackRef, &ObservedStack>,
     diagnostics: &mut Diagnostics,
-) -> Vec<LeftBehind> {
+) -> Vec<Identity> {
     let mut found = Vec::new();
     let ours = observed
         .iter()
         .filter(|(stack, observed)| !specs.contains_key(stack) && observe::belongs(request.environments, observed));
     for (stack, observed) in ours {
-        let Some(tagged) = observed.tagged() else { continue };
-        let left = LeftBehind {
-            stack: stack.clone(),
-            environment: tagged.environment.to_owned(),
-            kind: tagged.kind.to_owned(),
-            name: tagged.name.to_owned(),
-        };
-        let message = format!("the stack `{stack}` of {}/{} has no manifest any more", left.kind, left.name);
+        let Some(left) = observed.identity() else { continue };
+        let message = format!("the stack `{stack}` of {} has no manifest any more", left.manifest());
         let help = match has_other_prefix(request, observed) {
             true => {
                 "it stays as it is, and carries another `prefix`: put that back to destroy it; if this folder is a \

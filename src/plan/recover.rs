@@ -73,7 +73,7 @@ fn stuck(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
     };
     let detour = observed.body.as_deref().and_then(Detour::read);
     let out = detour.map(|detour| format!("; {}", detour.sentence())).unwrap_or_default();
-    let name = &spec.stack.name;
+    let name = &spec.identity.stack.name;
     let message = format!("the stack `{name}` of {} is in {status} and takes no update{out}", guard::subject(spec));
     Diagnostic::new(Code::StuckStack, message).help(way_out)
 }

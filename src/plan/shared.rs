@@ -119,7 +119,7 @@ fn runs(found: &ObservedStack) -> bool {
 
 /// The manifest that a stack's tags name.
 pub(super) fn name(found: &ObservedStack) -> String {
-    found.tagged().map_or_else(|| found.stack.name.clone(), |owner| format!("{}/{}", owner.kind, owner.name))
+    found.tagged().map_or_else(|| found.stack.name.clone(), |owner| owner.manifest())
 }
 
 /// Puts the halves in their places; answers the bodies that are sent.
@@ -130,25 +130,26 @@ pub(super) fn place(
     users: &BTreeSet<StackRef>,
     held: BTreeMap<StackRef, String>,
 ) -> Vec<Arc<str>> {
-    let uses = |step: &&Step| users.contains(&step.stack);
+    let uses = |step: &&Step| users.contains(&step.identity.stack);
     let comes = |step: &&Step| !step.operations.is_empty() && step.needs.contains(stack);
     // One that went back by itself may still run with the role, whatever its stack says.
-    let environment = steps.iter().find(|step| step.stack == *stack).map(|step| step.environment.clone());
+    let environment =
+        steps.iter().find(|step| step.identity.stack == *stack).map(|step| step.identity.environment.clone());
     let stands = |step: &&Step| {
-        let here = step.stack != *stack
-            && step.stack.target == stack.target
-            && Some(&step.environment) == environment.as_ref();
+        let here = step.identity.stack != *stack
+            && step.identity.stack.target == stack.target
+            && Some(&step.identity.environment) == environment.as_ref();
         here && step.endpoint.is_some()
             && matches!(step.action, Action::Keep | Action::Update)
             && step.observed.is_some()
     };
     let waited = |step: &&Step| uses(step) || comes(step) && step.action == Action::Update || stands(step);
-    let after: BTreeSet<StackRef> = steps.iter().filter(waited).map(|step| step.stack.clone()).collect();
+    let after: BTreeSet<StackRef> = steps.iter().filter(waited).map(|step| step.identity.stack.clone()).collect();
     let moving = steps.iter().any(|step| comes(&step) || uses(&step) && !step.operations.is_empty());
     if after.is_empty() && held.is_empty() {
         return Vec::new();
     }
-    let Some(step) = steps.iter_mut().find(|step| step.stack == *stack) else { return Vec::new() };
+    let Some(step) = steps.iter_mut().find(|step| step.identity.stack == *stack) else { return Vec::new() };
     let Some(at) = step.operations.iter().position(|operation| matches!(operation, Operation::Update { .. })) else {
         return Vec::new();
     };

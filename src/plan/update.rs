@@ -12,16 +12,16 @@ use super::{
     Gate, Operation, Phase, Submission,
     detour::{Detour, Origin, Resumed},
     diff::{ResourceDiff, Sides, diff, gate},
-    inputs::{InputChange, is_masked},
-    observe::{OUTPUT_DIGEST, same_tags},
+    inputs::InputChange,
+    observe::same_tags,
     phases::{Entangled, Moved, Scaler, Valued, scaler},
     put_back,
     template::Template,
 };
 use crate::{
     catalog::Catalog,
-    cloud::{Replacement, Stack, Tags},
-    render::{BODY_LIMIT, ParameterValue, StackSpec, body_digest},
+    cloud::{OUTPUT_DIGEST, Replacement, Stack, StackOptions, Tags, is_masked, own_tags},
+    render::{BODY_LIMIT, Envelope, ParameterValue, StackSpec, body_digest},
 };
 
 /// Both sides of an update.
@@ -131,7 +131,10 @@ impl Update<'_> {
             previous: masked.into_iter().map(|(name, _)| name.clone()).collect(),
             tags,
             capabilities: self.observed.capabilities.union(&self.spec.capabilities).cloned().collect(),
-            notification_arns: self.observed.notification_arns.clone(),
+            options: StackOptions {
+                notification_arns: self.observed.notification_arns.clone(),
+                ..self.spec.envelope.options.clone()
+            },
             ..submission(self.spec)
         }
     }
@@ -145,7 +148,7 @@ impl Update<'_> {
     }
 
     pub(super) fn changed_tags(&self) -> ChangedTags {
-        tags_between(&self.observed.tags, &self.spec.tags)
+        tags_between(&self.observed.tags, &self.spec.envelope.tags)
     }
 
     /// Parameter values before and after, as far as they are known.
@@ -222,7 +225,7 @@ impl<'a> Passage<'a> {
         let (update, origin) = (self.update, &self.origin);
         origin.template.unstamped() != update.wanted.unstamped()
             || origin.parameters != update.values().1
-            || own(&origin.tags) != own(&update.spec.tags)
+            || own(&origin.tags) != own(&update.spec.envelope.tags)
     }
 
     /// Is what ran before an earlier run wanted again, with nothing registered that SageMaker would mind?
@@ -243,7 +246,7 @@ impl<'a> Passage<'a> {
         self.way_back(&observed.parameters, &observed.tags);
         if let Some(scaler) = self.scaler.filter(|_| self.returns) {
             self.move_over(scaler);
-            self.way_back(&self.update.values().1, &self.update.spec.tags);
+            self.way_back(&self.update.values().1, &self.update.spec.envelope.tags);
         }
         self.arrive();
         self.restore();
@@ -364,24 +367,25 @@ impl Scaler {
 
 /// Everything that is wanted, as it is sent.
 pub(super) fn submission(spec: &StackSpec) -> Submission {
+    let Envelope { parameters, tags, options, protect, .. } = &spec.envelope;
     Submission {
         body: body_digest(&spec.body),
         digest: spec.digest.clone(),
-        parameters: spec.parameters.clone(),
+        parameters: parameters.clone(),
         previous: BTreeSet::new(),
-        tags: spec.tags.clone(),
+        tags: tags.clone(),
         capabilities: spec.capabilities.clone(),
-        role_arn: spec.role_arn.clone(),
-        notification_arns: spec.notification_arns.clone(),
-        termination_protection: spec.protect,
+        options: options.clone(),
+        termination_protection: *protect,
     }
 }
 
 /// Are tags, service role and topics as they shall be? A service role cannot be taken away again.
 pub(super) fn settings_hold(spec: &StackSpec, observed: &Stack) -> bool {
-    same_tags(&spec.tags, &observed.tags)
-        && (spec.role_arn.is_none() || spec.role_arn == observed.role_arn)
-        && same_topics(&spec.notification_arns, &observed.notification_arns)
+    let StackOptions { role_arn, notification_arns } = &spec.envelope.options;
+    same_tags(&spec.envelope.tags, &observed.tags)
+        && (role_arn.is_none() || *role_arn == observed.role_arn)
+        && same_topics(notification_arns, &observed.notification_arns)
 }
 
 /// Equal in any order.
@@ -399,7 +403,7 @@ fn tags_between(before: &Tags, after: &Tags) -> ChangedTags {
 }
 
 fn own(tags: &Tags) -> Tags {
-    tags.iter().filter(|(key, _)| !key.starts_with("aws:")).map(|(key, value)| (key.clone(), value.clone())).collect()
+    own_tags(tags).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// What one or the other allows, at worst.

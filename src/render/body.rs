@@ -8,19 +8,13 @@ use sha2::{Digest, Sha256};
 
 use super::spec::hex;
 use crate::{
-    cloud::{Capability, Tags},
+    cloud::{Capability, OUTPUT_DIGEST, OUTPUT_OWNER, OUTPUT_VERSION, StackOptions, Tags},
     manifest::emit,
-    resolve::DesiredStack,
+    resolve::{DesiredStack, Envelope},
 };
 
 /// What CloudFormation takes with a request, in bytes.
 pub const BODY_LIMIT: usize = 51_200;
-/// The output that says which desired state a stack runs.
-pub const DIGEST_OUTPUT: &str = "HubformDigest";
-/// The output that says whose a stack is.
-pub const OWNER_OUTPUT: &str = "HubformOwner";
-/// The output that says which hubform made it.
-pub const VERSION_OUTPUT: &str = "HubformVersion";
 
 /// Grows whenever a digest means something else.
 const DIGEST_FORMAT: u32 = 2;
@@ -40,12 +34,13 @@ const IAM_RESOURCES: [(&str, Option<&str>); 8] = [
 /// Writes who the stack is into its `Metadata`, from which deletion order is read when the manifests are gone, and
 /// whose it is among its outputs too. An owner is no tag, because a tag would touch every resource.
 pub(super) fn stamp_identity(body: &mut Map<String, Value>, stack: &DesiredStack) {
-    let needs: Vec<_> = stack.needs.iter().map(|need| need.name.as_str()).collect();
-    let mut own = json!({ "Kind": stack.kind, "Name": stack.name, "Needs": needs });
-    if let Some(owner) = &stack.owner {
+    let DesiredStack { identity, envelope, .. } = stack;
+    let needs: Vec<_> = envelope.needs.iter().map(|need| need.name.as_str()).collect();
+    let mut own = json!({ "Kind": identity.kind, "Name": identity.name, "Needs": needs });
+    if let Some(owner) = &envelope.owner {
         own["Owner"] = json!(owner);
         let outputs = body.entry("Outputs").or_insert_with(|| json!({}));
-        outputs[OWNER_OUTPUT] = json!({ "Value": owner });
+        outputs[OUTPUT_OWNER] = json!({ "Value": owner });
     }
     let metadata = body.entry("Metadata").or_insert_with(|| json!({}));
     if let Value::Object(metadata) = metadata {
@@ -66,14 +61,15 @@ struct Digested<'a> {
 
 /// The digest of everything that makes an update, the body without its stamps included. Termination protection is
 /// switched without one.
-pub(super) fn digest(body: &Map<String, Value>, stack: &DesiredStack) -> String {
+pub(super) fn digest(body: &Map<String, Value>, envelope: &Envelope) -> String {
+    let StackOptions { role_arn, notification_arns } = &envelope.options;
     let all = Digested {
         body,
         format: DIGEST_FORMAT,
-        notifications: &stack.notification_arns,
-        parameters: json!(stack.parameters),
-        role: stack.role_arn.as_deref(),
-        tags: &stack.tags,
+        notifications: notification_arns,
+        parameters: json!(envelope.parameters),
+        role: role_arn.as_deref(),
+        tags: &envelope.tags,
     };
     let text = serde_json::to_vec(&all).expect("text keys and plain values are JSON");
     hex(&Sha256::digest(&text))[..32].to_owned()
@@ -81,16 +77,16 @@ pub(super) fn digest(body: &Map<String, Value>, stack: &DesiredStack) -> String 
 
 /// The body with its digest and this version among its outputs.
 pub fn with_digest(mut body: Value, digest: &str) -> Value {
-    body["Outputs"][DIGEST_OUTPUT] = json!({ "Value": digest });
-    body["Outputs"][VERSION_OUTPUT] = json!({ "Value": env!("CARGO_PKG_VERSION") });
+    body["Outputs"][OUTPUT_DIGEST] = json!({ "Value": digest });
+    body["Outputs"][OUTPUT_VERSION] = json!({ "Value": env!("CARGO_PKG_VERSION") });
     body
 }
 
 /// The body without digest and version: what is compared when the digest does not settle it.
 pub fn without_stamps(mut body: Value) -> Value {
     if let Some(Value::Object(outputs)) = body.get_mut("Outputs") {
-        outputs.remove(DIGEST_OUTPUT);
-        outputs.remove(VERSION_OUTPUT);
+        outputs.remove(OUTPUT_DIGEST);
+        outputs.remove(OUTPUT_VERSION);
     }
     body
 }

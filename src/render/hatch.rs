@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::body::{DIGEST_OUTPUT, OWNER_OUTPUT, VERSION_OUTPUT};
 use crate::{
+    cloud::{OUTPUT_DIGEST, OUTPUT_OWNER, OUTPUT_VERSION},
     diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean},
     resolve::{DesiredStack, view::Verbatim},
 };
@@ -29,7 +29,7 @@ pub(super) fn apply(body: &mut Map<String, Value>, stack: &DesiredStack) -> Resu
     }
     let outputs = section(body, "Outputs");
     for (name, Verbatim(output)) in &stack.hatch.outputs {
-        if [DIGEST_OUTPUT, OWNER_OUTPUT, VERSION_OUTPUT].contains(&name.as_str()) {
+        if [OUTPUT_DIGEST, OUTPUT_OWNER, OUTPUT_VERSION].contains(&name.as_str()) {
             let finding = Diagnostic::new(Code::LogicalIdTaken, format!("the output `{name}` is hubform's own"));
             found.push(finding.at(span(stack, "outputs", name)).help("choose another name"));
             continue;

@@ -24,14 +24,12 @@ use crate::{
     resolve::DesiredStack,
 };
 
-pub use body::{
-    BODY_LIMIT, DIGEST_OUTPUT, OWNER_OUTPUT, VERSION_OUTPUT, capabilities, with_digest, without_stamps, yaml,
-};
+pub use body::{BODY_LIMIT, capabilities, with_digest, without_stamps, yaml};
 pub use spec::{Origin, Origins, StackSpec, body_digest};
 pub use templates::{EMBEDDED, TemplateError, Templates};
 pub use tree::from_yaml;
 
-pub use crate::resolve::{Choice, EndpointCheck, ParameterValue};
+pub use crate::resolve::{Choice, EndpointCheck, Envelope, Identity, ParameterValue, StackKind};
 
 /// Renders every stack, on all processors. Findings of one do not hide those of another.
 pub fn render(stacks: Vec<DesiredStack>, templates: &Templates, sources: &SourceMap) -> (Vec<StackSpec>, Diagnostics) {
@@ -59,29 +57,18 @@ fn one(stack: DesiredStack, templates: &Templates, sources: &SourceMap) -> Resul
     let overridden = hatch::apply(&mut body, &stack)?;
     body::stamp_identity(&mut body, &stack);
     dynamic::check(&body, &stack, &overridden)?;
-    let digest = body::digest(&body, &stack);
+    let digest = body::digest(&body, &stack.envelope);
     let body = Value::Object(body);
     let capabilities = body::capabilities(&body);
     let body = body::with_digest(body, &digest).to_string();
     check_size(&stack, &body).map_err(only)?;
     let origins = origins(&stack, sources);
     Ok(StackSpec {
-        stack: stack.stack,
-        environment: stack.environment,
-        owner: stack.owner,
-        kind: stack.kind,
-        name: stack.name,
+        identity: stack.identity,
+        envelope: stack.envelope,
         body: body.into(),
         digest,
-        parameters: stack.parameters,
-        tags: stack.tags,
         capabilities,
-        role_arn: stack.role_arn,
-        notification_arns: stack.notification_arns,
-        protect: stack.protect,
-        needs: stack.needs,
-        endpoint: stack.endpoint,
-        choices: stack.choices,
         overridden,
         origins,
     })

@@ -9,46 +9,24 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    cloud::{Capability, StackRef, Tags},
+    cloud::Capability,
     diagnostic::Position,
-    resolve::{Choice, EndpointCheck, ParameterValue},
+    resolve::{Envelope, Identity},
 };
 
 /// One stack as it should be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StackSpec {
-    /// Where it lives and what it is called.
-    pub stack: StackRef,
-    /// The environment it belongs to.
-    pub environment: String,
-    /// Whose it is: the output `HubformOwner`; none where the lock does not say, as for `render`.
-    pub owner: Option<String>,
-    /// The manifest's kind, as `Endpoint`.
-    pub kind: String,
-    /// The manifest's name.
-    pub name: String,
+    /// Who it is.
+    pub identity: Identity,
+    /// What goes with its body.
+    pub envelope: Envelope,
     /// The body: canonical compact JSON, with the digest among its outputs.
     pub body: Arc<str>,
     /// The digest of everything that makes an update; stands in the output `HubformDigest`.
     pub digest: String,
-    /// Parameters by name.
-    pub parameters: BTreeMap<String, ParameterValue>,
-    /// Stack tags, the three of ownership included.
-    pub tags: Tags,
     /// What the body needs acknowledged.
     pub capabilities: BTreeSet<Capability>,
-    /// The role CloudFormation acts with.
-    pub role_arn: Option<String>,
-    /// Topics for stack events.
-    pub notification_arns: Vec<String>,
-    /// Protected: DeleteStack is refused, and so are steps that delete or replace what matters.
-    pub protect: bool,
-    /// Stacks whose outputs this one takes, or that must stand before it.
-    pub needs: BTreeSet<StackRef>,
-    /// The endpoint to ask whether it really runs what the stack made.
-    pub endpoint: Option<EndpointCheck>,
-    /// What hubform chose, with reasons.
-    pub choices: Vec<Choice>,
     /// Properties set by `overrides`, as `LogicalId/Properties/…`.
     pub overridden: BTreeSet<String>,
     /// Where each property came from.

@@ -8,8 +8,10 @@ use crate::{
     cloud::Target,
     diagnostic::SourceMap,
     manifest::{Input, environments, parse},
-    resolve::{Lock, Scope, resolve},
+    resolve::{Lock, Scope, outputs, resolve},
 };
+
+const FIVE_LINES: &str = "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {name: embeddings}\nspec:\n  model: BAAI/bge-small-en-v1.5\n";
 
 /// Bodies of all stacks, then findings, one a line.
 fn rendered(manifests: &str) -> String {
@@ -40,7 +42,8 @@ fn rendered_with(manifests: &str, templates: &Templates) -> String {
     found.extend(more);
     let (specs, more) = render(resolved.stacks, templates, &sources);
     found.extend(more);
-    let bodies: String = specs.iter().map(|spec| format!("--- {}\n{}", spec.stack.name, yaml(&spec.body))).collect();
+    let bodies: String =
+        specs.iter().map(|spec| format!("--- {}\n{}", spec.identity.stack.name, yaml(&spec.body))).collect();
     let findings = found.sorted().into_iter().map(|d| format!("{}: {}\n", d.code.number(), d.message));
     bodies + &findings.collect::<String>()
 }
@@ -52,7 +55,7 @@ fn check(manifests: &str, expect: Expect) {
 #[test]
 fn five_lines_make_an_endpoint() {
     check(
-        "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {name: embeddings}\nspec:\n  model: BAAI/bge-small-en-v1.5\n",
+        FIVE_LINES,
         expect![[r#"
             --- default-endpoint-embeddings
             AWSTemplateFormatVersion: '2010-09-09'
@@ -278,4 +281,13 @@ fn no_template_of_a_team_panics() {
     }
     assert_eq!(panics, [] as [String; 0]);
     assert!(sound > 10 && refused > 1_000, "{sound} are sound, {refused} are refused");
+}
+
+#[test]
+fn an_endpoint_puts_out_what_code_reads() {
+    let text = rendered(FIVE_LINES);
+    let (_, own) = text.split_once("\nOutputs:\n").expect("it has outputs");
+    for name in [outputs::ENDPOINT_NAME, outputs::ENDPOINT_CONFIG_NAME] {
+        assert!(own.contains(&format!("  {name}:\n")), "{name}");
+    }
 }

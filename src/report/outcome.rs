@@ -52,7 +52,7 @@ pub fn json(outcome: &Outcome, took: Duration, context: &Context<'_>) -> Value {
 
 fn failed(out: &mut String, context: &Context<'_>, stack: &StackRef, step: Option<&Step>, failure: &Failure) {
     let mark = if context.unicode { "✗" } else { "x" };
-    let who = step.map_or_else(|| stack.to_string(), |step| format!("{}/{}", step.kind, step.name));
+    let who = step.map_or_else(|| stack.to_string(), |step| step.identity.manifest());
     let head = format!("{} {}: {}", paint(context, Ink::Bad, mark), paint(context, Ink::Bold, &who), failure.operation);
     paragraph(out, context, 0, &head);
     let status = failure.status.as_ref().map(|status| format!(", left in {status}")).unwrap_or_default();
@@ -102,7 +102,7 @@ fn blocked(out: &mut String, context: &Context<'_>, outcome: &Outcome) {
 fn wide(out: &mut String, context: &Context<'_>, outcome: &Outcome, plan: &Plan) {
     for (stack, result) in &outcome.results {
         if let StepResult::Wide { by } = result {
-            let who = plan.step(stack).map_or_else(|| stack.to_string(), |step| format!("{}/{}", step.kind, step.name));
+            let who = plan.step(stack).map_or_else(|| stack.to_string(), |step| step.identity.manifest());
             let why = by.as_ref().map_or_else(|| "you interrupted".to_owned(), |by| format!("{by} did not land"));
             let text = format!("{who} stays wide, because {why}: it grants what runs and what is wanted");
             paragraph(out, context, 0, &text);
@@ -158,7 +158,7 @@ fn nothing(plan: &Plan) -> String {
 /// Roles that grant more than is wanted while others need it.
 fn held(plan: &Plan) -> String {
     let wide = plan.steps.iter().filter(|step| step.narrow.is_some());
-    wide.map(|step| format!("; {}/{} stays wide", step.kind, step.name)).collect()
+    wide.map(|step| format!("; {} stays wide", step.identity.manifest())).collect()
 }
 
 fn counts(outcome: &Outcome, plan: &Plan) -> Vec<(&'static str, usize)> {

@@ -6,17 +6,14 @@ use super::{Context, FORMAT, ink};
 use crate::{
     cloud::{EndpointDescription, EndpointStatus, StackStatus},
     execute::same_config,
-    plan::{Detour, Elsewhere, ObservedStack, Tagged, Wide},
+    plan::{Detour, Elsewhere, ObservedStack, Wide},
+    resolve::{Identity, outputs},
 };
 
 /// One stack, and its endpoint where it has one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    environment: String,
-    kind: String,
-    name: String,
-    stack: String,
-    region: String,
+    identity: Identity,
     status: StackStatus,
     endpoint: Option<EndpointDescription>,
     /// The configuration the stack made.
@@ -30,19 +27,15 @@ pub struct Row {
 impl Row {
     /// A row of what was observed.
     pub fn new(
-        tagged: Tagged<'_>,
+        identity: Identity,
         observed: &ObservedStack,
         endpoint: Option<EndpointDescription>,
         wide: Option<Wide>,
     ) -> Self {
         Self {
-            environment: tagged.environment.to_owned(),
-            kind: tagged.kind.to_owned(),
-            name: tagged.name.to_owned(),
-            stack: observed.stack.name.clone(),
-            region: observed.target.region.clone(),
+            identity,
             status: observed.stack.status.clone(),
-            wanted: observed.stack.outputs.get("EndpointConfigName").cloned(),
+            wanted: observed.stack.outputs.get(outputs::ENDPOINT_CONFIG_NAME).cloned(),
             endpoint,
             detour: observed.body.as_deref().and_then(Detour::read),
             wide,
@@ -94,7 +87,7 @@ pub fn human(rows: &[Row], elsewhere: &[Elsewhere], context: &Context<'_>) -> St
         _ => table(rows, &label, context),
     };
     for found in elsewhere {
-        let is_alone = !rows.iter().any(|row| row.environment == found.environment);
+        let is_alone = !rows.iter().any(|row| row.identity.environment == found.environment);
         ink::paragraph(&mut out, context, 2, &strangers(found, is_alone));
     }
     out
@@ -124,16 +117,18 @@ fn strangers(found: &Elsewhere, is_alone: bool) -> String {
 
 fn table(rows: &[Row], label: &str, context: &Context<'_>) -> String {
     let wide = |of: fn(&Row) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
-    let (stacks, statuses) = (wide(|row| &row.stack), wide(|row| row.status.as_str()));
+    let (stacks, statuses) = (wide(|row| &row.identity.stack.name), wide(|row| row.status.as_str()));
     let mut out = String::new();
-    let mut environment = None;
+    let mut last = None;
     for row in rows {
-        if environment != Some((&row.environment, &row.region)) {
-            environment = Some((&row.environment, &row.region));
-            out.push_str(&format!("{} in {}{label}\n", row.environment, row.region));
+        let Identity { stack, environment, .. } = &row.identity;
+        let here = (environment, &stack.target.region);
+        if last != Some(here) {
+            last = Some(here);
+            out.push_str(&format!("{} in {}{label}\n", here.0, here.1));
         }
         let mark = if row.is_healthy() { "  " } else { "! " };
-        let line = format!("{mark}{:stacks$}  {:statuses$}  {}", row.stack, row.status, row.endpoint_words());
+        let line = format!("{mark}{stack:stacks$}  {:statuses$}  {}", row.status, row.endpoint_words());
         out.push_str(&ink::fit(line.trim_end(), context.width.max(40), context.unicode));
         out.push('\n');
         let when = if row.status.is_updatable() { "" } else { "when the stack is no longer stuck, " };
@@ -157,12 +152,13 @@ pub fn json(rows: &[Row], elsewhere: &[Elsewhere], context: &Context<'_>) -> Val
         })
     });
     let stacks = rows.iter().map(|row| {
+        let Identity { stack, environment, kind, name } = &row.identity;
         json!({
-            "environment": row.environment,
-            "kind": row.kind,
-            "name": row.name,
-            "stack": row.stack,
-            "region": row.region,
+            "environment": environment,
+            "kind": kind,
+            "name": name,
+            "stack": stack.name,
+            "region": stack.target.region,
             "status": row.status,
             "endpoint": row.endpoint,
             "endpointConfig": row.wanted,

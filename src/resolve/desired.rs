@@ -7,44 +7,21 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::view::{Verbatim, View};
-
-use crate::{
-    cloud::{StackRef, Tags},
-    diagnostic::Span,
+use super::{
+    Envelope, Identity,
+    view::{Verbatim, View},
 };
+use crate::{cloud::StackRef, diagnostic::Span};
 
 /// One stack as it is wanted, before it is rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DesiredStack {
-    /// Where it lives and what it is called.
-    pub stack: StackRef,
-    /// The environment it belongs to.
-    pub environment: String,
-    /// Whose it is; none where the lock does not say.
-    pub owner: Option<String>,
-    /// The manifest's kind, as `Endpoint`.
-    pub kind: String,
-    /// The manifest's name.
-    pub name: String,
+    /// Who it is.
+    pub identity: Identity,
+    /// What goes with its body.
+    pub envelope: Envelope,
     /// What its template sees.
     pub view: View,
-    /// Parameters by name.
-    pub parameters: BTreeMap<String, ParameterValue>,
-    /// Stack tags, the three of ownership included.
-    pub tags: Tags,
-    /// The role CloudFormation acts with.
-    pub role_arn: Option<String>,
-    /// Topics for stack events.
-    pub notification_arns: Vec<String>,
-    /// Protected: see [`crate::render::StackSpec::protect`].
-    pub protect: bool,
-    /// Stacks that must stand before this one.
-    pub needs: BTreeSet<StackRef>,
-    /// The endpoint to ask afterwards.
-    pub endpoint: Option<EndpointCheck>,
-    /// What hubform chose, with reasons.
-    pub choices: Vec<Choice>,
     /// The escape hatch.
     pub hatch: Hatch,
     /// Fields by the property they become, as `EndpointConfig/Properties/ProductionVariants/0/InstanceType`.

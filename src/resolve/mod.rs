@@ -9,6 +9,7 @@ mod chooser;
 mod container;
 mod desired;
 mod endpoint;
+mod envelope;
 mod hardware;
 mod hatch;
 mod image;
@@ -16,6 +17,7 @@ mod judge;
 mod lock;
 mod model;
 mod names;
+pub mod outputs;
 mod pinned;
 mod references;
 mod role;
@@ -39,6 +41,7 @@ use crate::{
 };
 
 pub use desired::{Choice, DesiredStack, EndpointCheck, Field, Hatch, ParameterValue};
+pub use envelope::{Envelope, Identity, StackKind};
 pub use lock::{Clash, LOCK_FORMAT, Lock, LockedEnvironment, LockedModel, Pinned, Scalar, Servings, is_owner};
 pub use names::{ENDPOINT_NAME_LIMIT, shortened, stack_name};
 
@@ -163,10 +166,6 @@ impl<'a> Context<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn owner(&self) -> Option<String> {
-        self.scope.lock.owner(&self.scope.set.environment.name).map(str::to_owned)
-    }
-
     fn stack(&self, kind: Kind, name: &str) -> StackRef {
         let name = stack_name(&self.scope.set.environment.prefix, kind.name(), name);
         StackRef { target: self.scope.target.clone(), name }
@@ -230,17 +229,22 @@ fn refuse_same_owner(scopes: &[Scope], diagnostics: &mut Diagnostics) {
 fn refuse_twins(stacks: &[DesiredStack], diagnostics: &mut Diagnostics) {
     let mut seen: BTreeMap<&StackRef, &DesiredStack> = BTreeMap::new();
     let mut told = BTreeSet::new();
-    for stack in stacks {
-        match seen.get(&stack.stack) {
-            Some(first) if told.insert(&stack.stack) => diagnostics.push(
-                Diagnostic::new(Code::SameStack, format!("two manifests come to the stack `{}`", stack.stack.name))
-                    .label(stack.span, format!("{} `{}` of `{}`", stack.kind, stack.name, stack.environment))
-                    .label(first.span, format!("{} `{}` of `{}`", first.kind, first.name, first.environment))
+    let whose = |of: &DesiredStack| {
+        let Identity { environment, kind, name, .. } = &of.identity;
+        format!("{kind} `{name}` of `{environment}`")
+    };
+    for one in stacks {
+        let stack = &one.identity.stack;
+        match seen.get(stack) {
+            Some(first) if told.insert(stack) => diagnostics.push(
+                Diagnostic::new(Code::SameStack, format!("two manifests come to the stack `{stack}`"))
+                    .label(one.span, whose(one))
+                    .label(first.span, whose(first))
                     .help("give one of the environments another `prefix`"),
             ),
             Some(_) => {}
             None => {
-                seen.insert(&stack.stack, stack);
+                seen.insert(stack, one);
             }
         }
     }
@@ -249,16 +253,17 @@ fn refuse_twins(stacks: &[DesiredStack], diagnostics: &mut Diagnostics) {
 /// SageMaker takes names that differ only in case for one.
 fn refuse_same_endpoints(stacks: &[DesiredStack], diagnostics: &mut Diagnostics) {
     let mut seen: BTreeMap<(&Target, String), &DesiredStack> = BTreeMap::new();
-    for stack in stacks {
-        let Some(check) = &stack.endpoint else { continue };
-        let key = (&stack.stack.target, check.endpoint.to_lowercase());
-        let first = *seen.entry(key).or_insert(stack);
-        if first.stack != stack.stack {
+    let whose = |of: &DesiredStack| format!("`{}` of `{}`", of.identity.name, of.identity.environment);
+    for one in stacks {
+        let Some(check) = &one.envelope.endpoint else { continue };
+        let key = (&one.identity.stack.target, check.endpoint.to_lowercase());
+        let first = *seen.entry(key).or_insert(one);
+        if first.identity.stack != one.identity.stack {
             let message = format!("two manifests make an endpoint named `{}`", check.endpoint);
             diagnostics.push(
                 Diagnostic::new(Code::SameEndpoint, message)
-                    .label(stack.span, format!("`{}` of `{}`", stack.name, stack.environment))
-                    .label(first.span, format!("`{}` of `{}`", first.name, first.environment))
+                    .label(one.span, whose(one))
+                    .label(first.span, whose(first))
                     .help("give one of them another `name`, or leave `name` out"),
             );
         }

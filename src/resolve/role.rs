@@ -1,9 +1,6 @@
 //! A role of its own stack, with what everything that names it needs.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Context, DesiredStack, Field,
@@ -13,7 +10,7 @@ use super::{
     settings,
     view::{PolicyStatement, RoleStackView, RoleView, Verbatim, View},
 };
-use crate::manifest::{Document, Kind, Role, Setting};
+use crate::manifest::{Document, Role, Setting};
 
 /// The stack of a `Role`.
 pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Role, access: Access) -> DesiredStack {
@@ -22,26 +19,14 @@ pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Rol
     let environment = context.scope.set.environment.name.clone();
     let description = format!("Execution role {} of environment {environment}, made by hubform.", document.name);
     let origins = origins(&place);
-    let (role_arn, notification_arns) = settings::service(context);
     DesiredStack {
-        stack: context.stack(Kind::Role, &document.name),
-        owner: context.owner(),
-        kind: Kind::Role.name().to_owned(),
-        name: document.name.clone(),
+        identity: context.identity(document),
+        envelope: context.envelope(document),
         view: View::Role(Box::new(RoleStackView { description, access })),
-        parameters: BTreeMap::new(),
-        tags: settings::tags(context, document),
-        role_arn,
-        notification_arns,
-        protect: context.scope.set.environment.protect,
-        needs: BTreeSet::new(),
-        endpoint: None,
-        choices: Vec::new(),
         hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
         origins,
         fetched: Arc::default(),
         span: document.origin.span("/metadata/name"),
-        environment,
     }
 }
 

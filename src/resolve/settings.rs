@@ -8,7 +8,7 @@ use super::{
     view::{Given, Givens, VpcView},
 };
 use crate::{
-    cloud::Tags,
+    cloud::{StackOptions, Tagged, Tags},
     diagnostic::{Code, Diagnostic, Span},
     manifest::{Document, Encryption, Network, Setting, Substitutions, Value, Values, is_tag, substitute},
 };
@@ -184,16 +184,17 @@ pub(super) fn written<'a>(context: &Context<'a>, own: &Place<'a>, field: &str) -
 }
 
 /// The role CloudFormation acts with, and the topics it tells.
-pub(super) fn service(context: &mut Context<'_>) -> (Option<String>, Vec<String>) {
+pub(super) fn options(context: &mut Context<'_>) -> StackOptions {
     let settings = &context.settings.settings;
     let (role, topics) = (settings.service_role.clone(), settings.notifications.clone().unwrap_or_default());
     let mut said = |field: &str, text: String| match of_environment(context, field) {
         Some(place) => context.substituted(&text, &place),
         None => text,
     };
-    let role = role.map(|role| said("serviceRole", role));
-    let topics = topics.into_iter().map(|topic| said("notifications", topic)).collect();
-    (role, topics)
+    StackOptions {
+        role_arn: role.map(|role| said("serviceRole", role)),
+        notification_arns: topics.into_iter().map(|topic| said("notifications", topic)).collect(),
+    }
 }
 
 /// Where the Environment says a setting: at its target, else for all.
@@ -211,7 +212,8 @@ pub(super) fn tags(context: &mut Context<'_>, document: &Document) -> Tags {
     for labels in [&environment.labels, &document.labels] {
         tags.extend(labels.iter().filter(|(key, _)| is_tag(key)).map(|(key, value)| (key.clone(), value.clone())));
     }
-    tags.extend(ownership(&environment.name, document.kind.name(), &document.name));
+    let own = Tagged { environment: &environment.name, kind: document.kind.name(), name: &document.name };
+    tags.extend(own.tags());
     if tags.len() > TAG_LIMIT {
         let message =
             format!("{} tags are too many; labels, environment tags and hubform's own may be {TAG_LIMIT}", tags.len());
@@ -247,11 +249,4 @@ fn place_of_tag(context: &Context<'_>, key: &str, document: &Document) -> Span {
 
 fn token(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
-}
-
-/// The tags that say whose a stack is; they never change in its life.
-pub(super) fn ownership(environment: &str, kind: &str, name: &str) -> BTreeMap<String, String> {
-    [("environment", environment), ("kind", kind), ("name", name)]
-        .map(|(key, value)| (format!("hubform:{key}"), value.to_owned()))
-        .into()
 }

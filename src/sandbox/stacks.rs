@@ -6,7 +6,7 @@ use super::{
 };
 use crate::cloud::{
     ChangeSet, ChangeSetIds, ChangeSetSummary, ChangeSetType, CreateChangeSet, CreateStack, DeleteStack,
-    ExecuteChangeSet, Page, PageToken, Reply, Stack, StackEvent, StackStatus, StackSummary, Stacks,
+    ExecuteChangeSet, Page, PageToken, Reply, Stack, StackEvent, StackOptions, StackStatus, StackSummary, Stacks,
 };
 
 impl Stacks for Client {
@@ -41,6 +41,7 @@ impl Stacks for Client {
 
     fn create_stack(&self, request: CreateStack) -> Reply<'_, String> {
         let subject = request.name.clone();
+        let StackOptions { role_arn, notification_arns } = request.options;
         let call = Call::CreateStack {
             name: request.name,
             submission: Submission {
@@ -48,8 +49,8 @@ impl Stacks for Client {
                 parameters: request.parameters,
                 tags: request.tags,
                 capabilities: request.capabilities,
-                role_arn: request.role_arn,
-                notification_arns: request.notification_arns,
+                role_arn,
+                notification_arns,
             },
             disable_rollback: request.disable_rollback,
             termination_protection: request.termination_protection,
@@ -60,6 +61,7 @@ impl Stacks for Client {
 
     fn create_change_set(&self, request: CreateChangeSet) -> Reply<'_, ChangeSetIds> {
         let subject = request.stack.clone();
+        let StackOptions { role_arn, notification_arns } = request.options;
         let call = Call::CreateChangeSet {
             stack: request.stack,
             name: request.name,
@@ -69,8 +71,8 @@ impl Stacks for Client {
                 parameters: request.parameters,
                 tags: request.tags,
                 capabilities: request.capabilities,
-                role_arn: request.role_arn,
-                notification_arns: request.notification_arns,
+                role_arn,
+                notification_arns,
             },
             previous: request.previous,
             token: request.token,

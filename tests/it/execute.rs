@@ -7,11 +7,11 @@ use std::{
 
 use expect_test::{Expect, expect};
 use hubform::{
-    cloud::{StackRef, Tags, Target},
+    cloud::{StackOptions, StackRef, Tags, Target},
     diagnostic::Position,
     execute::{Event, Outcome, Settings, StepResult, Waiting, execute},
     plan::{Action, FORMAT, Operation, Plan, PlannedEnvironment, Step, Submission},
-    render::{EndpointCheck, Origins},
+    render::{EndpointCheck, Identity, Origins},
     sandbox::{Pace, Rate, Sandbox, Settings as Account, Throttle},
 };
 use serde_json::{Value, json};
@@ -67,17 +67,18 @@ fn create(name: &str, body: &str, needs: &[&str]) -> Step {
         previous: BTreeSet::new(),
         tags: Tags::new(),
         capabilities: [hubform::cloud::Capability::NamedIam].into(),
-        role_arn: None,
-        notification_arns: Vec::new(),
+        options: StackOptions::default(),
         termination_protection: false,
     };
     let check = || EndpointCheck { endpoint: name.into(), config_output: "EndpointConfigName".into() };
     let manifest = Position { file: "a.yaml".into(), line: 1, column: 1 };
     Step {
-        stack: named(name),
-        environment: "dev".into(),
-        kind: if body == ROLE { "Role" } else { "Endpoint" }.into(),
-        name: name.into(),
+        identity: Identity {
+            stack: named(name),
+            environment: "dev".into(),
+            kind: if body == ROLE { "Role" } else { "Endpoint" }.into(),
+            name: name.into(),
+        },
         action: Action::Create,
         observed: None,
         needs: needs.iter().map(|need| named(need)).collect(),

@@ -12,11 +12,13 @@ use std::{
 use hubform::{
     catalog::Catalog,
     clock::SystemClock,
-    cloud::{ChangeDetail, ChangeSet, ChangeSetType, CreateChangeSet, CreateStack, StackRef, Tags, Target},
+    cloud::{
+        ChangeDetail, ChangeSet, ChangeSetType, CreateChangeSet, CreateStack, StackOptions, StackRef, Tags, Target,
+    },
     diagnostic::Position,
     gather,
     plan::{self, ChangeKind, PlannedEnvironment, Request},
-    render::{Origins, ParameterValue, StackSpec},
+    render::{Envelope, Identity, Origins, ParameterValue, StackSpec},
     sandbox::{Pace, Sandbox, Settings},
 };
 use serde_json::{Value, json};
@@ -364,8 +366,7 @@ impl Play {
             parameters: given(row.before.1),
             tags: tags(),
             capabilities: BTreeSet::new(),
-            role_arn: None,
-            notification_arns: Vec::new(),
+            options: StackOptions::default(),
             disable_rollback: false,
             termination_protection: false,
             token: "made".to_owned(),
@@ -388,8 +389,7 @@ impl Play {
             parameters: given(row.after.1),
             tags: tags(),
             capabilities: BTreeSet::new(),
-            role_arn: None,
-            notification_arns: Vec::new(),
+            options: StackOptions::default(),
             token: "asked".to_owned(),
         };
         now(async {
@@ -410,7 +410,7 @@ impl Play {
         let request = Request {
             environments: &[environment],
             specs: std::slice::from_ref(&spec),
-            chosen: &BTreeSet::from([spec.stack.clone()]),
+            chosen: &BTreeSet::from([spec.identity.stack.clone()]),
             observation: &observed.expect("nothing is refused here"),
             allow: &BTreeSet::new(),
             adopt: &BTreeSet::from(["Endpoint/s".to_owned()]),
@@ -433,22 +433,16 @@ impl Play {
 fn spec(body: &Value, parameters: BTreeMap<String, String>) -> StackSpec {
     let parameters = parameters.into_iter().map(|(name, value)| (name, ParameterValue::Literal(value))).collect();
     StackSpec {
-        stack: StackRef { target: target(), name: "s".to_owned() },
-        environment: "dev".to_owned(),
-        kind: "Endpoint".to_owned(),
-        name: "s".to_owned(),
+        identity: Identity {
+            stack: StackRef { target: target(), name: "s".to_owned() },
+            environment: "dev".to_owned(),
+            kind: "Endpoint".into(),
+            name: "s".to_owned(),
+        },
+        envelope: Envelope { parameters, tags: tags(), ..Envelope::default() },
         body: body.to_string().into(),
         digest: "wanted".to_owned(),
-        owner: None,
-        parameters,
-        tags: tags(),
         capabilities: BTreeSet::new(),
-        role_arn: None,
-        notification_arns: Vec::new(),
-        protect: false,
-        needs: BTreeSet::new(),
-        endpoint: None,
-        choices: Vec::new(),
         overridden: BTreeSet::new(),
         origins: Origins {
             manifest: Position { file: "s.yaml".to_owned(), line: 1, column: 1 },

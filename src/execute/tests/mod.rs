@@ -10,13 +10,13 @@ use expect_test::{Expect, expect};
 use self::world::{Goes, World, target};
 use super::*;
 use crate::{
-    cloud::{Change, ChangeAction, CloudErrorKind, Replacement, Retrying, StackRef, Tags},
+    cloud::{Change, ChangeAction, CloudErrorKind, Replacement, Retrying, StackOptions, StackRef, Tags},
     diagnostic::Position,
     plan::{
         Action, Allowed, ChangeKind, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, Step,
         Submission,
     },
-    render::{EndpointCheck, Origin, Origins, ParameterValue},
+    render::{EndpointCheck, Identity, Origin, Origins, ParameterValue},
 };
 
 fn named(name: &str) -> StackRef {
@@ -31,8 +31,7 @@ fn submission(digest: &str) -> Submission {
         previous: BTreeSet::new(),
         tags: Tags::new(),
         capabilities: BTreeSet::new(),
-        role_arn: None,
-        notification_arns: Vec::new(),
+        options: StackOptions::default(),
         termination_protection: false,
     }
 }
@@ -41,10 +40,12 @@ fn step(name: &str, action: Action, operations: Vec<Operation>) -> Step {
     let position = |line| Position { file: "a.yaml".into(), line, column: 1 };
     let origin = Origin { field: "spec.role".into(), position: position(7) };
     Step {
-        stack: named(name),
-        environment: "dev".into(),
-        kind: "Endpoint".into(),
-        name: name.into(),
+        identity: Identity {
+            stack: named(name),
+            environment: "dev".into(),
+            kind: "Endpoint".into(),
+            name: name.into(),
+        },
         action,
         observed: None,
         needs: BTreeSet::new(),
@@ -814,9 +815,9 @@ fn an_interrupt_lets_finish_what_runs_and_a_second_one_leaves() {
 fn the_longest_way_starts_first() {
     let mut world = World::new();
     let mut small = create("small");
-    (small.kind, small.endpoint) = ("Role".into(), None);
+    (small.identity.kind, small.endpoint) = ("Role".into(), None);
     let mut root = create("root");
-    (root.kind, root.endpoint) = ("Role".into(), None);
+    (root.identity.kind, root.endpoint) = ("Role".into(), None);
     let steps = vec![small, root, create("leaf").needs(&["root"])];
     let settings = Settings { concurrency: 1, ..Settings::default() };
     world.run(plan(steps), settings);

@@ -41,7 +41,7 @@ fn without_keys(mistake: &str) -> String {
 }
 
 fn chat(plan: &mut Plan) -> &mut crate::plan::Step {
-    plan.steps.iter_mut().find(|step| step.stack.name == "chat").expect("a step")
+    plan.steps.iter_mut().find(|step| step.identity.stack.name == "chat").expect("a step")
 }
 
 fn body_of(operation: Option<&Operation>) -> String {
@@ -52,7 +52,7 @@ fn body_of(operation: Option<&Operation>) -> String {
 fn order_and_scope() {
     check(|plan| plan.steps.reverse(), &expect!["chat: comes before `role`, which it needs"]);
     check(
-        |plan| plan.steps.retain(|step| step.stack.name != "role"),
+        |plan| plan.steps.retain(|step| step.identity.stack.name != "role"),
         &expect!["chat: is alone without `role`, which it needs"],
     );
     check(
@@ -167,7 +167,7 @@ fn phases_gates_and_protection() {
         &expect!["chat: Keep is not done by these operations from CREATE_COMPLETE"],
     );
     let open = |plan: &mut Plan| {
-        let step = plan.steps.iter_mut().find(|step| step.stack.name == "kept").expect("a step");
+        let step = plan.steps.iter_mut().find(|step| step.identity.stack.name == "kept").expect("a step");
         step.changes[0].replacement = Replacement::True;
         if let Operation::Update { gate, .. } = &mut step.operations[0] {
             gate.allowed.values_mut().for_each(|allowed| allowed.replacement = Replacement::Conditional);
@@ -180,7 +180,7 @@ fn phases_gates_and_protection() {
         kept: announces Role, which its gate refuses"#]],
     );
     let disarmed = |plan: &mut Plan| {
-        let step = plan.steps.iter_mut().find(|step| step.stack.name == "kept").expect("a step");
+        let step = plan.steps.iter_mut().find(|step| step.identity.stack.name == "kept").expect("a step");
         step.changes[0].replacement = Replacement::True;
         if let Operation::Update { gate, submission, .. } = &mut step.operations[0] {
             gate.allowed.values_mut().for_each(|allowed| allowed.replacement = Replacement::True);
@@ -190,14 +190,14 @@ fn phases_gates_and_protection() {
     };
     check(disarmed, &expect!["kept: loses Role, which is protected, and nobody allowed Role/kept"]);
     let forgets = |plan: &mut Plan| {
-        let step = plan.steps.iter_mut().find(|step| step.stack.name == "kept").expect("a step");
+        let step = plan.steps.iter_mut().find(|step| step.identity.stack.name == "kept").expect("a step");
         let operations = vec![Operation::Protect { on: false }, Operation::Delete { role_arn: None }];
         (step.action, step.operations) = (Action::Delete, operations);
         plan.allowed.insert("Role/kept".to_owned());
     };
     check(forgets, &expect!["kept: would stay unprotected if it cannot be deleted"]);
     let delete = |plan: &mut Plan| {
-        let step = plan.steps.iter_mut().find(|step| step.stack.name == "kept").expect("a step");
+        let step = plan.steps.iter_mut().find(|step| step.identity.stack.name == "kept").expect("a step");
         (step.action, step.operations) = (Action::Delete, vec![Operation::Delete { role_arn: None }]);
     };
     check(

@@ -133,7 +133,7 @@ fn any_order_of_specs_gives_the_same_plan() {
     };
     let mut specs =
         vec![given("a", &["d"]), given("b", &[]), given("c", &["a", "b"]), given("d", &[]), given("e", &["c"])];
-    let names = |plan: &Plan| plan.steps.iter().map(|step| step.stack.name.clone()).collect::<Vec<_>>();
+    let names = |plan: &Plan| plan.steps.iter().map(|step| step.identity.stack.name.clone()).collect::<Vec<_>>();
     for seed in 0..20 {
         Rng::with_seed(seed).shuffle(&mut specs);
         let (plan, _) = run_on(&specs, &Observation::default(), &Scenario::default());

@@ -24,9 +24,11 @@ use super::{
 };
 use crate::{
     catalog::Catalog,
-    cloud::{Capability, ChangeSet, ChangeSetStatus, ExecutionStatus, Stack, StackRef, Tags, Target, Timestamp},
+    cloud::{
+        Capability, ChangeSet, ChangeSetStatus, ExecutionStatus, Stack, StackOptions, StackRef, Tags, Target, Timestamp,
+    },
     diagnostic::{Diagnostics, Position},
-    render::{EndpointCheck, Origin, Origins, ParameterValue, StackSpec, body_digest},
+    render::{EndpointCheck, Envelope, Identity, Origin, Origins, ParameterValue, StackSpec, body_digest},
 };
 
 /// Whose everything is unless a test says otherwise.
@@ -53,7 +55,7 @@ fn run(scenario: &Scenario<'_>) -> (Plan, Diagnostics) {
     let specs: Vec<StackSpec> = list(scenario.wanted).iter().map(spec).collect();
     let mut observation = Observation { stacks: list(scenario.live).iter().map(observed).collect() };
     for found in &mut observation.stacks {
-        let spec = specs.iter().find(|spec| spec.stack.name == found.stack.name);
+        let spec = specs.iter().find(|spec| spec.identity.stack.name == found.stack.name);
         let fetched = match spec {
             _ if scenario.destroy => wants_body_to_destroy(spec, &found.stack),
             Some(spec) => wants_body(spec, &found.stack),
@@ -95,7 +97,7 @@ fn with_request<T>(
         account: "111122223333".into(),
     }];
     let named: BTreeSet<StackRef> = scenario.chosen.iter().map(|name| reference(name)).collect();
-    let chosen = if named.is_empty() { specs.iter().map(|spec| spec.stack.clone()).collect() } else { named };
+    let chosen = if named.is_empty() { specs.iter().map(|spec| spec.identity.stack.clone()).collect() } else { named };
     let allow = scenario.allow.iter().map(|name| (*name).to_owned()).collect();
     let adopt = scenario.adopt.iter().map(|name| (*name).to_owned()).collect();
     let request = Request {
@@ -132,22 +134,28 @@ fn spec(given: &Value) -> StackSpec {
     let position = |line| Position { file: format!("{name}.yaml"), line, column: 1 };
     let instance = Origin { field: "spec.hardware".into(), position: position(5) };
     StackSpec {
-        stack: reference(&name),
-        environment: "dev".into(),
-        owner: Some(OWNER.into()),
-        kind: text_at(given, "kind").unwrap_or("Endpoint".into()),
-        name: text_at(given, "name").unwrap_or(name.clone()),
+        identity: Identity {
+            stack: reference(&name),
+            environment: "dev".into(),
+            kind: text_at(given, "kind").unwrap_or("Endpoint".into()).into(),
+            name: text_at(given, "name").unwrap_or(name.clone()),
+        },
+        envelope: Envelope {
+            owner: Some(OWNER.into()),
+            parameters: strings(&given["parameters"])
+                .into_iter()
+                .map(|(key, value)| (key, parameter(&value)))
+                .collect(),
+            tags: tags(given, &name),
+            options: StackOptions { role_arn: text_at(given, "role"), notification_arns: Vec::new() },
+            protect: given["protect"] == true,
+            needs: given["needs"].as_array().into_iter().flatten().filter_map(Value::as_str).map(reference).collect(),
+            endpoint: Some(EndpointCheck { endpoint: name.clone(), config_output: "EndpointConfigName".into() }),
+            choices: Vec::new(),
+        },
         body: Arc::from(body),
         digest,
-        parameters: strings(&given["parameters"]).into_iter().map(|(key, value)| (key, parameter(&value))).collect(),
-        tags: tags(given, &name),
         capabilities: BTreeSet::from([Capability::Iam]),
-        role_arn: text_at(given, "role"),
-        notification_arns: Vec::new(),
-        protect: given["protect"] == true,
-        needs: given["needs"].as_array().into_iter().flatten().filter_map(Value::as_str).map(reference).collect(),
-        endpoint: Some(EndpointCheck { endpoint: name.clone(), config_output: "EndpointConfigName".into() }),
-        choices: Vec::new(),
         overridden: BTreeSet::from(["Model/Properties/PrimaryContainer/Environment".to_owned()]),
         origins: Origins {
             manifest: position(1),
@@ -265,7 +273,7 @@ fn text(plan: &Plan, diagnostics: &Diagnostics) -> String {
 
 fn write_step(out: &mut String, step: &Step) {
     let predicate = if step.predicate { " perhaps" } else { "" };
-    let _ = writeln!(out, "{}: {:?}{predicate}", step.stack, step.action);
+    let _ = writeln!(out, "{}: {:?}{predicate}", step.identity.stack, step.action);
     for reason in &step.reasons {
         let _ = writeln!(out, "  because {reason}");
     }

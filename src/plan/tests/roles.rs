@@ -388,7 +388,7 @@ fn the_stranger_reads_narrowings() {
         expect.assert_eq(&audit(&plan).join("\n"));
     };
     fn role(plan: &mut Plan) -> &mut Step {
-        plan.steps.iter_mut().find(|step| step.stack.name == "role").expect("a step")
+        plan.steps.iter_mut().find(|step| step.identity.stack.name == "role").expect("a step")
     }
     check(
         &|plan| role(plan).narrow.as_mut().expect("it narrows").after.clear(),

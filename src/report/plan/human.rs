@@ -33,7 +33,7 @@ pub fn not_asked(plan: &Plan, context: &Context<'_>) -> String {
 }
 
 fn in_environment(out: &mut String, plan: &Plan, environment: &PlannedEnvironment, context: &Context<'_>) {
-    let here = |step: &&Step| step.environment == environment.name && step.stack.target == environment.target;
+    let here = |step: &&Step| environment.has(&step.identity);
     let (kept, busy): (Vec<_>, Vec<_>) = plan.steps.iter().filter(here).partition(|step| step.is_idle());
     if kept.is_empty() && busy.is_empty() && !plan.steps.is_empty() {
         return;
@@ -63,8 +63,8 @@ fn one(out: &mut String, plan: &Plan, step: &Step, context: &Context<'_>) {
         Action::Delete => Ink::Bad,
         Action::Update | Action::Recreate => Ink::Care,
     };
-    let name = paint(context, Ink::Bold, &words::manifest(step));
-    let head = format!("{} {name}, stack {}", paint(context, ink, &format!("{symbol} {word}")), step.stack);
+    let name = paint(context, Ink::Bold, &step.identity.manifest());
+    let head = format!("{} {name}, stack {}", paint(context, ink, &format!("{symbol} {word}")), step.identity.stack);
     paragraph(out, context, 2, &head);
     if matches!(step.action, Action::Create | Action::Recreate) {
         words::made(plan, step).into_iter().for_each(|made| paragraph(out, context, 6, &made));
@@ -99,7 +99,7 @@ fn left_behind(out: &mut String, plan: &Plan, context: &Context<'_>) {
     paragraph(out, context, 0, text);
     for left in &plan.left_behind {
         let place = &left.stack.target.region;
-        let text = format!("? {}/{} of {}, stack {} in {place}", left.kind, left.name, left.environment, left.stack);
+        let text = format!("? {} of {}, stack {} in {place}", left.manifest(), left.environment, left.stack);
         paragraph(out, context, 2, &text);
     }
     out.push('\n');

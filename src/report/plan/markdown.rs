@@ -20,7 +20,7 @@ pub fn markdown(plan: &Plan, context: &Context<'_>) -> String {
     if !plan.left_behind.is_empty() {
         out.push_str("Left behind, nothing happens to them:\n\n");
         for left in &plan.left_behind {
-            let _ = writeln!(out, "- `{}` ({}/{} of {})", left.stack, left.kind, left.name, left.environment);
+            let _ = writeln!(out, "- `{}` ({} of {})", left.stack, left.manifest(), left.environment);
         }
         out.push('\n');
     }
@@ -31,7 +31,7 @@ pub fn markdown(plan: &Plan, context: &Context<'_>) -> String {
 }
 
 fn in_environment(out: &mut String, plan: &Plan, environment: &PlannedEnvironment, context: &Context<'_>) {
-    let here = |step: &&Step| step.environment == environment.name && step.stack.target == environment.target;
+    let here = |step: &&Step| environment.has(&step.identity);
     let busy: Vec<&Step> = plan.steps.iter().filter(here).filter(|step| step.action != Action::Keep).collect();
     let _ = writeln!(out, "**{}**\n", cell(&words::place(environment, context)));
     if busy.is_empty() {
@@ -42,7 +42,7 @@ fn in_environment(out: &mut String, plan: &Plan, environment: &PlannedEnvironmen
     for step in &busy {
         let (symbol, word) = words::action(step, true);
         let what = summary(plan, step);
-        let (name, stack) = (words::manifest(step), &step.stack);
+        let (name, stack) = (step.identity.manifest(), &step.identity.stack);
         let _ = writeln!(out, "| {symbol} {word} | {} | `{stack}` | {} |", cell(&name), cell(&what));
     }
     out.push('\n');
@@ -69,7 +69,7 @@ fn details(out: &mut String, plan: &Plan, step: &Step) {
     let rest = [order, words::choices(step), words::remarks(plan, step)];
     lines.extend(rest.into_iter().flatten());
     if !lines.is_empty() {
-        let name = words::manifest(step);
+        let name = step.identity.manifest();
         let fence = fence(&lines);
         let text = lines.join("\n");
         let _ = writeln!(

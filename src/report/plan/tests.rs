@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::{human, json as for_programs, markdown};
 use crate::{
-    cloud::{Replacement, StackRef, StackStatus, Tags, Target, Timestamp},
+    cloud::{Replacement, StackOptions, StackRef, StackStatus, Tags, Target, Timestamp},
     diagnostic::Position,
     plan::{
-        Action, Change, ChangeKind, FORMAT, Gate, LeftBehind, Observed, Operation, Phase, Plan, PlannedEnvironment,
-        PropertyChange, Step, Submission,
+        Action, Change, ChangeKind, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, PropertyChange,
+        Step, Submission,
     },
-    render::{Choice, EndpointCheck, Origins},
+    render::{Choice, EndpointCheck, Identity, Origins},
     report::Context,
 };
 
@@ -23,6 +23,11 @@ fn target() -> Target {
 
 fn named(name: &str) -> StackRef {
     StackRef { target: target(), name: name.into() }
+}
+
+fn identity(kind: &str, name: &str) -> Identity {
+    let stack = named(&format!("dev-{}-{name}", kind.to_lowercase()));
+    Identity { stack, environment: "dev".into(), kind: kind.into(), name: name.into() }
 }
 
 fn position(line: usize) -> Position {
@@ -37,8 +42,7 @@ fn submission() -> Submission {
         previous: BTreeSet::new(),
         tags: Tags::new(),
         capabilities: BTreeSet::new(),
-        role_arn: None,
-        notification_arns: Vec::new(),
+        options: StackOptions::default(),
         termination_protection: false,
     }
 }
@@ -91,10 +95,7 @@ fn step(kind: &str, name: &str, action: Action, operations: Vec<Operation>) -> S
         owner: None,
     };
     Step {
-        stack: named(&format!("dev-{}-{name}", kind.to_lowercase())),
-        environment: "dev".into(),
-        kind: kind.into(),
-        name: name.into(),
+        identity: identity(kind, name),
         action,
         observed: (action != Action::Create).then_some(observed),
         needs: BTreeSet::new(),
@@ -147,12 +148,7 @@ fn plan() -> Plan {
         }],
         bodies: [("body".to_owned(), body.to_string().into())].into(),
         steps: vec![role, new, moved, gone, kept],
-        left_behind: vec![LeftBehind {
-            stack: named("dev-role-lost"),
-            environment: "dev".into(),
-            kind: "Role".into(),
-            name: "lost".into(),
-        }],
+        left_behind: vec![identity("Role", "lost")],
         allowed: BTreeSet::new(),
         adopted: BTreeSet::new(),
     }
@@ -356,4 +352,11 @@ fn a_written_plan_is_read_back_as_it_was() {
     let written = for_programs(&plan(), &Context::default()).expect("written");
     assert_eq!(written["summary"]["replacing"], 1);
     assert_eq!(serde_json::from_value::<Plan>(written["plan"].clone()).expect("read"), plan());
+}
+
+/// Change sets are named by what is sent as it is written: another order would not find those of the release before.
+#[test]
+fn what_is_sent_is_written_in_one_order() {
+    expect![[r#"{"body":"body","digest":"d","parameters":{},"tags":{},"capabilities":[],"roleArn":null,"notificationArns":[],"terminationProtection":false}"#]]
+        .assert_eq(&serde_json::to_string(&submission()).expect("plain values"));
 }

@@ -41,11 +41,6 @@ pub(super) fn action(step: &Step, unicode: bool) -> (&'static str, &'static str)
     }
 }
 
-/// As `Endpoint/chat`.
-pub(super) fn manifest(step: &Step) -> String {
-    format!("{}/{}", step.kind, step.name)
-}
-
 /// What happens to a resource, as `± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced`.
 pub(super) fn change(change: &Change, unicode: bool) -> String {
     let (symbol, what) = match (change.kind, change.replacement.rank()) {
@@ -166,7 +161,13 @@ pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
     }
     remarks.extend(narrowed_after(plan, step));
     let busy = |step: &&Step| !step.operations.is_empty();
-    let needs: Vec<String> = step.needs.iter().filter_map(|need| plan.step(need)).filter(busy).map(manifest).collect();
+    let needs: Vec<String> = step
+        .needs
+        .iter()
+        .filter_map(|need| plan.step(need))
+        .filter(busy)
+        .map(|step| step.identity.manifest())
+        .collect();
     if !needs.is_empty() && !step.operations.is_empty() {
         remarks.push(format!("after {}", needs.join(", ")));
     }
@@ -178,7 +179,7 @@ fn narrowed_after(plan: &Plan, step: &Step) -> Option<String> {
     step.last()?;
     let (mut moved, mut asked) = (Vec::new(), Vec::new());
     for user in step.narrow.iter().flat_map(|narrow| &narrow.after).filter_map(|user| plan.step(user)) {
-        if user.operations.is_empty() { &mut asked } else { &mut moved }.push(manifest(user));
+        if user.operations.is_empty() { &mut asked } else { &mut moved }.push(user.identity.manifest());
     }
     let moved = (!moved.is_empty()).then(|| format!("{} landed", moved.join(", ")));
     let verb = if asked.len() == 1 { "is" } else { "are" };
@@ -209,7 +210,7 @@ pub(super) fn choices(step: &Step) -> Vec<String> {
 
 /// What would be chosen otherwise today for a stack that stays as it is, and how to have it so.
 pub(super) fn newer(step: &Step) -> Vec<String> {
-    let name = manifest(step);
+    let name = step.identity.manifest();
     let other = |choice: &Choice| {
         choice.today.as_ref().map(|today| format!("{} {}; today's choice: {today}", choice.what, choice.value))
     };

@@ -14,11 +14,12 @@ mod variant;
 use std::sync::Arc;
 
 use super::{
-    Context, DesiredStack, EndpointCheck, NamedRole,
+    Context, DesiredStack, EndpointCheck, Envelope, NamedRole,
     access::{Access, Bucket, Grant, Need},
     chooser::Chooser,
     hatch,
     model::Weights,
+    outputs,
     references::{Place, inherited},
     serving::{self, Serving, Wanted},
     settings::{self, Key},
@@ -58,7 +59,7 @@ pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spe
     };
     choosers.iter().for_each(|chooser| chooser.report_missing(context));
     let mut resolved = resolved?;
-    resolved.stack.choices = choosers.into_iter().flat_map(|chooser| chooser.choices).collect();
+    resolved.stack.envelope.choices = choosers.into_iter().flat_map(|chooser| chooser.choices).collect();
     Some(resolved)
 }
 
@@ -107,28 +108,20 @@ fn build<'a>(
         capture,
         volume_key,
     };
-    let (role_arn, notification_arns) = settings::service(context);
+    let check =
+        EndpointCheck { endpoint: view.endpoint_name.clone(), config_output: outputs::ENDPOINT_CONFIG_NAME.to_owned() };
     let stack = DesiredStack {
-        stack: context.stack(Kind::Endpoint, &document.name),
-        owner: context.owner(),
-        kind: Kind::Endpoint.name().to_owned(),
-        name: document.name.clone(),
-        parameters: owner.parameters,
-        tags: settings::tags(context, document),
-        role_arn,
-        notification_arns,
-        protect: context.scope.set.environment.protect,
-        needs: owner.needs,
-        endpoint: Some(EndpointCheck {
-            endpoint: view.endpoint_name.clone(),
-            config_output: "EndpointConfigName".to_owned(),
-        }),
-        choices: Vec::new(),
+        identity: context.identity(document),
+        envelope: Envelope {
+            parameters: owner.parameters,
+            needs: owner.needs,
+            endpoint: Some(check),
+            ..context.envelope(document)
+        },
         hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
         origins: origins::of(context, &view, servings, place),
         fetched: Arc::default(),
         span: document.origin.span("/metadata/name"),
-        environment,
         view: View::Endpoint(Box::new(view)),
     };
     Some(Resolved { stack, shared: owner.shared, named_role: owner.named })

@@ -9,14 +9,12 @@ use crate::{
     resolve::{
         Context, NamedRole, ParameterValue,
         access::Access,
+        outputs::ROLE_ARN,
         references::{Place, find},
         role,
         view::ExecutionRole,
     },
 };
-
-/// The parameter that takes the ARN of a role in another stack, and the output that gives it.
-const ROLE_ARN: &str = "RoleArn";
 
 /// The execution role, and what it asks of others.
 pub(super) struct Owner {

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use super::{Pace, Sandbox, Settings};
 use crate::cloud::{
     Capability, ChangeSet, ChangeSetType, CloudErrorKind, CloudResult, Connection, CreateChangeSet, CreateStack,
-    DeleteStack, ExecuteChangeSet, PageToken, Stack, StackEvent, StackStatus, Target,
+    DeleteStack, ExecuteChangeSet, PageToken, Stack, StackEvent, StackOptions, StackStatus, Target,
 };
 
 /// Answers of the account are there at once.
@@ -65,8 +65,7 @@ impl Account {
             parameters: BTreeMap::new(),
             tags: BTreeMap::new(),
             capabilities: [Capability::NamedIam].into(),
-            role_arn: None,
-            notification_arns: Vec::new(),
+            options: StackOptions::default(),
             disable_rollback: false,
             termination_protection: false,
             token: self.token(),
@@ -95,8 +94,7 @@ impl Account {
             previous: Default::default(),
             tags: BTreeMap::new(),
             capabilities: [Capability::NamedIam].into(),
-            role_arn: None,
-            notification_arns: Vec::new(),
+            options: StackOptions::default(),
             token,
         }
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, future::Future, pin::Pin, time::Duration};
 use hubform::{
     cloud::{
         Capability, ChangeSet, ChangeSetType, CloudError, CloudResult, Connection, CreateChangeSet, CreateStack,
-        DeleteStack, ExecuteChangeSet, Page, PageToken, Stack, StackEvent, Tags, Target,
+        DeleteStack, ExecuteChangeSet, Page, PageToken, Stack, StackEvent, StackOptions, Tags, Target,
     },
     sandbox::{Pace, Sandbox, Settings},
 };
@@ -110,8 +110,7 @@ pub(super) fn creation(name: &str, body: String) -> CreateStack {
         parameters: BTreeMap::new(),
         tags: Tags::from([("team".to_owned(), "models".to_owned())]),
         capabilities: [Capability::NamedIam].into(),
-        role_arn: None,
-        notification_arns: Vec::new(),
+        options: StackOptions::default(),
         disable_rollback: false,
         termination_protection: false,
         token: format!("create-{name}"),
@@ -129,8 +128,7 @@ pub(super) fn change(stack: &str, name: &str, kind: ChangeSetType, body: String)
         previous: Default::default(),
         tags: Tags::from([("team".to_owned(), "models".to_owned())]),
         capabilities: [Capability::NamedIam].into(),
-        role_arn: None,
-        notification_arns: Vec::new(),
+        options: StackOptions::default(),
         token: format!("change-{name}"),
     }
 }

@@ -97,7 +97,7 @@ pub(super) fn compile_for(
 impl Wanted {
     /// The stack of this name.
     pub(super) fn spec(&self, stack: &StackRef) -> Option<&StackSpec> {
-        self.specs.iter().find(|spec| spec.stack == *stack)
+        self.specs.iter().find(|spec| spec.identity.stack == *stack)
     }
 }
 
@@ -137,7 +137,7 @@ pub(super) struct Asked {
 
 /// The plan for everything wanted, or what stops it.
 pub(super) async fn plan(accounts: &dyn Accounts, wanted: &Wanted, asked: Asked) -> Result<Plan, Diagnostics> {
-    let specs: BTreeMap<_, _> = wanted.specs.iter().map(|spec| (spec.stack.name.as_str(), spec)).collect();
+    let specs: BTreeMap<_, _> = wanted.specs.iter().map(|spec| (spec.identity.stack.name.as_str(), spec)).collect();
     let wants_body = |_: &Target, stack: &Stack| match specs.get(stack.name.as_str()) {
         spec if asked.destroy => {
             plan::may_belong(&wanted.environments, &target(), stack)
@@ -149,15 +149,15 @@ pub(super) async fn plan(accounts: &dyn Accounts, wanted: &Wanted, asked: Asked)
     let targets = BTreeSet::from([target()]);
     let observed = gather::observe(Asking::quietly(accounts, &SystemClock), &targets, &wants_body).await;
     let observation = observed.unwrap_or_else(|error| panic!("the account cannot be looked at: {error}"));
-    let mut chosen: BTreeSet<StackRef> = wanted.specs.iter().map(|spec| spec.stack.clone()).collect();
+    let mut chosen: BTreeSet<StackRef> = wanted.specs.iter().map(|spec| spec.identity.stack.clone()).collect();
     if let Some(only) = asked.only {
-        chosen = wanted.specs.get(only).map(|spec| spec.stack.clone()).into_iter().collect();
+        chosen = wanted.specs.get(only).map(|spec| spec.identity.stack.clone()).into_iter().collect();
     }
     if asked.destroy {
         let ours = observation.stacks.iter().filter(|observed| plan::belongs(&wanted.environments, observed));
         chosen = ours.map(ObservedStack::reference).collect();
     }
-    let allow = wanted.specs.iter().filter(|_| asked.allow).map(|spec| format!("{}/{}", spec.kind, spec.name));
+    let allow = wanted.specs.iter().filter(|_| asked.allow).map(|spec| spec.identity.manifest());
     let request = Request {
         environments: &wanted.environments,
         specs: &wanted.specs,

@@ -78,7 +78,7 @@ async fn follow(rng: &mut Rng, seen: &mut Seen) -> Result<(), String> {
         if let Ok(plan) = account::plan(&*accounts, &wanted, Asked { allow: true, ..Asked::default() }).await {
             for step in plan.steps.iter().filter(|step| !step.predicate && step.observed.is_some()) {
                 let pause = || sandbox.advance(Duration::from_secs(30));
-                let Some(set) = ask(&*accounts, wanted.spec(&step.stack), pause).await? else { continue };
+                let Some(set) = ask(&*accounts, wanted.spec(&step.identity.stack), pause).await? else { continue };
                 compare(step, &set, seen)?;
             }
             carry_out(sandbox.clock(), Rc::clone(&accounts), &plan).await?;
@@ -120,7 +120,10 @@ fn compare(step: &Step, set: &ChangeSet, seen: &mut Seen) -> Result<(), String> 
     let details: Vec<_> = set.changes.iter().filter(|change| odd(&change.logical_id)).collect();
     let why: Vec<_> = step.changes.iter().filter(|change| odd(&change.logical_id)).collect();
     let reason = &set.status_reason;
-    Err(format!("{}: the plan says {plan}, the change set {service}\n{details:?}\n{why:?}\n{reason:?}", step.stack))
+    Err(format!(
+        "{}: the plan says {plan}, the change set {service}\n{details:?}\n{why:?}\n{reason:?}",
+        step.identity.stack
+    ))
 }
 
 fn announced(step: &Step) -> Announced {
@@ -148,40 +151,40 @@ async fn ask(accounts: &dyn Accounts, spec: Option<&StackSpec>, pause: impl Fn()
     let Some(spec) = spec else { return Ok(None) };
     let stacks = account::ports(accounts).await.stacks;
     let live = account::stacks(accounts).await;
-    if !live.get(&spec.stack.name).is_some_and(|stack| stack.status.is_updatable()) {
+    if !live.get(&spec.identity.stack.name).is_some_and(|stack| stack.status.is_updatable()) {
         return Ok(None);
     }
     let value = |value: &ParameterValue| match value {
         ParameterValue::Literal(text) => Some(text.clone()),
         ParameterValue::Output { stack, key } => live.get(&stack.name)?.outputs.get(key).cloned(),
     };
-    let Some(parameters) = spec.parameters.iter().map(|(name, from)| Some((name.clone(), value(from)?))).collect()
+    let Some(parameters) =
+        spec.envelope.parameters.iter().map(|(name, from)| Some((name.clone(), value(from)?))).collect()
     else {
         return Ok(None);
     };
     let request = CreateChangeSet {
-        stack: spec.stack.name.clone(),
+        stack: spec.identity.stack.name.clone(),
         name: "asked".to_owned(),
         kind: ChangeSetType::Update,
         body: spec.body.to_string(),
         parameters,
         previous: Default::default(),
-        tags: spec.tags.clone(),
+        tags: spec.envelope.tags.clone(),
         capabilities: spec.capabilities.clone(),
-        role_arn: spec.role_arn.clone(),
-        notification_arns: spec.notification_arns.clone(),
+        options: spec.envelope.options.clone(),
         token: format!("asked-{:x}", fastrand::u64(..)),
     };
     let ids = match stacks.create_change_set(request).await {
         Ok(ids) => ids,
-        Err(error) => return Err(format!("{}: {error}\n{}", spec.stack, spec.body)),
+        Err(error) => return Err(format!("{}: {error}\n{}", spec.identity.stack, spec.body)),
     };
     pause();
     let set = stacks.describe_change_set(&ids.change_set).await.map_err(|error| error.to_string())?;
     let set = set.ok_or("the change set is gone")?;
     stacks.delete_change_set(&ids.change_set).await.map_err(|error| error.to_string())?;
     if !set.is_executable() && !set.is_empty_update() {
-        return Err(format!("{}: {}: {:?}", spec.stack, set.status, set.status_reason));
+        return Err(format!("{}: {}: {:?}", spec.identity.stack, set.status, set.status_reason));
     }
     Ok(Some(set))
 }
@@ -279,7 +282,7 @@ mod ministack {
         let plan = account::plan(&**accounts, wanted, Asked::default()).await.map_err(|found| format!("{found:?}"))?;
         for step in plan.steps.iter().filter(|step| !step.predicate && step.observed.is_some()) {
             let pause = || std::thread::sleep(Duration::from_millis(50));
-            let Some(set) = ask(&**accounts, wanted.spec(&step.stack), pause).await? else { continue };
+            let Some(set) = ask(&**accounts, wanted.spec(&step.identity.stack), pause).await? else { continue };
             if let Err(told) = compare(step, &set, &mut seen.borrow_mut()) {
                 waive(step, &set, met).map_err(|odd| format!("{odd}\n{told}"))?;
             }

@@ -218,7 +218,7 @@ impl Journey {
             let of_stack = events.iter().filter(|event| event.is_of_stack() && event.at <= first);
             let last = of_stack.max_by_key(|event| event.at).map(|event| event.status.as_str().to_owned());
             if !last.as_deref().is_some_and(|status| status.ends_with("_COMPLETE")) {
-                return Err(format!("{} began while {} stood at {last:?}", step.stack, need.stack));
+                return Err(format!("{} began while {} stood at {last:?}", step.identity.stack, need.identity.stack));
             }
         }
         Ok(())
@@ -228,7 +228,7 @@ impl Journey {
     async fn events(&self, step: &Step) -> Vec<StackEvent> {
         let stacks = account::ports(&*self.accounts).await.stacks;
         let live = account::stacks(&*self.accounts).await;
-        let id = live.get(&step.stack.name).map(|stack| stack.id.clone());
+        let id = live.get(&step.identity.stack.name).map(|stack| stack.id.clone());
         let Some(id) = id.or_else(|| step.observed.as_ref().map(|observed| observed.id.clone())) else {
             return Vec::new();
         };
@@ -247,12 +247,12 @@ impl Journey {
         let live = account::stacks(&*self.accounts).await;
         let connection = account::ports(&*self.accounts).await;
         for spec in &self.wanted.specs {
-            let name = &spec.stack.name;
+            let name = &spec.identity.stack.name;
             let stack = live.get(name).ok_or_else(|| format!("{name} is not there"))?;
             if !stack.status.landed() || stack.outputs.get("HubformDigest") != Some(&spec.digest) {
                 return Err(format!("{name} is not as wanted: {stack:?}"));
             }
-            let Some(check) = &spec.endpoint else { continue };
+            let Some(check) = &spec.envelope.endpoint else { continue };
             let found = loop {
                 if let Ok(found) = connection.sagemaker.describe_endpoint(&check.endpoint).await {
                     break found.ok_or_else(|| format!("the endpoint {} is not there", check.endpoint))?;
@@ -268,7 +268,7 @@ impl Journey {
             Ok(plan) if plan.is_empty() => Ok(()),
             Ok(plan) => {
                 let busy = plan.steps.iter().filter(|step| !step.operations.is_empty());
-                let what = |step: &Step| format!("{} {:?} {:?}", step.stack, step.reasons, step.changes);
+                let what = |step: &Step| format!("{} {:?} {:?}", step.identity.stack, step.reasons, step.changes);
                 Err(format!("the second plan is not empty: {:?}", busy.map(what).collect::<Vec<_>>()))
             }
             Err(found) => Err(format!("the second plan is refused: {found:?}")),
@@ -398,7 +398,7 @@ fn fault(rng: &mut Rng, wanted: &Wanted) -> Fault {
     let spec = one(rng, &wanted.specs);
     let body: Value = serde_json::from_str(&spec.body).expect("a body is JSON");
     let ids: Vec<String> = body["Resources"].as_object().into_iter().flatten().map(|(id, _)| id.clone()).collect();
-    let spot = Spot { stack: Some(spec.stack.name.clone()), logical_id: one(rng, &ids).clone() };
+    let spot = Spot { stack: Some(spec.identity.stack.name.clone()), logical_id: one(rng, &ids).clone() };
     let instance = body["Resources"]["EndpointConfig"]["Properties"]["ProductionVariants"][0]["InstanceType"].as_str();
     let instance_type = instance.unwrap_or("ml.g6.xlarge").to_owned();
     let reason = "an imagined reason".to_owned();
@@ -410,7 +410,7 @@ fn fault(rng: &mut Rng, wanted: &Wanted) -> Fault {
         5 => Fault::Stuck { spot },
         6 => Fault::Capacity { instance_type, times: rng.u32(1..3) },
         7 => Fault::Quota { instance_type },
-        8 => Fault::SilentRollback { endpoint: spec.stack.name.clone() },
+        8 => Fault::SilentRollback { endpoint: spec.identity.stack.name.clone() },
         9 => Fault::Throttle { operation, times: rng.u32(1..30) },
         10 => Fault::Error { operation, text: reason },
         _ => Fault::Slow { factor: f64::from(rng.u32(1..40)) / 10.0 },

@@ -140,7 +140,7 @@ async fn owned(accounts: &dyn Accounts, owner: &str) -> Owned {
 
 /// The plan does nothing to the other's, and does not speak of them either.
 fn spares(plan: &Plan, theirs: &Owned) -> Result<(), String> {
-    let steps = plan.steps.iter().map(|step| &step.stack.name);
+    let steps = plan.steps.iter().map(|step| &step.identity.stack.name);
     let spoken = steps.chain(plan.left_behind.iter().map(|left| &left.stack.name));
     match spoken.into_iter().find(|name| theirs.contains_key(*name)) {
         Some(name) => Err(format!("the plan speaks of {name}, which is the other's")),
@@ -150,7 +150,7 @@ fn spares(plan: &Plan, theirs: &Owned) -> Result<(), String> {
 
 /// Only a name that the other has, or an operation of one's own that still runs, may stop a plan.
 fn explained(found: &Diagnostics, own: &Repository, theirs: &Owned, met: &Met) -> Result<(), String> {
-    let taken = own.wanted.specs.iter().any(|spec| theirs.contains_key(&spec.stack.name));
+    let taken = own.wanted.specs.iter().any(|spec| theirs.contains_key(&spec.identity.stack.name));
     for error in found.iter().filter(|found| found.severity == Severity::Error) {
         match error.code {
             Code::OwnedElsewhere if taken => {}
@@ -168,7 +168,7 @@ async fn carry_out(rng: &mut Rng, sandbox: &Sandbox, own: &Repository, plan: &Pl
         let spec = one(rng, &own.wanted.specs);
         let body: Value = serde_json::from_str(&spec.body).expect("a body is JSON");
         let ids: Vec<&String> = body["Resources"].as_object().into_iter().flatten().map(|(id, _)| id).collect();
-        let spot = Spot { stack: Some(spec.stack.name.clone()), logical_id: (*one(rng, &ids)).clone() };
+        let spot = Spot { stack: Some(spec.identity.stack.name.clone()), logical_id: (*one(rng, &ids)).clone() };
         sandbox.inject(Fault::Fail { spot, reason: "an imagined reason".to_owned() });
     }
     let patience = Cell::new(if percent(rng, 40) { rng.u32(1..60) } else { u32::MAX });

@@ -12,11 +12,12 @@ use fastrand::Rng;
 use hubform::{
     cloud::{
         Accounts, ChangeSet, ChangeSetIds, ChangeSetSummary, Connection, CreateChangeSet, CreateStack, DeleteStack,
-        ExecuteChangeSet, Page, PageToken, Reply, Stack, StackEvent, StackStatus, StackSummary, Stacks, Target,
+        ExecuteChangeSet, OUTPUT_DIGEST, Page, PageToken, Reply, Stack, StackEvent, StackStatus, StackSummary, Stacks,
+        Target,
     },
     diagnostic::Code,
     execute::{Failure, Settings, StepResult},
-    plan::{Detour, OUTPUT_DIGEST, Operation, Plan},
+    plan::{Detour, Operation, Plan},
     sandbox::Sandbox,
 };
 
@@ -109,7 +110,7 @@ impl Landing {
 
     /// It was begun upon what the plan was made upon, or upon what this operator had made himself.
     fn is_upon_known_work(&self, plan: &Plan) -> Result<(), String> {
-        let step = plan.steps.iter().find(|step| step.stack.name == self.stack.name).ok_or("no step")?;
+        let step = plan.steps.iter().find(|step| step.identity.stack.name == self.stack.name).ok_or("no step")?;
         let observed = step.observed.as_ref().ok_or("nothing was observed")?;
         let untouched = observed.changed_at == self.stack.changed_at();
         let own = step.operations.iter().filter_map(Operation::submission).map(|sent| &sent.digest);

@@ -82,9 +82,15 @@ fn what_is_pinned_stays_whatever_is_newer_or_cheaper() {
 fn same_specs(first: &Wanted, second: &Wanted) -> Result<(), String> {
     let by_name = |wanted: &Wanted| -> BTreeMap<_, _> {
         let parts = |spec: &hubform::render::StackSpec| {
-            (spec.body.to_string(), spec.digest.clone(), spec.parameters.clone(), spec.tags.clone(), spec.needs.clone())
+            (
+                spec.body.to_string(),
+                spec.digest.clone(),
+                spec.envelope.parameters.clone(),
+                spec.envelope.tags.clone(),
+                spec.envelope.needs.clone(),
+            )
         };
-        wanted.specs.iter().map(|spec| (spec.stack.name.clone(), parts(spec))).collect()
+        wanted.specs.iter().map(|spec| (spec.identity.stack.name.clone(), parts(spec))).collect()
     };
     let (first, second) = (by_name(first), by_name(second));
     match first == second {
@@ -301,9 +307,9 @@ fn same_but_for(marked: &Wanted, found: &Wanted, text: &str) -> Result<(), Strin
     }
     for (marked, found) in marked.specs.iter().zip(&found.specs) {
         let parse = |body: &str| serde_json::from_str::<Value>(body).map_err(|error| error.to_string());
-        same_value(&parse(&marked.body)?, &parse(&found.body)?, text, &marked.stack.name)?;
+        same_value(&parse(&marked.body)?, &parse(&found.body)?, text, &marked.identity.stack.name)?;
         let tags = |tags: &BTreeMap<String, String>| json!(tags);
-        same_value(&tags(&marked.tags), &tags(&found.tags), text, "tags")?;
+        same_value(&tags(&marked.envelope.tags), &tags(&found.envelope.tags), text, "tags")?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use hubform::{
     cloud::Accounts,
     diagnostic::{Code, Severity},
     execute::{Event, Settings, StepResult},
+    manifest::Kind,
     plan::Plan,
     resolve::Lock,
     sandbox::{Fault, Item, Sandbox, Spot},
@@ -139,8 +140,9 @@ impl Journey {
     }
 
     fn fault(&self, rng: &mut Rng) -> Fault {
+        let identities = self.wanted.specs.iter().map(|spec| &spec.identity);
         let endpoints: Vec<&str> =
-            self.wanted.specs.iter().filter(|s| s.kind == "Endpoint").map(|s| s.stack.name.as_str()).collect();
+            identities.filter(|it| it.kind == Kind::Endpoint).map(|it| it.stack.name.as_str()).collect();
         let stack = (*one(rng, &endpoints)).to_owned();
         let spot = |stack: &str, id: &str| Spot { stack: Some(stack.to_owned()), logical_id: id.to_owned() };
         let reason = "an imagined reason".to_owned();
@@ -267,7 +269,7 @@ impl Journey {
 
     async fn grants_no_more(&self, plan: &Plan, events: &[Event]) -> Result<(), String> {
         let live = account::stacks(&*self.accounts).await;
-        let spec = self.wanted.specs.iter().find(|spec| spec.stack.name == ROLE).expect("the role is wanted");
+        let spec = self.wanted.specs.iter().find(|spec| spec.identity.stack.name == ROLE).expect("the role is wanted");
         match live.get(ROLE).and_then(|stack| stack.outputs.get("HubformDigest")) == Some(&spec.digest) {
             true => Ok(()),
             false => Err(format!("all went well, and the role is not what is wanted\n{}", story(plan, events))),
@@ -353,6 +355,6 @@ fn story(plan: &Plan, events: &[Event]) -> String {
     let dull = ["Status", "Resource", "Tick", "Waiting", "Started", "Finished"];
     let told = events.iter().map(|event| format!("{event:?}"));
     let told = told.filter(|line| !dull.iter().any(|word| line.starts_with(word)));
-    let steps = plan.steps.iter().map(|step| format!("{} {:?} {:?}", step.stack, step.action, step.narrow));
+    let steps = plan.steps.iter().map(|step| format!("{} {:?} {:?}", step.identity.stack, step.action, step.narrow));
     steps.chain(told).collect::<Vec<_>>().join("\n  ")
 }

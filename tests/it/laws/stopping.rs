@@ -158,8 +158,8 @@ impl Story {
     fn fault(&self, rng: &mut Rng) -> Fault {
         let logical_id =
             *one(rng, &["Endpoint", "EndpointConfig", "ScalableTarget", "ScalableTarget", "TrackingPolicy"]);
-        let stack = self.wanted.specs.iter().find(|spec| spec.kind == "Endpoint" && spec.name == "one");
-        let stack = stack.map(|spec| spec.stack.name.clone());
+        let mut identities = self.wanted.specs.iter().map(|spec| &spec.identity);
+        let stack = identities.find(|it| it.manifest() == "Endpoint/one").map(|it| it.stack.name.clone());
         let spot = Spot { stack, logical_id: logical_id.to_owned() };
         Fault::Fail { spot, reason: "an imagined reason".to_owned() }
     }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use hubform::{
-    cloud::{ChangeSetType, CreateChangeSet, CreateStack, ExecuteChangeSet, Target},
+    cloud::{ChangeSetType, CreateChangeSet, CreateStack, ExecuteChangeSet, StackOptions, Target},
     sandbox::Sandbox,
 };
 
@@ -104,8 +104,7 @@ pub(crate) fn shell(sandbox: &Sandbox, name: &str) {
         previous: Default::default(),
         tags: BTreeMap::new(),
         capabilities: Default::default(),
-        role_arn: None,
-        notification_arns: Vec::new(),
+        options: StackOptions::default(),
         token: format!("stranger-{name}"),
     };
     at_once(async {
@@ -134,8 +133,7 @@ pub(crate) fn stranger(sandbox: &Sandbox, name: &str) {
         parameters: BTreeMap::new(),
         tags: BTreeMap::new(),
         capabilities: Default::default(),
-        role_arn: None,
-        notification_arns: Vec::new(),
+        options: StackOptions::default(),
         disable_rollback: false,
         termination_protection: false,
         token: format!("stranger-{name}"),
@@ -184,8 +182,7 @@ fn update(sandbox: &Sandbox, name: &str, how: &str, change: impl FnOnce(&mut ser
             previous: Default::default(),
             tags: stack.tags,
             capabilities: stack.capabilities,
-            role_arn: None,
-            notification_arns: Vec::new(),
+            options: StackOptions::default(),
             token: how.to_owned(),
         };
         let change_set = stacks.create_change_set(request).await.expect("it can be made").change_set;

@@ -16,7 +16,7 @@ use hubform::{
     aws::{AwsAccounts, Limits},
     cloud::{
         Accounts, ChangeSetType, CloudError, CloudResult, Connection, CreateChangeSet, CreateStack, DeleteStack,
-        ExecuteChangeSet, StackStatus, Target,
+        ExecuteChangeSet, StackOptions, StackStatus, Target,
     },
     diagnostic::shown,
 };
@@ -76,8 +76,7 @@ fn creation() -> CreateStack {
         parameters: Default::default(),
         tags: Default::default(),
         capabilities: Default::default(),
-        role_arn: None,
-        notification_arns: Vec::new(),
+        options: StackOptions::default(),
         disable_rollback: false,
         termination_protection: false,
         token: "token".to_owned(),
@@ -85,21 +84,9 @@ fn creation() -> CreateStack {
 }
 
 fn change() -> CreateChangeSet {
-    let CreateStack { name, body, parameters, tags, capabilities, role_arn, notification_arns, token, .. } = creation();
+    let CreateStack { name, body, parameters, tags, capabilities, options, token, .. } = creation();
     let (stack, kind, previous) = (name.clone(), ChangeSetType::Update, Default::default());
-    CreateChangeSet {
-        stack,
-        name,
-        kind,
-        body,
-        parameters,
-        previous,
-        tags,
-        capabilities,
-        role_arn,
-        notification_arns,
-        token,
-    }
+    CreateChangeSet { stack, name, kind, body, parameters, previous, tags, capabilities, options, token }
 }
 
 fn execution() -> ExecuteChangeSet {

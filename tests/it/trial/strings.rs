@@ -280,11 +280,11 @@ fn placed(found: &Diagnostics, sources: &SourceMap, file: &str) -> Result<(), St
 fn sent(spec: &StackSpec) -> Sent {
     let mut body: Value = serde_json::from_str(&spec.body).expect("a body is JSON");
     if let Some(Value::Object(outputs)) = body.get_mut("Outputs") {
-        outputs.remove(hubform::render::DIGEST_OUTPUT);
+        outputs.remove(hubform::cloud::OUTPUT_DIGEST);
     }
     json!({
-        "stack": spec.stack.name, "body": body, "tags": spec.tags, "parameters": spec.parameters,
-        "role": spec.role_arn, "topics": spec.notification_arns,
+        "stack": spec.identity.stack.name, "body": body, "tags": spec.envelope.tags, "parameters": spec.envelope.parameters,
+        "role": spec.envelope.options.role_arn, "topics": spec.envelope.options.notification_arns,
     })
 }
 
