@@ -16,7 +16,6 @@ use super::{
     hardware::{self, Chosen},
     hatch,
     image::{self, Container},
-    judge,
     model::{self, Served, Weights},
     pinned,
     references::{Place, find, inherited},
@@ -26,7 +25,7 @@ use crate::{
     cloud::StackRef,
     diagnostic::{Code, Diagnostic},
     manifest::{
-        Capture, CaptureContent, Document, Duration, Endpoint, Engine, Kind, Reference, Role, Routing, RoutingStrategy,
+        Capture, CaptureContent, Document, Duration, Endpoint, Kind, Reference, Role, Routing, RoutingStrategy,
         Setting, Size, Timeouts,
     },
 };
@@ -49,7 +48,7 @@ struct Parts<'a> {
     served: Served<'a>,
     chosen: Chosen<'a>,
     container: Container,
-    fit: Option<hardware::Fit>,
+    fit: hardware::Fit,
     endpoint_name: String,
     count: scaling::Count,
     count_place: Option<Place<'a>>,
@@ -94,11 +93,8 @@ fn with_chooser<'a>(
     let heir = spec.rollout.is_none().then_some(document);
     let rollout = rollout::resolve(context, wanted, heir, &parts.chosen, parts.count.min, own)?;
     let variant = variant(context, chooser, &parts, spec, place);
-    if parts.served.engine == Engine::Vllm
-        && parts.served.spec.dtype.is_none()
-        && let Some(dtype) = container::half_where_needed(&parts.served, &parts.chosen)
-    {
-        chooser.settle("dtype", &dtype, format!("the GPU of `{}` has no bfloat16", parts.chosen.name));
+    if let Some(dtype) = parts.fit.dtype {
+        chooser.settle("dtype", dtype, format!("the GPU of `{}` has no bfloat16", parts.chosen.name));
     }
     if key.is_some() && has_local_disk(&parts.chosen) {
         let reason = format!("`{}` has local disks, which a key does not reach", parts.chosen.name);
@@ -168,13 +164,7 @@ fn parts<'a>(
     let chosen = hardware::resolve(context, chooser, hardware, &served)?;
     chooser.know("instance", chosen.name.as_str());
     let container = image::resolve(context, chooser, &served, &chosen)?;
-    let fit = match served.engine {
-        Engine::Vllm => Some(hardware::fit(context, chooser, &served, &chosen)?),
-        _ => {
-            judge::encoder(context, &served, &chosen)?;
-            None
-        }
-    };
+    let fit = hardware::fit(context, chooser, &served, &chosen)?;
     let endpoint_name = endpoint_name(context, document, spec);
     let (count, count_place) = scaling::resolve(context, chooser, scaling, &chosen, &endpoint_name)?;
     Some(Parts { served, chosen, container, fit, endpoint_name, count, count_place })
@@ -347,7 +337,7 @@ fn model_values(
     network: &settings::Placed,
     document: &Document,
 ) -> Value {
-    let environment = container::environment(context, &parts.served, &parts.chosen, parts.fit.as_ref());
+    let environment = container::environment(context, &parts.served, &parts.fit);
     check_environment(context, &environment, document);
     let mut values = json!({
         "image": parts.container.uri,
@@ -413,8 +403,8 @@ fn variant(
 /// From experience with these engines: an encoder is up in minutes, a large model takes most of an hour.
 fn startup_timeout(context: &mut Context<'_>, chooser: &mut Chooser, parts: &Parts<'_>) -> u64 {
     let billions = parts.served.facts.as_ref().and_then(|facts| Some(facts.parameters? as f64 / 1e9));
-    let (minutes, reason) = match (parts.served.engine, billions) {
-        (Engine::Tei, _) => (10, "an encoder is up within minutes"),
+    let (minutes, reason) = match (parts.served.engine.startup, billions) {
+        (Some(known), _) => known,
         (_, Some(size)) if size <= 13.0 => (15, "enough to fetch and load up to 13 billion parameters"),
         (_, Some(size)) if size <= 70.0 => (30, "enough to fetch and load up to 70 billion parameters"),
         _ => (60, "the longest SageMaker waits; the model is large, or its size is not known"),

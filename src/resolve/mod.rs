@@ -10,6 +10,7 @@ mod chooser;
 mod container;
 mod desired;
 mod endpoint;
+mod engine;
 mod hardware;
 mod hatch;
 mod image;
