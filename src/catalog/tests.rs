@@ -129,7 +129,9 @@ fn the_small_tables_answer() {
     check(reports((12, 8)), expect!["[]"]);
     check(
         reports((12, 9)),
-        expect![[r#"[(None, false), (Some("al2-ami-sagemaker-inference-gpu-3-1"), true), (Some("al2023-ami-sagemaker-inference-gpu-4-1"), false)]"#]],
+        expect![[
+            r#"[(None, false), (Some("al2-ami-sagemaker-inference-gpu-3-1"), true), (Some("al2023-ami-sagemaker-inference-gpu-4-1"), false)]"#
+        ]],
     );
     assert_eq!(reports((13, 0)), reports((13, 4)), "a report without an end is about all that follow");
     let amis: Vec<_> = catalog().inference_amis().iter().map(|ami| ami.name.as_str()).collect();

@@ -22,8 +22,7 @@ fn catalog() -> Catalog {
 
 /// An endpoint with this spec, after parsing served by another engine where one is said.
 fn scope(spec: &str, engine: Option<Engine>) -> Scope {
-    let text =
-        format!("apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {{name: oracle}}\nspec: {{{spec}}}\n");
+    let text = format!("apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {{name: oracle}}\nspec: {{{spec}}}\n");
     let input = Input { name: "oracle.yaml".into(), bytes: text.into(), named: true };
     let (manifests, unread) = parse(vec![input], &mut SourceMap::default());
     assert!(unread.is_empty(), "{unread:?}");
@@ -61,44 +60,59 @@ fn check(scope: Scope, expect: Expect) {
 
 #[test]
 fn a_new_engine_is_a_file_a_row_and_a_word() {
-    check(scope("model: {hub: BAAI/bge-m3, task: fortune-telling, args: {crystal-balls: 2}}", None), expect![[r#"
-        revision 5617a9f61b028005a4858fdac845db406aefb181: newest commit known on 2026-11-25; 6 public sources name it, the last in 2026-10
-        engine fake: serves the task fortune-telling
-        instance ml.c7i.xlarge: cheapest in us-east-1 that holds the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 as small have no known price
-        image fake:1.0-cpu: newest that the SageMaker SDK names
-        start-up timeout 1m: there is nothing to start
-        {"FAKE_CRYSTAL_BALLS":"2","FAKE_REVISION":"5617a9f61b028005a4858fdac845db406aefb181","FAKE_WEIGHTS":"BAAI/bge-m3"}
-    "#]]);
+    check(
+        scope("model: {hub: BAAI/bge-m3, task: fortune-telling, args: {crystal-balls: 2}}", None),
+        expect![[r#"
+            revision 5617a9f61b028005a4858fdac845db406aefb181: newest commit known on 2026-11-25; 6 public sources name it, the last in 2026-10
+            engine fake: serves the task fortune-telling
+            instance ml.c7i.xlarge: cheapest in us-east-1 that holds the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 as small have no known price
+            image fake:1.0-cpu: newest that the SageMaker SDK names
+            start-up timeout 1m: there is nothing to start
+            {"FAKE_CRYSTAL_BALLS":"2","FAKE_REVISION":"5617a9f61b028005a4858fdac845db406aefb181","FAKE_WEIGHTS":"BAAI/bge-m3"}
+        "#]],
+    );
 }
 
 #[test]
 fn what_a_new_engine_cannot_do_is_refused_by_its_row() {
-    check(scope("model: {hub: BAAI/bge-m3, engine: fake, args: {weights: a}}", None), expect![[r#"
-        HF2040: `weights` is set by hubform | say `hub` or `s3` in the model instead: hubform judges by it what fits
-        revision 5617a9f61b028005a4858fdac845db406aefb181: newest commit known on 2026-11-25; 6 public sources name it, the last in 2026-10
-        instance ml.c7i.xlarge: cheapest in us-east-1 that holds the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 as small have no known price
-        image fake:1.0-cpu: newest that the SageMaker SDK names
-        start-up timeout 1m: there is nothing to start
-        {"FAKE_REVISION":"5617a9f61b028005a4858fdac845db406aefb181","FAKE_WEIGHTS":"BAAI/bge-m3"}
-    "#]]);
+    check(
+        scope("model: {hub: BAAI/bge-m3, engine: fake, args: {weights: a}}", None),
+        expect![[r#"
+            HF2040: `weights` is set by hubform | say `hub` or `s3` in the model instead: hubform judges by it what fits
+            revision 5617a9f61b028005a4858fdac845db406aefb181: newest commit known on 2026-11-25; 6 public sources name it, the last in 2026-10
+            instance ml.c7i.xlarge: cheapest in us-east-1 that holds the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 as small have no known price
+            image fake:1.0-cpu: newest that the SageMaker SDK names
+            start-up timeout 1m: there is nothing to start
+            {"FAKE_REVISION":"5617a9f61b028005a4858fdac845db406aefb181","FAKE_WEIGHTS":"BAAI/bge-m3"}
+        "#]],
+    );
 }
 
 #[test]
 fn a_new_engine_runs_only_where_its_row_has_images() {
     let on = |instance| scope(&format!("model: {{hub: BAAI/bge-m3, engine: fake}}, hardware: {instance}"), None);
-    check(on("ml.g6.xlarge"), expect![[r#"
-        HF2011: `fake` does not run on the accelerators of `ml.g6.xlarge` | name an x86 instance type such as ml.c7i.xlarge
-    "#]]);
-    check(on("ml.inf2.xlarge"), expect![[r#"
-        HF2011: `fake` does not run on the accelerators of `ml.inf2.xlarge` | name an x86 instance type such as ml.c7i.xlarge
-    "#]]);
+    check(
+        on("ml.g6.xlarge"),
+        expect![[r#"
+            HF2011: `fake` does not run on the accelerators of `ml.g6.xlarge` | name an x86 instance type such as ml.c7i.xlarge
+        "#]],
+    );
+    check(
+        on("ml.inf2.xlarge"),
+        expect![[r#"
+            HF2011: `fake` does not run on the accelerators of `ml.inf2.xlarge` | name an x86 instance type such as ml.c7i.xlarge
+        "#]],
+    );
 }
 
 #[test]
 fn an_engine_without_a_row_is_a_finding() {
-    check(scope("model: {hub: BAAI/bge-m3}", Some(Engine::Sglang)), expect![[r#"
-        HF1040: not yet supported: the engine `sglang` | 
-    "#]]);
+    check(
+        scope("model: {hub: BAAI/bge-m3}", Some(Engine::Sglang)),
+        expect![[r#"
+            HF1040: not yet supported: the engine `sglang` | 
+        "#]],
+    );
     let all = [Engine::Sglang, Engine::Lmi, Engine::LlamaCpp, Engine::Tgi, Engine::NeuronVllm, Engine::NeuronTgi];
     assert!(all.into_iter().all(|word| of(word).is_none()));
 }
