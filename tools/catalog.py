@@ -5,7 +5,7 @@
 
 Copies the tables that the catalog embeds, byte for byte, and writes the day they were collected, which the
 folder's README.md states, to collected.txt, with a line for each table that was extended later: name and day.
-resource-types.txt has its own script.
+resource-types.txt has its own script; choices.csv and containers/inference-ami-reports.csv are written by hand.
 """
 
 import re

@@ -14,6 +14,7 @@ use super::version::Version;
 
 pub(super) const REGISTRIES: &str = "containers/registries.json";
 const AMIS: &str = "containers/inference-ami-versions.csv";
+const AMI_REPORTS: &str = "containers/inference-ami-reports.csv";
 
 /// What an image is built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,6 +84,32 @@ pub struct InferenceAmi {
     pub cuda: Option<(u32, u32)>,
     /// The host's CUDA compatibility libraries are not mounted into the container.
     pub cuda_compat_mount_disabled: bool,
+}
+
+/// What somebody says of an AMI below images of some CUDA versions. Sources disagree: a row each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AmiReport {
+    /// The first CUDA version it is about, major and minor.
+    pub cuda_from: (u32, u32),
+    /// The last; none where it is about all that follow.
+    pub cuda_to: Option<(u32, u32)>,
+    /// The AMI; none for the service's default.
+    pub ami: Option<String>,
+    /// Containers start on it.
+    pub works: bool,
+    /// The instance families it is about, where that is said; else empty.
+    pub families: Vec<String>,
+    /// Who says so.
+    pub source: Option<String>,
+    /// When, as a day or a month.
+    pub observed: Option<String>,
+}
+
+impl AmiReport {
+    /// Is it about this CUDA version?
+    pub fn is_about(&self, cuda: (u32, u32)) -> bool {
+        self.cuda_from <= cuda && self.cuda_to.is_none_or(|last| cuda <= last)
+    }
 }
 
 #[derive(Deserialize)]
@@ -194,5 +221,27 @@ impl Table for InferenceAmis {
             })
         })?;
         Ok(Self(amis))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct AmiReports(pub(super) Vec<AmiReport>);
+
+impl Table for AmiReports {
+    const FILES: &'static [&'static str] = &[AMI_REPORTS];
+
+    fn load(tables: &Tables) -> Result<Self, CatalogError> {
+        let reports = csv::read(AMI_REPORTS, &tables.text(AMI_REPORTS)?, |row| {
+            Ok(AmiReport {
+                cuda_from: pair(row, "cuda_from")?.ok_or_else(|| row.error("cuda_from is empty"))?,
+                cuda_to: pair(row, "cuda_to")?,
+                ami: row.known_text("ami")?,
+                works: row.flag("works")?,
+                families: row.list("families")?.map(str::to_owned).collect(),
+                source: row.known_text("source")?,
+                observed: row.known_text("observed")?,
+            })
+        })?;
+        Ok(Self(reports))
     }
 }

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-pub use image::{Image, ImageAccelerator, InferenceAmi, Verified};
+pub use image::{AmiReport, Image, ImageAccelerator, InferenceAmi, Verified};
 pub use instance::{Accelerator, AcceleratorKind, Arch, Instance};
 pub use model::{Commit, Gated, ModelFacts, is_commit, is_plain};
 pub use price::Price;
@@ -38,7 +38,7 @@ pub use shape::{Kind, Misfit, Problem, Property, Shape};
 pub use version::Version;
 
 use choices::Choices;
-use image::{InferenceAmis, Registries};
+use image::{AmiReports, InferenceAmis, Registries};
 use instance::{Instances, ec2_spelling};
 use model::Models;
 use price::Prices;
@@ -87,6 +87,7 @@ pub struct Catalog {
     engines: BTreeMap<String, OnceLock<Vec<Image>>>,
     registries: Lazy<Registries>,
     amis: Lazy<InferenceAmis>,
+    ami_reports: Lazy<AmiReports>,
     models: Lazy<Models>,
     quotas: Lazy<Quotas>,
     choices: Lazy<Choices>,
@@ -119,6 +120,7 @@ impl Catalog {
             prices: Lazy::default(),
             registries: Lazy::default(),
             amis: Lazy::default(),
+            ami_reports: Lazy::default(),
             models: Lazy::default(),
             quotas: Lazy::default(),
             choices: Lazy::default(),
@@ -134,6 +136,7 @@ impl Catalog {
         self.prices.check(&self.tables)?;
         self.registries.check(&self.tables)?;
         self.amis.check(&self.tables)?;
+        self.ami_reports.check(&self.tables)?;
         self.models.check(&self.tables)?;
         self.quotas.check(&self.tables)?;
         self.choices.check(&self.tables)?;
@@ -215,6 +218,11 @@ impl Catalog {
     /// The documented values of `InferenceAmiVersion`.
     pub fn inference_amis(&self) -> &[InferenceAmi] {
         &self.amis.get(&self.tables).0
+    }
+
+    /// What is said of AMIs below images with this CUDA version.
+    pub fn ami_reports(&self, cuda: (u32, u32)) -> impl Iterator<Item = &AmiReport> {
+        self.ami_reports.get(&self.tables).0.iter().filter(move |report| report.is_about(cuda))
     }
 
     /// What is known of a model, by its id on the Hub.

@@ -125,6 +125,17 @@ fn the_small_tables_answer() {
         catalog().inference_amis().iter().find(|ami| ami.cuda == Some((13, 0))).map(|ami| (&ami.name, &ami.driver)),
         expect![[r#"Some(("al2023-ami-sagemaker-inference-gpu-4-1", "nvidia 580"))"#]],
     );
+    let reports = |cuda| catalog().ami_reports(cuda).map(|said| (said.ami.as_deref(), said.works)).collect::<Vec<_>>();
+    check(reports((12, 8)), expect!["[]"]);
+    check(
+        reports((12, 9)),
+        expect![[
+            r#"[(None, false), (Some("al2-ami-sagemaker-inference-gpu-3-1"), true), (Some("al2023-ami-sagemaker-inference-gpu-4-1"), false)]"#
+        ]],
+    );
+    assert_eq!(reports((13, 0)), reports((13, 4)), "a report without an end is about all that follow");
+    let amis: Vec<_> = catalog().inference_amis().iter().map(|ami| ami.name.as_str()).collect();
+    assert!(reports((13, 0)).iter().chain(&reports((12, 9))).all(|(ami, _)| ami.is_none_or(|ami| amis.contains(&ami))));
     check(
         catalog().quota("endpoint", "c4.2xlarge").map(|quota| (&quota.name, &quota.code)),
         expect![[r#"Some(("ml.c4.2xlarge for endpoint usage", "L-54106F23"))"#]],

@@ -34,3 +34,4 @@ pub use read::parse;
 pub use schema::{API_VERSION, schema};
 pub(crate) use tags::is_tag;
 pub use value::*;
+pub(crate) use wording::ticked;

@@ -84,7 +84,8 @@ pub(super) fn unit_help(text: &str, form: &Form) -> Option<String> {
     Some(format!("write `{}{binary}`", shown(text.trim_end_matches(unit))))
 }
 
-pub(super) fn ticked<T: std::fmt::Display>(words: impl IntoIterator<Item = T>, last: &str) -> String {
+/// Words as in "`a`, `b` or `c`".
+pub(crate) fn ticked<T: std::fmt::Display>(words: impl IntoIterator<Item = T>, last: &str) -> String {
     let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
     match words.as_slice() {
         [] => String::new(),

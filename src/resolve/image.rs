@@ -1,29 +1,22 @@
 //! Which container image, and which AMI its CUDA needs below it.
-//!
-//! For CUDA 13 the sources disagree: the SageMaker SDK 3.27.0 sets `gpu-4-1`, one set of guides ran vLLM on
-//! `gpu-3-1`. hubform takes `gpu-4-1`: of the documented values it alone has a driver (580) that lists CUDA 13.0.
-//! For CUDA 12.9 it takes `gpu-3-1`: the default AMI's driver fails on g5, and `gpu-4-1` is reported to leave the
-//! endpoint creating for ever (aws/deep-learning-containers#6187).
 
 use super::{
     Context,
     access::Repository,
     chooser::{Chooser, Fresh, What},
-    hardware::{Chosen, engine_name},
+    engine::Platform,
+    hardware::Chosen,
     model::Served,
     pinned,
     references::Place,
 };
 use crate::{
-    catalog::{AcceleratorKind, Arch, Image, ImageAccelerator, Verified},
+    catalog::{AcceleratorKind, AmiReport, Arch, Catalog, Image, ImageAccelerator, InferenceAmi, Verified},
     diagnostic::{Code, Diagnostic},
-    manifest::Engine,
 };
 
-const CUDA_13_AMI: &str = "al2023-ami-sagemaker-inference-gpu-4-1";
-/// Families that the SageMaker SDK 3.27.0 gives it to.
-const CUDA_13_FAMILIES: [&str; 9] = ["g4dn", "g5", "g6", "g6e", "p4d", "p4de", "p5", "p5e", "p5en"];
-const CUDA_12_9_AMI: &str = "al2-ami-sagemaker-inference-gpu-3-1";
+const X86: &str = "name an x86 instance type such as ml.c7i.xlarge";
+const GPU: &str = "name a g5, g6, g6e or p instance type";
 
 /// The image a model runs in.
 pub(super) struct Container {
@@ -51,8 +44,8 @@ pub(super) fn resolve(
         let ami = tag_of(&uri).and_then(cuda_of).and_then(|cuda| ami(context, chooser, cuda, chosen));
         return Some(Container { uri, repository, ami });
     }
-    let accelerator = accelerator(context, served, chosen)?;
-    let name = catalog_name(served.engine, accelerator);
+    let platform = platform(context, served, chosen)?;
+    let (name, accelerator) = (platform.images, platform.on);
     chooser.know("accelerator", input(accelerator));
     let catalog = context.catalog;
     let known = pinned::text("from a repository that hubform knows for its engine and devices", |value| {
@@ -71,7 +64,9 @@ pub(super) fn resolve(
         no_image(context, served, accelerator);
         return None;
     };
-    warn_broken(context, served, accelerator);
+    if let Some((message, help)) = platform.broken {
+        context.report(Diagnostic::new(Code::BrokenImage, message).at(served.place.span()).help(help));
+    }
     let ami = image.cuda.and_then(|cuda| ami(context, chooser, cuda, chosen));
     Some(Container { repository: Repository::parse(&uri), uri, ami })
 }
@@ -108,15 +103,6 @@ fn tag_of(uri: &str) -> Option<&str> {
     name.rsplit('/').next()?.split_once(':').map(|(_, tag)| tag)
 }
 
-fn catalog_name(engine: Engine, accelerator: ImageAccelerator) -> &'static str {
-    match (engine, accelerator) {
-        (Engine::Tei, ImageAccelerator::Cpu) => "huggingface-tei-cpu",
-        (Engine::Tei, _) => "huggingface-tei",
-        (Engine::Vllm, _) => "huggingface-vllm",
-        _ => "huggingface",
-    }
-}
-
 fn words(accelerator: ImageAccelerator) -> &'static str {
     match accelerator {
         ImageAccelerator::Cpu => "on processors",
@@ -142,48 +128,38 @@ fn why(image: &Image) -> String {
     }
 }
 
-fn accelerator(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) -> Option<ImageAccelerator> {
-    let kind = chosen.facts.and_then(|instance| instance.accelerator.as_ref()).map(|a| a.kind);
-    let arm = chosen.facts.is_some_and(|instance| instance.arch == Some(Arch::Arm64));
-    match (kind, served.engine) {
-        (None, _) if arm => {
-            let message = format!("`{}` is an Arm machine, and there is no image for it", chosen.name);
-            refuse(context, served, chosen, message, "name an x86 instance type such as ml.c7i.xlarge");
-            None
+/// The engine's images for the devices of the instance.
+fn platform(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) -> Option<&'static Platform> {
+    let (engine, instance) = (served.engine, &chosen.name);
+    let accelerator = chosen.facts.and_then(|facts| facts.accelerator.as_ref()).map(|accelerator| accelerator.kind);
+    let arm = chosen.facts.is_some_and(|facts| facts.arch == Some(Arch::Arm64));
+    let on = match accelerator {
+        None => Some(ImageAccelerator::Cpu),
+        Some(AcceleratorKind::Gpu) => Some(ImageAccelerator::Gpu),
+        Some(AcceleratorKind::Neuron) => Some(ImageAccelerator::Neuron),
+        Some(AcceleratorKind::Gaudi | AcceleratorKind::Qualcomm) => None,
+    };
+    let found = on.and_then(|on| engine.platform(on));
+    let (message, help) = match (accelerator, found) {
+        (None, _) if arm => (format!("`{instance}` is an Arm machine, and there is no image for it"), X86),
+        (_, Some(platform)) => return Some(platform),
+        (None, None) => (format!("`{engine}` needs a GPU, and `{instance}` has none"), GPU),
+        (Some(_), None) => {
+            let neuron = "Neuron engines are not supported yet; name a GPU instance type";
+            let help = engine.platform(ImageAccelerator::Gpu).map_or(X86, |_| neuron);
+            (format!("`{engine}` does not run on the accelerators of `{instance}`"), help)
         }
-        (None, Engine::Vllm) => {
-            let message = format!("`vllm` needs a GPU, and `{}` has none", chosen.name);
-            refuse(context, served, chosen, message, "name a g5, g6, g6e or p instance type");
-            None
-        }
-        (None, _) => Some(ImageAccelerator::Cpu),
-        (Some(AcceleratorKind::Gpu), _) => Some(ImageAccelerator::Gpu),
-        (Some(_), engine) => {
-            let message = format!("`{}` does not run on the accelerators of `{}`", engine_name(engine), chosen.name);
-            refuse(context, served, chosen, message, "Neuron engines are not supported yet; name a GPU instance type");
-            None
-        }
-    }
-}
-
-fn refuse(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>, message: String, help: &str) {
+    };
     let place = chosen.place.as_ref().unwrap_or(&served.place);
     context.report(Diagnostic::new(Code::WrongAccelerator, message).at(place.span()).help(help));
+    None
 }
 
 fn no_image(context: &mut Context<'_>, served: &Served<'_>, accelerator: ImageAccelerator) {
-    let engine = engine_name(served.engine);
+    let engine = served.engine;
     let message = format!("no image of `{engine}` {} is known in {}", words(accelerator), context.region());
     let help = "say `image:` with one of your own, or deploy to another Region";
     context.report(Diagnostic::new(Code::ImageMissing, message).at(served.place.span()).help(help));
-}
-
-fn warn_broken(context: &mut Context<'_>, served: &Served<'_>, accelerator: ImageAccelerator) {
-    if served.engine == Engine::Transformers && accelerator == ImageAccelerator::Gpu {
-        let message = "the GPU images of `transformers` are reported to fail at start (PyTorch 2.3 to 2.6, July 2026)";
-        let help = "take a CPU instance, or an `image` of your own";
-        context.report(Diagnostic::new(Code::BrokenImage, message).at(served.place.span()).help(help));
-    }
 }
 
 fn check_region(context: &mut Context<'_>, repository: Option<&Repository>, place: &Place<'_>) {
@@ -209,32 +185,48 @@ fn refuse_public(context: &mut Context<'_>, uri: &str, place: &Place<'_>) {
 fn ami(context: &mut Context<'_>, chooser: &mut Chooser, cuda: (u32, u32), chosen: &Chosen<'_>) -> Option<String> {
     let instance = chosen.facts?;
     instance.accelerator.as_ref().filter(|accelerator| accelerator.kind == AcceleratorKind::Gpu)?;
-    let (name, reason) = match cuda {
-        (13.., _) => (CUDA_13_AMI, cuda_13(&instance.family)),
-        (12, 9) => (CUDA_12_9_AMI, "the image has CUDA 12.9, which the default AMI's driver fails on".to_owned()),
-        _ => return None,
-    };
+    let ami = ami_for(context.catalog, cuda)?;
     chooser.know("cuda", format!("{}.{}", cuda.0, cuda.1));
     chooser.know("family", instance.family.as_str());
     // No list: which there are grows without hubform.
     let known = pinned::text("a name of letters, digits and `-`", |name| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     });
-    let chosen = chooser.choose(context, What::AMI, known, |_| Some(Fresh::new(name, reason)))?;
+    let reason = why_ami(context.catalog, ami, cuda, &instance.family);
+    let chosen = chooser.choose(context, What::AMI, known, |_| Some(Fresh::new(ami.name.as_str(), reason)))?;
     chosen.text().map(str::to_owned)
 }
 
-fn cuda_13(family: &str) -> String {
-    let why = "the image has CUDA 13, and of the documented AMIs only this one has a driver for it";
-    match CUDA_13_FAMILIES.contains(&family) {
-        true => why.to_owned(),
+/// Where the service's default AMI is said to fail below a CUDA version: of those that are said to work the one with the
+/// newest driver, because it alone may have one that lists this CUDA.
+fn ami_for(catalog: &Catalog, cuda: (u32, u32)) -> Option<&InferenceAmi> {
+    catalog.ami_reports(cuda).find(|report| report.ami.is_none() && !report.works)?;
+    let works = |ami: &&InferenceAmi| said_of(catalog, ami, cuda).any(|report| report.works);
+    catalog.inference_amis().iter().filter(works).max_by_key(|ami| ami.cuda)
+}
+
+fn said_of<'c>(catalog: &'c Catalog, ami: &'c InferenceAmi, cuda: (u32, u32)) -> impl Iterator<Item = &'c AmiReport> {
+    catalog.ami_reports(cuda).filter(|report| report.ami.as_ref() == Some(&ami.name))
+}
+
+fn why_ami(catalog: &Catalog, ami: &InferenceAmi, cuda: (u32, u32), family: &str) -> String {
+    let (major, minor) = cuda;
+    let drives = |other: &InferenceAmi| other.cuda.is_some_and(|(newest, _)| newest >= major);
+    if catalog.inference_amis().iter().any(|other| other != ami && drives(other)) {
+        return format!("the image has CUDA {major}.{minor}, which the default AMI's driver fails on");
+    }
+    let why = format!("the image has CUDA {major}, and of the documented AMIs only this one has a driver for it");
+    let mut listed = said_of(catalog, ami, cuda).flat_map(|report| &report.families);
+    match listed.any(|listed| listed == family) {
+        true => why,
         false => format!("{why}; the SageMaker SDK, where this is from, does not list {family}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{cuda_of, tag_of};
+    use super::{ami_for, cuda_of, tag_of, why_ami};
+    use crate::catalog::Catalog;
 
     #[test]
     fn cuda_is_read_from_tags() {
@@ -242,5 +234,27 @@ mod tests {
         assert_eq!(cuda_of("2.0.1-tei1.8.2-cpu-py310-ubuntu22.04"), None);
         let uri = "registry:5000/voice/custom:custom-cu129@sha256:00";
         assert_eq!(tag_of(uri).and_then(cuda_of), Some((12, 9)));
+    }
+
+    #[test]
+    fn an_ami_is_chosen_by_what_is_said_of_it() {
+        let catalog = Catalog::embedded();
+        let newest = "al2023-ami-sagemaker-inference-gpu-4-1";
+        let chosen = [
+            ((12, 8), None),
+            ((12, 9), Some("al2-ami-sagemaker-inference-gpu-3-1")),
+            ((13, 0), Some(newest)),
+            ((13, 2), Some(newest)),
+        ];
+        for (cuda, name) in chosen {
+            assert_eq!(ami_for(catalog, cuda).map(|ami| ami.name.as_str()), name, "{cuda:?}");
+        }
+        let why = |cuda, family| ami_for(catalog, cuda).map(|ami| why_ami(catalog, ami, cuda, family));
+        let only = "the image has CUDA 13, and of the documented AMIs only this one has a driver for it";
+        assert_eq!(why((13, 0), "g6"), Some(only.to_owned()));
+        let elsewhere = format!("{only}; the SageMaker SDK, where this is from, does not list g7e");
+        assert_eq!(why((13, 0), "g7e"), Some(elsewhere));
+        let fails = "the image has CUDA 12.9, which the default AMI's driver fails on";
+        assert_eq!(why((12, 9), "g5"), Some(fails.to_owned()));
     }
 }

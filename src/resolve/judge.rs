@@ -5,18 +5,11 @@
 
 use super::{
     Context, LockedModel,
-    hardware::{Chosen, devices, offer},
+    hardware::{Chosen, offer},
     model::{Served, Weights},
     sizing::{self, Devices, Misfit, Unknown, Verdict},
 };
-use crate::{
-    diagnostic::{Code, Diagnostic},
-    manifest::Engine,
-};
-
-/// Flags of vLLM after which the memory is shared out otherwise than is reckoned here.
-const MEMORY_FLAGS: [&str; 5] =
-    ["cpu-offload-gb", "gpu-memory-utilization", "kv-cache-dtype", "kv-cache-memory-bytes", "pipeline-parallel-size"];
+use crate::diagnostic::{Code, Diagnostic, Span};
 
 impl Unknown {
     /// As in "… is not known".
@@ -32,7 +25,7 @@ impl Unknown {
 }
 
 /// Refuses what does not fit; warns where that cannot be said.
-pub(super) fn llm(
+pub(super) fn decoder(
     context: &mut Context<'_>,
     served: &Served<'_>,
     chosen: &Chosen<'_>,
@@ -76,11 +69,11 @@ pub(super) fn refuse(
     context: &mut Context<'_>,
     served: &Served<'_>,
     message: String,
-    span: crate::diagnostic::Span,
+    span: Span,
     help: String,
 ) -> Option<()> {
-    let moves = |flag: &String| MEMORY_FLAGS.contains(&&*flag.replace('_', "-").to_lowercase());
-    let Some(flag) = served.spec.args.keys().find(|flag| moves(flag)) else {
+    let moves = |flag: &&String| served.engine.flags.as_ref().is_some_and(|flags| flags.moves_memory(flag));
+    let Some(flag) = served.spec.args.keys().find(moves) else {
         context.report(Diagnostic::new(Code::DoesNotFit, message).at(span).help(help));
         return None;
     };
@@ -107,15 +100,14 @@ pub(super) fn not_judged(
 /// of where it may be tight or, of one from the Hub, where nothing is known.
 pub(super) fn encoder(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) -> Option<()> {
     let Some(place) = &chosen.place else { return Some(()) };
-    if !matches!(served.engine, Engine::Tei | Engine::Transformers) {
-        return Some(());
-    }
     let facts = served.facts.as_ref();
     let instance = chosen.facts;
     let gpu = instance.and_then(|instance| instance.accelerator.as_ref());
     let (needed, has, what): (fn(&LockedModel) -> Option<u64>, _, _) = match gpu {
         None => (sizing::cpu_memory, instance.and_then(|instance| Some(instance.memory_mib? << 20)), "main memory"),
-        Some(gpu) => (sizing::single_device_memory, devices(gpu).map(|gpu| gpu.memory_each), "memory on its device"),
+        Some(gpu) => {
+            (sizing::single_device_memory, Devices::of(gpu).map(|devices| devices.memory_each), "memory on its device")
+        }
     };
     let (Some(needs), Some(least), Some(has)) = (facts.and_then(needed), facts.and_then(sizing::least_memory), has)
     else {

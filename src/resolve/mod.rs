@@ -9,6 +9,7 @@ mod chooser;
 mod container;
 mod desired;
 mod endpoint;
+mod engine;
 mod envelope;
 mod hardware;
 mod hatch;

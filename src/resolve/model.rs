@@ -6,14 +6,14 @@ use super::{
     Choice, Context, LockedModel,
     access::Bucket,
     chooser::{Chooser, Fresh, What},
-    hardware::engine_name,
+    engine::{self, Engine},
     pinned,
     references::{Found, Place, find},
 };
 use crate::{
     catalog::{Commit, Gated, ModelFacts, is_commit},
     diagnostic::{Code, Diagnostic},
-    manifest::{Engine, Model, Reference},
+    manifest::{Model, Reference},
 };
 
 /// A model with everything about it that was decided.
@@ -23,7 +23,7 @@ pub(super) struct Served<'a> {
     pub(super) weights: Weights,
     pub(super) facts: Option<LockedModel>,
     pub(super) task: Option<String>,
-    pub(super) engine: Engine,
+    pub(super) engine: &'static Engine,
 }
 
 /// Where the weights are.
@@ -73,7 +73,7 @@ pub(super) fn resolve<'a>(
     let task = spec.task.clone().or_else(|| facts.as_ref().map(|facts| facts.task.clone()));
     chooser.know("task", task.as_deref());
     let engine = engine(context, chooser, &spec, task.as_deref(), &place)?;
-    chooser.know("engine", engine_name(engine));
+    chooser.know("engine", engine.to_string());
     Some(Served { spec, place, weights, facts, task, engine })
 }
 
@@ -250,43 +250,30 @@ fn engine(
     spec: &Model,
     task: Option<&str>,
     place: &Place<'_>,
-) -> Option<Engine> {
-    if let Some(engine) = spec.engine {
-        if engine == Engine::Custom && spec.image.is_none() {
-            let message = "the engine `custom` is whatever is in `image`, and there is no `image`";
+) -> Option<&'static Engine> {
+    if let Some(word) = spec.engine {
+        let Some(engine) = engine::of(word) else {
+            let message = format!("not yet supported: the engine `{word}`");
+            context.report(Diagnostic::new(Code::NotYetSupported, message).at(place.at("engine").span()));
+            return None;
+        };
+        if engine.is_in_image() && spec.image.is_none() {
+            let message = format!("the engine `{engine}` is whatever is in `image`, and there is no `image`");
             context.report(Diagnostic::new(Code::ImageMissing, message).at(place.at("engine").span()));
             return None;
         }
         return Some(engine);
     }
     let task = task.unwrap_or_default();
-    let known =
-        pinned::text("an engine that hubform chooses: `tei`, `transformers` or `vllm`", |name| by_name(name).is_some());
-    let chosen = chooser
-        .choose(context, What::ENGINE, known, |_| Some(Fresh::new(by_task(task)?, format!("serves the task {task}"))));
-    let named = chosen.as_ref().and_then(|chosen| by_name(chosen.text()?));
+    let expects = format!("an engine that hubform chooses: {}", engine::choosable_names());
+    let known = pinned::text(&expects, |name| engine::by_name(name).is_some());
+    let value = chooser.choose(context, What::ENGINE, known, |_| {
+        Some(Fresh::new(engine::by_task(task)?.to_string(), format!("serves the task {task}")))
+    });
+    let named = value.as_ref().and_then(|value| engine::by_name(value.text()?));
     if named.is_none() {
         let message = format!("no engine is chosen for the task `{task}` by itself");
-        let help = "say `engine: vllm`, `tei`, `transformers`, or `custom` with `image`";
-        context.report(Diagnostic::new(Code::EngineMissing, message).at(place.span()).help(help));
+        context.report(Diagnostic::new(Code::EngineMissing, message).at(place.span()).help(engine::advice()));
     }
     named
-}
-
-fn by_task(task: &str) -> Option<&'static str> {
-    match task {
-        "feature-extraction" => Some("tei"),
-        "text-generation" | "image-text-to-text" => Some("vllm"),
-        "automatic-speech-recognition" => Some("transformers"),
-        _ => None,
-    }
-}
-
-fn by_name(name: &str) -> Option<Engine> {
-    match name {
-        "tei" => Some(Engine::Tei),
-        "vllm" => Some(Engine::Vllm),
-        "transformers" => Some(Engine::Transformers),
-        _ => None,
-    }
 }

@@ -8,12 +8,11 @@ use super::{
     chooser::Chooser,
     hardware::{self, Chosen, Fit},
     image::{self, Container},
-    judge,
     model::{self, Served},
     references::Place,
     scaling::{self, Count},
 };
-use crate::manifest::{Engine, Hardware, Model, Reference, Scaling};
+use crate::manifest::{Hardware, Model, Reference, Scaling};
 
 /// What is to be served, as it was written.
 pub(super) struct Wanted<'a> {
@@ -32,8 +31,7 @@ pub(super) struct Serving<'a> {
     pub(super) served: Served<'a>,
     pub(super) chosen: Chosen<'a>,
     pub(super) container: Container,
-    /// How devices are shared, for engines that share them.
-    pub(super) fit: Option<Fit>,
+    pub(super) fit: Fit,
     pub(super) count: Count,
     /// Where the count was written.
     pub(super) count_place: Option<Place<'a>>,
@@ -51,13 +49,7 @@ pub(super) fn resolve<'a>(context: &mut Context<'a>, chooser: &mut Chooser, want
     let chosen = hardware::resolve(context, chooser, hardware, &served)?;
     chooser.know("instance", chosen.name.as_str());
     let container = image::resolve(context, chooser, &served, &chosen)?;
-    let fit = match served.engine {
-        Engine::Vllm => Some(hardware::fit(context, chooser, &served, &chosen)?),
-        _ => {
-            judge::encoder(context, &served, &chosen)?;
-            None
-        }
-    };
+    let fit = hardware::fit(context, chooser, &served, &chosen)?;
     let (count, count_place) = scaling::resolve(context, chooser, scaling, &chosen, wanted.name)?;
     Some(Serving { name: wanted.name, served, chosen, container, fit, count, count_place })
 }

@@ -7,7 +7,7 @@
 //! What the facts do not say is a verdict of its own, never "it fits".
 
 use super::lock::LockedModel;
-use crate::manifest::Model;
+use crate::{catalog::Accelerator, manifest::Model};
 
 /// The share of device memory that 16-bit weights may take.
 const WEIGHTS_SHARE: f64 = 0.80;
@@ -27,6 +27,14 @@ pub(super) struct Devices {
     pub count: u32,
     /// Memory of each, in bytes.
     pub memory_each: u64,
+}
+
+impl Devices {
+    /// Those of an accelerator, where their memory is known.
+    pub(super) fn of(accelerator: &Accelerator) -> Option<Self> {
+        let memory_each = accelerator.memory_mib_each? << 20;
+        Some(Self { count: accelerator.count.max(1), memory_each })
+    }
 }
 
 /// Why a model does not fit.
@@ -81,8 +89,8 @@ pub(super) enum Verdict {
     Unknown(Unknown),
 }
 
-/// What an LLM takes on its devices, as far as is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a decoder takes on its devices, as far as is known: nothing, by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Needs {
     /// Bytes of the weights as the server loads them.
     weights: Option<u64>,
@@ -92,8 +100,8 @@ pub(super) struct Needs {
     quantized: bool,
     /// Bytes of cache per token.
     cache: Option<u64>,
-    heads: Option<u32>,
-    kv_heads: Option<u32>,
+    pub(super) heads: Option<u32>,
+    pub(super) kv_heads: Option<u32>,
     positions: Option<u64>,
 }
 

@@ -96,6 +96,16 @@ fn only_worldly_rooms_touch_the_machine() {
 }
 
 #[test]
+fn only_their_own_room_names_engines() {
+    let of_resolve = sources().into_iter().filter(|(path, _)| path.starts_with("src/resolve"));
+    for (path, text) in of_resolve.filter(|(path, _)| !path.starts_with("src/resolve/engine")) {
+        for (number, line) in code_lines(&text) {
+            assert!(!line.contains("Engine::"), "{}:{number}: ask the engine's row\n{line}", path.display());
+        }
+    }
+}
+
+#[test]
 fn every_port_has_its_twin() {
     let names = |room: &str| -> BTreeSet<String> {
         let files = sources().into_iter().map(|(path, _)| path);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Code;
 use crate::manifest::check::{Check, Rules, token};
@@ -78,7 +78,7 @@ pub struct Model {
 }
 
 /// A program that serves models.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
     /// vLLM.
@@ -107,6 +107,15 @@ pub enum Engine {
     NeuronTgi,
     /// What is in `image`.
     Custom,
+    /// Nobody's: what one more engine costs is measured by it.
+    #[cfg(test)]
+    Fake,
+}
+
+impl std::fmt::Display for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(f)
+    }
 }
 
 /// A value kept in Secrets Manager.

@@ -5,11 +5,10 @@ use std::ops::RangeInclusive;
 use super::{default_of, has_local_disk};
 use crate::{
     diagnostic::{Code, Diagnostic},
-    manifest::{Duration, Endpoint, Engine, Routing, RoutingStrategy, Size},
+    manifest::{Duration, Endpoint, Routing, RoutingStrategy, Size},
     resolve::{
         Context,
         chooser::{Chooser, Fresh, What},
-        container,
         model::Weights,
         pinned,
         references::Place,
@@ -49,11 +48,8 @@ pub(super) fn resolve(
         provision_timeout: timeouts.provision.map(|wait| wait.0),
         routing: spec.routing.as_ref().map(routing),
     };
-    if serving.served.engine == Engine::Vllm
-        && serving.served.spec.dtype.is_none()
-        && let Some(dtype) = container::half_where_needed(&serving.served, &serving.chosen)
-    {
-        chooser.settle("dtype", &dtype, format!("the GPU of `{}` has no bfloat16", serving.chosen.name));
+    if let Some(dtype) = serving.fit.dtype {
+        chooser.settle("dtype", dtype, format!("the GPU of `{}` has no bfloat16", serving.chosen.name));
     }
     if key.is_some() && has_local_disk(serving) {
         let reason = format!("`{}` has local disks, which a key does not reach", serving.chosen.name);
@@ -65,8 +61,8 @@ pub(super) fn resolve(
 /// From experience with these engines: an encoder is up in minutes, a large model takes most of an hour.
 fn startup_timeout(context: &mut Context<'_>, chooser: &mut Chooser, serving: &Serving<'_>) -> u64 {
     let billions = serving.served.facts.as_ref().and_then(|facts| Some(facts.parameters? as f64 / 1e9));
-    let (minutes, reason) = match (serving.served.engine, billions) {
-        (Engine::Tei, _) => (10, "an encoder is up within minutes"),
+    let (minutes, reason) = match (serving.served.engine.startup, billions) {
+        (Some(known), _) => known,
         (_, Some(size)) if size <= 13.0 => (15, "enough to fetch and load up to 13 billion parameters"),
         (_, Some(size)) if size <= 70.0 => (30, "enough to fetch and load up to 70 billion parameters"),
         _ => (60, "the longest SageMaker waits; the model is large, or its size is not known"),

@@ -1,0 +1,23 @@
+//! An engine that nobody has, to measure what one more costs: this file, a place in the list, a word in the language.
+
+use super::{Engine, Flags, Platform, Sizing, Variables, location};
+use crate::{
+    catalog::ImageAccelerator,
+    manifest,
+    resolve::{hardware::Fit, model::Served},
+};
+
+pub(super) static ENGINE: Engine = Engine {
+    word: manifest::Engine::Fake,
+    tasks: &["fortune-telling"],
+    platforms: &[Platform { on: ImageAccelerator::Cpu, images: "fake", capability: None, broken: None }],
+    sizing: Sizing::Encoder,
+    flags: Some(Flags { prefix: "FAKE_", owned: &[("weights", &["hub", "s3"])], abbreviates: false, memory: &[] }),
+    environment,
+    half: None,
+    startup: Some((1, "there is nothing to start")),
+};
+
+fn environment(served: &Served<'_>, _: &Fit) -> Variables {
+    location(served, "FAKE_WEIGHTS", "FAKE_REVISION")
+}

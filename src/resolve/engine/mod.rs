@@ -1,0 +1,168 @@
+//! Engines: what hubform knows about each stands in its row, and nowhere else.
+//!
+//! A row is data, but for the container's environment. The rest of the room asks the row and names no engine. A new one
+//! is its word in the manifest language, a file here, and its place in [`ENGINES`].
+
+mod custom;
+#[cfg(test)]
+mod fake;
+mod flags;
+mod tei;
+#[cfg(test)]
+mod tests;
+mod transformers;
+mod vllm;
+
+use std::{collections::BTreeMap, fmt};
+
+pub(super) use flags::Flags;
+
+use super::{
+    hardware::Fit,
+    model::{Served, Weights},
+};
+use crate::{
+    catalog::{AcceleratorKind, Arch, ImageAccelerator, Instance},
+    manifest::{self, ticked},
+};
+
+/// The supported engines, in the order of advice.
+static ENGINES: &[&Engine] = &[
+    &vllm::ENGINE,
+    &tei::ENGINE,
+    &transformers::ENGINE,
+    #[cfg(test)]
+    &fake::ENGINE,
+    &custom::ENGINE,
+];
+
+/// Where SageMaker puts weights from S3.
+const LOCAL: &str = "/opt/ml/model";
+
+/// A container's environment.
+pub(super) type Variables = BTreeMap<String, String>;
+
+/// A program that serves models.
+pub(super) struct Engine {
+    /// What manifests call it.
+    word: manifest::Engine,
+    /// Tasks it is chosen for where the manifest names no engine.
+    tasks: &'static [&'static str],
+    /// What it has images for; nothing where it is whatever the manifest's `image` holds.
+    platforms: &'static [Platform],
+    pub(super) sizing: Sizing,
+    /// Flags of its own, where its image takes any.
+    pub(super) flags: Option<Flags>,
+    /// The variables by which its image learns what to serve, and how.
+    pub(super) environment: fn(&Served<'_>, &Fit) -> Variables,
+    /// Its word for 16 bits on GPUs without bfloat16, where it stops at start instead of falling back by itself.
+    pub(super) half: Option<&'static str>,
+    /// Minutes until it is up, and why, where the model's size does not matter.
+    pub(super) startup: Option<(u64, &'static str)>,
+}
+
+/// By which rule a model is judged to fit, and an instance chosen for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sizing {
+    /// A decoder: weights and cache, over several devices of an instance.
+    Decoder,
+    /// An encoder or a speech model: weights, on one device or on processors.
+    Encoder,
+    /// Nobody knows what it takes: nothing is judged or chosen.
+    None,
+}
+
+/// A kind of device that an engine has images for.
+pub(super) struct Platform {
+    pub(super) on: ImageAccelerator,
+    /// The catalogue's name for its images.
+    pub(super) images: &'static str,
+    /// The least compute capability that hubform chooses, on GPUs.
+    capability: Option<(u32, u32)>,
+    /// What is reported of its images, and the way out. They are not chosen.
+    pub(super) broken: Option<(&'static str, &'static str)>,
+}
+
+/// The engine that manifests call so, where it is supported.
+pub(super) fn of(word: manifest::Engine) -> Option<&'static Engine> {
+    ENGINES.iter().copied().find(|engine| engine.word == word)
+}
+
+/// The engine that is chosen for a task.
+pub(super) fn by_task(task: &str) -> Option<&'static Engine> {
+    ENGINES.iter().copied().find(|engine| engine.tasks.contains(&task))
+}
+
+/// An engine that may have been chosen, by name.
+pub(super) fn by_name(name: &str) -> Option<&'static Engine> {
+    choosable().find(|engine| engine.to_string() == name)
+}
+
+/// The names of those that are chosen, as in "`a`, `b` or `c`".
+pub(super) fn choosable_names() -> String {
+    let mut names: Vec<_> = choosable().map(Engine::to_string).collect();
+    names.sort();
+    ticked(names, "or")
+}
+
+fn choosable() -> impl Iterator<Item = &'static Engine> {
+    ENGINES.iter().copied().filter(|engine| !engine.tasks.is_empty())
+}
+
+/// How to name one, as in "say `engine: a`, `b`, or `c` with `image`".
+pub(super) fn advice() -> String {
+    let named = ENGINES.iter().enumerate().map(|(at, engine)| {
+        let key = if at == 0 { "engine: " } else { "" };
+        let or = if at + 1 == ENGINES.len() { "or " } else { "" };
+        let image = if engine.is_in_image() { " with `image`" } else { "" };
+        format!("{or}`{key}{engine}`{image}")
+    });
+    format!("say {}", named.collect::<Vec<_>>().join(", "))
+}
+
+impl Engine {
+    /// Is it whatever the manifest's `image` holds?
+    pub(super) fn is_in_image(&self) -> bool {
+        self.platforms.is_empty()
+    }
+
+    /// Its images for a kind of device, where it has any.
+    pub(super) fn platform(&self, on: ImageAccelerator) -> Option<&Platform> {
+        self.platforms.iter().find(|platform| platform.on == on)
+    }
+
+    /// Is such an instance chosen for it, as long as the model fits?
+    pub(super) fn takes(&self, instance: &Instance) -> bool {
+        self.platforms.iter().any(|platform| platform.broken.is_none() && platform.takes(instance))
+    }
+}
+
+impl Platform {
+    fn takes(&self, instance: &Instance) -> bool {
+        match (self.on, &instance.accelerator) {
+            (ImageAccelerator::Cpu, None) => instance.arch == Some(Arch::X86_64),
+            (ImageAccelerator::Gpu, Some(gpu)) => {
+                gpu.kind == AcceleratorKind::Gpu
+                    && gpu.fraction.is_none_or(|share| share >= 1.0)
+                    && gpu.cuda_compute_capability >= self.capability
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.word.fmt(f)
+    }
+}
+
+/// Where the weights are, in the two variables that an image reads it from.
+fn location(served: &Served<'_>, model: &str, revision: &str) -> Variables {
+    let (id, at) = match &served.weights {
+        Weights::Hub { id, revision } => (id.as_str(), revision.clone()),
+        Weights::S3 { .. } => (LOCAL, None),
+    };
+    let revision = at.map(|at| (revision.to_owned(), at));
+    [(model.to_owned(), id.to_owned())].into_iter().chain(revision).collect()
+}
