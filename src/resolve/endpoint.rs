@@ -316,7 +316,8 @@ fn role_owner<'a>(context: &mut Context<'a>, spec: &'a Endpoint, access: Access,
         Some((Setting::On(Reference::Arn(arn)), place)) => {
             let arn = context.substituted(arn, &place);
             let target = context.scope.target.clone();
-            owner.named = Some(NamedRole { target, arn: arn.clone(), span: place.span() });
+            let (principals, span) = (&["sagemaker.amazonaws.com"], place.span());
+            owner.named = Some(NamedRole { target, arn: arn.clone(), principals, span });
             owner.values = json!({ "arn": arn });
             return Some(owner);
         }

@@ -15,20 +15,12 @@ use crate::{
 const TAG_LIMIT: usize = 50;
 
 impl Context<'_> {
-    /// `text` with its placeholders replaced. An account that is not known is a finding.
+    /// `text` with its placeholders replaced.
     pub(super) fn substituted(&mut self, text: &str, place: &Place<'_>) -> String {
-        if text.contains("${account}") && self.scope.account.is_none() {
-            let message = "`${account}` cannot be replaced: the account is not known here";
-            let help = "say `targets: [{account: \"123456789012\", …}]` in the Environment";
-            self.report(Diagnostic::new(Code::AccountUnknown, message).at(place.span()).help(help));
-        }
+        let account = if text.contains("${account}") { self.account(place) } else { None };
         let environment = &self.scope.set.environment.name;
-        let substitutions = Substitutions {
-            account: self.scope.account.as_deref(),
-            region: self.region(),
-            target: &self.scope.target_name,
-            environment,
-        };
+        let substitutions =
+            Substitutions { account, region: self.region(), target: &self.scope.target_name, environment };
         substitute(text, &substitutions)
     }
 
@@ -48,9 +40,7 @@ impl Context<'_> {
     /// A list of ids or ARNs in CloudFormation's words.
     pub(super) fn cfn_list(&mut self, values: &Values, place: &Place<'_>) -> Json {
         match values {
-            Values::List(items) => {
-                items.iter().enumerate().map(|(at, item)| self.cfn(item, &place.item(at))).collect()
-            }
+            Values::List(items) => items.iter().enumerate().map(|(at, item)| self.cfn(item, &place.item(at))).collect(),
             Values::One(value) => {
                 self.refuse_list_parameter(value, place);
                 let all = self.cfn(value, place);

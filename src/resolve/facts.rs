@@ -1,0 +1,118 @@
+//! What resolving is told by the world, and what it lacked.
+//!
+//! Resolving asks by going as far as it can. Where [`Facts`] that may still grow have no answer, that is one of the
+//! [`Questions`] and not yet a finding; what hangs on it is left out, and the rest is resolved as ever. So what a part
+//! needs to know is said where it is used, once. Whoever may ask has the questions answered and resolves again, until
+//! none is left. [`Facts::known`] are for those who ask nobody. The lock answers before any of this.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Context, references::Place};
+use crate::{
+    cloud::{RoleDescription, Target},
+    diagnostic::{Code, Diagnostic},
+    hub::{Model, ModelAt},
+};
+
+/// The answers so far.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Facts {
+    /// The account behind the credentials of each target.
+    pub accounts: BTreeMap<Target, String>,
+    /// What the Hub said of models; none of one that it knows nothing of.
+    pub models: BTreeMap<ModelAt, Option<Model>>,
+    /// What came of looking roles up, by where they are to be used and by ARN.
+    pub roles: BTreeMap<(Target, String), LookedUp>,
+    /// What is missing may still be asked.
+    pub open: bool,
+}
+
+/// What came of looking a role up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LookedUp {
+    /// It is there.
+    Found(RoleDescription),
+    /// It is not.
+    Missing,
+    /// The caller may not, and the service's words.
+    Denied(String),
+}
+
+/// What is to be asked before it can be decided.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Questions {
+    /// Targets: which account is behind the credentials?
+    pub accounts: BTreeSet<Target>,
+    /// Models that the lock does not know: what does the Hub say of them?
+    pub models: BTreeSet<ModelAt>,
+    /// Roles by where they are to be used and by ARN: is there one, and who may assume it?
+    pub roles: BTreeSet<(Target, String)>,
+}
+
+impl Facts {
+    /// What is known without asking anybody: what is written, what is locked, and for models the catalogue's table.
+    pub fn known() -> Self {
+        Self::default()
+    }
+
+    /// Nothing yet, and everything may be asked.
+    pub fn open() -> Self {
+        Self { open: true, ..Self::default() }
+    }
+
+    /// These, and nobody is asked any more.
+    pub fn closed(self) -> Self {
+        Self { open: false, ..self }
+    }
+
+    /// Takes more answers in.
+    pub fn extend(&mut self, more: Facts) {
+        self.accounts.extend(more.accounts);
+        self.models.extend(more.models);
+        self.roles.extend(more.roles);
+    }
+
+    /// The account of a target, as it is written, else as it was answered.
+    pub(super) fn account<'a>(&'a self, target: &'a Target) -> Option<&'a str> {
+        target.account.as_ref().or_else(|| self.accounts.get(target)).map(String::as_str)
+    }
+}
+
+impl Questions {
+    /// Is there nothing to ask?
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl<'a> Context<'a> {
+    /// The account, for `${account}` at a place.
+    pub(super) fn account(&mut self, place: &Place<'_>) -> Option<&'a str> {
+        let target = &self.scope.target;
+        let known = self.facts.account(target);
+        match known {
+            Some(_) => {}
+            None if self.facts.open => {
+                self.questions.accounts.insert(target.clone());
+            }
+            None => {
+                let message = "`${account}` cannot be replaced: the account is not known here";
+                let help = "say `targets: [{account: \"123456789012\", …}]` in the Environment";
+                self.report(Diagnostic::new(Code::AccountUnknown, message).at(place.span()).help(help));
+            }
+        }
+        known
+    }
+
+    /// What the Hub says of a model that is not locked. Outer `None`: it is to be asked first.
+    pub(super) fn model(&mut self, asked: ModelAt) -> Option<Option<Model>> {
+        match self.facts.models.get(&asked) {
+            Some(answer) => Some(answer.clone()),
+            None if self.facts.open => {
+                self.questions.models.insert(asked);
+                None
+            }
+            None => Some(Model::in_table(self.catalog, &asked)),
+        }
+    }
+}
