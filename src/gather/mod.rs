@@ -1,11 +1,11 @@
 //! What resolving and planning need of the world is fetched, through the ports, before anything is decided.
 //!
-//! No change to anything happens here, and nothing is judged: `facts` answers what resolving asked, of the Hub and of
-//! accounts, `observe` tells what stands there. Targets are asked side by side, and within each the bodies, twenty at once. A
-//! plan without changes takes the pages of DescribeStacks, one identity call per target and one look per named role.
-//! Bodies are fetched where a digest does not settle what runs, or where a stack with our tags has no output that says
-//! whose it is; of a shell, its change set. A call that is throttled is made again after a pause, for some minutes, and
-//! one that meets faults twice; whoever asks hears of it. A listing without an end is an error.
+//! No change to anything happens here, and nothing is judged: `facts` and `models` answer what resolving asked, `observe`
+//! tells what stands there. Targets are asked side by side, and within each the bodies, twenty at once. A plan without
+//! changes takes the pages of DescribeStacks, one identity call per target and one look per named role. Bodies are
+//! fetched where a digest does not settle what runs, or where a stack with our tags has no output that says whose it is;
+//! of a shell, its change set. A call that is throttled is made again after a pause, for some minutes, and one that
+//! meets faults twice; whoever asks hears of it. A listing without an end is an error.
 
 mod facts;
 mod side_by_side;

@@ -116,3 +116,126 @@ impl<'a> Context<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::{
+        catalog::Catalog,
+        diagnostic::SourceMap,
+        manifest::{Input, environments, parse},
+        resolve::{Lock, Scope, resolve},
+    };
+
+    const ENDPOINT: &str = "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {name: e}\nspec:\n  model: {hub: Qwen/Qwen3-0.6B}\n  \
+         role: \"arn:aws:iam::${account}:role/serving\"\n  rollout: {alarms: [a]}\n";
+
+    fn scopes(manifests: &str, lock: &Lock) -> Vec<Scope> {
+        let input = Input { name: "e.yaml".into(), bytes: manifests.into(), named: true };
+        let sets = environments(parse(vec![input], &mut SourceMap::default()).0, None).0;
+        let scope = |set| Scope {
+            set,
+            target: target(),
+            target_name: "default".into(),
+            lock: lock.clone(),
+            lock_file: "hubform.lock".into(),
+            locked: None,
+            today: false,
+        };
+        sets.into_iter().map(scope).collect()
+    }
+
+    fn target() -> Target {
+        Target { account: None, region: "us-east-1".into(), assume_role: None }
+    }
+
+    /// Whoever may ask anything, and answers as an account and the table would: each round of questions, then findings
+    /// and roles.
+    fn asked(manifests: &str, lock: &Lock, mut facts: Facts) -> String {
+        let (scopes, catalog, mut told) = (scopes(manifests, lock), Catalog::embedded(), String::new());
+        loop {
+            let (resolved, found) = resolve(&scopes, &facts, catalog);
+            let Questions { accounts, models, .. } = &resolved.questions;
+            if resolved.questions.is_empty() {
+                let found = found.into_iter().map(|found| format!("{}: {}\n", found.code.number(), found.message));
+                let roles = resolved.named_roles.iter().map(|role| format!("role {}\n", role.arn));
+                return told + &found.chain(roles).collect::<String>();
+            }
+            told.extend(accounts.iter().map(|target| format!("whose is {target}?\n")));
+            told.extend(models.iter().map(|model| format!("what is {} at {}?\n", model.id, model.revision)));
+            facts.accounts.extend(accounts.iter().map(|target| (target.clone(), "111122223333".to_owned())));
+            facts.models.extend(models.iter().map(|model| (model.clone(), Model::in_table(catalog, model))));
+        }
+    }
+
+    fn check(manifests: &str, lock: &Lock, facts: Facts, expect: Expect) {
+        expect.assert_eq(&asked(manifests, lock, facts));
+    }
+
+    #[test]
+    fn what_is_missing_is_asked_and_then_known() {
+        check(
+            ENDPOINT,
+            &Lock::default(),
+            Facts::open(),
+            expect![[r#"
+            what is Qwen/Qwen3-0.6B at main?
+            whose is us-east-1?
+            role arn:aws:iam::111122223333:role/serving
+        "#]],
+        );
+    }
+
+    #[test]
+    fn what_nobody_may_ask_is_a_finding() {
+        check(
+            ENDPOINT,
+            &Lock::default(),
+            Facts::known(),
+            expect![[r#"
+            HF2023: `${account}` cannot be replaced: the account is not known here
+            role arn:aws:iam::${account}:role/serving
+        "#]],
+        );
+        check(
+            ENDPOINT,
+            &Lock::default(),
+            Facts::open().closed(),
+            expect![[r#"
+            HF2023: `${account}` cannot be replaced: the account is not known here
+            role arn:aws:iam::${account}:role/serving
+        "#]],
+        );
+    }
+
+    #[test]
+    fn the_lock_answers_first() {
+        let plain = ENDPOINT.replace("${account}", "111122223333");
+        let (resolved, _) = resolve(&scopes(&plain, &Lock::default()), &Facts::known(), Catalog::embedded());
+        check(
+            &plain,
+            &resolved.locks[0],
+            Facts::open(),
+            expect![[r#"
+            role arn:aws:iam::111122223333:role/serving
+        "#]],
+        );
+    }
+
+    #[test]
+    fn a_model_that_the_hub_does_not_know_is_a_finding_once_it_was_asked() {
+        let nobodys = ENDPOINT.replace("Qwen/Qwen3-0.6B", "nobody/nothing").replace("${account}", "111122223333");
+        check(
+            &nobodys,
+            &Lock::default(),
+            Facts::open(),
+            expect![[r#"
+            what is nobody/nothing at main?
+            HF2005: `nobody/nothing` is not pinned: instances started later may fetch other weights than those of today
+            HF2002: hubform knows nothing about `nobody/nothing` and cannot choose for it
+        "#]],
+        );
+    }
+}
