@@ -14,7 +14,7 @@ use hubform::{
     diagnostic::{FileId, SourceMap},
     manifest::{Input, environments, parse},
     render::{Templates, render},
-    resolve::{Lock, Scope, resolve},
+    resolve::{Facts, Lock, Scope, resolve},
     sandbox::{Pace, Sandbox, Settings},
 };
 use support::{Findings, hubform, manifests, peak, processor, seconds, table, write};
@@ -89,7 +89,6 @@ fn once(inputs: Vec<Input>, locks: &[String]) -> (Findings, Vec<String>) {
                 set,
                 target,
                 target_name: "default".into(),
-                account: None,
                 lock,
                 lock_file: "hubform.lock".into(),
                 locked: (!locks.is_empty()).then_some(hubform::resolve::Locked::Asked),
@@ -98,7 +97,7 @@ fn once(inputs: Vec<Input>, locks: &[String]) -> (Findings, Vec<String>) {
         })
         .collect();
     mark();
-    let (resolved, found) = resolve(&scopes, Catalog::embedded());
+    let (resolved, found) = resolve(&scopes, &Facts::known(), Catalog::embedded());
     diagnostics.extend(found);
     mark();
     let (specs, found) = render(resolved.stacks, Templates::embedded(), &sources);

@@ -18,6 +18,8 @@ pub mod catalog;
 
 pub mod cloud;
 
+pub mod hub;
+
 pub mod clock;
 
 pub mod files;

@@ -7,7 +7,7 @@ use hubform::{
     diagnostic::SourceMap,
     manifest::{Input, environments, parse},
     report,
-    resolve::{Lock, Scope, resolve},
+    resolve::{Facts, Lock, Scope, resolve},
 };
 
 /// A mistake, and how many findings come of so many of it at least.
@@ -72,14 +72,13 @@ pub(crate) fn told(files: Vec<(String, String)>) -> (usize, usize) {
         set,
         target: target.clone(),
         target_name: "default".to_owned(),
-        account: None,
         lock: Lock::default(),
         lock_file: "hubform.lock".into(),
         locked: None,
         today: false,
     };
     let scopes: Vec<Scope> = sets.into_iter().map(scope).collect();
-    let (_, more) = resolve(&scopes, Catalog::embedded());
+    let (_, more) = resolve(&scopes, &Facts::known(), Catalog::embedded());
     found.extend(more);
     let found = found.sorted();
     let context = report::Context { width: 100, color: false, unicode: true, label: None };

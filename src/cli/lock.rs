@@ -5,7 +5,9 @@ use anyhow::Result;
 use super::{
     Exit, Host, Refusal, args,
     args::Globals,
-    load::{Loaded, Owner, Wants, load},
+    load::{Loaded, load},
+    owners::Owner,
+    read::Wants,
     session, tell, tell_findings, told,
 };
 
@@ -84,10 +86,10 @@ fn owner(args: &args::Lock) -> Owner {
 
 /// An owner is one environment's.
 fn refuse_several(args: &args::Lock, loaded: &Loaded) -> Result<()> {
-    if loaded.scopes.len() < 2 || (args.owner.is_none() && !args.new_owner) {
+    if loaded.read.scopes.len() < 2 || (args.owner.is_none() && !args.new_owner) {
         return Ok(());
     }
-    let names: Vec<_> = loaded.scopes.iter().map(|scope| format!("`{}`", scope.set.environment.name)).collect();
+    let names: Vec<_> = loaded.read.scopes.iter().map(|scope| format!("`{}`", scope.set.environment.name)).collect();
     let message = format!("an owner is one environment's, and here are {}", names.join(", "));
     anyhow::bail!(Refusal::new(message, "name the folder of one, or say `--environment NAME`"))
 }
@@ -95,6 +97,6 @@ fn refuse_several(args: &args::Lock, loaded: &Loaded) -> Result<()> {
 /// Is there a manifest of this name? `chat`, `Endpoint/chat` and `Endpoint/chat@default` are one's names.
 fn has_manifest(loaded: &Loaded, name: &str) -> bool {
     let name = name.split('@').next().unwrap_or(name);
-    let mut documents = loaded.scopes.iter().flat_map(|scope| &scope.set.documents);
+    let mut documents = loaded.read.scopes.iter().flat_map(|scope| &scope.set.documents);
     documents.any(|document| document.name == name || format!("{}/{}", document.kind, document.name) == name)
 }

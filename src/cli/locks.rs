@@ -16,11 +16,14 @@ use anyhow::{Context as _, Result};
 use super::{
     args::Selection,
     host::Host,
-    load::{Loaded, Owner, Wants, load},
+    load::{Loaded, load_with},
+    owners::Owner,
+    read::Wants,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, SourceMap, Span},
     files::{Disk, Files},
+    render::body_digest,
     resolve::{Clash, LOCK_FORMAT, Lock},
 };
 
@@ -97,6 +100,30 @@ pub(super) fn parse(path: &Path, bytes: &[u8], sources: &mut SourceMap) -> Resul
     Lock::parse(file, &text)
 }
 
+/// Where an imagined account keeps what belongs to a lock file: by that file's path, seen from the account's folder,
+/// so that two folders that share the account are two owners, and one that is moved with it stays the same.
+pub(super) fn overlay_file(files: &dyn Files, folder: &Path, lock: &Path) -> PathBuf {
+    let (from, to) = (real(files, folder), real(files, lock));
+    let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(common).map(|_| std::path::Component::ParentDir);
+    let way: PathBuf = up.chain(to.components().skip(common)).collect();
+    let of = to.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    folder.join("locks").join(format!("{of}-{}.lock", &body_digest(&way.to_string_lossy())[..8]))
+}
+
+/// What a path leads to, also where its end is not there yet.
+fn real(files: &dyn Files, path: &Path) -> PathBuf {
+    let mut there = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let mut missing = PathBuf::new();
+    while !files.exists(there) {
+        let Some(name) = there.file_name() else { break };
+        missing = Path::new(name).join(missing);
+        there = there.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    }
+    let real = files.real(there);
+    if missing.as_os_str().is_empty() { real } else { real.join(missing) }
+}
+
 /// Takes over what a lock says of one environment; of a visit to another Region the owner alone.
 fn adopt(whole: &mut Lock, lock: &Lock, environment: &str, visiting: bool) {
     let Some(own) = lock.environment(environment) else { return };
@@ -159,7 +186,8 @@ impl Loaded {
             if !again || !findings.is_empty() {
                 return Ok((written, findings));
             }
-            *self = load(host, selection, wants)?;
+            let facts = std::mem::take(&mut self.facts).closed();
+            *self = load_with(host, selection, wants, facts)?;
             if self.diagnostics.has_errors() {
                 return Ok((written, std::mem::take(&mut self.diagnostics)));
             }
@@ -169,7 +197,8 @@ impl Loaded {
     /// The locks as this run would have them, where it changes something.
     fn changed_locks(&self, wants: &Wants) -> Vec<(PathBuf, Lock)> {
         let mut changed: BTreeMap<&Path, Lock> = BTreeMap::new();
-        for (scope, (lock, file)) in self.scopes.iter().zip(self.resolved.locks.iter().zip(&self.lock_files)) {
+        for (scope, (lock, file)) in self.read.scopes.iter().zip(self.resolved.locks.iter().zip(&self.read.lock_files))
+        {
             // What is kept for an imagined account is nobody's to commit.
             if scope.locked.is_some() && wants.lock_overlay.is_none() {
                 continue;
@@ -183,14 +212,15 @@ impl Loaded {
     }
 
     fn lock_file(&self, kept: &Path) -> &LockFile {
-        self.lock_files.iter().find(|file| file.kept == kept).expect("only locks that were read are written")
+        self.read.lock_files.iter().find(|file| file.kept == kept).expect("only locks that were read are written")
     }
 
     /// What stays of a file: everything, but facts of models where all of it is chosen again.
     fn kept_before(&self, file: &LockFile, wants: &Wants) -> Lock {
         let mut before = Lock { format: LOCK_FORMAT, ..file.before(wants).clone() };
         let is_here = |name: &String| {
-            let mut here = self.scopes.iter().zip(&self.lock_files).filter(|(_, other)| other.kept == file.kept);
+            let mut here =
+                self.read.scopes.iter().zip(&self.read.lock_files).filter(|(_, other)| other.kept == file.kept);
             here.any(|(scope, _)| scope.set.environment.name == *name)
         };
         if wants.upgrade.as_deref() == Some("") && before.environments.keys().all(is_here) {
@@ -203,13 +233,13 @@ impl Loaded {
     fn keep(&mut self, files: &dyn Files, path: &Path, lock: &Lock, wants: &Wants) -> Result<Ended> {
         let file = self.lock_file(path);
         let (base, heirs, made) = (file.before(wants).clone(), file.heirs.clone(), wants.owner == Owner::Made);
-        let here = self.scopes.iter().zip(&self.lock_files).filter(|(_, other)| other.kept == *path);
+        let here = self.read.scopes.iter().zip(&self.read.lock_files).filter(|(_, other)| other.kept == *path);
         let own: Vec<String> = here.map(|(scope, _)| scope.set.environment.name.clone()).collect();
         let mut ended = Ended::AsItWas;
         let written = files.change(path, &mut |bytes| {
             let there = match bytes.is_empty() {
                 true => Ok(base.clone()),
-                false => parse(path, bytes, &mut self.sources).map(|there| heirs.inherit(there)),
+                false => parse(path, bytes, &mut self.read.sources).map(|there| heirs.inherit(there)),
             };
             let (result, text) = match there.map(|there| lock.merged(&base, &there)) {
                 Ok(Ok(merged)) => {
@@ -234,7 +264,7 @@ impl Loaded {
 
     /// Owners by lock file and environment.
     pub(super) fn owners(&self) -> BTreeMap<(PathBuf, String), String> {
-        let owners = self.scopes.iter().zip(&self.lock_files).filter_map(|(scope, file)| {
+        let owners = self.read.scopes.iter().zip(&self.read.lock_files).filter_map(|(scope, file)| {
             let name = &scope.set.environment.name;
             Some(((file.kept.clone(), name.clone()), scope.lock.owner(name)?.to_owned()))
         });
@@ -243,7 +273,7 @@ impl Loaded {
 
     /// The owner that stood in the lock beside the environment before this run.
     pub(super) fn owner_before(&self, environment: &str) -> Option<&str> {
-        let files = self.scopes.iter().zip(&self.lock_files);
+        let files = self.read.scopes.iter().zip(&self.read.lock_files);
         let mut own = files.filter(|(scope, _)| scope.set.environment.name == environment);
         own.find_map(|(_, file)| file.committed.owner(environment))
     }

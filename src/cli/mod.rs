@@ -1,10 +1,13 @@
 //! One file per verb, one shape for all: load, ask, act, report. Meaning is given to arguments here; decisions are not.
 
 mod args;
+mod bodies;
 mod exit;
 mod host;
 mod load;
 mod locks;
+mod owners;
+mod read;
 mod session;
 mod sources;
 
@@ -216,14 +219,14 @@ fn tell_errors(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Resul
 
 /// Tells what was found in the manifests. Does anything stop the run?
 fn tell(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<bool> {
-    for note in &loaded.notes {
+    for note in &loaded.read.notes {
         writeln!(host.errors, "note: {note}")?;
     }
-    if loaded.skipped > 0 {
-        let documents = if loaded.skipped == 1 { "document is" } else { "documents are" };
-        writeln!(host.errors, "note: {} {documents} not hubform's and passed over", loaded.skipped)?;
+    if loaded.read.skipped > 0 {
+        let documents = if loaded.read.skipped == 1 { "document is" } else { "documents are" };
+        writeln!(host.errors, "note: {} {documents} not hubform's and passed over", loaded.read.skipped)?;
     }
-    if loaded.diagnostics.is_empty() && loaded.scopes.iter().all(|scope| scope.set.documents.is_empty()) {
+    if loaded.diagnostics.is_empty() && loaded.read.scopes.iter().all(|scope| scope.set.documents.is_empty()) {
         writeln!(host.errors, "note: there are no manifests here; `hubform init` writes a first one")?;
     }
     tell_findings(host, selection, &loaded.diagnostics, loaded)
@@ -238,11 +241,11 @@ fn tell_findings(
     let context = context(host, None);
     match format(host, selection) {
         Format::Json => {
-            let text = report::diagnostics::json_lines(diagnostics, &loaded.sources, &context);
+            let text = report::diagnostics::json_lines(diagnostics, &loaded.read.sources, &context);
             host.output.write_all(text.as_bytes())?;
         }
         _ => {
-            let text = report::diagnostics::human(diagnostics, &loaded.sources, &context);
+            let text = report::diagnostics::human(diagnostics, &loaded.read.sources, &context);
             host.errors.write_all(text.as_bytes())?;
         }
     }

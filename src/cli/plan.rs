@@ -6,17 +6,20 @@ use anyhow::Result;
 
 use super::{
     Exit, Host, Refusal, args,
-    args::{Format, Globals, Planning},
+    args::{Format, Globals, Planning, Selection},
     context, format,
-    load::{Loaded, Owner, Wants, load},
+    load::{Loaded, load_asking},
+    owners::Owner,
+    read::Wants,
     session::{self, Session},
     tell, tell_errors, tell_findings, telling,
 };
 use crate::{
     diagnostic::Diagnostics,
-    gather,
+    gather::{self, Asking},
     plan::{self, Blocking, Plan, PlannedEnvironment, Request},
     report,
+    resolve::{Questions, Scope, ask_roles, judge_roles},
 };
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Plan) -> Result<Exit> {
@@ -62,7 +65,7 @@ pub(super) struct Prepared {
     pub(super) plan: Plan,
 }
 
-/// Loads, gathers and plans. Nothing, after the findings were told, where something stops the run.
+/// Loads, asks and plans. Nothing, after the findings were told, where something stops the run.
 pub(super) async fn prepare(
     host: &mut Host,
     globals: &Globals,
@@ -70,8 +73,36 @@ pub(super) async fn prepare(
     adopt: &[String],
     purpose: Purpose,
 ) -> Result<Option<Prepared>> {
+    let (selection, wants) = (&args.selection, wants(host, globals, purpose).await?);
+    let loaded = load_asking(host, selection, &wants).await?;
+    if loaded.diagnostics.has_errors() {
+        tell(host, selection, &loaded)?;
+        return Ok(None);
+    }
+    let session = session::open(host, globals)?;
+    let mut loaded = with_accounts(host, selection, &wants, &session, loaded).await?;
+    let stops = match purpose.destroys() {
+        true => tell_errors(host, selection, &loaded)?,
+        false => {
+            tell(host, selection, &loaded)?
+                || refuses_roles(host, selection, &session, &mut loaded).await?
+                || refuses_locks(host, selection, &wants, &mut loaded)?
+        }
+    };
+    if stops {
+        return Ok(None);
+    }
+    let (plan, found) = observe_and_plan(host, &loaded, &session, (args, adopt), purpose).await?;
+    if tell_findings(host, selection, &found, &loaded)? {
+        return Ok(None);
+    }
+    refuse_doubtful(&plan)?;
+    Ok(Some(Prepared { session, plan }))
+}
+
+async fn wants(host: &Host, globals: &Globals, purpose: Purpose) -> Result<Wants> {
     let sandbox = session::sandbox_folder(host, globals);
-    let mut wants = Wants {
+    Ok(Wants {
         profile_region: session::profile_region(host, globals).await?,
         region_needed: sandbox.is_none(),
         lock_overlay: sandbox.filter(|_| host.sandbox.is_none()),
@@ -79,56 +110,76 @@ pub(super) async fn prepare(
         today: purpose == Purpose::Plan,
         owner: if purpose.destroys() { Owner::Known } else { Owner::Made },
         ..Wants::default()
-    };
-    let mut loaded = load(host, &args.selection, &wants)?;
-    if loaded.diagnostics.has_errors() && !needs_account(&loaded) {
-        tell(host, &args.selection, &loaded)?;
-        return Ok(None);
-    }
-    let session = session::open(host, globals)?;
-    let targets = loaded.targets();
-    busy(host, Some(&targets))?;
-    let accounts = gather::identities(session.asking(&telling(host)), &targets).await;
+    })
+}
+
+/// Learns whose account each target is, and resolves again where that was missing.
+async fn with_accounts(
+    host: &mut Host,
+    selection: &Selection,
+    wants: &Wants,
+    session: &Session,
+    mut loaded: Loaded,
+) -> Result<Loaded> {
+    busy(host, Some(&loaded.read.targets()))?;
+    let identified = identify(session.asking(&telling(host)), &mut loaded).await;
     busy(host, None)?;
-    let accounts = accounts?;
-    check_accounts(&loaded, &accounts)?;
-    if needs_account(&loaded) {
-        wants.accounts = accounts.clone();
-        wants.owners = loaded.owners();
-        loaded = load(host, &args.selection, &wants)?;
-    }
-    if purpose.destroys() {
-        if tell_errors(host, &args.selection, &loaded)? {
-            return Ok(None);
-        }
-    } else {
-        if tell(host, &args.selection, &loaded)? {
-            return Ok(None);
-        }
-        let roles = &loaded.resolved.named_roles;
-        let found = gather::check_roles(session.asking(&telling(host)), roles, &accounts).await?;
-        if tell_findings(host, &args.selection, &found, &loaded)? {
-            return Ok(None);
-        }
-        let (_, found) = loaded.keep_locks(host, &args.selection, &wants)?;
-        if tell_findings(host, &args.selection, &found, &loaded)? {
-            return Ok(None);
+    identified?;
+    if loaded.resolved.questions.is_empty() { Ok(loaded) } else { loaded.again(host, selection, wants) }
+}
+
+/// Asks whose account each target is. Refuses where an environment names another one than the credentials are for.
+pub(super) async fn identify(asking: Asking<'_>, loaded: &mut Loaded) -> Result<()> {
+    let questions = Questions { accounts: loaded.read.targets(), ..Questions::default() };
+    loaded.facts.extend(gather::facts(asking, &questions).await?);
+    for scope in &loaded.read.scopes {
+        let (wanted, found) = (&scope.target.account, loaded.facts.accounts.get(&scope.target));
+        if let (Some(wanted), Some(found)) = (wanted, found)
+            && wanted != found
+        {
+            let environment = &scope.set.environment.name;
+            let message =
+                format!("environment `{environment}` is for account {wanted}, and the credentials are for {found}");
+            anyhow::bail!(Refusal::new(message, "use the credentials of that account, or say `assumeRole`"));
         }
     }
-    busy(host, Some(&targets))?;
+    Ok(())
+}
+
+/// Looks named roles up, and tells of those that cannot be used.
+async fn refuses_roles(host: &mut Host, selection: &Selection, session: &Session, loaded: &mut Loaded) -> Result<bool> {
+    let questions = ask_roles(&loaded.resolved.named_roles, &loaded.facts);
+    loaded.facts.extend(gather::facts(session.asking(&telling(host)), &questions).await?);
+    let found = judge_roles(&loaded.resolved.named_roles, &loaded.facts);
+    tell_findings(host, selection, &found, loaded)
+}
+
+fn refuses_locks(host: &mut Host, selection: &Selection, wants: &Wants, loaded: &mut Loaded) -> Result<bool> {
+    let (_, found) = loaded.keep_locks(host, selection, wants)?;
+    tell_findings(host, selection, &found, loaded)
+}
+
+async fn observe_and_plan(
+    host: &mut Host,
+    loaded: &Loaded,
+    session: &Session,
+    asked: (&Planning, &[String]),
+    purpose: Purpose,
+) -> Result<(Plan, Diagnostics)> {
+    busy(host, Some(&loaded.read.targets()))?;
     let nonce = host.new_id();
-    let made = make(host, &loaded, &session, &accounts, (args, adopt), (purpose, &nonce)).await;
+    let made = make(host, loaded, session, asked, (purpose, &nonce)).await;
     busy(host, None)?;
-    let (plan, found) = made?;
-    if tell_findings(host, &args.selection, &found, &loaded)? {
-        return Ok(None);
+    made
+}
+
+fn refuse_doubtful(plan: &Plan) -> Result<()> {
+    let doubts = plan::audit(plan);
+    if doubts.is_empty() {
+        return Ok(());
     }
-    let doubts = plan::audit(&plan);
-    if !doubts.is_empty() {
-        let message = format!("hubform made a plan that it does not trust: {}", doubts.join("; "));
-        anyhow::bail!(Refusal::new(message, "nothing was done; this is a fault of hubform, please report it"));
-    }
-    Ok(Some(Prepared { session, plan }))
+    let message = format!("hubform made a plan that it does not trust: {}", doubts.join("; "));
+    anyhow::bail!(Refusal::new(message, "nothing was done; this is a fault of hubform, please report it"))
 }
 
 /// On a terminal, says what is being waited for; with nothing, takes it back.
@@ -146,55 +197,31 @@ fn busy(host: &mut Host, targets: Option<&BTreeSet<crate::cloud::Target>>) -> Re
     Ok(host.errors.flush()?)
 }
 
-/// `${account}` was met where the account was not known yet.
-fn needs_account(loaded: &Loaded) -> bool {
-    loaded.diagnostics.iter().any(|found| found.code == crate::diagnostic::Code::AccountUnknown)
-}
-
-pub(super) type Accounts = std::collections::BTreeMap<crate::cloud::Target, String>;
-
-/// Refuses where an environment names another account than the credentials are for.
-pub(super) fn check_accounts(loaded: &Loaded, accounts: &Accounts) -> Result<()> {
-    for scope in &loaded.scopes {
-        let (wanted, found) = (&scope.target.account, accounts.get(&scope.target));
-        if let (Some(wanted), Some(found)) = (wanted, found)
-            && wanted != found
-        {
-            let environment = &scope.set.environment.name;
-            let message =
-                format!("environment `{environment}` is for account {wanted}, and the credentials are for {found}");
-            anyhow::bail!(Refusal::new(message, "use the credentials of that account, or say `assumeRole`"));
-        }
-    }
-    Ok(())
-}
-
 /// The environments in scope, as plans know them.
-pub(super) fn environments(loaded: &Loaded, accounts: &Accounts) -> Vec<PlannedEnvironment> {
-    let planned = |scope: &crate::resolve::Scope| {
+pub(super) fn environments(loaded: &Loaded) -> Vec<PlannedEnvironment> {
+    let planned = |scope: &Scope| {
         let name = scope.set.environment.name.clone();
         let (owner, target) = (scope.lock.owner(&name).map(str::to_owned), scope.target.clone());
-        let account = accounts.get(&target).cloned().unwrap_or_default();
+        let account = loaded.facts.accounts.get(&target).cloned().unwrap_or_default();
         PlannedEnvironment { name, owner, target, account }
     };
-    loaded.scopes.iter().map(planned).collect()
+    loaded.read.scopes.iter().map(planned).collect()
 }
 
 async fn make(
     host: &mut Host,
     loaded: &Loaded,
     session: &Session,
-    accounts: &Accounts,
     (args, adopt): (&Planning, &[String]),
     (purpose, nonce): (Purpose, &str),
 ) -> Result<(Plan, Diagnostics)> {
-    let environments = environments(loaded, accounts);
+    let environments = environments(loaded);
     let specs: std::collections::BTreeMap<_, _> = loaded
         .specs
         .iter()
         .map(|spec| ((&spec.identity.stack.target, spec.identity.stack.name.as_str()), spec))
         .collect();
-    let targets = loaded.targets();
+    let targets = loaded.read.targets();
     let wants_body = |target: &crate::cloud::Target, stack: &crate::cloud::Stack| {
         let spec = specs.get(&(target, stack.name.as_str())).copied();
         match purpose {
@@ -221,7 +248,7 @@ async fn make(
             allow: &allow,
             adopt: &adopt,
             validate: matches!(purpose, Purpose::Apply { validate: true, .. }),
-            catalog: loaded.catalog(),
+            catalog: loaded.read.catalog(),
             nonce,
         };
         let blocking = match purpose {

@@ -4,13 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 
-use super::{
-    Exit, Host, Refusal, args,
-    args::Format,
-    format,
-    load::{Wants, load},
-    tell, told,
-};
+use super::{Exit, Host, Refusal, args, args::Format, format, load::load, read::Wants, tell, told};
 use crate::{
     files::{Disk, Files},
     render::{StackSpec, yaml},

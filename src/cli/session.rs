@@ -6,10 +6,12 @@ use anyhow::Result;
 
 use super::{args::Globals, host::Host};
 use crate::{
+    catalog::Catalog,
     clock::Clock,
     cloud::{Accounts, Retrying, Timestamp},
     gather::Asking,
-    sandbox::{Pace, Sandbox, Settings},
+    hub::Hub,
+    sandbox::{Pace, Sandbox, Settings, TableHub},
 };
 
 /// Accounts and their time.
@@ -32,6 +34,11 @@ pub(super) fn sandbox_folder(host: &Host, globals: &Globals) -> Option<PathBuf> 
 /// Is this run about an imagined account?
 pub(super) fn is_sandbox(host: &Host, globals: &Globals) -> bool {
     globals.sandbox || host.variable("HUBFORM_SANDBOX").is_some_and(|value| value != "0" && value != "false")
+}
+
+/// The Hub that models are asked of. Until it is asked itself, that is the table, whatever the account.
+pub(super) fn hub(catalog: &Catalog) -> impl Hub + '_ {
+    TableHub::new(catalog)
 }
 
 /// Connects.

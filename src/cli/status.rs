@@ -8,7 +8,8 @@ use super::{
     Exit, Host,
     args::{Format, Globals, Selection},
     context, format,
-    load::{Wants, load},
+    load::load,
+    read::Wants,
     session, tell, tell_errors, telling,
 };
 use crate::{
@@ -26,8 +27,8 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
         unlocked: true,
         ..Wants::default()
     };
-    let loaded = load(host, selection, &wants)?;
-    if loaded.scopes.is_empty() {
+    let mut loaded = load(host, selection, &wants)?;
+    if loaded.read.scopes.is_empty() {
         tell(host, selection, &loaded)?;
         return Ok(Exit::Refused);
     }
@@ -37,10 +38,9 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
         return Ok(Exit::Refused);
     }
     let session = session::open(host, globals)?;
-    let targets = loaded.targets();
-    let accounts = gather::identities(session.asking(&telling(host)), &targets).await?;
-    super::plan::check_accounts(&loaded, &accounts)?;
-    let environments = super::plan::environments(&loaded, &accounts);
+    let targets = loaded.read.targets();
+    super::plan::identify(session.asking(&telling(host)), &mut loaded).await?;
+    let environments = super::plan::environments(&loaded);
     let specs: BTreeMap<_, _> = loaded
         .specs
         .iter()

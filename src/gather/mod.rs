@@ -1,29 +1,27 @@
 //! What resolving and planning need of the world is fetched, through the ports, before anything is decided.
 //!
-//! No change to anything happens here. Targets are asked side by side, and within each the bodies, twenty at once. A
-//! plan without changes takes the pages of DescribeStacks, one identity call per target and one look per named role.
-//! Bodies are fetched where a digest does not settle what runs, or where a stack with our tags has no output that says
-//! whose it is; of a shell, its change set. A call that is throttled is made again after a pause, for some minutes, and
-//! one that meets faults twice; whoever asks hears of it. A listing without an end is an error.
+//! No change to anything happens here, and nothing is judged: `facts` and `models` answer what resolving asked, `observe`
+//! tells what stands there. Targets are asked side by side, and within each the bodies, twenty at once. A plan without
+//! changes takes the pages of DescribeStacks, one identity call per target and one look per named role. Bodies are
+//! fetched where a digest does not settle what runs, or where a stack with our tags has no output that says whose it is;
+//! of a shell, its change set. A call that is throttled is made again after a pause, for some minutes, and one that
+//! meets faults twice; whoever asks hears of it. A listing without an end is an error.
 
+mod facts;
 mod side_by_side;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     clock::Clock,
     cloud::{
-        Accounts, ChangeSet, CloudError, CloudErrorKind, CloudResult, Connection, EndpointDescription, OUTPUT_OWNER,
-        PageToken, Pages, Patience, Retrying, RoleDescription, Stack, StackStatus, Target, Timestamp, Trouble,
+        Accounts, ChangeSet, CloudErrorKind, CloudResult, Connection, EndpointDescription, OUTPUT_OWNER, PageToken,
+        Pages, Patience, Retrying, Stack, StackStatus, Target, Timestamp, Trouble,
     },
-    diagnostic::{Code, Diagnostic, Diagnostics},
     plan::{Observation, ObservedStack, owner_in, wants_owner},
-    resolve::NamedRole,
 };
 
+pub use facts::{facts, models};
 use side_by_side::side_by_side;
 
 /// Calls of one question that are throttled before its answer is given up.
@@ -79,23 +77,6 @@ impl<'a> Asking<'a> {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
-}
-
-/// The account behind each target.
-pub async fn identities(
-    asking: Asking<'_>,
-    targets: impl IntoIterator<Item = &Target>,
-) -> CloudResult<BTreeMap<Target, String>> {
-    let targets: BTreeSet<&Target> = targets.into_iter().collect();
-    let ask = |target: &Target| {
-        let target = target.clone();
-        async move {
-            let connection = asking.accounts.at(&target).await?;
-            let caller = asking.patiently(async || connection.identity.caller().await).await?;
-            Ok((target, caller.account))
-        }
-    };
-    Ok(side_by_side(AT_ONCE, targets.into_iter().map(ask)).await?.into_iter().collect())
 }
 
 /// Every stack of the targets, with the bodies that `wants_body` asks for.
@@ -184,84 +165,6 @@ async fn first_change_set(asking: Asking<'_>, connection: &Connection, stack: &s
 pub async fn endpoint(asking: Asking<'_>, target: &Target, name: &str) -> CloudResult<Option<EndpointDescription>> {
     let connection = asking.accounts.at(target).await?;
     asking.patiently(async || connection.sagemaker.describe_endpoint(name).await).await
-}
-
-/// Looks every named role up once in each target whose account it names, and says which cannot be used.
-pub async fn check_roles(
-    asking: Asking<'_>,
-    roles: &[NamedRole],
-    account_of: &BTreeMap<Target, String>,
-) -> CloudResult<Diagnostics> {
-    let wanted: BTreeSet<(&Target, &str)> = roles.iter().map(|role| (&role.target, role.arn.as_str())).collect();
-    let look = |(target, arn): (&Target, &str)| {
-        let (target, arn) = (target.clone(), arn.to_owned());
-        async move {
-            let answer = look_up(asking, &target, &arn, account_of.get(&target)).await?;
-            Ok(((target, arn), answer))
-        }
-    };
-    let seen: BTreeMap<(Target, String), Looked> =
-        side_by_side(AT_ONCE, wanted.into_iter().map(look)).await?.into_iter().collect();
-    let judged = roles.iter().filter_map(|role| judge(role, &seen[&(role.target.clone(), role.arn.clone())]));
-    Ok(judged.collect())
-}
-
-/// What came of looking a role up.
-enum Looked {
-    Found(RoleDescription),
-    Missing,
-    /// The caller may not, and the service's words.
-    Denied(String),
-    /// It is of the first account, the credentials are for the second.
-    Elsewhere(String, String),
-}
-
-/// IAM answers about the account that the credentials are for, and about no other; nor can a role be passed to a service
-/// of another account (IAM User Guide, "Grant a user permissions to pass a role to an AWS service", D).
-async fn look_up(asking: Asking<'_>, target: &Target, arn: &str, account: Option<&String>) -> CloudResult<Looked> {
-    let named = arn.split(':').nth(4).filter(|named| !named.is_empty());
-    if let (Some(named), Some(account)) = (named, account)
-        && named != account
-    {
-        return Ok(Looked::Elsewhere(named.to_owned(), account.clone()));
-    }
-    let connection = asking.accounts.at(target).await?;
-    let name = arn.rsplit('/').next().unwrap_or(arn);
-    match asking.patiently(async || connection.iam.get_role(name).await).await {
-        Ok(Some(found)) => Ok(Looked::Found(found)),
-        Ok(None) => Ok(Looked::Missing),
-        Err(CloudError { kind: CloudErrorKind::AccessDenied(why), .. }) => Ok(Looked::Denied(why)),
-        Err(error) => Err(error),
-    }
-}
-
-fn judge(role: &NamedRole, answer: &Looked) -> Option<Diagnostic> {
-    match answer {
-        Looked::Found(found) if found.trusts("sagemaker.amazonaws.com") => None,
-        Looked::Found(_) => {
-            let message = format!("sagemaker.amazonaws.com may not assume the role `{}`", role.arn);
-            let help = "add it to the role's trust policy, or leave `role` out and hubform makes one";
-            Some(Diagnostic::new(Code::RoleTrust, message).at(role.span).help(help))
-        }
-        Looked::Missing => {
-            let message = format!("the role `{}` does not exist", role.arn);
-            let help = "leave `role` out and hubform makes one";
-            Some(Diagnostic::new(Code::RoleMissing, message).at(role.span).help(help))
-        }
-        Looked::Denied(why) => {
-            let message = format!("the role `{}` cannot be looked up: {why}", role.arn);
-            let mut diagnostic = Diagnostic::new(Code::RoleMissing, message).at(role.span);
-            diagnostic.severity = crate::diagnostic::Severity::Warning;
-            Some(diagnostic.help("allow iam:GetRole, so that a wrong role is found before anything is made"))
-        }
-        Looked::Elsewhere(theirs, ours) => {
-            let arn = &role.arn;
-            let message = format!("the role `{arn}` is in account {theirs} and cannot be looked up from {ours}");
-            let mut diagnostic = Diagnostic::new(Code::RoleMissing, message).at(role.span);
-            diagnostic.severity = crate::diagnostic::Severity::Warning;
-            Some(diagnostic.help("SageMaker takes only roles of the account that the endpoint is in"))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::cloud::{
-    CallerIdentity, ChangeSetIds, ChangeSetSummary, CreateChangeSet, CreateStack, DeleteStack, ExecuteChangeSet, Iam,
-    Identity, Page, Reply, SageMaker, StackEvent, StackSummary, Stacks,
+    CallerIdentity, ChangeSetIds, ChangeSetSummary, CloudError, CreateChangeSet, CreateStack, DeleteStack,
+    ExecuteChangeSet, Iam, Identity, Page, Reply, RoleDescription, SageMaker, StackEvent, StackSummary, Stacks,
 };
 
 /// An account whose listing of stacks is scripted, by the number of the call. Nothing else is ever asked.

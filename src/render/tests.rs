@@ -8,7 +8,7 @@ use crate::{
     cloud::Target,
     diagnostic::SourceMap,
     manifest::{Input, environments, parse},
-    resolve::{Lock, Scope, outputs, resolve},
+    resolve::{Facts, Lock, Scope, outputs, resolve},
 };
 
 const FIVE_LINES: &str = "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {name: embeddings}\nspec:\n  model: BAAI/bge-small-en-v1.5\n";
@@ -31,14 +31,13 @@ fn rendered_with(manifests: &str, templates: &Templates) -> String {
             set,
             target: target.clone(),
             target_name: "default".into(),
-            account: None,
             lock: Lock::default(),
             lock_file: "hubform.lock".into(),
             locked: None,
             today: false,
         })
         .collect();
-    let (resolved, more) = resolve(&scopes, Catalog::embedded());
+    let (resolved, more) = resolve(&scopes, &Facts::known(), Catalog::embedded());
     found.extend(more);
     let (specs, more) = render(resolved.stacks, templates, &sources);
     found.extend(more);

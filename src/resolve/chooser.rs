@@ -163,7 +163,7 @@ mod tests {
         cloud::Target,
         diagnostic::SourceMap,
         manifest::{Input, environments, parse},
-        resolve::{Lock, Scope, view::ALL_TRAFFIC},
+        resolve::{Facts, Lock, Scope, view::ALL_TRAFFIC},
     };
 
     fn scope(lock: Lock, today: bool) -> (Scope, Span) {
@@ -173,25 +173,14 @@ mod tests {
         let set = environments(manifests, None).0.remove(0);
         let span = set.documents[0].origin.span("/metadata/name");
         let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
-        (
-            Scope {
-                set,
-                target,
-                target_name: "default".into(),
-                account: None,
-                lock,
-                lock_file: "".into(),
-                locked: None,
-                today,
-            },
-            span,
-        )
+        (Scope { set, target, target_name: "default".into(), lock, lock_file: "".into(), locked: None, today }, span)
     }
 
     /// What is chosen with a task as the input, and the lock afterwards; `fresh` none: choosing is not to be asked for.
     fn chosen(lock: Lock, today: bool, task: &str, fresh: Option<&str>) -> (Choice, Lock) {
         let (scope, span) = scope(lock, today);
-        let mut context = Context::new(&scope, Catalog::embedded());
+        let facts = Facts::known();
+        let mut context = Context::new(&scope, &facts, Catalog::embedded());
         let mut chooser = Chooser::new(&context, (Kind::Endpoint, "a"), ALL_TRAFFIC, span);
         chooser.know("task", task);
         chooser.choose(&mut context, What::ENGINE, pinned::text("text", |_| true), |_| {

@@ -2,7 +2,7 @@
 //!
 //! Pure. Nothing that leaves here means "decide later": what hubform chooses for the user is a [`Choice`] with its
 //! reason, pinned in the [`Lock`]. One file per part of an endpoint; `references` finds what is named elsewhere,
-//! `chooser` consults the lock.
+//! `chooser` consults the lock, `facts` is what the world was asked and what it is still to be asked.
 
 mod access;
 mod chooser;
@@ -11,12 +11,14 @@ mod desired;
 mod endpoint;
 mod engine;
 mod envelope;
+mod facts;
 mod hardware;
 mod hatch;
 mod image;
 mod judge;
 mod lock;
 mod model;
+mod named_role;
 mod names;
 pub mod outputs;
 mod pinned;
@@ -37,13 +39,15 @@ use std::{
 use crate::{
     catalog::Catalog,
     cloud::{StackRef, Target},
-    diagnostic::{Code, Diagnostic, Diagnostics, Span},
+    diagnostic::{Code, Diagnostic, Diagnostics},
     manifest::{Document, EnvironmentSet, Kind, ResolvedEnvironment, Spec},
 };
 
 pub use desired::{Choice, DesiredStack, EndpointCheck, Field, Hatch, ParameterValue};
 pub use envelope::{Envelope, Identity, StackKind};
+pub use facts::{Facts, LookedUp, Questions};
 pub use lock::{Clash, LOCK_FORMAT, Lock, LockedEnvironment, LockedModel, Pinned, Scalar, Servings, is_owner};
+pub use named_role::{NamedRole, ask_roles, judge_roles};
 pub use names::{ENDPOINT_NAME_LIMIT, shortened, stack_name};
 
 /// An environment, where it goes, and what was pinned for it.
@@ -55,8 +59,6 @@ pub struct Scope {
     pub target: Target,
     /// The target's name, for `${target}` and the lock.
     pub target_name: String,
-    /// The account, where it is known, for `${account}`.
-    pub account: Option<String>,
     /// What was pinned before.
     pub lock: Lock,
     /// The file it was read from, for messages.
@@ -100,27 +102,20 @@ pub struct Resolved {
     pub locks: Vec<Lock>,
     /// Roles named by ARN: to be looked up before a plan.
     pub named_roles: Vec<NamedRole>,
+    /// What was not known and may be asked. While there is any, this is not the last word.
+    pub questions: Questions,
 }
 
-/// A role that exists, or should.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedRole {
-    /// Where the stack that uses it goes.
-    pub target: Target,
-    /// Its ARN.
-    pub arn: String,
-    /// Where it was written.
-    pub span: Span,
-}
-
-/// Resolves every environment.
-pub fn resolve(scopes: &[Scope], catalog: &Catalog) -> (Resolved, Diagnostics) {
+/// Resolves every environment, as far as the facts go.
+pub fn resolve(scopes: &[Scope], facts: &Facts, catalog: &Catalog) -> (Resolved, Diagnostics) {
     let mut resolved = Resolved::default();
     let mut diagnostics = Diagnostics::new();
     for scope in scopes {
-        let mut context = Context::new(scope, catalog);
+        let mut context = Context::new(scope, facts, catalog);
         resolve_scope(&mut context, &mut resolved);
         resolved.locks.push(context.lock_after);
+        resolved.questions.accounts.extend(context.questions.accounts);
+        resolved.questions.models.extend(context.questions.models);
         diagnostics.extend(context.diagnostics);
     }
     refuse_same_owner(scopes, &mut diagnostics);
@@ -132,11 +127,13 @@ pub fn resolve(scopes: &[Scope], catalog: &Catalog) -> (Resolved, Diagnostics) {
 /// What every part of resolving one environment sees and adds to.
 struct Context<'a> {
     scope: &'a Scope,
+    facts: &'a Facts,
     catalog: &'a Catalog,
     /// By kind and name, for references.
     documents: BTreeMap<(Kind, &'a str), &'a Document>,
     settings: crate::manifest::Target,
     lock_after: Lock,
+    questions: Questions,
     diagnostics: Diagnostics,
     ranked: BTreeMap<String, Vec<hardware::Ranked>>,
     /// Dynamic references that `{ssm: …}` became.
@@ -144,15 +141,17 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn new(scope: &'a Scope, catalog: &'a Catalog) -> Self {
+    fn new(scope: &'a Scope, facts: &'a Facts, catalog: &'a Catalog) -> Self {
         let settings = scope.set.environment.targets().into_iter().next().unwrap_or_default();
         let documents = scope.set.documents.iter().map(|document| ((document.kind, &*document.name), document));
         Self {
             scope,
+            facts,
             catalog,
             documents: documents.collect(),
             settings,
             lock_after: scope.lock.clone(),
+            questions: Questions::default(),
             diagnostics: Diagnostics::new(),
             ranked: BTreeMap::new(),
             fetched: BTreeSet::new(),

@@ -11,8 +11,9 @@ use super::{
     references::{Found, Place, find},
 };
 use crate::{
-    catalog::{Commit, Gated, ModelFacts, is_commit},
+    catalog::{Commit, Gated, is_commit},
     diagnostic::{Code, Diagnostic},
+    hub::{self, MAIN, ModelAt},
     manifest::{Model, Reference},
 };
 
@@ -67,8 +68,8 @@ pub(super) fn resolve<'a>(
 ) -> Option<Served<'a>> {
     let Found { spec, place, .. } = find(context, reference, place)?;
     let mut weights = weights(context, &spec, &place)?;
-    let facts = facts(context, chooser, &weights, &spec, &place, has_instance)?;
-    pin(context, chooser, &mut weights, facts.as_ref());
+    let Known { facts, newest } = known(context, chooser, &weights, &spec, &place, has_instance)?;
+    pin(context, chooser, &mut weights, facts.as_ref(), newest.as_ref());
     chooser.know("model", weights.name());
     let task = spec.task.clone().or_else(|| facts.as_ref().map(|facts| facts.task.clone()));
     chooser.know("task", task.as_deref());
@@ -87,70 +88,80 @@ fn weights(context: &mut Context<'_>, spec: &Model, place: &Place<'_>) -> Option
     Some(Weights::S3 { uri, bucket, archive })
 }
 
-/// Outer `None`: cannot go on. Inner `None`: nothing is known, and enough is said.
-fn facts(
+/// What is known of a model, and the newest commit of its main branch.
+#[derive(Default)]
+struct Known {
+    facts: Option<LockedModel>,
+    newest: Option<Commit>,
+}
+
+/// `None`: cannot go on. Where it can though nothing is known, enough is said.
+fn known(
     context: &mut Context<'_>,
     chooser: &mut Chooser,
     weights: &Weights,
     spec: &Model,
     place: &Place<'_>,
     has_instance: bool,
-) -> Option<Option<LockedModel>> {
+) -> Option<Known> {
     let Weights::Hub { id, revision } = weights else {
-        return said_enough(context, weights, spec, place, has_instance).then_some(None);
+        return said_enough(context, weights, spec, place, has_instance).then(Known::default);
     };
-    let catalog = context.catalog;
-    let at = revision.as_deref().unwrap_or("main");
-    let (known, locked) = (catalog.model(id), context.scope.lock.model(id, at).cloned());
-    warn_unpinned(context, id, revision.as_deref(), locked.as_ref(), place);
-    let Some(known) = known else {
-        return match locked {
-            Some(locked) => Some(Some(locked)),
-            None => said_enough(context, weights, spec, place, has_instance).then_some(None),
-        };
+    let asked = ModelAt { id: id.clone(), revision: revision.clone().unwrap_or_else(|| MAIN.to_owned()) };
+    let locked = context.scope.lock.model(id, &asked.revision).cloned();
+    // The lock answers first; what it does not keep is in the table.
+    let found = match &locked {
+        Some(_) => hub::Model::in_table(context.catalog, &asked),
+        None => context.model(asked.clone())?,
     };
-    if !may_be_fetched(context, known, place) {
+    let newest = found.as_ref().and_then(|found| found.commit.clone());
+    warn_unpinned(context, weights, locked.as_ref(), newest.as_ref(), place);
+    let Some(found) = found else {
+        let is_enough = locked.is_some() || said_enough(context, weights, spec, place, has_instance);
+        return is_enough.then_some(Known { facts: locked, newest });
+    };
+    if !may_be_fetched(context, id, found.gated, place) {
         return None;
     }
     if context.scope.locked.is_some() && locked.is_none() {
         chooser.miss(format!("facts of the model ({id})"));
     }
-    let locked = locked.unwrap_or_else(|| shape(known, revision.as_deref()));
+    let facts = locked.unwrap_or_else(|| to_lock(found, revision.as_deref()));
     if context.scope.locked.is_none() {
-        context.lock_after.set_model(id, at, locked.clone());
+        context.lock_after.set_model(id, &asked.revision, facts.clone());
     }
-    Some(Some(locked))
+    Some(Known { facts: Some(facts), newest })
 }
 
-fn shape(facts: &ModelFacts, revision: Option<&str>) -> LockedModel {
+fn to_lock(found: hub::Model, revision: Option<&str>) -> LockedModel {
     LockedModel {
         commit: match revision {
             Some(revision) => Some(revision.to_owned()).filter(|revision| is_commit(revision)),
-            None => facts.commit.as_ref().map(|commit| commit.id.clone()),
+            None => found.commit.map(|commit| commit.id),
         },
-        task: facts.task.clone(),
-        parameters: facts.parameters(),
-        dtype: facts.dtype.clone(),
-        weight_bytes: facts.weight_bytes,
-        heads: facts.heads,
-        kv_heads: facts.kv_heads,
-        kv_bytes_per_token: facts.kv_bytes_per_token_16bit,
-        max_positions: facts.max_positions,
-        license: facts.license.clone(),
+        task: found.task,
+        parameters: found.parameters,
+        dtype: found.dtype,
+        weight_bytes: found.weight_bytes,
+        heads: found.heads,
+        kv_heads: found.kv_heads,
+        kv_bytes_per_token: found.kv_bytes_per_token,
+        max_positions: found.max_positions,
+        license: found.license,
     }
 }
 
-fn may_be_fetched(context: &mut Context<'_>, facts: &ModelFacts, place: &Place<'_>) -> bool {
-    match facts.gated {
+fn may_be_fetched(context: &mut Context<'_>, id: &str, gated: Gated, place: &Place<'_>) -> bool {
+    match gated {
         Gated::No => true,
         Gated::Yes => {
-            let message = format!("`{}` is gated: the Hub gives it only to accounts that accepted its terms", facts.id);
+            let message = format!("`{id}` is gated: the Hub gives it only to accounts that accepted its terms");
             let help = "copy the weights to S3 yourself and say `s3:`; hubform cannot use a Hub token yet";
             context.report(Diagnostic::new(Code::GatedModel, message).at(place.at("hub").span()).help(help));
             false
         }
         Gated::Unknown => {
-            let message = format!("it is not known whether `{}` is gated", facts.id);
+            let message = format!("it is not known whether `{id}` is gated");
             let help = "if the Hub asks for an account, the container cannot fetch it and the endpoint fails to start";
             context.report(Diagnostic::new(Code::GatingUnknown, message).at(place.at("hub").span()).help(help));
             true
@@ -159,18 +170,23 @@ fn may_be_fetched(context: &mut Context<'_>, facts: &ModelFacts, place: &Place<'
 }
 
 /// A model without a revision is fetched at the commit that stands in the lock, and the plan says where that is from.
-fn pin(context: &Context<'_>, chooser: &mut Chooser, weights: &mut Weights, facts: Option<&LockedModel>) {
+fn pin(
+    context: &Context<'_>,
+    chooser: &mut Chooser,
+    weights: &mut Weights,
+    facts: Option<&LockedModel>,
+    newest: Option<&Commit>,
+) {
     let Weights::Hub { id, revision: revision @ None } = weights else { return };
     let Some(commit) = facts.and_then(|facts| facts.commit.clone()) else { return };
-    let known = context.catalog.model(id).and_then(|known| known.commit.as_ref());
-    let pinned = context.scope.lock.model(id, "main").is_some();
-    let same = known.filter(|known| known.id == commit);
+    let pinned = context.scope.lock.model(id, MAIN).is_some();
+    let same = newest.filter(|newest| newest.id == commit);
     chooser.choices.push(Choice {
         what: "revision".to_owned(),
         value: commit.clone(),
-        reason: same.map_or_else(|| "chosen before".to_owned(), |known| source(context, known)),
+        reason: same.map_or_else(|| "chosen before".to_owned(), |newest| source(context, newest)),
         pinned,
-        today: known.filter(|_| same.is_none()).map(|known| format!("{} ({})", known.id, source(context, known))),
+        today: newest.filter(|_| same.is_none()).map(|newest| format!("{} ({})", newest.id, source(context, newest))),
     });
     *revision = Some(commit);
 }
@@ -186,24 +202,24 @@ fn source(context: &Context<'_>, commit: &Commit) -> String {
 
 fn warn_unpinned(
     context: &mut Context<'_>,
-    id: &str,
-    revision: Option<&str>,
+    weights: &Weights,
     locked: Option<&LockedModel>,
+    newest: Option<&Commit>,
     place: &Place<'_>,
 ) {
-    let known = context.catalog.model(id).and_then(|known| known.commit.as_ref()).is_some();
+    let Weights::Hub { id, revision } = weights else { return };
     let pinned = match (revision, locked) {
         (Some(revision), _) => is_commit(revision),
         (None, Some(locked)) => locked.commit.is_some(),
-        (None, None) => known,
+        (None, None) => newest.is_some(),
     };
     if pinned {
         return;
     }
-    let at = revision.unwrap_or("main");
+    let at = revision.as_deref().unwrap_or(MAIN);
     let message = format!("`{id}` is not pinned: instances started later may fetch other weights than those of today");
     let mut help = format!("say `revision:` with the commit that `{at}` has on the Hub now, all 40 digits");
-    if known && revision.is_none() {
+    if newest.is_some() && revision.is_none() {
         help.push_str("; or `hubform lock --upgrade`, which pins the newest commit that hubform knows");
     }
     let place = place.at(if revision.is_some() { "revision" } else { "hub" });

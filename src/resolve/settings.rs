@@ -17,20 +17,12 @@ use crate::{
 const TAG_LIMIT: usize = 50;
 
 impl Context<'_> {
-    /// `text` with its placeholders replaced. An account that is not known is a finding.
+    /// `text` with its placeholders replaced.
     pub(super) fn substituted(&mut self, text: &str, place: &Place<'_>) -> String {
-        if text.contains("${account}") && self.scope.account.is_none() {
-            let message = "`${account}` cannot be replaced: the account is not known here";
-            let help = "say `targets: [{account: \"123456789012\", …}]` in the Environment";
-            self.report(Diagnostic::new(Code::AccountUnknown, message).at(place.span()).help(help));
-        }
+        let account = if text.contains("${account}") { self.account(place) } else { None };
         let environment = &self.scope.set.environment.name;
-        let substitutions = Substitutions {
-            account: self.scope.account.as_deref(),
-            region: self.region(),
-            target: &self.scope.target_name,
-            environment,
-        };
+        let substitutions =
+            Substitutions { account, region: self.region(), target: &self.scope.target_name, environment };
         substitute(text, &substitutions)
     }
 

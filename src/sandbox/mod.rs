@@ -7,7 +7,8 @@
 //! knowledge. What it does not claim: timing, quotas, undocumented rates, and what services check beyond their schemas
 //! and the rules told here.
 //!
-//! The files `stacks`, `sagemaker`, `iam` and `identity` implement the ports and have twins in `aws`. Below them:
+//! The files `stacks`, `sagemaker`, `iam` and `identity` implement the ports and have twins in `aws`; `hub` is the
+//! Hugging Face Hub as the table of models knows it, and has none yet. Below them:
 //! `account` (the state and its calls), `place` (where each is made), `template`, `value` and `graph` (what a body
 //! says), `diff` (what a change set says; shares nothing with `plan` but the resource-type table), `operation` (walking
 //! a stack's resources), `resource` (what each type does: a `Handler` in a file of its own), `state` (saving and
@@ -17,6 +18,7 @@ mod clock;
 mod diff;
 mod faults;
 mod graph;
+mod hub;
 mod ids;
 
 mod account;
@@ -56,6 +58,7 @@ use std::{
 
 pub use clock::Pace;
 pub use faults::{Fault, FaultError, Spot};
+pub use hub::TableHub;
 pub use settings::{Rate, Settings, Throttle};
 pub use state::StateError;
 

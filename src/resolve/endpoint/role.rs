@@ -8,7 +8,7 @@ use crate::{
     manifest::{Endpoint, Kind, Reference, Role, Setting},
     resolve::{
         Context, NamedRole, ParameterValue,
-        access::Access,
+        access::{Access, SAGEMAKER},
         outputs::ROLE_ARN,
         references::{Place, find},
         role,
@@ -46,7 +46,7 @@ pub(super) fn resolve<'a>(
         Reference::Arn(arn) => {
             let arn = context.substituted(arn, &place);
             let target = context.scope.target.clone();
-            let named = NamedRole { target, arn: arn.clone(), span: place.span() };
+            let named = NamedRole { target, arn: arn.clone(), principals: &[SAGEMAKER], span: place.span() };
             Some(Owner { named: Some(named), ..Owner::of(ExecutionRole::Arn { arn }) })
         }
         Reference::Name(name) => {

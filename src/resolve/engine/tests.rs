@@ -9,7 +9,7 @@ use crate::{
     cloud::Target,
     diagnostic::SourceMap,
     manifest::{self, Engine, Input, Reference, Spec, environments, parse},
-    resolve::{Lock, Scope, resolve, view::View},
+    resolve::{Facts, Lock, Scope, resolve, view::View},
 };
 
 /// The embedded tables, and images of the engine that nobody has.
@@ -36,7 +36,6 @@ fn scope(spec: &str, engine: Option<Engine>) -> Scope {
         set,
         target: Target { account: None, region: "us-east-1".into(), assume_role: None },
         target_name: "default".into(),
-        account: None,
         lock: Lock::default(),
         lock_file: "".into(),
         locked: None,
@@ -46,7 +45,7 @@ fn scope(spec: &str, engine: Option<Engine>) -> Scope {
 
 /// Findings, choices and the container's variables.
 fn check(scope: Scope, expect: Expect) {
-    let (resolved, findings) = resolve(&[scope], &catalog());
+    let (resolved, findings) = resolve(&[scope], &Facts::known(), &catalog());
     let mut text: String = findings
         .into_iter()
         .map(|it| format!("{}: {} | {}\n", it.code.number(), it.message, it.help.unwrap_or_default()))

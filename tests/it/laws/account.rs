@@ -18,7 +18,7 @@ use hubform::{
     manifest::{EnvironmentSet, Input, environments, parse},
     plan::{self, ObservedStack, Plan, PlannedEnvironment, Request},
     render::{StackSpec, Templates, render},
-    resolve::{Lock, Scope, resolve},
+    resolve::{Facts, Lock, Scope, resolve},
     sandbox::{Item, Pace, Sandbox, Settings},
 };
 use tokio::sync::mpsc;
@@ -73,11 +73,12 @@ pub(super) fn compile_for(
     let scope = |set: EnvironmentSet| {
         let mut lock = lock.clone();
         lock.set_owner(&set.environment.name, owner.to_owned());
-        let (target, target_name, account) = (target(), "default".to_owned(), Some(ACCOUNT.to_owned()));
-        Scope { set, target, target_name, account, lock, lock_file: "hubform.lock".into(), locked: None, today: false }
+        let (target, target_name) = (target(), "default".to_owned());
+        Scope { set, target, target_name, lock, lock_file: "hubform.lock".into(), locked: None, today: false }
     };
     let scopes: Vec<_> = sets.into_iter().map(scope).collect();
-    let (mut resolved, more) = resolve(&scopes, catalog);
+    let facts = Facts { accounts: [(target(), ACCOUNT.to_owned())].into(), ..Facts::known() };
+    let (mut resolved, more) = resolve(&scopes, &facts, catalog);
     found.extend(more);
     let (specs, more) = render(resolved.stacks, Templates::embedded(), &sources);
     found.extend(more);

@@ -13,7 +13,7 @@ use hubform::{
     diagnostic::{Diagnostics, Severity, SourceMap},
     manifest::{Input, Kind, environments, parse},
     render::{StackSpec, Templates, render, yaml},
-    resolve::{Lock, Scope, resolve},
+    resolve::{Facts, Lock, Scope, resolve},
 };
 use serde_json::{Map, Value, json};
 
@@ -240,24 +240,21 @@ fn compile(file: &str) -> Result<Result<Vec<Sent>, String>, String> {
     let (manifests, mut found) = parse(vec![input], &mut sources);
     let (sets, more) = environments(manifests, None);
     found.extend(more);
+    let target = hubform::cloud::Target { account: None, region: "us-east-1".to_owned(), assume_role: None };
+    let facts = Facts { accounts: [(target.clone(), "000000000000".to_owned())].into(), ..Facts::known() };
     let scopes: Vec<Scope> = sets
         .into_iter()
-        .map(|set| {
-            let target = hubform::cloud::Target { account: None, region: "us-east-1".to_owned(), assume_role: None };
-            let (name, account) = ("default".to_owned(), Some("000000000000".to_owned()));
-            Scope {
-                set,
-                target,
-                target_name: name,
-                account,
-                lock: Lock::default(),
-                lock_file: "hubform.lock".into(),
-                locked: None,
-                today: false,
-            }
+        .map(|set| Scope {
+            set,
+            target: target.clone(),
+            target_name: "default".to_owned(),
+            lock: Lock::default(),
+            lock_file: "hubform.lock".into(),
+            locked: None,
+            today: false,
         })
         .collect();
-    let (resolved, more) = resolve(&scopes, Catalog::embedded());
+    let (resolved, more) = resolve(&scopes, &facts, Catalog::embedded());
     found.extend(more);
     let (specs, more) = render(resolved.stacks, Templates::embedded(), &sources);
     found.extend(more);

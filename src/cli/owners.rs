@@ -1,0 +1,76 @@
+//! Whose an environment is: the owner id in its lock, taken, made or put in as the verb wants it.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::{
+    Refusal,
+    host::Host,
+    locks::{self, LockFile, overlay_file},
+    read::Wants,
+    session,
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, SourceMap},
+    files::Files,
+    manifest::EnvironmentSet,
+    resolve::{Lock, Locked},
+};
+
+/// What a verb does about owner ids.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Takes what the lock says.
+    #[default]
+    Known,
+    /// Makes one where there is none.
+    Made,
+    /// Puts this one in.
+    Said(String),
+    /// Makes another.
+    New,
+}
+
+/// Sees to it that the environment has an owner, where the verb needs one.
+pub(super) fn settle(
+    host: &mut Host,
+    files: &dyn Files,
+    wants: &Wants,
+    set: &EnvironmentSet,
+    file: &LockFile,
+    locked: Option<Locked>,
+    lock: &mut Lock,
+) -> Result<Option<Diagnostic>> {
+    let environment = &set.environment;
+    let owner = match &wants.owner {
+        Owner::Known => return Ok(None),
+        Owner::Made if lock.owner(&environment.name).is_some() => return Ok(None),
+        Owner::Said(owner) => owner.clone(),
+        Owner::Made if locked.is_some() && wants.lock_overlay.is_none() => return Ok(Some(missing(set, locked))),
+        Owner::Made if wants.region_needed && environment.origin.is_none() && !files.exists(&file.path) => {
+            anyhow::bail!(Refusal::nobodys());
+        }
+        Owner::Made => imagined(files, file, &environment.name).unwrap_or_else(|| host.new_id()),
+        Owner::New => host.new_id(),
+    };
+    lock.set_owner(&environment.name, owner);
+    Ok(None)
+}
+
+/// The owner that the environment has in the usual imagined account: who played there before locks the same one.
+fn imagined(files: &dyn Files, file: &LockFile, environment: &str) -> Option<String> {
+    let path = overlay_file(files, Path::new(session::USUAL_FOLDER), &file.path);
+    let lock = locks::parse(&path, &files.read(&path).ok()?, &mut SourceMap::default()).ok()?;
+    lock.owner(environment).map(str::to_owned)
+}
+
+fn missing(set: &EnvironmentSet, locked: Option<Locked>) -> Diagnostic {
+    let (name, why) = (&set.environment.name, locked.map(|why| format!(" {why}")).unwrap_or_default());
+    let message = format!("the lock has no owner id for the environment `{name}`; nothing may be chosen{why}");
+    let finding = Diagnostic::new(Code::LockMissing, message).help("`hubform lock` makes it; then commit hubform.lock");
+    match &set.environment.origin {
+        Some(origin) => finding.at(origin.span("/metadata/name")),
+        None => finding,
+    }
+}

@@ -1,0 +1,256 @@
+//! What a run goes by: manifests, where their stacks go, what was locked and whose it is. Nothing is decided yet.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+
+use super::{
+    Refusal,
+    args::Selection,
+    host::Host,
+    locks::{self, Heirs, LockFile, overlay_file},
+    owners::{self, Owner},
+    sources::{self, Named, Reading},
+};
+use crate::{
+    catalog::Catalog,
+    cloud::Target,
+    diagnostic::{Diagnostics, SourceMap},
+    files::{Disk, LARGEST},
+    manifest::{EnvironmentSet, ResolvedEnvironment, Substitutions, protecting, substitute},
+    resolve::{LOCK_FORMAT, Lock, Locked, Scope},
+};
+
+/// The Region where nothing says one and nothing real happens.
+const USUAL_REGION: &str = "us-east-1";
+
+/// How a verb wants it loaded.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wants {
+    /// The Region of the caller's AWS profile.
+    pub(super) profile_region: Option<String>,
+    /// Refuse to go on without a Region that somebody said.
+    pub(super) region_needed: bool,
+    /// Where locks of an imagined account are kept: laid over those beside the environments.
+    pub(super) lock_overlay: Option<PathBuf>,
+    /// Choose again what is pinned for this manifest; for all where it is empty.
+    pub(super) upgrade: Option<String>,
+    /// Missing choices are no errors here.
+    pub(super) unlocked: bool,
+    /// Say also what would be chosen today in place of what is pinned, unless nothing may be chosen.
+    pub(super) today: bool,
+    /// What becomes of owners.
+    pub(super) owner: Owner,
+}
+
+/// What was read.
+pub(super) struct Read {
+    pub(super) sources: SourceMap,
+    pub(super) scopes: Vec<Scope>,
+    /// Of each scope.
+    pub(super) lock_files: Vec<LockFile>,
+    pub(super) diagnostics: Diagnostics,
+    pub(super) named: Named,
+    pub(super) skipped: usize,
+    /// Sentences about the run itself, told once.
+    pub(super) notes: Vec<String>,
+    /// Tables of this run's own, in place of the embedded ones.
+    tables: Option<Catalog>,
+}
+
+impl Read {
+    /// What everything is resolved with, and planned with.
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.tables.as_ref().unwrap_or_else(|| Catalog::embedded())
+    }
+
+    /// Every target in scope.
+    pub(super) fn targets(&self) -> BTreeSet<Target> {
+        self.scopes.iter().map(|scope| scope.target.clone()).collect()
+    }
+}
+
+/// Reads everything that was named and what belongs to it.
+pub(super) fn read(host: &mut Host, selection: &Selection, wants: &Wants) -> Result<Read> {
+    let files = Disk { from: host.folder.clone() };
+    let Reading { sources, sets, diagnostics, skipped, named, written } = manifests(host, selection, &files)?;
+    let heirs = heirs(host, selection, &sets, &written);
+    let (scopes, lock_files, notes) = Default::default();
+    let read = Read { sources, scopes, lock_files, diagnostics, named, skipped, notes, tables: None };
+    let mut reader = Reader { host, selection, wants, files, heirs, locks: BTreeMap::new(), read };
+    for set in sets {
+        reader.scope(set)?;
+    }
+    let Reader { host, mut read, .. } = reader;
+    read.tables = (!host.tables.is_empty()).then(|| Catalog::with_tables(host.tables.clone())).transpose()?;
+    Ok(read)
+}
+
+fn manifests(host: &mut Host, selection: &Selection, files: &Disk) -> Result<Reading> {
+    let choice = selection.environment.clone().or_else(|| host.variable("HUBFORM_ENVIRONMENT").map(str::to_owned));
+    let paths = selection.all_paths();
+    let from_input = paths.iter().any(|path| path == Path::new("-"));
+    if from_input {
+        keep_input(host)?;
+    }
+    let reading = sources::read(files, &mut host.input, &paths, choice.as_deref())?;
+    if from_input {
+        host.input = Box::new(std::io::Cursor::new(host.kept_input.clone().unwrap_or_default()));
+    }
+    Ok(reading)
+}
+
+struct Reader<'a> {
+    host: &'a mut Host,
+    selection: &'a Selection,
+    wants: &'a Wants,
+    files: Disk,
+    heirs: BTreeMap<PathBuf, Heirs>,
+    /// Those that were read, by path.
+    locks: BTreeMap<PathBuf, Lock>,
+    read: Read,
+}
+
+impl Reader<'_> {
+    fn scope(&mut self, set: EnvironmentSet) -> Result<()> {
+        let (target, target_name) = target(self.host, self.selection, self.wants, &set, &mut self.read.notes)?;
+        let file = self.lock_file(&set, &target);
+        let mut lock = self.lock(&file, &set.environment.name);
+        let locked = if self.wants.unlocked { None } else { locked(self.host, self.selection, &set) };
+        let settled = owners::settle(self.host, &self.files, self.wants, &set, &file, locked, &mut lock)?;
+        self.read.diagnostics.extend(settled);
+        let today = self.wants.today && locked.is_none();
+        let is_committed = file.committed.environment(&set.environment.name).is_some();
+        let lock_file = if is_committed { file.path.clone() } else { file.kept.clone() };
+        self.read.scopes.push(Scope { set, target, target_name, lock, lock_file, locked, today });
+        self.read.lock_files.push(file);
+        Ok(())
+    }
+
+    fn lock_file(&mut self, set: &EnvironmentSet, target: &Target) -> LockFile {
+        let path = lock_path(self.host, self.selection, set);
+        let heirs = self.heirs.get(&path).cloned().unwrap_or_default();
+        let committed = self.lock_at(&path, &heirs);
+        let kept = self.wants.lock_overlay.as_ref().map(|folder| overlay_file(&self.files, folder, &path));
+        let overlay = kept.as_ref().map(|kept| self.lock_at(kept, &heirs)).unwrap_or_default();
+        let own = set.environment.targets().into_iter().next().and_then(|target| target.region);
+        let visiting = own.is_some_and(|own| own != target.region);
+        LockFile { kept: kept.unwrap_or_else(|| path.clone()), path, committed, overlay, visiting, heirs }
+    }
+
+    fn lock_at(&mut self, path: &Path, heirs: &Heirs) -> Lock {
+        let Read { sources, diagnostics, .. } = &mut self.read;
+        let read = || locks::read(&self.files, path, heirs, sources, diagnostics);
+        self.locks.entry(path.to_path_buf()).or_insert_with(read).clone()
+    }
+
+    /// What is pinned for an environment, without what is to be chosen again.
+    fn lock(&self, file: &LockFile, environment: &str) -> Lock {
+        let mut lock = file.committed.clone().overlaid(file.overlay.clone());
+        lock.format = LOCK_FORMAT;
+        if let Some(name) = self.wants.upgrade.as_deref() {
+            lock.forget(environment, Some(name).filter(|name| !name.is_empty()));
+            // Facts of models are shared by all environments of a file.
+            if name.is_empty() && lock.environments.keys().all(|known| file.heirs.names.contains(known)) {
+                lock.models.clear();
+            }
+        }
+        lock
+    }
+}
+
+/// Standard input is read once, however often it is looked at.
+fn keep_input(host: &mut Host) -> Result<()> {
+    if host.kept_input.is_none() {
+        let mut bytes = Vec::new();
+        let limited = &mut host.input.as_mut().take(LARGEST + 1);
+        limited.read_to_end(&mut bytes).context("cannot read standard input")?;
+        host.kept_input = Some(bytes.clone());
+        host.input = Box::new(std::io::Cursor::new(bytes));
+    }
+    Ok(())
+}
+
+fn target(
+    host: &Host,
+    selection: &Selection,
+    wants: &Wants,
+    set: &EnvironmentSet,
+    notes: &mut Vec<String>,
+) -> Result<(Target, String)> {
+    let written = set.environment.targets().into_iter().next().unwrap_or_default();
+    let said = selection
+        .region
+        .clone()
+        .or_else(|| host.variable("HUBFORM_REGION").map(str::to_owned))
+        .or_else(|| written.region.clone())
+        .or_else(|| host.variable("AWS_REGION").map(str::to_owned))
+        .or_else(|| host.variable("AWS_DEFAULT_REGION").map(str::to_owned))
+        .or_else(|| wants.profile_region.clone());
+    let region = match said {
+        Some(region) => region,
+        None if wants.region_needed => anyhow::bail!(Refusal::no_region(&set.environment.name)),
+        None => {
+            let note = format!("no Region is set; using {USUAL_REGION}");
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+            USUAL_REGION.to_owned()
+        }
+    };
+    let name = written.name().to_owned();
+    let substitutions = Substitutions {
+        account: written.account.as_deref(),
+        region: &region,
+        target: &name,
+        environment: &set.environment.name,
+    };
+    let assume_role = written.assume_role.as_ref().map(|arn| substitute(arn, &substitutions));
+    Ok((Target { account: written.account.clone(), region: region.clone(), assume_role }, name.clone()))
+}
+
+fn lock_path(host: &Host, selection: &Selection, set: &EnvironmentSet) -> PathBuf {
+    let said = selection.lock.clone().or_else(|| host.variable("HUBFORM_LOCK").map(PathBuf::from));
+    said.unwrap_or_else(|| set.environment.folder.join("hubform.lock"))
+}
+
+fn locked(host: &Host, selection: &Selection, set: &EnvironmentSet) -> Option<Locked> {
+    let said = host.variable("HUBFORM_LOCKED").map(|value| value != "0" && value != "false");
+    match said {
+        _ if selection.locked => Some(Locked::Asked),
+        Some(said) => said.then_some(Locked::Asked),
+        None if host.variable("CI").is_some() => Some(Locked::Ci),
+        None => set.environment.protect.then(|| Locked::Protected(protected_by(&set.environment))),
+    }
+}
+
+/// What the name of a protected environment begins with, where no manifest protects it.
+fn protected_by(environment: &ResolvedEnvironment) -> Option<&'static str> {
+    let is_said = environment.origin.as_ref().is_some_and(|origin| origin.says("protect"));
+    protecting(&environment.name).filter(|_| !is_said)
+}
+
+/// For each lock file, the environments of the folders that share it.
+fn heirs(
+    host: &Host,
+    selection: &Selection,
+    sets: &[EnvironmentSet],
+    written: &[(PathBuf, String)],
+) -> BTreeMap<PathBuf, Heirs> {
+    let mut heirs: BTreeMap<PathBuf, Heirs> = BTreeMap::new();
+    for set in sets {
+        let (path, environment) = (lock_path(host, selection, set), &set.environment);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let others = written.iter().filter(|(own, _)| *own == environment.folder || own == folder);
+        let names: Vec<_> = others.map(|(_, name)| name.clone()).chain([environment.name.clone()]).collect();
+        let and_others = path != environment.folder.join("hubform.lock");
+        let known = heirs.entry(path).or_default();
+        known.names.extend(names);
+        known.and_others |= and_others;
+    }
+    heirs
+}
