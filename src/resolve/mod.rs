@@ -24,6 +24,8 @@ mod rollout;
 mod scaling;
 mod settings;
 mod sizing;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

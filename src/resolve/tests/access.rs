@@ -1,0 +1,172 @@
+//! Whose role an endpoint runs with, and what that role is allowed.
+
+use super::*;
+use crate::resolve::ParameterValue;
+
+#[test]
+fn a_role_is_generated_with_the_least_that_is_needed_when_nobody_says() {
+    encoder("").shows(Part::Role, expect![[r#"
+        access: {"network":false,"principals":{"Service":["sagemaker.amazonaws.com"]},"repositories":[{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}],"statements":[]}
+        arn: {"Fn::GetAtt":["ExecutionRole","Arn"]}
+    "#]]);
+}
+
+#[test]
+fn a_role_by_arn_is_named_to_be_looked_up() {
+    let run = encoder("role: 'arn:aws:iam::${account}:role/own'").account("123456789012");
+    run.shows(
+        Part::Role,
+        expect![[r#"
+        arn: "arn:aws:iam::123456789012:role/own"
+    "#]],
+    );
+    let (resolved, ..) = run.resolved();
+    assert_eq!(
+        resolved.named_roles.iter().map(|role| &*role.arn).collect::<Vec<_>>(),
+        ["arn:aws:iam::123456789012:role/own"]
+    );
+}
+
+#[test]
+fn a_role_manifest_is_a_stack_of_its_own_that_stands_first() {
+    let run = encoder("role: shared").and("Role", "shared", "");
+    run.shows(
+        Part::Role,
+        expect![[r#"
+        arn: {"Ref":"RoleArn"}
+        parameter: true
+    "#]],
+    );
+    let stack = run.stack();
+    assert_eq!(stack.needs.iter().map(|needed| &*needed.name).collect::<Vec<_>>(), ["default-role-shared"]);
+    assert!(matches!(&stack.parameters["RoleArn"], ParameterValue::Output { key, .. } if key == "RoleArn"));
+}
+
+fn shared() -> Run {
+    let s3 = |name: &str, more: &str| {
+        format!(
+            "model: {{s3: 's3://b/{name}/', task: feature-extraction, engine: tei}}\nhardware: ml.m5.xlarge\nrole: shared\n{more}"
+        )
+    };
+    Run::default()
+        .and("Role", "shared", "")
+        .and("Endpoint", "one", &s3("one", "network: {subnets: [subnet-a], securityGroups: [sg-a]}"))
+        .and("Endpoint", "two", &s3("two", "capture: {percent: 1%, s3: 's3://seen/two'}"))
+        .and("Endpoint", "three", &s3("two", "encryption: {kmsKey: {ssm: /key}}"))
+}
+
+#[test]
+fn a_shared_role_is_allowed_what_all_of_its_users_need_once() {
+    let (resolved, ..) = shared().resolved();
+    let role = resolved.stacks.iter().find(|stack| stack.kind == "Role").expect("it is there");
+    expect![[r#"
+        keys: ["{{resolve:ssm:/key}}"]
+        lists: [{"bucket":"b","prefixes":["one/*","two/*"]}]
+        network: true
+        principals: {"Service":["sagemaker.amazonaws.com"]}
+        reads: [{"bucket":"b","keys":"one/*"},{"bucket":"b","keys":"two/*"}]
+        repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
+        statements: []
+        writes: [{"bucket":"seen","keys":"two/*"}]
+    "#]]
+    .assert_eq(&lines(&Part::Access.of(role)));
+}
+
+#[test]
+fn a_role_that_nobody_uses_is_allowed_nothing() {
+    Run::default().and("Role", "idle", "").shows(
+        Part::Access,
+        expect![[r#"
+        network: false
+        principals: {"Service":["sagemaker.amazonaws.com"]}
+        statements: []
+    "#]],
+    );
+}
+
+#[test]
+fn the_environments_role_holds_unless_the_endpoint_says_its_own_or_none() {
+    let theirs = "defaults: {role: 'arn:aws:iam::123456789012:role/theirs'}";
+    encoder("").environment(theirs).shows(
+        Part::Role,
+        expect![[r#"
+        arn: "arn:aws:iam::123456789012:role/theirs"
+    "#]],
+    );
+    encoder("role: 'arn:aws:iam::123456789012:role/ours'").environment(theirs).shows(
+        Part::Role,
+        expect![[r#"
+        arn: "arn:aws:iam::123456789012:role/ours"
+    "#]],
+    );
+    encoder("role: none").environment(theirs).shows(
+        Part::Access,
+        expect![[r#"
+        network: false
+        principals: {"Service":["sagemaker.amazonaws.com"]}
+        repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
+        statements: []
+    "#]],
+    );
+}
+
+#[test]
+fn a_role_in_place_adds_to_the_generated_one() {
+    let statement = "{Effect: Allow, Action: 's3:GetObject', Resource: '*'}";
+    encoder(&format!(
+        "role: {{statements: [{statement}], managedPolicies: ['arn:aws:iam::aws:policy/ReadOnlyAccess']}}"
+    ))
+    .shows(
+        Part::Access,
+        expect![[r#"
+        managed_policies: ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
+        network: false
+        principals: {"Service":["sagemaker.amazonaws.com"]}
+        repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
+        statements: [{"Action":"s3:GetObject","Effect":"Allow","Resource":"*"}]
+    "#]],
+    );
+}
+
+#[test]
+fn sagemaker_is_trusted_and_others_apart_by_service_and_account() {
+    encoder("role: {trust: [lambda.amazonaws.com, '123456789012', 'arn:aws:iam::123456789012:role/ci', sagemaker.amazonaws.com]}")
+        .shows(Part::Access, expect![[r#"
+            network: false
+            principals: {"AWS":["123456789012","arn:aws:iam::123456789012:role/ci"],"Service":["lambda.amazonaws.com","sagemaker.amazonaws.com"]}
+            repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
+            statements: []
+        "#]]);
+}
+
+#[test]
+fn the_environments_boundary_holds_unless_the_role_says_its_own_or_none() {
+    let theirs = "permissionsBoundary: {ssm: /iam/boundary}";
+    let boundary = |role: &str, expect: Expect| {
+        let stack = encoder(&format!("role: {{{role}}}")).environment(theirs).stack();
+        expect.assert_eq(&lines(&Part::Access.of(&stack)["permissions_boundary"]));
+    };
+    boundary(
+        "",
+        expect![[r#"
+        "{{resolve:ssm:/iam/boundary}}"
+    "#]],
+    );
+    boundary(
+        "permissionsBoundary: 'arn:aws:iam::123456789012:policy/ours'",
+        expect![[r#"
+        "arn:aws:iam::123456789012:policy/ours"
+    "#]],
+    );
+    boundary(
+        "permissionsBoundary: none",
+        expect![[r#"
+        nothing
+    "#]],
+    );
+    let own = Run::default().and("Role", "shared", "").environment(theirs).stack();
+    expect![[r#"
+        "{{resolve:ssm:/iam/boundary}}"
+    "#]]
+    .assert_eq(&lines(&Part::Access.of(&own)["permissions_boundary"]));
+}

@@ -1,0 +1,183 @@
+//! Network and key, of the endpoint or of its environment.
+
+use super::*;
+
+const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
+const OURS: &str = "network: {subnets: [subnet-a], securityGroups: [sg-a]}";
+const THEIRS: &str = "network: {subnets: [subnet-b, {ssm: /net/b}], securityGroups: {export: Groups}}";
+
+#[test]
+fn without_a_network_the_container_reaches_the_internet() {
+    encoder("").shows(
+        Part::Network,
+        expect![[r#"
+        isolated: false
+        vpc: null
+    "#]],
+    );
+}
+
+#[test]
+fn a_network_of_the_environment_holds_where_an_endpoint_says_none() {
+    encoder("").environment(THEIRS).shows(Part::Network, expect![[r#"
+        isolated: false
+        vpc: {"security_groups":{"Fn::Split":[",",{"Fn::ImportValue":"Groups"}]},"subnets":["subnet-b","{{resolve:ssm:/net/b}}"]}
+    "#]]);
+    encoder(OURS).environment(THEIRS).shows(
+        Part::Network,
+        expect![[r#"
+        isolated: false
+        vpc: {"security_groups":["sg-a"],"subnets":["subnet-a"]}
+    "#]],
+    );
+}
+
+#[test]
+fn what_an_endpoint_leaves_open_comes_from_the_environment() {
+    encoder("network: {isolated: false}").environment(THEIRS).shows(Part::Network, expect![[r#"
+        isolated: false
+        vpc: {"security_groups":{"Fn::Split":[",",{"Fn::ImportValue":"Groups"}]},"subnets":["subnet-b","{{resolve:ssm:/net/b}}"]}
+    "#]]);
+}
+
+#[test]
+fn a_target_says_another_network_than_its_environment() {
+    let both = format!("targets: [{{region: us-east-1, {OURS}}}]\n{THEIRS}");
+    encoder("").environment(&both).shows(
+        Part::Network,
+        expect![[r#"
+        isolated: false
+        vpc: {"security_groups":["sg-a"],"subnets":["subnet-a"]}
+    "#]],
+    );
+}
+
+#[test]
+fn an_endpoint_turns_the_environments_network_off() {
+    encoder("network: none").environment(THEIRS).shows(
+        Part::Network,
+        expect![[r#"
+        isolated: false
+        vpc: null
+    "#]],
+    );
+}
+
+#[test]
+fn a_place_in_a_network_is_granted() {
+    encoder(OURS).shows(
+        Part::Access,
+        expect![[r#"
+        network: true
+        principals: {"Service":["sagemaker.amazonaws.com"]}
+        repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
+        statements: []
+    "#]],
+    );
+}
+
+#[test]
+fn an_isolated_container_cannot_fetch_from_the_hub() {
+    encoder("network: {isolated: true}").findings(expect![[r#"
+        error HF2028 2:23: an isolated container has no way to the Hub, and its model is there | copy the weights to S3 and say `s3:`, or leave `isolated` out
+    "#]]);
+    let from_s3 = "model: {s3: 's3://b/m/', task: feature-extraction, engine: tei}\nhardware: ml.m5.xlarge";
+    endpoint(&format!("{from_s3}\nnetwork: {{isolated: true}}")).is_fine();
+    endpoint(&format!("{from_s3}\nnetwork: {{isolated: true}}")).shows(
+        Part::Network,
+        expect![[r#"
+        isolated: true
+        vpc: null
+    "#]],
+    );
+}
+
+#[test]
+fn an_alias_is_refused_as_a_key_in_either_form() {
+    encoder("encryption: {kmsKey: alias/k}").findings(expect![[r#"
+        error HF2026 2:24: a role can be allowed a key by its id or ARN, not by an alias | say the key's id or ARN in `kmsKey`
+    "#]]);
+    encoder("encryption: {kmsKey: 'arn:aws:kms:us-east-1:123456789012:alias/k'}").findings(expect![[r#"
+        error HF2026 2:24: a role can be allowed a key by its id or ARN, not by an alias | say the key's id or ARN in `kmsKey`
+    "#]]);
+    encoder("").environment("encryption: {kmsKey: alias/k}").findings(expect![[r#"
+        error HF2026 dev.yaml 2:24: a role can be allowed a key by its id or ARN, not by an alias | say the key's id or ARN in `kmsKey`
+    "#]]);
+}
+
+#[test]
+fn a_key_by_id_is_granted_by_its_arn_and_what_is_one_already_as_it_is() {
+    let keys = [KEY, "'arn:aws:kms:us-east-1:123456789012:key/k'", "{ssm: /key}", "{export: Key}"].map(|key| {
+        let run = encoder(&format!("encryption: {{kmsKey: {key}}}"));
+        Part::Access.of(&run.stack())["keys"].to_string() + "\n"
+    });
+    expect![[r#"
+        [{"Fn::Sub":"arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/1234abcd-12ab-34cd-56ef-1234567890ab"}]
+        ["arn:aws:kms:us-east-1:123456789012:key/k"]
+        ["{{resolve:ssm:/key}}"]
+        [{"Fn::ImportValue":"Key"}]
+    "#]].assert_eq(&keys.concat());
+}
+
+#[test]
+fn a_key_of_the_environment_holds_unless_the_endpoint_says_its_own_or_none() {
+    let theirs = "encryption: {kmsKey: {ssm: /theirs}}";
+    encoder("").environment(theirs).shows(
+        Part::Key,
+        expect![[r#"
+        "{{resolve:ssm:/theirs}}"
+    "#]],
+    );
+    encoder("encryption: {kmsKey: {ssm: /ours}}").environment(theirs).shows(
+        Part::Key,
+        expect![[r#"
+        "{{resolve:ssm:/ours}}"
+    "#]],
+    );
+    encoder("encryption: none").environment(theirs).shows(
+        Part::Key,
+        expect![[r#"
+        nothing
+    "#]],
+    );
+}
+
+#[test]
+fn local_disks_take_no_key_and_it_is_said() {
+    let key = format!("encryption: {{kmsKey: {KEY}}}");
+    llm(&key).choices(
+        &["volume key"],
+        expect![[r#"
+        volume key = none (`ml.g6e.xlarge` has local disks, which a key does not reach)
+    "#]],
+    );
+    llm(&key).shows(
+        Part::Key,
+        expect![[r#"
+        nothing
+    "#]],
+    );
+    encoder(&key).choices(&["volume key"], expect![[""]]);
+}
+
+#[test]
+fn a_key_that_reaches_nothing_is_not_granted() {
+    let key = format!("encryption: {{kmsKey: {KEY}}}");
+    llm(&key).shows(
+        Part::Access,
+        expect![[r#"
+        network: false
+        principals: {"Service":["sagemaker.amazonaws.com"]}
+        repositories: [{"account":"763104351884","name":"huggingface-vllm","region":"us-east-1"}]
+        statements: []
+    "#]],
+    );
+    llm(&format!("{key}\ncapture: {{percent: 1%, s3: 's3://b/'}}")).shows(Part::Access, expect![[r#"
+        keys: [{"Fn::Sub":"arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/1234abcd-12ab-34cd-56ef-1234567890ab"}]
+        network: false
+        principals: {"Service":["sagemaker.amazonaws.com"]}
+        repositories: [{"account":"763104351884","name":"huggingface-vllm","region":"us-east-1"}]
+        statements: []
+        writes: [{"bucket":"b","keys":"*"}]
+    "#]]);
+}
