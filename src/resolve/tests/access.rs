@@ -5,7 +5,7 @@ use crate::resolve::ParameterValue;
 
 #[test]
 fn a_role_is_generated_with_the_least_that_is_needed_when_nobody_says() {
-    encoder("").shows(Part::Role, expect![[r#"
+    encoder("").role(expect![[r#"
         access: {"network":false,"principals":{"Service":["sagemaker.amazonaws.com"]},"repositories":[{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}],"statements":[]}
         arn: {"Fn::GetAtt":["ExecutionRole","Arn"]}
     "#]]);
@@ -14,12 +14,9 @@ fn a_role_is_generated_with_the_least_that_is_needed_when_nobody_says() {
 #[test]
 fn a_role_by_arn_is_named_to_be_looked_up() {
     let run = encoder("role: 'arn:aws:iam::${account}:role/own'").account("123456789012");
-    run.shows(
-        Part::Role,
-        expect![[r#"
+    run.role(expect![[r#"
         arn: "arn:aws:iam::123456789012:role/own"
-    "#]],
-    );
+    "#]]);
     let (resolved, ..) = run.resolved();
     assert_eq!(
         resolved.named_roles.iter().map(|role| &*role.arn).collect::<Vec<_>>(),
@@ -30,24 +27,18 @@ fn a_role_by_arn_is_named_to_be_looked_up() {
 #[test]
 fn a_role_manifest_is_a_stack_of_its_own_that_stands_first() {
     let run = encoder("role: shared").and("Role", "shared", "");
-    run.shows(
-        Part::Role,
-        expect![[r#"
+    run.role(expect![[r#"
         arn: {"Ref":"RoleArn"}
         parameter: true
-    "#]],
-    );
+    "#]]);
     let stack = run.stack();
     assert_eq!(stack.needs.iter().map(|needed| &*needed.name).collect::<Vec<_>>(), ["default-role-shared"]);
     assert!(matches!(&stack.parameters["RoleArn"], ParameterValue::Output { key, .. } if key == "RoleArn"));
 }
 
 fn shared() -> Run {
-    let s3 = |name: &str, more: &str| {
-        format!(
-            "model: {{s3: 's3://b/{name}/', task: feature-extraction, engine: tei}}\nhardware: ml.m5.xlarge\nrole: shared\n{more}"
-        )
-    };
+    let model = |name: &str| format!("model: {{s3: 's3://b/{name}/', task: feature-extraction, engine: tei}}");
+    let s3 = |name: &str, more: &str| format!("{}\nhardware: ml.m5.xlarge\nrole: shared\n{more}", model(name));
     Run::default()
         .and("Role", "shared", "")
         .and("Endpoint", "one", &s3("one", "network: {subnets: [subnet-a], securityGroups: [sg-a]}"))
@@ -68,46 +59,33 @@ fn a_shared_role_is_allowed_what_all_of_its_users_need_once() {
         repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
         statements: []
         writes: [{"bucket":"seen","keys":"two/*"}]
-    "#]]
-    .assert_eq(&lines(&Part::Access.of(role)));
+    "#]].assert_eq(&part(role, "access"));
 }
 
 #[test]
 fn a_role_that_nobody_uses_is_allowed_nothing() {
-    Run::default().and("Role", "idle", "").shows(
-        Part::Access,
-        expect![[r#"
+    Run::default().and("Role", "idle", "").access(expect![[r#"
         network: false
         principals: {"Service":["sagemaker.amazonaws.com"]}
         statements: []
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn the_environments_role_holds_unless_the_endpoint_says_its_own_or_none() {
     let theirs = "defaults: {role: 'arn:aws:iam::123456789012:role/theirs'}";
-    encoder("").environment(theirs).shows(
-        Part::Role,
-        expect![[r#"
+    encoder("").environment(theirs).role(expect![[r#"
         arn: "arn:aws:iam::123456789012:role/theirs"
-    "#]],
-    );
-    encoder("role: 'arn:aws:iam::123456789012:role/ours'").environment(theirs).shows(
-        Part::Role,
-        expect![[r#"
+    "#]]);
+    encoder("role: 'arn:aws:iam::123456789012:role/ours'").environment(theirs).role(expect![[r#"
         arn: "arn:aws:iam::123456789012:role/ours"
-    "#]],
-    );
-    encoder("role: none").environment(theirs).shows(
-        Part::Access,
-        expect![[r#"
+    "#]]);
+    encoder("role: none").environment(theirs).access(expect![[r#"
         network: false
         principals: {"Service":["sagemaker.amazonaws.com"]}
         repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
         statements: []
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -116,57 +94,30 @@ fn a_role_in_place_adds_to_the_generated_one() {
     encoder(&format!(
         "role: {{statements: [{statement}], managedPolicies: ['arn:aws:iam::aws:policy/ReadOnlyAccess']}}"
     ))
-    .shows(
-        Part::Access,
-        expect![[r#"
+    .access(expect![[r#"
         managed_policies: ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
         network: false
         principals: {"Service":["sagemaker.amazonaws.com"]}
         repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
         statements: [{"Action":"s3:GetObject","Effect":"Allow","Resource":"*"}]
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn sagemaker_is_trusted_and_others_apart_by_service_and_account() {
     encoder("role: {trust: [lambda.amazonaws.com, '123456789012', 'arn:aws:iam::123456789012:role/ci', sagemaker.amazonaws.com]}")
-        .shows(Part::Access, expect![[r#"
-            network: false
-            principals: {"AWS":["123456789012","arn:aws:iam::123456789012:role/ci"],"Service":["lambda.amazonaws.com","sagemaker.amazonaws.com"]}
-            repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
-            statements: []
+        .principals(expect![[r#"
+            AWS: ["123456789012","arn:aws:iam::123456789012:role/ci"]
+            Service: ["lambda.amazonaws.com","sagemaker.amazonaws.com"]
         "#]]);
 }
 
 #[test]
 fn the_environments_boundary_holds_unless_the_role_says_its_own_or_none() {
     let theirs = "permissionsBoundary: {ssm: /iam/boundary}";
-    let boundary = |role: &str, expect: Expect| {
-        let stack = encoder(&format!("role: {{{role}}}")).environment(theirs).stack();
-        expect.assert_eq(&lines(&Part::Access.of(&stack)["permissions_boundary"]));
-    };
-    boundary(
-        "",
-        expect![[r#"
-        "{{resolve:ssm:/iam/boundary}}"
-    "#]],
-    );
-    boundary(
-        "permissionsBoundary: 'arn:aws:iam::123456789012:policy/ours'",
-        expect![[r#"
-        "arn:aws:iam::123456789012:policy/ours"
-    "#]],
-    );
-    boundary(
-        "permissionsBoundary: none",
-        expect![[r#"
-        nothing
-    "#]],
-    );
-    let own = Run::default().and("Role", "shared", "").environment(theirs).stack();
-    expect![[r#"
-        "{{resolve:ssm:/iam/boundary}}"
-    "#]]
-    .assert_eq(&lines(&Part::Access.of(&own)["permissions_boundary"]));
+    let with = |role: &str| encoder(&format!("role: {{{role}}}")).environment(theirs);
+    with("").boundary(expect![[r#""{{resolve:ssm:/iam/boundary}}""#]]);
+    with("permissionsBoundary: 'arn:aws:iam::123456789012:policy/ours'").boundary(expect![[r#""arn:aws:iam::123456789012:policy/ours""#]]);
+    with("permissionsBoundary: none").boundary(expect!["nothing"]);
+    Run::default().and("Role", "shared", "").environment(theirs).boundary(expect![[r#""{{resolve:ssm:/iam/boundary}}""#]]);
 }

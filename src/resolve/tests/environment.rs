@@ -36,28 +36,22 @@ fn an_account_that_is_not_known_cannot_be_put_in_place() {
         error HF2023 2:30: `${account}` cannot be replaced: the account is not known here | say `targets: [{account: "123456789012", …}]` in the Environment
     "#]]);
     run.clone().account("123456789012").is_fine();
-    run.account("123456789012").shows(
-        Part::Capture,
-        expect![[r#"
+    run.account("123456789012").capture(expect![[r#"
         modes: ["Input","Output"]
         percent: 1
         uri: "s3://seen-123456789012/"
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn placeholders_are_region_target_environment_and_account() {
     encoder("capture: {percent: 1%, s3: 's3://b/${region}/${target}/${environment}/${account}'}")
         .environment("targets: [{name: main, account: '012345678901', region: eu-west-1}]")
-        .shows(
-            Part::Capture,
-            expect![[r#"
+        .capture(expect![[r#"
             modes: ["Input","Output"]
             percent: 1
             uri: "s3://b/eu-west-1/main/dev/012345678901"
-        "#]],
-        );
+        "#]]);
 }
 
 fn tags(run: &Run) -> String {
@@ -141,4 +135,10 @@ fn stacks_are_called_by_prefix_kind_and_name_and_endpoints_like_their_stacks() {
     };
     assert_eq!(named(encoder("").environment("prefix: p")), ("p-endpoint-chat".into(), "p-endpoint-chat".into()));
     assert_eq!(named(encoder("name: voice")), ("default-endpoint-chat".into(), "voice".into()));
+}
+
+#[test]
+fn dynamic_references_that_manifests_asked_for_are_known() {
+    let run = encoder("network: {subnets: [{ssm: /net/a}], securityGroups: [sg-a]}\nencryption: {kmsKey: {ssm: /key}}");
+    assert_eq!(run.stack().fetched.iter().collect::<Vec<_>>(), ["{{resolve:ssm:/key}}", "{{resolve:ssm:/net/a}}"]);
 }

@@ -8,57 +8,35 @@ fn on(instance: &str, model: &str) -> Run {
 
 #[test]
 fn all_devices_share_a_copy_as_far_as_the_heads_divide() {
-    let degree = |instance, model, expect| on(instance, model).choices(&["tensor parallel"], expect);
-    degree(
-        "ml.g5.xlarge",
-        "Qwen/Qwen3-8B",
-        expect![[r#"
+    let degree = |instance, model| on(instance, model).only("tensor parallel");
+    degree("ml.g5.xlarge", "Qwen/Qwen3-8B").choices(expect![[r#"
         tensor parallel = 1 (the instance has one device)
-    "#]],
-    );
-    degree(
-        "ml.g5.12xlarge",
-        "Qwen/Qwen3-8B",
-        expect![[r#"
+    "#]]);
+    degree("ml.g5.12xlarge", "Qwen/Qwen3-8B").choices(expect![[r#"
         tensor parallel = 4 (the most of 4 devices that the model's heads divide by)
-    "#]],
-    );
-    degree(
-        "ml.g5.48xlarge",
-        "Qwen/Qwen3-8B",
-        expect![[r#"
+    "#]]);
+    degree("ml.g5.48xlarge", "Qwen/Qwen3-8B").choices(expect![[r#"
         tensor parallel = 8 (the most of 8 devices that the model's heads divide by)
-    "#]],
-    );
-    degree(
-        "ml.g5.48xlarge",
-        "Qwen/Qwen2.5-7B-Instruct",
-        expect![[r#"
+    "#]]);
+    degree("ml.g5.48xlarge", "Qwen/Qwen2.5-7B-Instruct").choices(expect![[r#"
         tensor parallel = 4 (the most of 8 devices that the model's heads divide by)
-    "#]],
-    );
-    degree(
-        "ml.g5.12xlarge",
-        "HuggingFaceTB/SmolLM2-135M-Instruct",
-        expect![[r#"
+    "#]]);
+    degree("ml.g5.12xlarge", "HuggingFaceTB/SmolLM2-135M-Instruct").choices(expect![[r#"
         tensor parallel = 3 (the most of 4 devices that the model's heads divide by)
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn a_degree_that_is_said_is_no_choice() {
-    on("ml.g5.12xlarge", "Qwen/Qwen3-8B, tensorParallel: 2").choices(&["tensor parallel"], expect![[""]]);
-    on("{instances: [{type: ml.g5.12xlarge, tensorParallel: 1}]}", "Qwen/Qwen3-8B, tensorParallel: 2").shows(
-        Part::Variables,
-        expect![[r#"
+    on("ml.g5.12xlarge", "Qwen/Qwen3-8B, tensorParallel: 2").only("tensor parallel").choices(expect![[""]]);
+    on("{instances: [{type: ml.g5.12xlarge, tensorParallel: 1}]}", "Qwen/Qwen3-8B, tensorParallel: 2")
+        .variables(expect![[r#"
             SM_VLLM_HOST: "0.0.0.0"
             SM_VLLM_MAX_MODEL_LEN: "27648"
             SM_VLLM_MODEL: "Qwen/Qwen3-8B"
             SM_VLLM_REVISION: "b968826d9c46dd6066d109eabc6255188de91218"
             SM_VLLM_TENSOR_PARALLEL_SIZE: "1"
-        "#]],
-    );
+        "#]]);
 }
 
 #[test]
@@ -70,6 +48,7 @@ fn a_degree_by_which_heads_or_devices_do_not_divide_is_refused() {
     on("ml.g5.12xlarge", "Qwen/Qwen3-8B, tensorParallel: 8").findings(expect![[r#"
         error HF2012 2:47: tensor parallel 8 does not work for `Qwen/Qwen3-8B` on `ml.g5.12xlarge`: it has 4 devices, and the model 32 heads, 8 for keys and values | 4 works
     "#]]);
+    // wrong: the degree stands in the third line.
     on("{instances: [{type: ml.g5.12xlarge, tensorParallel: 3}]}", "Qwen/Qwen3-8B").findings(expect![[r#"
         error HF2012 2:10: tensor parallel 3 does not work for `Qwen/Qwen3-8B` on `ml.g5.12xlarge`: it has 4 devices, and the model 32 heads, 8 for keys and values | 4 works
     "#]]);
@@ -78,21 +57,15 @@ fn a_degree_by_which_heads_or_devices_do_not_divide_is_refused() {
 #[test]
 fn where_heads_are_not_known_all_devices_are_taken_and_more_than_there_are_refused() {
     let unknown = "acme/house, task: text-generation, engine: vllm";
-    on("ml.g5.xlarge", unknown).choices(&["tensor parallel"], expect![[""]]);
-    on("ml.g5.12xlarge", unknown).choices(
-        &["tensor parallel"],
-        expect![[r#"
+    on("ml.g5.xlarge", unknown).only("tensor parallel").choices(expect![[""]]);
+    on("ml.g5.12xlarge", unknown).only("tensor parallel").choices(expect![[r#"
         tensor parallel = 4 (all devices of the instance; whether the model's heads divide by them is not known)
-    "#]],
-    );
-    on("ml.g5.12xlarge", &format!("{unknown}, tensorParallel: 3")).shows(
-        Part::Variables,
-        expect![[r#"
+    "#]]);
+    on("ml.g5.12xlarge", &format!("{unknown}, tensorParallel: 3")).variables(expect![[r#"
         SM_VLLM_HOST: "0.0.0.0"
         SM_VLLM_MODEL: "acme/house"
         SM_VLLM_TENSOR_PARALLEL_SIZE: "3"
-    "#]],
-    );
+    "#]]);
     on("ml.g5.12xlarge", &format!("{unknown}, tensorParallel: 5")).findings(expect![[r#"
         error HF2012 2:81: tensor parallel 5 needs as many devices, and `ml.g5.12xlarge` has 4
         warning HF2005 2:16: `acme/house` is not pinned: instances started later may fetch other weights than those of today | say `revision:` with the commit that `main` has on the Hub now, all 40 digits
@@ -152,13 +125,10 @@ fn wide_numbers_take_twice_the_memory() {
 
 #[test]
 fn a_context_is_lowered_to_what_fits_and_left_to_the_engine_where_all_of_it_does() {
-    on("ml.g5.xlarge", "Qwen/Qwen3-8B").choices(
-        &["context"],
-        expect![[r#"
+    on("ml.g5.xlarge", "Qwen/Qwen3-8B").only("context").choices(expect![[r#"
         context = 27648 (the model takes 40960 tokens; more than these do not fit there, by estimate)
-    "#]],
-    );
-    on("ml.g6e.xlarge", "Qwen/Qwen3-8B").choices(&["context"], expect![[""]]);
+    "#]]);
+    on("ml.g6e.xlarge", "Qwen/Qwen3-8B").only("context").choices(expect![[""]]);
 }
 
 #[test]
@@ -175,26 +145,37 @@ fn a_context_that_is_said_is_refused_from_the_first_token_that_does_not_fit() {
 
 #[test]
 fn weights_that_leave_no_room_for_a_context_are_refused() {
-    on("ml.g4dn.12xlarge", "Qwen/Qwen3-32B").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-32B` does not fit on `ml.g4dn.12xlarge`, by estimate: its weights take 61.0 GiB and may take 51.2 GiB there | `ml.g7e.2xlarge` is the cheapest that holds it (4.2039 USD/h, seen 2026-09-01)
+    on("ml.g4dn.xlarge", "tiiuae/falcon-7b-instruct").findings(expect![[r#"
+        error HF2010 3:13: `tiiuae/falcon-7b-instruct` does not fit on `ml.g4dn.xlarge`, by estimate: its weights take 12.9 GiB and may take 12.8 GiB there | `ml.g6.xlarge` is the cheapest that holds it (1.1267 USD/h, seen 2026-09-01)
     "#]]);
-    on("ml.g5.xlarge", "Qwen/Qwen3.5-9B").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3.5-9B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 18.0 GiB and may take 17.9 GiB there | `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+    on("ml.g4dn.xlarge", "llava-hf/llava-1.5-7b-hf").findings(expect![[r#"
+        error HF2010 3:13: `llava-hf/llava-1.5-7b-hf` does not fit on `ml.g4dn.xlarge`, by estimate: its weights take 13.2 GiB and may take 12.8 GiB there | `ml.g6.xlarge` is the cheapest that holds it (1.1267 USD/h, seen 2026-09-01)
     "#]]);
+    on("ml.g4dn.xlarge", "microsoft/phi-2").is_fine();
 }
 
 #[test]
 fn flags_that_share_the_memory_out_turn_errors_into_warnings() {
-    let flags = ["cpu-offload-gb", "gpu_memory_utilization", "KV-CACHE-DTYPE", "kv-cache-memory-bytes"];
+    let flags = [
+        "cpu-offload-gb",
+        "gpu_memory_utilization",
+        "KV-CACHE-DTYPE",
+        "kv-cache-memory-bytes",
+        "pipeline-parallel-size",
+    ];
     let runs = flags.map(|flag| on("ml.g5.xlarge", &format!("Qwen/Qwen3-14B, args: {{{flag}: 1}}")));
-    findings(&runs, expect![[r#"
-        warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `cpu-offload-gb` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
-        warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `gpu_memory_utilization` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
-        warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `KV-CACHE-DTYPE` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
-        warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `kv-cache-memory-bytes` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
-    "#]]);
-    on("ml.g5.xlarge", "Qwen/Qwen3-8B, context: 27649, args: {pipeline-parallel-size: 1}").findings(expect![[r#"
-        warning HF2041 2:40: a context of 27649 tokens does not fit on `ml.g5.xlarge`, by estimate | `pipeline-parallel-size` in `args` is yours to judge; without it, up to 27648 tokens fit; or take an instance with more memory
+    findings(
+        &runs,
+        expect![[r#"
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `cpu-offload-gb` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `gpu_memory_utilization` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `KV-CACHE-DTYPE` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `kv-cache-memory-bytes` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `pipeline-parallel-size` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+        "#]],
+    );
+    on("ml.g5.xlarge", "Qwen/Qwen3-8B, context: 27649, args: {cpu-offload-gb: 1}").findings(expect![[r#"
+        warning HF2041 2:40: a context of 27649 tokens does not fit on `ml.g5.xlarge`, by estimate | `cpu-offload-gb` in `args` is yours to judge; without it, up to 27648 tokens fit; or take an instance with more memory
     "#]]);
     on("ml.g5.xlarge", "Qwen/Qwen3-14B, args: {max-num-seqs: 1}").findings(expect![[r#"
         error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
@@ -230,15 +211,12 @@ fn what_cannot_fit_whatever_its_weights_take_is_refused_though_they_are_not_know
 
 #[test]
 fn older_gpus_have_no_bfloat16_and_take_half() {
-    on("ml.g4dn.xlarge", "Qwen/Qwen3-4B").choices(
-        &["dtype"],
-        expect![[r#"
+    on("ml.g4dn.xlarge", "Qwen/Qwen3-4B").only("dtype").choices(expect![[r#"
         dtype = half (the GPU of `ml.g4dn.xlarge` has no bfloat16)
-    "#]],
-    );
-    on("ml.g4dn.xlarge", "Qwen/Qwen3-4B, dtype: half").choices(&["dtype"], expect![[""]]);
-    on("ml.g4dn.xlarge", "microsoft/phi-2").choices(&["dtype"], expect![[""]]);
-    on("ml.g5.xlarge", "Qwen/Qwen3-4B").choices(&["dtype"], expect![[""]]);
+    "#]]);
+    on("ml.g4dn.xlarge", "Qwen/Qwen3-4B, dtype: half").only("dtype").choices(expect![[""]]);
+    on("ml.g4dn.xlarge", "microsoft/phi-2").only("dtype").choices(expect![[""]]);
+    on("ml.g5.xlarge", "Qwen/Qwen3-4B").only("dtype").choices(expect![[""]]);
 }
 
 #[test]

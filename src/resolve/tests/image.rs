@@ -10,57 +10,36 @@ fn own(image: &str, instance: &str) -> Run {
 
 #[test]
 fn the_newest_verified_image_of_the_engine_is_chosen_for_its_devices() {
-    llm("").choices(&["image", "inference AMI"], expect![[r#"
+    llm("").only("image, inference AMI").choices(expect![[r#"
         image = huggingface-vllm:0.25.1-transformers5.10.2-gpu-py312-cu130-ubuntu22.04 (newest that the SageMaker SDK and the containers' repository agree on)
         inference AMI = al2023-ami-sagemaker-inference-gpu-4-1 (the image has CUDA 13, and of the documented AMIs only this one has a driver for it)
     "#]]);
-    encoder("").choices(
-        &["image", "inference AMI"],
-        expect![[r#"
+    encoder("").only("image, inference AMI").choices(expect![[r#"
         image = tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04 (newest that the SageMaker SDK names)
-    "#]],
-    );
-    endpoint("model: {hub: BAAI/bge-m3}\nhardware: ml.g5.xlarge").choices(
-        &["image", "inference AMI"],
-        expect![[r#"
+    "#]]);
+    endpoint("model: {hub: BAAI/bge-m3}\nhardware: ml.g5.xlarge").only("image, inference AMI").choices(expect![[r#"
         image = tei:2.0.1-tei1.8.2-gpu-py310-cu122-ubuntu22.04 (newest that the SageMaker SDK names)
-    "#]],
-    );
+    "#]]);
     let speech = "model: {hub: openai/whisper-large-v3}";
-    endpoint(&format!("{speech}\nhardware: ml.m5.4xlarge")).choices(&["image", "inference AMI"], expect![[r#"
+    endpoint(&format!("{speech}\nhardware: ml.m5.4xlarge")).only("image, inference AMI").choices(expect![[r#"
         image = huggingface-pytorch-inference:2.6.0-transformers5.5.3-cpu-py312-ubuntu22.04 (newest that the SageMaker SDK and the containers' repository agree on)
     "#]]);
-    endpoint(&format!("{speech}\nhardware: ml.g5.xlarge")).choices(&["image", "inference AMI"], expect![[r#"
+    endpoint(&format!("{speech}\nhardware: ml.g5.xlarge")).only("image, inference AMI").choices(expect![[r#"
         image = huggingface-pytorch-inference:2.6.0-transformers5.5.3-gpu-py312-cu124-ubuntu22.04 (newest that the SageMaker SDK and the containers' repository agree on)
     "#]]);
 }
 
 #[test]
 fn the_image_is_pulled_from_the_registry_of_the_region() {
-    encoder("").shows(
-        Part::Image,
-        expect![[r#"
-        "683313688378.dkr.ecr.us-east-1.amazonaws.com/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04"
-    "#]],
-    );
-    encoder("").region("eu-west-1").shows(
-        Part::Image,
-        expect![[r#"
-        "141502667606.dkr.ecr.eu-west-1.amazonaws.com/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04"
-    "#]],
-    );
-    encoder("").region("cn-north-1").shows(
-        Part::Image,
-        expect![[r#"
-        "450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04"
-    "#]],
-    );
+    encoder("").image(expect![[r#""683313688378.dkr.ecr.us-east-1.amazonaws.com/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04""#]]);
+    encoder("").region("eu-west-1").image(expect![[r#""141502667606.dkr.ecr.eu-west-1.amazonaws.com/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04""#]]);
+    encoder("").region("cn-north-1").image(expect![[r#""450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04""#]]);
 }
 
 #[test]
 fn a_region_without_a_registry_has_no_image() {
-    encoder("").region("ap-southeast-6").findings(expect![[r#"
-        error HF2007 4:13: `ml.m5.xlarge` is not available for endpoints in ap-southeast-6, by the price list of 2026-11-22 | it is offered in af-south-1, ap-east-1, ap-northeast-1, ap-northeast-2, ap-northeast-3 and 28 more Regions
+    endpoint("model: {hub: BAAI/bge-m3}\nhardware: ml.c6i.xlarge").region("ap-east-2").findings(expect![[r#"
+        error HF2013 2:10: no image of `tei` on processors is known in ap-east-2 | say `image:` with one of your own, or deploy to another Region
     "#]]);
 }
 
@@ -74,52 +53,36 @@ fn gpu_images_of_transformers_are_reported_broken() {
 
 #[test]
 fn cuda_13_takes_the_newest_ami_and_says_where_the_sdk_does_not_list_the_family() {
-    let ami = |instance: &str, expect: Expect| {
-        own(&format!("{OWN}:1-cu130"), instance).choices(&["inference AMI"], expect);
-    };
-    ami(
-        "ml.g6e.xlarge",
-        expect![[r#"
+    let on = |instance: &str| own(&format!("{OWN}:1-cu130"), instance).only("inference AMI");
+    on("ml.g6e.xlarge").choices(expect![[r#"
         inference AMI = al2023-ami-sagemaker-inference-gpu-4-1 (the image has CUDA 13, and of the documented AMIs only this one has a driver for it)
-    "#]],
-    );
-    ami(
-        "ml.g7e.2xlarge",
-        expect![[r#"
+    "#]]);
+    on("ml.g7e.2xlarge").choices(expect![[r#"
         inference AMI = al2023-ami-sagemaker-inference-gpu-4-1 (the image has CUDA 13, and of the documented AMIs only this one has a driver for it; the SageMaker SDK, where this is from, does not list g7e)
-    "#]],
-    );
-    ami("ml.m5.xlarge", expect![[""]]);
-    ami("ml.inf2.xlarge", expect![[""]]);
+    "#]]);
+    on("ml.m5.xlarge").choices(expect![[""]]);
+    on("ml.inf2.xlarge").choices(expect![[""]]);
 }
 
 #[test]
 fn cuda_12_9_takes_the_ami_before_and_what_is_older_the_services_own() {
-    let ami = |tag: &str, expect: Expect| {
-        own(&format!("{OWN}{tag}"), "ml.g6e.xlarge").choices(&["inference AMI"], expect);
-    };
-    ami(
-        ":1-cu129",
-        expect![[r#"
+    let tagged = |tag: &str| own(&format!("{OWN}{tag}"), "ml.g6e.xlarge").only("inference AMI");
+    tagged(":1-cu129").choices(expect![[r#"
         inference AMI = al2-ami-sagemaker-inference-gpu-3-1 (the image has CUDA 12.9, which the default AMI's driver fails on)
-    "#]],
-    );
-    ami(":1-cu128", expect![[""]]);
-    ami(":1", expect![[""]]);
-    ami("@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", expect![[""]]);
+    "#]]);
+    tagged(":1-cu128").choices(expect![[""]]);
+    tagged(":1").choices(expect![[""]]);
+    tagged("@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08").choices(expect![[""]]);
 }
 
 #[test]
 fn the_ami_reaches_the_variant() {
-    own(&format!("{OWN}:1-cu129"), "ml.g6e.xlarge").shows(
-        Part::Variant,
-        expect![[r#"
+    own(&format!("{OWN}:1-cu129"), "ml.g6e.xlarge").variant(expect![[r#"
         ami: "al2-ami-sagemaker-inference-gpu-3-1"
         count: 1
         instance: "ml.g6e.xlarge"
         startup_timeout: 900
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -133,28 +96,27 @@ fn an_image_of_another_region_is_out_of_reach() {
 
 #[test]
 fn public_registries_are_out_of_reach_and_private_ones_are_not() {
-    let images = ["ubuntu:24.04", "acme/own:1", "docker.io/acme/own:1", "ghcr.io/acme/own:1", "public.ecr.aws/a/own:1"];
-    findings(&images.map(|image| own(image, "ml.m5.xlarge")), expect![[r#"
-        error HF2015 2:52: the image is in a public registry, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
-        error HF2015 2:52: the image is in a public registry, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
-        error HF2015 2:52: the image is in a public registry, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
-        error HF2015 2:52: the image is in a public registry, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
-        error HF2015 2:52: the image is in a public registry, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
-    "#]]);
+    let images = ["acme/own:1", "docker.io/acme/own:1", "ghcr.io/acme/own:1", "public.ecr.aws/acme/own:1"];
+    findings(
+        &images.map(|image| own(image, "ml.m5.xlarge")),
+        expect![[r#"
+            error HF2015 2:52: the image is in a public registry, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
+            error HF2015 2:52: the image is in a public registry, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
+            error HF2015 2:52: the image is in a public registry, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
+            error HF2015 2:52: the image is in a public registry, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
+        "#]],
+    );
     own("registry.acme.internal/own:1", "ml.m5.xlarge").is_fine();
     own("registry:5000/own:1", "ml.m5.xlarge").is_fine();
 }
 
 #[test]
 fn an_image_of_ones_own_is_no_choice_and_its_repository_is_granted() {
-    own(&format!("{OWN}:1"), "ml.m5.xlarge").choices(&["image"], expect![[""]]);
-    own(&format!("{OWN}:1"), "ml.m5.xlarge").shows(
-        Part::Access,
-        expect![[r#"
+    own(&format!("{OWN}:1"), "ml.m5.xlarge").only("image").choices(expect![[""]]);
+    own(&format!("{OWN}:1"), "ml.m5.xlarge").access(expect![[r#"
         network: false
         principals: {"Service":["sagemaker.amazonaws.com"]}
         repositories: [{"account":"123456789012","name":"own","region":"us-east-1"}]
         statements: []
-    "#]],
-    );
+    "#]]);
 }

@@ -9,7 +9,7 @@ fn what_was_chosen_is_kept_the_next_time() {
     let first = endpoint(BGE);
     let lock = first.lock_after();
     let second = first.lock(lock.clone());
-    second.choices(&[], expect![[r#"
+    second.choices(expect![[r#"
         revision = 5617a9f61b028005a4858fdac845db406aefb181 [pinned] (newest commit known on 2026-11-25; 6 public sources name it, the last in 2026-10)
         engine = tei [pinned]
         instance = ml.c7i.xlarge [pinned]
@@ -41,14 +41,11 @@ fn each_choice_records_what_it_was_made_from() {
 
 #[test]
 fn a_pin_is_kept_whatever_would_be_chosen_today_and_that_is_said_when_asked() {
-    let run = endpoint(BGE).pinned("instance", "ml.m5.4xlarge", &[("model", "BAAI/bge-m3".into())]);
-    run.choices(
-        &["instance"],
-        expect![[r#"
+    let run = endpoint(BGE).pinned("instance", "ml.m5.4xlarge", &[("model", "BAAI/bge-m3")]);
+    run.clone().only("instance").choices(expect![[r#"
         instance = ml.m5.4xlarge [pinned]
-    "#]],
-    );
-    run.today().choices(&["instance"], expect![[r#"
+    "#]]);
+    run.today().only("instance").choices(expect![[r#"
         instance = ml.m5.4xlarge [pinned] (chosen before) | today ml.c7i.xlarge (cheapest in us-east-1 that holds the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 as small have no known price)
     "#]]);
 }
@@ -56,13 +53,10 @@ fn a_pin_is_kept_whatever_would_be_chosen_today_and_that_is_said_when_asked() {
 #[test]
 fn a_pin_whose_input_changed_is_chosen_again() {
     let run = endpoint(BGE);
-    run.clone().pinned("instance", "ml.m5.4xlarge", &[("region", "us-east-1".into())]).choices(
-        &["instance"],
-        expect![[r#"
-            instance = ml.m5.4xlarge [pinned]
-        "#]],
-    );
-    run.pinned("instance", "ml.m5.4xlarge", &[("region", "us-west-2".into())]).choices(&["instance"], expect![[r#"
+    run.clone().pinned("instance", "ml.m5.4xlarge", &[("region", "us-east-1")]).only("instance").choices(expect![[r#"
+        instance = ml.m5.4xlarge [pinned]
+    "#]]);
+    run.pinned("instance", "ml.m5.4xlarge", &[("region", "us-west-2")]).only("instance").choices(expect![[r#"
         instance = ml.c7i.xlarge (cheapest in us-east-1 that holds the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 as small have no known price)
     "#]]);
 }
@@ -144,16 +138,12 @@ fn an_image_that_the_table_no_longer_has_is_kept_and_its_tag_says_the_cuda() {
     let run = endpoint("model: {hub: Qwen/Qwen3-8B}\nhardware: ml.g6e.xlarge");
     run.clone()
         .pinned("image", "huggingface-vllm:0.1.0-gpu-cu129", &[])
-        .choices(&["image", "inference AMI"], expect![[r#"
+        .only("image, inference AMI")
+        .choices(expect![[r#"
             image = huggingface-vllm:0.1.0-gpu-cu129 [pinned]
             inference AMI = al2-ami-sagemaker-inference-gpu-3-1 (the image has CUDA 12.9, which the default AMI's driver fails on)
         "#]]);
-    run.pinned("image", "huggingface-vllm:0.1.0-gpu-cu129", &[]).shows(
-        Part::Image,
-        expect![[r#"
-        "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-vllm:0.1.0-gpu-cu129"
-    "#]],
-    );
+    run.pinned("image", "huggingface-vllm:0.1.0-gpu-cu129", &[]).image(expect![[r#""763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-vllm:0.1.0-gpu-cu129""#]]);
 }
 
 #[test]
@@ -161,7 +151,7 @@ fn a_commit_in_the_lock_is_kept_and_the_newer_one_said() {
     let run = endpoint(BGE);
     let mut lock = run.lock_after();
     lock.models.values_mut().for_each(|model| model.commit = Some("0".repeat(40)));
-    run.lock(lock).choices(&["revision"], expect![[r#"
+    run.lock(lock).only("revision").choices(expect![[r#"
         revision = 0000000000000000000000000000000000000000 [pinned] (chosen before) | today 5617a9f61b028005a4858fdac845db406aefb181 (newest commit known on 2026-11-25; 6 public sources name it, the last in 2026-10)
     "#]]);
 }
@@ -169,12 +159,15 @@ fn a_commit_in_the_lock_is_kept_and_the_newer_one_said() {
 #[test]
 fn where_nothing_may_be_chosen_all_that_is_missing_is_told_at_once() {
     let reasons = [Locked::Asked, Locked::Ci, Locked::Protected(None), Locked::Protected(Some("prod"))];
-    findings(&reasons.map(|why| encoder("").locked(why)), expect![[r#"
+    findings(
+        &reasons.map(|why| encoder("").locked(why)),
+        expect![[r#"
         error HF2031 7:18: the lock has no choice of these for `Endpoint/chat@default`: facts of the model (BAAI/bge-m3), engine (tei), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m); nothing may be chosen because of `--locked` | in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock
         error HF2031 7:18: the lock has no choice of these for `Endpoint/chat@default`: facts of the model (BAAI/bge-m3), engine (tei), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m); nothing may be chosen because `CI` is set | in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock
         error HF2031 7:18: the lock has no choice of these for `Endpoint/chat@default`: facts of the model (BAAI/bge-m3), engine (tei), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m); nothing may be chosen because the environment is protected | in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock
         error HF2031 7:18: the lock has no choice of these for `Endpoint/chat@default`: facts of the model (BAAI/bge-m3), engine (tei), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m); nothing may be chosen because the environment is protected, as its name begins with `prod` | in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock
-    "#]]);
+    "#]],
+    );
     endpoint(BGE).locked(Locked::Asked).findings(expect![[r#"
         error HF2031 5:18: the lock has no choice of these for `Endpoint/chat@default`: facts of the model (BAAI/bge-m3), engine (tei), instance (ml.c7i.xlarge), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m); nothing may be chosen because of `--locked` | in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock
     "#]]);
@@ -206,4 +199,21 @@ fn two_environments_with_one_owner_are_refused() {
     let mut lock = run.lock.clone();
     lock.set_owner("trial", "00000000000000e2".to_owned());
     run.lock(lock).is_fine();
+}
+
+#[test]
+fn an_initial_count_that_is_pinned_stays_whatever_the_manifest_says_later() {
+    let run = encoder("scaling: {max: 4, initial: 3}").pinned("initial-count", 2u64, &[]);
+    run.count(expect!["2"]);
+    run.clone().today().only("initial count").choices(expect![[r#"
+        initial count = 2 [pinned] (chosen before) | today 3 (as the manifest said; it matters only when the endpoint is made)
+    "#]]);
+}
+
+#[test]
+fn the_owner_of_the_environment_stands_in_the_lock() {
+    let mut lock = Lock::default();
+    lock.set_owner("default", "00000000000000e1".to_owned());
+    assert_eq!(encoder("").lock(lock).stack().owner.as_deref(), Some("00000000000000e1"));
+    assert_eq!(encoder("").stack().owner, None);
 }

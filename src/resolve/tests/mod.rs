@@ -1,8 +1,9 @@
 //! A test for each rule that this room decides: manifests in; findings, choices and what templates see out, as text.
 //!
-//! A [`Run`] is what one test resolves, and the only place that knows how: the embedded catalogue, an empty lock and
-//! us-east-1 unless the test says otherwise. Manifests that do not read are a fault of the test. Lines count from the
-//! spec's first line, which is the file's first too.
+//! A [`Run`] is what a test resolves: with the embedded catalogue, an empty lock and in us-east-1 unless the test says
+//! otherwise. `Run::resolved` is the only place that makes a scope, [`PARTS`] the only one that knows where templates
+//! find something. Manifests that do not read are a fault of the test. In each the spec comes first, so that its first
+//! line is the second of its file.
 
 mod access;
 mod alarms;
@@ -19,8 +20,6 @@ mod rollout;
 mod scaling;
 mod startup;
 
-use std::path::Path;
-
 use expect_test::{Expect, expect};
 use serde_json::Value;
 
@@ -28,14 +27,14 @@ use super::{Choice, DesiredStack, Lock, Locked, Pinned, Resolved, Scalar, Scope,
 use crate::{
     catalog::Catalog,
     cloud::Target,
-    diagnostic::{Diagnostic, Diagnostics, SourceMap},
+    diagnostic::{Diagnostic, Diagnostics, Label, SourceMap},
     manifest::{Input, environments, parse},
 };
 
-/// What is resolved.
+/// What is resolved, and what is shown of it.
 #[derive(Debug, Clone, Default)]
 struct Run {
-    /// Name and text of each manifest's file.
+    /// Name and text of each file.
     files: Vec<(String, String)>,
     /// Where further manifests are written: a path that ends with `/`, or nothing.
     folder: String,
@@ -44,6 +43,10 @@ struct Run {
     lock: Lock,
     locked: Option<Locked>,
     today: bool,
+    /// Names of the choices that are shown; all where it is empty.
+    only: Vec<String>,
+    /// Manifests may have findings of their own, which are not shown.
+    unread: bool,
 }
 
 /// An endpoint `chat` with this spec.
@@ -51,61 +54,55 @@ fn endpoint(spec: &str) -> Run {
     Run::default().and("Endpoint", "chat", spec)
 }
 
-/// An endpoint of an encoder with ten instances' worth of room, cheap to resolve: what is not about models goes here.
+/// The same of an encoder on processors, for what is not about the model.
 fn encoder(spec: &str) -> Run {
     endpoint(&format!("{spec}\nmodel: {{hub: BAAI/bge-m3}}\nhardware: ml.m5.xlarge"))
 }
 
-/// An endpoint of an LLM on one GPU.
+/// The same of an LLM on a GPU.
 fn llm(spec: &str) -> Run {
     endpoint(&format!("{spec}\nmodel: {{hub: Qwen/Qwen3-8B}}\nhardware: ml.g6e.xlarge"))
 }
 
+/// What a test adds.
 impl Run {
-    /// With another manifest.
     fn and(self, kind: &str, name: &str, spec: &str) -> Self {
         self.labelled(kind, name, "", spec)
     }
 
-    /// With another manifest that has metadata besides its name.
+    /// Another manifest that has metadata besides its name, as `, labels: {…}`.
     fn labelled(mut self, kind: &str, name: &str, metadata: &str, spec: &str) -> Self {
         let spec: String = spec.lines().map(|line| format!("  {line}\n")).collect();
-        // The spec comes first, so that places in it are those of the test's text.
         let spec = if spec.is_empty() { "spec: {}\n".to_owned() } else { format!("spec:\n{spec}") };
         let text = format!("{spec}apiVersion: hubform.dev/v1\nkind: {kind}\nmetadata: {{name: {name}{metadata}}}\n");
         self.files.push((format!("{}{name}.yaml", self.folder), text));
         self
     }
 
-    /// With further manifests in this folder.
-    fn within(mut self, folder: &str) -> Self {
-        self.folder = format!("{folder}/");
-        self
-    }
-
-    /// In the environment `dev` with this spec.
+    /// The environment `dev` around all.
     fn environment(self, spec: &str) -> Self {
         self.and("Environment", "dev", spec)
     }
 
-    fn region(mut self, region: &str) -> Self {
-        self.region = Some(region.to_owned());
-        self
+    fn within(self, folder: &str) -> Self {
+        Self { folder: format!("{folder}/"), ..self }
     }
 
-    fn account(mut self, account: &str) -> Self {
-        self.account = Some(account.to_owned());
-        self
+    fn region(self, region: &str) -> Self {
+        Self { region: Some(region.to_owned()), ..self }
     }
 
-    fn lock(mut self, lock: Lock) -> Self {
-        self.lock = lock;
-        self
+    fn account(self, account: &str) -> Self {
+        Self { account: Some(account.to_owned()), ..self }
     }
 
-    /// With a choice for `chat` in the lock, made from these inputs.
-    fn pinned(mut self, what: &str, value: impl Into<Scalar>, from: &[(&str, Scalar)]) -> Self {
-        let from = from.iter().map(|(input, then)| ((*input).to_owned(), then.clone())).collect();
+    fn lock(self, lock: Lock) -> Self {
+        Self { lock, ..self }
+    }
+
+    /// A choice for `chat` in the lock, made from these inputs.
+    fn pinned(mut self, what: &str, value: impl Into<Scalar>, from: &[(&str, &str)]) -> Self {
+        let from = from.iter().map(|(input, then)| ((*input).to_owned(), (*then).into())).collect();
         let environment = self.lock.environments.entry("default".to_owned()).or_default();
         let servings = environment.choices.entry("Endpoint/chat@default".to_owned()).or_default();
         let pins = servings.entry("AllTraffic".to_owned()).or_default();
@@ -113,18 +110,26 @@ impl Run {
         self
     }
 
-    fn locked(mut self, why: Locked) -> Self {
-        self.locked = Some(why);
-        self
+    fn locked(self, why: Locked) -> Self {
+        Self { locked: Some(why), ..self }
     }
 
-    /// Asking also what would be chosen today.
-    fn today(mut self) -> Self {
-        self.today = true;
-        self
+    /// The question what would be chosen today.
+    fn today(self) -> Self {
+        Self { today: true, ..self }
     }
 
-    /// Resolves: the one place that makes a scope.
+    fn only(self, choices: &str) -> Self {
+        Self { only: choices.split(", ").map(str::to_owned).collect(), ..self }
+    }
+
+    fn unread(self) -> Self {
+        Self { unread: true, ..self }
+    }
+}
+
+/// What comes of it.
+impl Run {
     fn resolved(&self) -> (Resolved, Diagnostics, SourceMap) {
         let mut sources = SourceMap::default();
         let input = |(name, text): &(String, String)| Input {
@@ -135,7 +140,7 @@ impl Run {
         let (manifests, mut unread) = parse(self.files.iter().map(input).collect(), &mut sources);
         let (sets, more) = environments(manifests, None);
         unread.extend(more);
-        assert!(unread.is_empty(), "the test's manifests do not read:\n{}", said(unread, &sources));
+        assert_eq!(unread.is_empty(), !self.unread, "as the manifests read:\n{}", said(unread, &sources));
         let scopes = sets.into_iter().map(|set| {
             let own = set.environment.targets().remove(0);
             let region = self.region.clone().or(own.region.clone()).unwrap_or_else(|| "us-east-1".to_owned());
@@ -160,18 +165,16 @@ impl Run {
         findings([self], expect);
     }
 
-    /// Resolves without any finding.
+    /// No finding at all.
     fn is_fine(&self) {
         let (_, found, sources) = self.resolved();
         assert_eq!(said(found, &sources), "");
     }
 
-    /// The choices of these names, in order; of all names where none is said.
-    fn choices(&self, names: &[&str], expect: Expect) {
-        let wanted = |what: &str| names.is_empty() || names.contains(&what);
-        let stack = self.stack();
-        let choices = stack.choices.iter().filter(|choice| wanted(&choice.what));
-        expect.assert_eq(&choices.map(chosen).collect::<String>());
+    /// Choices of the first stack, one a line.
+    fn choices(&self, expect: Expect) {
+        let wanted = |choice: &&Choice| self.only.is_empty() || self.only.contains(&choice.what);
+        expect.assert_eq(&self.stack().choices.iter().filter(wanted).map(chosen).collect::<String>());
     }
 
     /// Findings, and each stack with its choices.
@@ -185,11 +188,6 @@ impl Run {
         expect.assert_eq(&text);
     }
 
-    /// Something that the template of the stack sees.
-    fn shows(&self, part: Part, expect: Expect) {
-        expect.assert_eq(&lines(&part.of(&self.stack())));
-    }
-
     /// The first stack by kind and name: an endpoint where there is one.
     fn stack(&self) -> DesiredStack {
         let (resolved, found, sources) = self.resolved();
@@ -197,59 +195,67 @@ impl Run {
         stack.unwrap_or_else(|| panic!("nothing resolves:\n{}", said(found, &sources)))
     }
 
-    /// The lock afterwards.
+    /// The lock of the first environment afterwards.
     fn lock_after(&self) -> Lock {
         self.resolved().0.locks.remove(0)
     }
 }
 
-/// What templates see of a stack: the one place that knows where it stands.
-#[derive(Debug, Clone, Copy)]
-enum Part {
-    Alarms,
-    Capture,
-    /// The container's variables.
-    Variables,
-    Image,
-    Key,
-    Network,
-    /// What the role of the stack is allowed.
-    Access,
-    Role,
-    Rollout,
-    Scaling,
-    Variant,
-    Weights,
-}
+macro_rules! parts {
+    ($($(#[$doc:meta])* $name:ident = $($pointer:literal)or+,)*) => {
+        /// What a template sees: by name, where it stands.
+        const PARTS: &[(&str, &[&str])] = &[$((stringify!($name), &[$($pointer),+]),)*];
 
-impl Part {
-    fn of(self, stack: &DesiredStack) -> Value {
-        let values = &stack.values;
-        let model = &values["model"];
-        match self {
-            Self::Alarms => values["alarms"].clone(),
-            Self::Capture => values["capture"].clone(),
-            Self::Variables => model["environment"].clone(),
-            Self::Image => model["image"].clone(),
-            Self::Key => values["kms_key"].clone(),
-            Self::Network => serde_json::json!({ "isolated": model["isolated"], "vpc": model["vpc"] }),
-            Self::Access if stack.kind == "Role" => values["access"].clone(),
-            Self::Access => values["role"]["access"].clone(),
-            Self::Role => values["role"].clone(),
-            Self::Rollout => values["rollout"].clone(),
-            Self::Scaling => values["scaling"].clone(),
-            Self::Variant => values["variant"].clone(),
-            Self::Weights => model["data"].clone(),
+        impl Run {
+            $($(#[$doc])* fn $name(&self, expect: Expect) {
+                expect.assert_eq(&part(&self.stack(), stringify!($name)));
+            })*
         }
-    }
+    };
 }
 
-/// A line for each key, or one for the whole.
-fn lines(value: &Value) -> String {
-    match value {
-        Value::Object(map) => map.iter().map(|(key, value)| format!("{key}: {value}\n")).collect(),
-        Value::Null => "nothing\n".to_owned(),
-        other => format!("{other}\n"),
+parts! {
+    alarms = "/alarms",
+    capture = "/capture",
+    /// The container's variables.
+    variables = "/model/environment",
+    image = "/model/image",
+    isolated = "/model/isolated",
+    vpc = "/model/vpc",
+    /// Weights in S3.
+    weights = "/model/data",
+    /// The key of the volume.
+    key = "/kms_key",
+    role = "/role",
+    /// What a role of this stack is allowed.
+    access = "/role/access" or "/access",
+    keys = "/role/access/keys",
+    lists = "/role/access/lists",
+    reads = "/role/access/reads",
+    writes = "/role/access/writes",
+    principals = "/role/access/principals",
+    boundary = "/role/access/permissions_boundary" or "/access/permissions_boundary",
+    rollout = "/rollout",
+    /// How traffic moves from one fleet to another.
+    shift = "/rollout/blue_green/TrafficRoutingConfiguration",
+    /// The scaler.
+    scaling = "/scaling",
+    /// The value that the scaler keeps its metric near.
+    aim = "/scaling/value",
+    schedules = "/scaling/schedules",
+    variant = "/variant",
+    count = "/variant/count",
+    instance = "/variant/instance",
+    routing = "/variant/routing",
+}
+
+/// A part as text: a line for each key, or one for the whole.
+fn part(stack: &DesiredStack, name: &str) -> String {
+    let (_, pointers) = PARTS.iter().find(|(known, _)| *known == name).expect("it is a part");
+    match pointers.iter().find_map(|pointer| stack.values.pointer(pointer)) {
+        Some(Value::Object(map)) => map.iter().map(|(key, value)| format!("{key}: {value}\n")).collect(),
+        Some(Value::Null) | None => "nothing".to_owned(),
+        Some(other) => other.to_string(),
     }
 }
 
@@ -262,6 +268,24 @@ fn findings<'a>(runs: impl IntoIterator<Item = &'a Run>, expect: Expect) {
     expect.assert_eq(&text.collect::<String>());
 }
 
+fn said(findings: Diagnostics, sources: &SourceMap) -> String {
+    findings.into_iter().map(|finding| one(&finding, sources)).collect()
+}
+
+/// `error HF2001 2:7: message | help`, with every place, and the file's name where it is not the first.
+fn one(finding: &Diagnostic, sources: &SourceMap) -> String {
+    let place = |label: &Label| {
+        let at = sources.position(label.span);
+        let file = if label.span.file.0 == 0 { String::new() } else { format!("{} ", at.file) };
+        let text = if label.text.is_empty() { String::new() } else { format!(" ({})", label.text) };
+        format!(" {file}{}:{}{text}", at.line, at.column)
+    };
+    let severity = format!("{:?}", finding.severity).to_lowercase();
+    let places: Vec<_> = finding.labels.iter().map(place).collect();
+    let help = finding.help.as_ref().map(|help| format!(" | {help}")).unwrap_or_default();
+    format!("{severity} {}{}: {}{help}\n", finding.code.number(), places.join(","), finding.message)
+}
+
 /// `engine = tei (serves the task …)`, with whether it was pinned and what it would be today.
 fn chosen(choice: &Choice) -> String {
     let Choice { what, value, reason, pinned, today } = choice;
@@ -269,22 +293,4 @@ fn chosen(choice: &Choice) -> String {
     let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let today = today.as_ref().map(|today| format!(" | today {today}")).unwrap_or_default();
     format!("{what} = {value}{pinned}{reason}{today}\n")
-}
-
-fn said(findings: Diagnostics, sources: &SourceMap) -> String {
-    findings.into_iter().map(|finding| one(&finding, sources)).collect()
-}
-
-/// `error HF2001 2:7: message | help`, with more places after the first, and the file's name where it is not the first.
-fn one(finding: &Diagnostic, sources: &SourceMap) -> String {
-    let severity = format!("{:?}", finding.severity).to_lowercase();
-    let place = |label: &crate::diagnostic::Label| {
-        let at = sources.position(label.span);
-        let file = if label.span.file.0 == 0 { "" } else { Path::new(&at.file).to_str().expect("the test named it") };
-        let text = if label.text.is_empty() { String::new() } else { format!(" ({})", label.text) };
-        format!(" {file}{}{}:{}{text}", if file.is_empty() { "" } else { " " }, at.line, at.column)
-    };
-    let places: Vec<_> = finding.labels.iter().map(place).collect();
-    let help = finding.help.as_ref().map(|help| format!(" | {help}")).unwrap_or_default();
-    format!("{severity} {}{}: {}{help}\n", finding.code.number(), places.join(","), finding.message)
 }

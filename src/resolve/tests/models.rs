@@ -19,19 +19,16 @@ fn where_gating_is_not_known_it_warns_and_goes_on() {
 
 #[test]
 fn a_model_without_a_revision_is_fetched_at_the_newest_commit_that_is_known() {
-    endpoint("model: {hub: Qwen/Qwen3-8B}").choices(&["revision"], expect![[r#"
+    endpoint("model: {hub: Qwen/Qwen3-8B}").only("revision").choices(expect![[r#"
         revision = b968826d9c46dd6066d109eabc6255188de91218 (newest commit known on 2026-11-25; 9 public sources name it, the last in 2026-10)
     "#]]);
-    endpoint("model: {hub: Qwen/Qwen3-8B}").shows(
-        Part::Variables,
-        expect![[r#"
+    endpoint("model: {hub: Qwen/Qwen3-8B}").variables(expect![[r#"
         SM_VLLM_HOST: "0.0.0.0"
         SM_VLLM_MAX_MODEL_LEN: "27648"
         SM_VLLM_MODEL: "Qwen/Qwen3-8B"
         SM_VLLM_REVISION: "b968826d9c46dd6066d109eabc6255188de91218"
         SM_VLLM_TENSOR_PARALLEL_SIZE: "1"
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -41,7 +38,7 @@ fn a_revision_that_is_said_is_no_choice_and_is_pinned_only_by_all_forty_digits()
         endpoint(&format!("model: {{hub: Qwen/Qwen3-8B, revision: {revision}}}\nhardware: ml.g6e.xlarge"))
     };
     at(commit).is_fine();
-    at(commit).choices(&["revision"], expect![[""]]);
+    at(commit).only("revision").choices(expect![[""]]);
     at(&format!("\"{}\"", &commit[..39])).findings(expect![[r#"
         warning HF2005 2:41: `Qwen/Qwen3-8B` is not pinned: instances started later may fetch other weights than those of today | say `revision:` with the commit that `b968826d9c46dd6066d109eabc6255188de9121` has on the Hub now, all 40 digits
     "#]]);
@@ -142,7 +139,7 @@ fn the_lock_is_believed_before_the_table() {
     let old = llm("");
     let mut lock = old.lock_after();
     lock.models.values_mut().for_each(|model| model.task = "feature-extraction".to_owned());
-    old.lock(lock).choices(&["engine"], expect![[r#"
+    old.lock(lock).only("engine").choices(expect![[r#"
         engine = tei (serves the task feature-extraction)
     "#]]);
 }
@@ -156,38 +153,26 @@ fn what_the_table_knows_is_noted_in_the_lock_unless_nothing_may_be_chosen() {
 
 #[test]
 fn embeddings_are_served_by_tei() {
-    endpoint("model: {hub: BAAI/bge-m3}").choices(
-        &["engine"],
-        expect![[r#"
+    endpoint("model: {hub: BAAI/bge-m3}").only("engine").choices(expect![[r#"
         engine = tei (serves the task feature-extraction)
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn text_and_text_about_images_are_generated_by_vllm() {
-    endpoint("model: {hub: Qwen/Qwen3-8B}").choices(
-        &["engine"],
-        expect![[r#"
+    endpoint("model: {hub: Qwen/Qwen3-8B}").only("engine").choices(expect![[r#"
         engine = vllm (serves the task text-generation)
-    "#]],
-    );
-    endpoint("model: {hub: Qwen/Qwen2.5-VL-7B-Instruct}").choices(
-        &["engine"],
-        expect![[r#"
+    "#]]);
+    endpoint("model: {hub: Qwen/Qwen2.5-VL-7B-Instruct}").only("engine").choices(expect![[r#"
         engine = vllm (serves the task image-text-to-text)
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn speech_is_recognised_by_transformers() {
-    endpoint("model: {hub: openai/whisper-large-v3}").choices(
-        &["engine"],
-        expect![[r#"
+    endpoint("model: {hub: openai/whisper-large-v3}").only("engine").choices(expect![[r#"
         engine = transformers (serves the task automatic-speech-recognition)
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -202,17 +187,16 @@ fn for_other_tasks_no_engine_is_chosen() {
 
 #[test]
 fn a_task_that_is_said_outweighs_the_table() {
-    endpoint("model: {hub: sentence-transformers/all-mpnet-base-v2, task: feature-extraction}").choices(
-        &["engine"],
-        expect![[r#"
+    endpoint("model: {hub: sentence-transformers/all-mpnet-base-v2, task: feature-extraction}")
+        .only("engine")
+        .choices(expect![[r#"
             engine = tei (serves the task feature-extraction)
-        "#]],
-    );
+        "#]]);
 }
 
 #[test]
 fn an_engine_that_is_said_is_no_choice() {
-    endpoint("model: {hub: BAAI/bge-m3, engine: transformers}").choices(&["engine"], expect![[""]]);
+    endpoint("model: {hub: BAAI/bge-m3, engine: transformers}").only("engine").choices(expect![[""]]);
 }
 
 #[test]
@@ -220,52 +204,27 @@ fn weights_in_s3_are_a_prefix_or_one_archive() {
     let at = |s3: &str| {
         endpoint(&format!("model: {{s3: '{s3}', task: feature-extraction, engine: tei}}\nhardware: ml.m5.xlarge"))
     };
-    at("s3://b/bge/").shows(
-        Part::Weights,
-        expect![[r#"
+    at("s3://b/bge/").weights(expect![[r#"
         compression: "None"
         type: "S3Prefix"
         uri: "s3://b/bge/"
-    "#]],
-    );
-    at("s3://b/bge.tar.gz").shows(
-        Part::Weights,
-        expect![[r#"
+    "#]]);
+    at("s3://b/bge.tar.gz").weights(expect![[r#"
         compression: "Gzip"
         type: "S3Object"
         uri: "s3://b/bge.tar.gz"
-    "#]],
-    );
-    at("s3://b/bge/").shows(
-        Part::Access,
-        expect![[r#"
-        lists: [{"bucket":"b","prefixes":["bge/*"]}]
-        network: false
-        principals: {"Service":["sagemaker.amazonaws.com"]}
-        reads: [{"bucket":"b","keys":"bge/*"}]
-        repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
-        statements: []
-    "#]],
-    );
-    at("s3://b/bge.tar.gz").shows(
-        Part::Access,
-        expect![[r#"
-        network: false
-        principals: {"Service":["sagemaker.amazonaws.com"]}
-        reads: [{"bucket":"b","keys":"bge.tar.gz"}]
-        repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
-        statements: []
-    "#]],
-    );
-    at("s3://b/").shows(
-        Part::Access,
-        expect![[r#"
-        lists: [{"bucket":"b"}]
-        network: false
-        principals: {"Service":["sagemaker.amazonaws.com"]}
-        reads: [{"bucket":"b","keys":"*"}]
-        repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
-        statements: []
-    "#]],
-    );
+    "#]]);
+    at("s3://b/bge/").reads(expect![[r#"[{"bucket":"b","keys":"bge/*"}]"#]]);
+    at("s3://b/bge.tar.gz").reads(expect![[r#"[{"bucket":"b","keys":"bge.tar.gz"}]"#]]);
+    at("s3://b/").reads(expect![[r#"[{"bucket":"b","keys":"*"}]"#]]);
+}
+
+#[test]
+fn prefixes_are_listed_and_archives_are_not() {
+    let at = |s3: &str| {
+        endpoint(&format!("model: {{s3: '{s3}', task: feature-extraction, engine: tei}}\nhardware: ml.m5.xlarge"))
+    };
+    at("s3://b/bge/").lists(expect![[r#"[{"bucket":"b","prefixes":["bge/*"]}]"#]]);
+    at("s3://b/bge.tar.gz").lists(expect!["nothing"]);
+    at("s3://b/").lists(expect![[r#"[{"bucket":"b"}]"#]]);
 }

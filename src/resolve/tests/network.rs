@@ -8,72 +8,51 @@ const THEIRS: &str = "network: {subnets: [subnet-b, {ssm: /net/b}], securityGrou
 
 #[test]
 fn without_a_network_the_container_reaches_the_internet() {
-    encoder("").shows(
-        Part::Network,
-        expect![[r#"
-        isolated: false
-        vpc: null
-    "#]],
-    );
+    encoder("").vpc(expect!["nothing"]);
 }
 
 #[test]
 fn a_network_of_the_environment_holds_where_an_endpoint_says_none() {
-    encoder("").environment(THEIRS).shows(Part::Network, expect![[r#"
-        isolated: false
-        vpc: {"security_groups":{"Fn::Split":[",",{"Fn::ImportValue":"Groups"}]},"subnets":["subnet-b","{{resolve:ssm:/net/b}}"]}
+    encoder("").environment(THEIRS).vpc(expect![[r#"
+        security_groups: {"Fn::Split":[",",{"Fn::ImportValue":"Groups"}]}
+        subnets: ["subnet-b","{{resolve:ssm:/net/b}}"]
     "#]]);
-    encoder(OURS).environment(THEIRS).shows(
-        Part::Network,
-        expect![[r#"
-        isolated: false
-        vpc: {"security_groups":["sg-a"],"subnets":["subnet-a"]}
-    "#]],
-    );
+    encoder(OURS).environment(THEIRS).vpc(expect![[r#"
+        security_groups: ["sg-a"]
+        subnets: ["subnet-a"]
+    "#]]);
 }
 
 #[test]
 fn what_an_endpoint_leaves_open_comes_from_the_environment() {
-    encoder("network: {isolated: false}").environment(THEIRS).shows(Part::Network, expect![[r#"
-        isolated: false
-        vpc: {"security_groups":{"Fn::Split":[",",{"Fn::ImportValue":"Groups"}]},"subnets":["subnet-b","{{resolve:ssm:/net/b}}"]}
+    encoder("network: {isolated: false}").environment(THEIRS).vpc(expect![[r#"
+        security_groups: {"Fn::Split":[",",{"Fn::ImportValue":"Groups"}]}
+        subnets: ["subnet-b","{{resolve:ssm:/net/b}}"]
     "#]]);
 }
 
 #[test]
 fn a_target_says_another_network_than_its_environment() {
     let both = format!("targets: [{{region: us-east-1, {OURS}}}]\n{THEIRS}");
-    encoder("").environment(&both).shows(
-        Part::Network,
-        expect![[r#"
-        isolated: false
-        vpc: {"security_groups":["sg-a"],"subnets":["subnet-a"]}
-    "#]],
-    );
+    encoder("").environment(&both).vpc(expect![[r#"
+        security_groups: ["sg-a"]
+        subnets: ["subnet-a"]
+    "#]]);
 }
 
 #[test]
 fn an_endpoint_turns_the_environments_network_off() {
-    encoder("network: none").environment(THEIRS).shows(
-        Part::Network,
-        expect![[r#"
-        isolated: false
-        vpc: null
-    "#]],
-    );
+    encoder("network: none").environment(THEIRS).vpc(expect!["nothing"]);
 }
 
 #[test]
 fn a_place_in_a_network_is_granted() {
-    encoder(OURS).shows(
-        Part::Access,
-        expect![[r#"
+    encoder(OURS).access(expect![[r#"
         network: true
         principals: {"Service":["sagemaker.amazonaws.com"]}
         repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
         statements: []
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -83,13 +62,7 @@ fn an_isolated_container_cannot_fetch_from_the_hub() {
     "#]]);
     let from_s3 = "model: {s3: 's3://b/m/', task: feature-extraction, engine: tei}\nhardware: ml.m5.xlarge";
     endpoint(&format!("{from_s3}\nnetwork: {{isolated: true}}")).is_fine();
-    endpoint(&format!("{from_s3}\nnetwork: {{isolated: true}}")).shows(
-        Part::Network,
-        expect![[r#"
-        isolated: true
-        vpc: null
-    "#]],
-    );
+    endpoint(&format!("{from_s3}\nnetwork: {{isolated: true}}")).isolated(expect!["true"]);
 }
 
 #[test]
@@ -107,77 +80,34 @@ fn an_alias_is_refused_as_a_key_in_either_form() {
 
 #[test]
 fn a_key_by_id_is_granted_by_its_arn_and_what_is_one_already_as_it_is() {
-    let keys = [KEY, "'arn:aws:kms:us-east-1:123456789012:key/k'", "{ssm: /key}", "{export: Key}"].map(|key| {
-        let run = encoder(&format!("encryption: {{kmsKey: {key}}}"));
-        Part::Access.of(&run.stack())["keys"].to_string() + "\n"
-    });
-    expect![[r#"
-        [{"Fn::Sub":"arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/1234abcd-12ab-34cd-56ef-1234567890ab"}]
-        ["arn:aws:kms:us-east-1:123456789012:key/k"]
-        ["{{resolve:ssm:/key}}"]
-        [{"Fn::ImportValue":"Key"}]
-    "#]].assert_eq(&keys.concat());
+    let by = |key: &str| encoder(&format!("encryption: {{kmsKey: {key}}}"));
+    by(KEY).keys(expect![[r#"[{"Fn::Sub":"arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/1234abcd-12ab-34cd-56ef-1234567890ab"}]"#]]);
+    by("'arn:aws:kms:us-east-1:123456789012:key/k'").keys(expect![[r#"["arn:aws:kms:us-east-1:123456789012:key/k"]"#]]);
+    by("{ssm: /key}").keys(expect![[r#"["{{resolve:ssm:/key}}"]"#]]);
+    by("{export: Key}").keys(expect![[r#"[{"Fn::ImportValue":"Key"}]"#]]);
 }
 
 #[test]
 fn a_key_of_the_environment_holds_unless_the_endpoint_says_its_own_or_none() {
     let theirs = "encryption: {kmsKey: {ssm: /theirs}}";
-    encoder("").environment(theirs).shows(
-        Part::Key,
-        expect![[r#"
-        "{{resolve:ssm:/theirs}}"
-    "#]],
-    );
-    encoder("encryption: {kmsKey: {ssm: /ours}}").environment(theirs).shows(
-        Part::Key,
-        expect![[r#"
-        "{{resolve:ssm:/ours}}"
-    "#]],
-    );
-    encoder("encryption: none").environment(theirs).shows(
-        Part::Key,
-        expect![[r#"
-        nothing
-    "#]],
-    );
+    encoder("").environment(theirs).key(expect![[r#""{{resolve:ssm:/theirs}}""#]]);
+    encoder("encryption: {kmsKey: {ssm: /ours}}").environment(theirs).key(expect![[r#""{{resolve:ssm:/ours}}""#]]);
+    encoder("encryption: none").environment(theirs).key(expect!["nothing"]);
 }
 
 #[test]
 fn local_disks_take_no_key_and_it_is_said() {
     let key = format!("encryption: {{kmsKey: {KEY}}}");
-    llm(&key).choices(
-        &["volume key"],
-        expect![[r#"
+    llm(&key).only("volume key").choices(expect![[r#"
         volume key = none (`ml.g6e.xlarge` has local disks, which a key does not reach)
-    "#]],
-    );
-    llm(&key).shows(
-        Part::Key,
-        expect![[r#"
-        nothing
-    "#]],
-    );
-    encoder(&key).choices(&["volume key"], expect![[""]]);
+    "#]]);
+    llm(&key).key(expect!["nothing"]);
+    encoder(&key).only("volume key").choices(expect![[""]]);
 }
 
 #[test]
 fn a_key_that_reaches_nothing_is_not_granted() {
     let key = format!("encryption: {{kmsKey: {KEY}}}");
-    llm(&key).shows(
-        Part::Access,
-        expect![[r#"
-        network: false
-        principals: {"Service":["sagemaker.amazonaws.com"]}
-        repositories: [{"account":"763104351884","name":"huggingface-vllm","region":"us-east-1"}]
-        statements: []
-    "#]],
-    );
-    llm(&format!("{key}\ncapture: {{percent: 1%, s3: 's3://b/'}}")).shows(Part::Access, expect![[r#"
-        keys: [{"Fn::Sub":"arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/1234abcd-12ab-34cd-56ef-1234567890ab"}]
-        network: false
-        principals: {"Service":["sagemaker.amazonaws.com"]}
-        repositories: [{"account":"763104351884","name":"huggingface-vllm","region":"us-east-1"}]
-        statements: []
-        writes: [{"bucket":"b","keys":"*"}]
-    "#]]);
+    llm(&key).keys(expect!["nothing"]);
+    llm(&format!("{key}\ncapture: {{percent: 1%, s3: 's3://b/'}}")).keys(expect![[r#"[{"Fn::Sub":"arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/1234abcd-12ab-34cd-56ef-1234567890ab"}]"#]]);
 }

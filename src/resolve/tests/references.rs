@@ -97,3 +97,75 @@ fn endpoints_whose_names_differ_only_in_case_are_refused() {
         .and("Endpoint", "talk", "name: voices\nmodel: {hub: BAAI/bge-m3}\nhardware: ml.m5.xlarge")
         .is_fine();
 }
+
+#[test]
+fn a_manifest_with_findings_of_its_own_is_no_reference_to_nothing() {
+    endpoint("model: bge\nhardware: ml.m5.xlarge")
+        .and("Model", "bge", "hubb: BAAI/bge-m3")
+        .unread()
+        .findings(expect![[""]]);
+}
+
+#[test]
+fn after_a_hundred_findings_names_are_no_longer_compared() {
+    let all = (0..102).fold(Run::default(), |run, at| run.and("Endpoint", &format!("e{at}"), "model: bgee"));
+    let (_, found, sources) = all.and("Model", "bge", "hub: BAAI/bge-m3").resolved();
+    let said: Vec<_> = found.iter().skip(100).map(|finding| one(finding, &sources)).collect();
+    expect![[r#"
+        error HF2001 e100.yaml 2:10: there is no Model `bgee` in environment `default` | did you mean `bge`?
+        error HF2001 e101.yaml 2:10: there is no Model `bgee` in environment `default` | is it of another kind, or of another environment?
+    "#]].assert_eq(&said.concat());
+}
+
+#[test]
+fn the_same_name_in_another_environment_is_another_manifest() {
+    let run = Run::default().within("dev").and("Environment", "dev", "").and("Model", "bge", "hub: BAAI/bge-m3");
+    let run = run.within("trial").and("Environment", "trial", "").and("Endpoint", "chat", "model: bge");
+    run.findings(expect![[r#"
+        error HF2001 trial/chat.yaml 2:10: there is no Model `bge` in environment `trial` | no Model is written in this environment
+    "#]]);
+}
+
+#[test]
+fn origins_say_which_field_a_property_comes_from() {
+    let run =
+        encoder("capture: {percent: 1%, s3: 's3://b/'}").environment("defaults: {scaling: {min: 2}, alarms: none}");
+    let origins = run.stack().origins.into_iter();
+    let lines = origins.map(|(path, field)| format!("{path} = {}\n", field.path));
+    expect![[r#"
+        Endpoint/Properties/DeploymentConfig = spec.rollout
+        Endpoint/Properties/EndpointName = spec.name
+        EndpointConfig/Properties = spec.hardware
+        EndpointConfig/Properties/DataCaptureConfig = spec.capture
+        EndpointConfig/Properties/DataCaptureConfig/DestinationS3Uri = spec.capture.s3
+        EndpointConfig/Properties/KmsKeyId = spec.encryption
+        EndpointConfig/Properties/ProductionVariants/0/ContainerStartupHealthCheckTimeoutInSeconds = spec.timeouts.startup
+        EndpointConfig/Properties/ProductionVariants/0/InitialInstanceCount = spec.defaults.scaling
+        EndpointConfig/Properties/ProductionVariants/0/InstanceType = spec.hardware
+        EndpointConfig/Properties/ProductionVariants/0/ModelDataDownloadTimeoutInSeconds = spec.timeouts.download
+        EndpointConfig/Properties/ProductionVariants/0/RoutingConfig = spec.routing
+        EndpointConfig/Properties/ProductionVariants/0/VariantInstanceProvisionTimeoutInSeconds = spec.timeouts.provision
+        ErrorAlarm = spec.defaults.alarms
+        ExecutionRole = spec.role
+        LatencyAlarm = spec.defaults.alarms
+        Model = spec.model
+        Model/Properties/EnableNetworkIsolation = spec.network.isolated
+        Model/Properties/PrimaryContainer/ModelDataSource = spec.model.s3
+        Model/Properties/VpcConfig = spec.network
+        ScalableTarget = spec.defaults.scaling
+        ScalableTarget/Properties/MaxCapacity = spec.defaults.scaling.max
+        ScalableTarget/Properties/MinCapacity = spec.defaults.scaling.min
+        ScalableTarget/Properties/ScheduledActions = spec.defaults.scaling.schedules
+        TrackingPolicy = spec.defaults.scaling.target
+    "#]].assert_eq(&lines.collect::<String>());
+}
+
+#[test]
+fn what_is_added_to_a_body_is_passed_on_with_its_places() {
+    let run = encoder(
+        "overrides: {Model: {Properties: {}}}\nresources: {Extra: {Type: 'AWS::SNS::Topic'}}\noutputs: {Mine: {Value: x}}",
+    );
+    let hatch = run.stack().hatch;
+    expect![[r#"["outputs/Mine", "overrides/Model", "resources/Extra"]"#]].assert_eq(&format!("{:?}", hatch.spans.keys().collect::<Vec<_>>()));
+    assert_eq!((hatch.overrides.len(), hatch.resources.len(), hatch.outputs.len()), (1, 1, 1));
+}

@@ -9,59 +9,38 @@ fn moved(min: u32, rollout: &str) -> Run {
 
 #[test]
 fn accelerators_that_stand_twice_roll_and_all_else_moves_at_once() {
-    encoder("alarms: none").shows(
-        Part::Rollout,
-        expect![[r#"
+    encoder("alarms: none").rollout(expect![[r#"
         alarms: []
         blue_green: {"TrafficRoutingConfiguration":{"Type":"ALL_AT_ONCE","WaitIntervalInSeconds":0}}
-    "#]],
-    );
-    encoder("alarms: none\nscaling: {min: 8}").shows(
-        Part::Rollout,
-        expect![[r#"
+    "#]]);
+    encoder("alarms: none\nscaling: {min: 8}").rollout(expect![[r#"
         alarms: []
         blue_green: {"TrafficRoutingConfiguration":{"Type":"ALL_AT_ONCE","WaitIntervalInSeconds":0}}
-    "#]],
-    );
-    llm("alarms: none").shows(
-        Part::Rollout,
-        expect![[r#"
+    "#]]);
+    llm("alarms: none").rollout(expect![[r#"
         alarms: []
         blue_green: {"TrafficRoutingConfiguration":{"Type":"ALL_AT_ONCE","WaitIntervalInSeconds":0}}
-    "#]],
-    );
-    llm("alarms: none\nscaling: {min: 2}").shows(
-        Part::Rollout,
-        expect![[r#"
+    "#]]);
+    llm("alarms: none\nscaling: {min: 2}").rollout(expect![[r#"
         alarms: []
         rolling: {"MaximumBatchSize":{"Type":"INSTANCE_COUNT","Value":1},"WaitIntervalInSeconds":0}
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn alarms_are_watched_for_five_minutes_after_each_step_when_nobody_says() {
-    encoder("").shows(
-        Part::Rollout,
-        expect![[r#"
-        alarms: []
-        blue_green: {"TrafficRoutingConfiguration":{"Type":"ALL_AT_ONCE","WaitIntervalInSeconds":300}}
-    "#]],
-    );
-    encoder("rollout: {bake: 10m}").shows(
-        Part::Rollout,
-        expect![[r#"
-        alarms: []
-        blue_green: {"TrafficRoutingConfiguration":{"Type":"ALL_AT_ONCE","WaitIntervalInSeconds":600}}
-    "#]],
-    );
-    encoder("alarms: none\nrollout: {alarms: [theirs]}").shows(
-        Part::Rollout,
-        expect![[r#"
+    encoder("").shift(expect![[r#"
+        Type: "ALL_AT_ONCE"
+        WaitIntervalInSeconds: 300
+    "#]]);
+    encoder("rollout: {bake: 10m}").shift(expect![[r#"
+        Type: "ALL_AT_ONCE"
+        WaitIntervalInSeconds: 600
+    "#]]);
+    encoder("alarms: none\nrollout: {alarms: [theirs]}").rollout(expect![[r#"
         alarms: ["theirs"]
         blue_green: {"TrafficRoutingConfiguration":{"Type":"ALL_AT_ONCE","WaitIntervalInSeconds":300}}
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -83,51 +62,47 @@ fn steps_need_two_instances() {
 
 #[test]
 fn a_step_is_a_quarter_of_the_fleet_when_nobody_says_and_by_count_where_that_is_small() {
-    moved(3, "strategy: canary").shows(Part::Rollout, expect![[r#"
-        alarms: []
-        blue_green: {"TrafficRoutingConfiguration":{"CanarySize":{"Type":"INSTANCE_COUNT","Value":1},"Type":"CANARY","WaitIntervalInSeconds":0}}
+    moved(3, "strategy: canary").shift(expect![[r#"
+        CanarySize: {"Type":"INSTANCE_COUNT","Value":1}
+        Type: "CANARY"
+        WaitIntervalInSeconds: 0
     "#]]);
-    moved(4, "strategy: canary").shows(Part::Rollout, expect![[r#"
-        alarms: []
-        blue_green: {"TrafficRoutingConfiguration":{"CanarySize":{"Type":"CAPACITY_PERCENT","Value":25},"Type":"CANARY","WaitIntervalInSeconds":0}}
+    moved(4, "strategy: canary").shift(expect![[r#"
+        CanarySize: {"Type":"CAPACITY_PERCENT","Value":25}
+        Type: "CANARY"
+        WaitIntervalInSeconds: 0
     "#]]);
-    moved(3, "strategy: linear").shows(Part::Rollout, expect![[r#"
-        alarms: []
-        blue_green: {"TrafficRoutingConfiguration":{"LinearStepSize":{"Type":"INSTANCE_COUNT","Value":1},"Type":"LINEAR","WaitIntervalInSeconds":0}}
+    moved(3, "strategy: linear").shift(expect![[r#"
+        LinearStepSize: {"Type":"INSTANCE_COUNT","Value":1}
+        Type: "LINEAR"
+        WaitIntervalInSeconds: 0
     "#]]);
-    moved(4, "strategy: linear").shows(Part::Rollout, expect![[r#"
-        alarms: []
-        blue_green: {"TrafficRoutingConfiguration":{"LinearStepSize":{"Type":"CAPACITY_PERCENT","Value":25},"Type":"LINEAR","WaitIntervalInSeconds":0}}
+    moved(4, "strategy: linear").shift(expect![[r#"
+        LinearStepSize: {"Type":"CAPACITY_PERCENT","Value":25}
+        Type: "LINEAR"
+        WaitIntervalInSeconds: 0
     "#]]);
-    moved(7, "strategy: rolling").shows(
-        Part::Rollout,
-        expect![[r#"
+    moved(7, "strategy: rolling").rollout(expect![[r#"
         alarms: []
         rolling: {"MaximumBatchSize":{"Type":"INSTANCE_COUNT","Value":1},"WaitIntervalInSeconds":0}
-    "#]],
-    );
-    moved(8, "strategy: rolling").shows(
-        Part::Rollout,
-        expect![[r#"
+    "#]]);
+    moved(8, "strategy: rolling").rollout(expect![[r#"
         alarms: []
         rolling: {"MaximumBatchSize":{"Type":"INSTANCE_COUNT","Value":2},"WaitIntervalInSeconds":0}
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn a_size_that_is_said_is_a_count_or_a_share() {
-    moved(4, "strategy: canary, size: 2").shows(Part::Rollout, expect![[r#"
-        alarms: []
-        blue_green: {"TrafficRoutingConfiguration":{"CanarySize":{"Type":"INSTANCE_COUNT","Value":2},"Type":"CANARY","WaitIntervalInSeconds":0}}
+    moved(4, "strategy: canary, size: 2").shift(expect![[r#"
+        CanarySize: {"Type":"INSTANCE_COUNT","Value":2}
+        Type: "CANARY"
+        WaitIntervalInSeconds: 0
     "#]]);
-    moved(4, "strategy: rolling, size: 5%").shows(
-        Part::Rollout,
-        expect![[r#"
+    moved(4, "strategy: rolling, size: 5%").rollout(expect![[r#"
         alarms: []
         rolling: {"MaximumBatchSize":{"Type":"CAPACITY_PERCENT","Value":5},"WaitIntervalInSeconds":0}
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -167,7 +142,7 @@ fn fields_that_the_strategy_taken_has_no_use_for_are_refused() {
     llm("scaling: {min: 2}\nrollout: {drain: 5m}").findings(expect![[r#"
         error HF1026 3:20: `drain` does nothing: without `strategy` this endpoint takes `rolling` | say another `strategy`, or leave `drain` out
     "#]]);
-    moved(1, "drain: 5m").shows(Part::Rollout, expect![[r#"
+    moved(1, "drain: 5m").rollout(expect![[r#"
         alarms: []
         blue_green: {"TerminationWaitInSeconds":300,"TrafficRoutingConfiguration":{"Type":"ALL_AT_ONCE","WaitIntervalInSeconds":0}}
     "#]]);
@@ -228,14 +203,11 @@ fn a_roll_out_of_the_environment_is_left_out_where_it_cannot_be_and_its_alarms_s
     encoder("").environment(canary).findings(expect![[r#"
         warning HF2039 7:18 (it is updated all at once instead), dev.yaml 2:37 (left out here): the environment's roll-out needs two instances, and `chat` may have only one | say `scaling: {min: 2}`, or the endpoint's own `rollout: {strategy: all-at-once}`
     "#]]);
-    encoder("").environment(canary).shows(
-        Part::Rollout,
-        expect![[r#"
+    encoder("").environment(canary).rollout(expect![[r#"
         alarms: ["theirs"]
         blue_green: {"TrafficRoutingConfiguration":{"Type":"ALL_AT_ONCE","WaitIntervalInSeconds":300}}
-    "#]],
-    );
-    encoder("scaling: {min: 2}").environment(canary).shows(Part::Rollout, expect![[r#"
+    "#]]);
+    encoder("scaling: {min: 2}").environment(canary).rollout(expect![[r#"
         alarms: ["theirs"]
         blue_green: {"TrafficRoutingConfiguration":{"CanarySize":{"Type":"INSTANCE_COUNT","Value":1},"Type":"CANARY","WaitIntervalInSeconds":300}}
     "#]]);
@@ -245,12 +217,22 @@ fn a_roll_out_of_the_environment_is_left_out_where_it_cannot_be_and_its_alarms_s
 
 #[test]
 fn drain_and_timeout_are_taken_as_said() {
-    moved(2, "strategy: canary, drain: 5m, timeout: 30m").shows(Part::Rollout, expect![[r#"
+    moved(2, "strategy: canary, drain: 5m, timeout: 30m").rollout(expect![[r#"
         alarms: []
         blue_green: {"MaximumExecutionTimeoutInSeconds":1800,"TerminationWaitInSeconds":300,"TrafficRoutingConfiguration":{"CanarySize":{"Type":"INSTANCE_COUNT","Value":1},"Type":"CANARY","WaitIntervalInSeconds":0}}
     "#]]);
-    moved(2, "strategy: rolling, timeout: 30m").shows(Part::Rollout, expect![[r#"
+    moved(2, "strategy: rolling, timeout: 30m").rollout(expect![[r#"
         alarms: []
         rolling: {"MaximumBatchSize":{"Type":"INSTANCE_COUNT","Value":1},"MaximumExecutionTimeoutInSeconds":1800,"WaitIntervalInSeconds":0}
     "#]]);
+}
+
+#[test]
+fn a_size_of_the_environment_is_refused_where_an_endpoint_moves_at_once() {
+    // Only a strategy that is written is left out; a size without one is refused for each endpoint that has no use for it.
+    let sized = "defaults: {alarms: none, rollout: {size: 25%}}";
+    encoder("").environment(sized).findings(expect![[r#"
+        error HF1026 dev.yaml 2:44: `size` does nothing: without `strategy` this endpoint takes `all-at-once` | say another `strategy`, or leave `size` out
+    "#]]);
+    llm("scaling: {min: 4}").environment(sized).is_fine();
 }

@@ -12,50 +12,21 @@ fn on(instance: &str, scaling: &str) -> Run {
 
 #[test]
 fn without_scaling_there_is_one_instance_and_no_scaler() {
-    encoder("").shows(
-        Part::Scaling,
-        expect![[r#"
-        nothing
-    "#]],
-    );
-    encoder("").shows(
-        Part::Variant,
-        expect![[r#"
-        count: 1
-        instance: "ml.m5.xlarge"
-        startup_timeout: 600
-    "#]],
-    );
+    encoder("").scaling(expect!["nothing"]);
+    encoder("").count(expect!["1"]);
 }
 
 #[test]
 fn without_max_above_min_the_count_is_fixed() {
-    scaled("min: 3").shows(
-        Part::Scaling,
-        expect![[r#"
-        nothing
-    "#]],
-    );
-    scaled("min: 3, max: 3").shows(
-        Part::Scaling,
-        expect![[r#"
-        nothing
-    "#]],
-    );
-    scaled("min: 3").shows(
-        Part::Variant,
-        expect![[r#"
-        count: 3
-        instance: "ml.m5.xlarge"
-        startup_timeout: 600
-    "#]],
-    );
-    scaled("min: 3").choices(&["initial count", "scaling target"], expect![[""]]);
+    scaled("min: 3").scaling(expect!["nothing"]);
+    scaled("min: 3, max: 3").scaling(expect!["nothing"]);
+    scaled("min: 3").count(expect!["3"]);
+    scaled("min: 3").only("initial count, scaling target").choices(expect![[""]]);
 }
 
 #[test]
 fn with_max_above_min_a_scaler_owns_the_count() {
-    scaled("max: 2").shows(Part::Scaling, expect![[r#"
+    scaled("max: 2").scaling(expect![[r#"
         cooldown_in: 300
         cooldown_out: 60
         customized: {"Dimensions":[{"Name":"EndpointName","Value":"default-endpoint-chat"},{"Name":"VariantName","Value":"AllTraffic"}],"MetricName":"CPUUtilization","Namespace":"/aws/sagemaker/Endpoints","Statistic":"Average"}
@@ -67,24 +38,15 @@ fn with_max_above_min_a_scaler_owns_the_count() {
 
 #[test]
 fn the_count_starts_from_min_unless_said() {
-    scaled("max: 4").choices(
-        &["initial count"],
-        expect![[r#"
+    scaled("max: 4").only("initial count").choices(expect![[r#"
         initial count = 1 (autoscaling starts from one; it matters only when the endpoint is made)
-    "#]],
-    );
-    scaled("min: 2, max: 4").choices(
-        &["initial count"],
-        expect![[r#"
+    "#]]);
+    scaled("min: 2, max: 4").only("initial count").choices(expect![[r#"
         initial count = 2 (autoscaling starts from `min`; it matters only when the endpoint is made)
-    "#]],
-    );
-    scaled("min: 2, max: 4, initial: 3").choices(
-        &["initial count"],
-        expect![[r#"
+    "#]]);
+    scaled("min: 2, max: 4, initial: 3").only("initial count").choices(expect![[r#"
         initial count = 3 (as the manifest said; it matters only when the endpoint is made)
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -106,71 +68,37 @@ fn a_target_or_schedules_of_a_fixed_count_do_nothing_and_are_warned_of() {
 
 #[test]
 fn processors_scale_by_sixty_percent_of_all_cores_when_nobody_says() {
-    on("ml.m5.xlarge", "max: 2").choices(
-        &["scaling target"],
-        expect![[r#"
+    on("ml.m5.xlarge", "max: 2").only("scaling target").choices(expect![[r#"
         scaling target = cpu 60% (usual for processors)
-    "#]],
-    );
-    on("ml.m5.4xlarge", "max: 2").shows(Part::Scaling, expect![[r#"
-        cooldown_in: 300
-        cooldown_out: 60
-        customized: {"Dimensions":[{"Name":"EndpointName","Value":"default-endpoint-chat"},{"Name":"VariantName","Value":"AllTraffic"}],"MetricName":"CPUUtilization","Namespace":"/aws/sagemaker/Endpoints","Statistic":"Average"}
-        max: 2
-        min: 1
-        value: 960
     "#]]);
+    on("ml.m5.4xlarge", "max: 2").aim(expect!["960"]);
 }
 
 #[test]
 fn accelerators_scale_by_eight_requests_in_flight_when_nobody_says() {
-    on("ml.g5.xlarge", "max: 2").choices(&["scaling target"], expect![[r#"
+    on("ml.g5.xlarge", "max: 2").only("scaling target").choices(expect![[r#"
         scaling target = 8 concurrent requests per instance (a cautious start for accelerators; measure, then say your own)
     "#]]);
-    on("ml.g5.48xlarge", "max: 2").shows(
-        Part::Scaling,
-        expect![[r#"
+    on("ml.g5.48xlarge", "max: 2").scaling(expect![[r#"
         cooldown_in: 300
         cooldown_out: 60
         max: 2
         min: 1
         predefined: "SageMakerVariantConcurrentRequestsPerModelHighResolution"
         value: 8
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn use_of_processors_is_a_sum_over_cores() {
-    scaled("max: 2, target: {cpu: 50%}").shows(Part::Scaling, expect![[r#"
-        cooldown_in: 300
-        cooldown_out: 60
-        customized: {"Dimensions":[{"Name":"EndpointName","Value":"default-endpoint-chat"},{"Name":"VariantName","Value":"AllTraffic"}],"MetricName":"CPUUtilization","Namespace":"/aws/sagemaker/Endpoints","Statistic":"Average"}
-        max: 2
-        min: 1
-        value: 200
-    "#]]);
-    on("ml.m5.12xlarge", "max: 2, target: {cpu: 12.5%}").shows(Part::Scaling, expect![[r#"
-        cooldown_in: 300
-        cooldown_out: 60
-        customized: {"Dimensions":[{"Name":"EndpointName","Value":"default-endpoint-chat"},{"Name":"VariantName","Value":"AllTraffic"}],"MetricName":"CPUUtilization","Namespace":"/aws/sagemaker/Endpoints","Statistic":"Average"}
-        max: 2
-        min: 1
-        value: 600
-    "#]]);
-    on("ml.g5.xlarge", "max: 2, target: {cpu: 50%}").shows(Part::Scaling, expect![[r#"
-        cooldown_in: 300
-        cooldown_out: 60
-        customized: {"Dimensions":[{"Name":"EndpointName","Value":"default-endpoint-chat"},{"Name":"VariantName","Value":"AllTraffic"}],"MetricName":"CPUUtilization","Namespace":"/aws/sagemaker/Endpoints","Statistic":"Average"}
-        max: 2
-        min: 1
-        value: 200
-    "#]]);
+    scaled("max: 2, target: {cpu: 50%}").aim(expect!["200"]);
+    on("ml.m5.12xlarge", "max: 2, target: {cpu: 12.5%}").aim(expect!["600"]);
+    on("ml.g5.xlarge", "max: 2, target: {cpu: 50%}").aim(expect!["200"]);
 }
 
 #[test]
 fn use_of_gpus_is_a_sum_over_devices() {
-    on("ml.g5.12xlarge", "max: 2, target: {gpu: 70%}").shows(Part::Scaling, expect![[r#"
+    on("ml.g5.12xlarge", "max: 2, target: {gpu: 70%}").scaling(expect![[r#"
         cooldown_in: 300
         cooldown_out: 60
         customized: {"Dimensions":[{"Name":"EndpointName","Value":"default-endpoint-chat"},{"Name":"VariantName","Value":"AllTraffic"}],"MetricName":"GPUUtilization","Namespace":"/aws/sagemaker/Endpoints","Statistic":"Average"}
@@ -194,34 +122,28 @@ fn without_gpus_their_use_is_no_target() {
 
 #[test]
 fn requests_in_flight_and_invocations_have_metrics_of_the_service() {
-    scaled("max: 2, target: {concurrentRequestsPerInstance: 2.5}").shows(
-        Part::Scaling,
-        expect![[r#"
+    scaled("max: 2, target: {concurrentRequestsPerInstance: 2.5}").scaling(expect![[r#"
         cooldown_in: 300
         cooldown_out: 60
         max: 2
         min: 1
         predefined: "SageMakerVariantConcurrentRequestsPerModelHighResolution"
         value: 2.5
-    "#]],
-    );
-    scaled("max: 2, target: {invocationsPerInstance: 600}").shows(
-        Part::Scaling,
-        expect![[r#"
+    "#]]);
+    scaled("max: 2, target: {invocationsPerInstance: 600}").scaling(expect![[r#"
         cooldown_in: 300
         cooldown_out: 60
         max: 2
         min: 1
         predefined: "SageMakerVariantInvocationsPerInstance"
         value: 600
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn a_metric_of_ones_own_is_taken_as_it_is() {
     let metric = "namespace: Acme, name: Queue, dimensions: {Of: chat}, statistic: Maximum, value: 10";
-    scaled(&format!("max: 2, target: {{metric: {{{metric}}}}}")).shows(Part::Scaling, expect![[r#"
+    scaled(&format!("max: 2, target: {{metric: {{{metric}}}}}")).scaling(expect![[r#"
         cooldown_in: 300
         cooldown_out: 60
         customized: {"Dimensions":[{"Name":"Of","Value":"chat"}],"MetricName":"Queue","Namespace":"Acme","Statistic":"Maximum"}
@@ -233,12 +155,12 @@ fn a_metric_of_ones_own_is_taken_as_it_is() {
 
 #[test]
 fn a_target_that_is_said_is_no_choice() {
-    scaled("max: 2, target: {cpu: 50%}").choices(&["scaling target"], expect![[""]]);
+    scaled("max: 2, target: {cpu: 50%}").only("scaling target").choices(expect![[""]]);
 }
 
 #[test]
 fn the_metric_names_the_endpoint_as_it_is_called() {
-    encoder("name: my-own-name\nscaling: {max: 2}").shows(Part::Scaling, expect![[r#"
+    encoder("name: my-own-name\nscaling: {max: 2}").scaling(expect![[r#"
         cooldown_in: 300
         cooldown_out: 60
         customized: {"Dimensions":[{"Name":"EndpointName","Value":"my-own-name"},{"Name":"VariantName","Value":"AllTraffic"}],"MetricName":"CPUUtilization","Namespace":"/aws/sagemaker/Endpoints","Statistic":"Average"}
@@ -250,21 +172,21 @@ fn the_metric_names_the_endpoint_as_it_is_called() {
 
 #[test]
 fn cooldowns_are_said_one_by_one() {
-    scaled("max: 2, cooldown: {in: 10m}").shows(Part::Scaling, expect![[r#"
+    on("ml.g5.xlarge", "max: 2, cooldown: {in: 10m}").scaling(expect![[r#"
         cooldown_in: 600
         cooldown_out: 60
-        customized: {"Dimensions":[{"Name":"EndpointName","Value":"default-endpoint-chat"},{"Name":"VariantName","Value":"AllTraffic"}],"MetricName":"CPUUtilization","Namespace":"/aws/sagemaker/Endpoints","Statistic":"Average"}
         max: 2
         min: 1
-        value: 240
+        predefined: "SageMakerVariantConcurrentRequestsPerModelHighResolution"
+        value: 8
     "#]]);
-    scaled("max: 2, cooldown: {out: 0s}").shows(Part::Scaling, expect![[r#"
+    on("ml.g5.xlarge", "max: 2, cooldown: {out: 0s}").scaling(expect![[r#"
         cooldown_in: 300
         cooldown_out: 0
-        customized: {"Dimensions":[{"Name":"EndpointName","Value":"default-endpoint-chat"},{"Name":"VariantName","Value":"AllTraffic"}],"MetricName":"CPUUtilization","Namespace":"/aws/sagemaker/Endpoints","Statistic":"Average"}
         max: 2
         min: 1
-        value: 240
+        predefined: "SageMakerVariantConcurrentRequestsPerModelHighResolution"
+        value: 8
     "#]]);
 }
 
@@ -272,15 +194,7 @@ fn cooldowns_are_said_one_by_one() {
 fn schedules_change_the_bounds_by_cron_moment_or_rate() {
     let schedules = "{name: a, cron: '0 8 * * ? *', timezone: Europe/Paris, min: 2}, \
                      {name: b, at: '2027-01-01T00:00:00', min: 1, max: 9}, {name: c, rate: 1 day, max: 3}";
-    scaled(&format!("max: 4, schedules: [{schedules}]")).shows(Part::Scaling, expect![[r#"
-        cooldown_in: 300
-        cooldown_out: 60
-        customized: {"Dimensions":[{"Name":"EndpointName","Value":"default-endpoint-chat"},{"Name":"VariantName","Value":"AllTraffic"}],"MetricName":"CPUUtilization","Namespace":"/aws/sagemaker/Endpoints","Statistic":"Average"}
-        max: 4
-        min: 1
-        schedules: [{"bounds":{"MinCapacity":2},"name":"a","timezone":"Europe/Paris","when":"cron(0 8 * * ? *)"},{"bounds":{"MaxCapacity":9,"MinCapacity":1},"name":"b","when":"at(2027-01-01T00:00:00)"},{"bounds":{"MaxCapacity":3},"name":"c","when":"rate(1 day)"}]
-        value: 240
-    "#]]);
+    scaled(&format!("max: 4, schedules: [{schedules}]")).schedules(expect![[r#"[{"bounds":{"MinCapacity":2},"name":"a","timezone":"Europe/Paris","when":"cron(0 8 * * ? *)"},{"bounds":{"MaxCapacity":9,"MinCapacity":1},"name":"b","when":"at(2027-01-01T00:00:00)"},{"bounds":{"MaxCapacity":3},"name":"c","when":"rate(1 day)"}]"#]]);
 }
 
 #[test]
@@ -300,7 +214,7 @@ fn a_schedule_whose_bounds_cross_those_that_stay_is_refused() {
 #[test]
 fn the_environments_scaling_holds_where_an_endpoint_says_none() {
     let run = encoder("").environment("defaults: {scaling: {min: 2, max: 5, target: {cpu: 50%}}}");
-    run.shows(Part::Scaling, expect![[r#"
+    run.scaling(expect![[r#"
         cooldown_in: 300
         cooldown_out: 60
         customized: {"Dimensions":[{"Name":"EndpointName","Value":"dev-endpoint-chat"},{"Name":"VariantName","Value":"AllTraffic"}],"MetricName":"CPUUtilization","Namespace":"/aws/sagemaker/Endpoints","Statistic":"Average"}
@@ -308,10 +222,5 @@ fn the_environments_scaling_holds_where_an_endpoint_says_none() {
         min: 2
         value: 200
     "#]]);
-    scaled("min: 1").environment("defaults: {scaling: {min: 2, max: 5}}").shows(
-        Part::Scaling,
-        expect![[r#"
-        nothing
-    "#]],
-    );
+    scaled("min: 1").environment("defaults: {scaling: {min: 2, max: 5}}").scaling(expect!["nothing"]);
 }

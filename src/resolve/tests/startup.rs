@@ -8,47 +8,29 @@ fn timed(model: &str, instance: &str) -> Run {
 
 #[test]
 fn encoders_have_ten_minutes_to_start() {
-    timed("BAAI/bge-m3", "ml.m5.xlarge").choices(
-        &["start-up timeout"],
-        expect![[r#"
+    timed("BAAI/bge-m3", "ml.m5.xlarge").only("start-up timeout").choices(expect![[r#"
         start-up timeout = 10m (an encoder is up within minutes)
-    "#]],
-    );
-    timed("Qwen/Qwen3-Embedding-8B", "ml.g6e.xlarge").choices(
-        &["start-up timeout"],
-        expect![[r#"
+    "#]]);
+    timed("Qwen/Qwen3-Embedding-8B", "ml.g6e.xlarge").only("start-up timeout").choices(expect![[r#"
         start-up timeout = 10m (an encoder is up within minutes)
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn other_models_have_time_by_their_size() {
-    let timeout = |model: &str, expect| timed(model, "ml.p5.48xlarge").choices(&["start-up timeout"], expect);
-    timeout(
-        "mistralai/Mistral-Nemo-Instruct-2407",
-        expect![[r#"
+    let timeout = |model: &str| timed(model, "ml.p5.48xlarge").only("start-up timeout");
+    timeout("mistralai/Mistral-Nemo-Instruct-2407").choices(expect![[r#"
         start-up timeout = 15m (enough to fetch and load up to 13 billion parameters)
-    "#]],
-    );
-    timeout(
-        "Qwen/Qwen3-14B",
-        expect![[r#"
+    "#]]);
+    timeout("Qwen/Qwen3-14B").choices(expect![[r#"
         start-up timeout = 30m (enough to fetch and load up to 70 billion parameters)
-    "#]],
-    );
-    timeout(
-        "Qwen/Qwen3-32B",
-        expect![[r#"
+    "#]]);
+    timeout("Qwen/Qwen3-32B").choices(expect![[r#"
         start-up timeout = 30m (enough to fetch and load up to 70 billion parameters)
-    "#]],
-    );
-    timeout(
-        "Qwen/Qwen2.5-72B-Instruct",
-        expect![[r#"
+    "#]]);
+    timeout("Qwen/Qwen2.5-72B-Instruct").choices(expect![[r#"
         start-up timeout = 1h (the longest SageMaker waits; the model is large, or its size is not known)
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -60,101 +42,78 @@ fn thirteen_and_seventy_billion_are_the_bounds() {
         lock.models.values_mut().for_each(|model| model.parameters = Some(parameters));
         run.clone().lock(lock).stack().choices.into_iter().find(|choice| choice.what == "start-up timeout")
     };
-    let minutes = |parameters: u64| sized(parameters).expect("it is chosen").value;
-    assert_eq!((minutes(13_000_000_000), minutes(13_000_000_001)), ("15m".to_owned(), "30m".to_owned()));
-    assert_eq!((minutes(70_000_000_000), minutes(70_000_000_001)), ("30m".to_owned(), "1h".to_owned()));
+    let time = |parameters: u64| sized(parameters).expect("it is chosen").value;
+    assert_eq!((time(13_000_000_000), time(13_000_000_001)), ("15m".to_owned(), "30m".to_owned()));
+    assert_eq!((time(70_000_000_000), time(70_000_000_001)), ("30m".to_owned(), "1h".to_owned()));
 }
 
 #[test]
 fn a_model_of_unknown_size_has_the_most_time() {
-    timed("acme/house, task: text-generation, engine: vllm", "ml.g5.xlarge").choices(
-        &["start-up timeout"],
-        expect![[r#"
+    timed("acme/house, task: text-generation, engine: vllm", "ml.g5.xlarge")
+        .only("start-up timeout")
+        .choices(expect![[r#"
             start-up timeout = 1h (the longest SageMaker waits; the model is large, or its size is not known)
-        "#]],
-    );
+        "#]]);
 }
 
 #[test]
 fn times_that_are_said_are_taken_from_the_endpoint_else_from_its_environment() {
     let said = "timeouts: {startup: 7m, download: 8m, provision: 9m}";
-    encoder(said).shows(
-        Part::Variant,
-        expect![[r#"
+    encoder(said).variant(expect![[r#"
         count: 1
         instance: "ml.m5.xlarge"
         provision_timeout: 540
         startup_timeout: 420
-    "#]],
-    );
-    encoder("").environment("defaults: {timeouts: {startup: 20m}}").shows(
-        Part::Variant,
-        expect![[r#"
+    "#]]);
+    encoder("").environment("defaults: {timeouts: {startup: 20m}}").variant(expect![[r#"
         count: 1
         instance: "ml.m5.xlarge"
         startup_timeout: 1200
-    "#]],
-    );
-    encoder("timeouts: {provision: 9m}").environment("defaults: {timeouts: {startup: 20m}}").choices(
-        &["start-up timeout"],
-        expect![[r#"
+    "#]]);
+    encoder("timeouts: {provision: 9m}")
+        .environment("defaults: {timeouts: {startup: 20m}}")
+        .only("start-up timeout")
+        .choices(expect![[r#"
             start-up timeout = 10m (an encoder is up within minutes)
-        "#]],
-    );
+        "#]]);
 }
 
 #[test]
 fn weights_from_s3_may_be_fetched_as_long_as_the_start_takes_unless_said() {
     let from_s3 = "model: {s3: 's3://b/m/', task: feature-extraction, engine: tei}\nhardware: ml.m5.xlarge";
-    endpoint(from_s3).shows(
-        Part::Variant,
-        expect![[r#"
+    endpoint(from_s3).variant(expect![[r#"
         count: 1
         download_timeout: 600
         instance: "ml.m5.xlarge"
         startup_timeout: 600
-    "#]],
-    );
-    endpoint(&format!("{from_s3}\ntimeouts: {{download: 30m}}")).shows(
-        Part::Variant,
-        expect![[r#"
+    "#]]);
+    endpoint(&format!("{from_s3}\ntimeouts: {{download: 30m}}")).variant(expect![[r#"
         count: 1
         download_timeout: 1800
         instance: "ml.m5.xlarge"
         startup_timeout: 600
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn from_ten_gib_of_weights_on_a_volume_is_made_for_them() {
     let image = "engine: custom, image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/own:1";
-    let volume =
-        |model: &str, expect| timed(&format!("{model}, {image}"), "ml.m5.24xlarge").choices(&["volume"], expect);
-    volume("mistralai/Ministral-3-8B-Instruct-2512", expect![[""]]);
-    volume(
-        "microsoft/Phi-4-multimodal-instruct",
-        expect![[r#"
+    let volume = |model: &str| timed(&format!("{model}, {image}"), "ml.m5.24xlarge").only("volume");
+    volume("mistralai/Ministral-3-8B-Instruct-2512").choices(expect![[""]]);
+    volume("microsoft/Phi-4-multimodal-instruct").choices(expect![[r#"
         volume = 50GiB (twice the weights, and 30 GiB for the image)
-    "#]],
-    );
-    volume(
-        "Qwen/Qwen3-32B",
-        expect![[r#"
+    "#]]);
+    volume("Qwen/Qwen3-32B").choices(expect![[r#"
         volume = 152GiB (twice the weights, and 30 GiB for the image)
-    "#]],
-    );
-    volume(
-        "deepseek-ai/DeepSeek-V3.1",
-        expect![[r#"
+    "#]]);
+    volume("deepseek-ai/DeepSeek-V3.1").choices(expect![[r#"
         volume = 512GiB (twice the weights, and 30 GiB for the image)
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
 fn local_disks_take_no_volume() {
-    timed("Qwen/Qwen3-32B", "ml.g5.48xlarge").choices(&["volume"], expect![[""]]);
+    timed("Qwen/Qwen3-32B", "ml.g5.48xlarge").only("volume").choices(expect![[""]]);
     timed("Qwen/Qwen3-8B", "{instances: [ml.g5.xlarge], volume: 100GiB}").findings(expect![[r#"
         error HF2030 3:49: `ml.g5.xlarge` has local disks, and SageMaker gives it no volume | leave `volume` out
     "#]]);
@@ -162,7 +121,7 @@ fn local_disks_take_no_volume() {
 
 #[test]
 fn a_volume_that_is_said_is_taken() {
-    timed("BAAI/bge-m3", "{instances: [ml.m5.xlarge], volume: 100GiB}").shows(Part::Variant, expect![[r#"
+    timed("BAAI/bge-m3", "{instances: [ml.m5.xlarge], volume: 100GiB}").variant(expect![[r#"
         count: 1
         instance: "ml.m5.xlarge"
         startup_timeout: 600
@@ -172,29 +131,14 @@ fn a_volume_that_is_said_is_taken() {
 
 #[test]
 fn routing_is_taken_as_said() {
-    encoder("routing: random").shows(
-        Part::Variant,
-        expect![[r#"
-        count: 1
-        instance: "ml.m5.xlarge"
-        routing: {"RoutingStrategy":"RANDOM"}
-        startup_timeout: 600
-    "#]],
-    );
-    encoder("routing: least-outstanding").shows(
-        Part::Variant,
-        expect![[r#"
-        count: 1
-        instance: "ml.m5.xlarge"
-        routing: {"RoutingStrategy":"LEAST_OUTSTANDING_REQUESTS"}
-        startup_timeout: 600
-    "#]],
-    );
-    encoder("routing: {strategy: prefix-aware, prefixLength: 2048, concurrencyThreshold: 8}")
-        .shows(Part::Variant, expect![[r#"
-            count: 1
-            instance: "ml.m5.xlarge"
-            routing: {"PrefixAwareRoutingConfig":{"ConcurrencyThreshold":8,"PrefixLength":2048},"RoutingStrategy":"PREFIX_AWARE"}
-            startup_timeout: 600
-        "#]]);
+    encoder("routing: random").routing(expect![[r#"
+        RoutingStrategy: "RANDOM"
+    "#]]);
+    encoder("routing: least-outstanding").routing(expect![[r#"
+        RoutingStrategy: "LEAST_OUTSTANDING_REQUESTS"
+    "#]]);
+    encoder("routing: {strategy: prefix-aware, prefixLength: 2048, concurrencyThreshold: 8}").routing(expect![[r#"
+        PrefixAwareRoutingConfig: {"ConcurrencyThreshold":8,"PrefixLength":2048}
+        RoutingStrategy: "PREFIX_AWARE"
+    "#]]);
 }
