@@ -59,7 +59,8 @@ fn a_shared_role_is_allowed_what_all_of_its_users_need_once() {
         repositories: [{"account":"683313688378","name":"tei-cpu","region":"us-east-1"}]
         statements: []
         writes: [{"bucket":"seen","keys":"two/*"}]
-    "#]].assert_eq(&part(role, "access"));
+    "#]]
+    .assert_eq(&part(role, "access"));
 }
 
 #[test]
@@ -117,7 +118,11 @@ fn the_environments_boundary_holds_unless_the_role_says_its_own_or_none() {
     let theirs = "permissionsBoundary: {ssm: /iam/boundary}";
     let with = |role: &str| encoder(&format!("role: {{{role}}}")).environment(theirs);
     with("").boundary(expect![[r#""{{resolve:ssm:/iam/boundary}}""#]]);
-    with("permissionsBoundary: 'arn:aws:iam::123456789012:policy/ours'").boundary(expect![[r#""arn:aws:iam::123456789012:policy/ours""#]]);
+    with("permissionsBoundary: 'arn:aws:iam::123456789012:policy/ours'")
+        .boundary(expect![[r#""arn:aws:iam::123456789012:policy/ours""#]]);
     with("permissionsBoundary: none").boundary(expect!["nothing"]);
-    Run::default().and("Role", "shared", "").environment(theirs).boundary(expect![[r#""{{resolve:ssm:/iam/boundary}}""#]]);
+    Run::default()
+        .and("Role", "shared", "")
+        .environment(theirs)
+        .boundary(expect![[r#""{{resolve:ssm:/iam/boundary}}""#]]);
 }

@@ -77,13 +77,14 @@ fn requests_and_answers_are_recorded_unless_one_is_said() {
 
 #[test]
 fn content_types_that_are_kept_as_text_are_said_by_form() {
-    encoder("capture: {percent: 1%, s3: 's3://b/', types: {csv: [text/csv], json: [application/json]}}")
-        .capture(expect![[r#"
+    encoder("capture: {percent: 1%, s3: 's3://b/', types: {csv: [text/csv], json: [application/json]}}").capture(
+        expect![[r#"
             modes: ["Input","Output"]
             percent: 1
             types: {"CsvContentTypes":["text/csv"],"JsonContentTypes":["application/json"]}
             uri: "s3://b/"
-        "#]]);
+        "#]],
+    );
     encoder("capture: {percent: 1%, s3: 's3://b/', types: {csv: []}}").capture(expect![[r#"
         modes: ["Input","Output"]
         percent: 1

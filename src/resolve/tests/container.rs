@@ -142,12 +142,13 @@ fn transformers_and_custom_have_no_flags() {
 
 #[test]
 fn variables_of_the_manifest_come_last_and_win() {
-    tei(", revision: v1, args: {max-batch-tokens: 1}, env: {MAX_BATCH_TOKENS: 2, HF_MODEL_ID: other/one}")
-        .variables(expect![[r#"
+    tei(", revision: v1, args: {max-batch-tokens: 1}, env: {MAX_BATCH_TOKENS: 2, HF_MODEL_ID: other/one}").variables(
+        expect![[r#"
             HF_MODEL_ID: "other/one"
             HF_MODEL_REVISION: "v1"
             MAX_BATCH_TOKENS: "2"
-        "#]]);
+        "#]],
+    );
 }
 
 #[test]

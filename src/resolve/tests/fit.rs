@@ -29,14 +29,15 @@ fn all_devices_share_a_copy_as_far_as_the_heads_divide() {
 #[test]
 fn a_degree_that_is_said_is_no_choice() {
     on("ml.g5.12xlarge", "Qwen/Qwen3-8B, tensorParallel: 2").only("tensor parallel").choices(expect![[""]]);
-    on("{instances: [{type: ml.g5.12xlarge, tensorParallel: 1}]}", "Qwen/Qwen3-8B, tensorParallel: 2")
-        .variables(expect![[r#"
+    on("{instances: [{type: ml.g5.12xlarge, tensorParallel: 1}]}", "Qwen/Qwen3-8B, tensorParallel: 2").variables(
+        expect![[r#"
             SM_VLLM_HOST: "0.0.0.0"
             SM_VLLM_MAX_MODEL_LEN: "27648"
             SM_VLLM_MODEL: "Qwen/Qwen3-8B"
             SM_VLLM_REVISION: "b968826d9c46dd6066d109eabc6255188de91218"
             SM_VLLM_TENSOR_PARALLEL_SIZE: "1"
-        "#]]);
+        "#]],
+    );
 }
 
 #[test]
@@ -94,7 +95,11 @@ fn weights_that_take_more_than_their_share_are_refused_with_what_holds_them() {
     on("ml.g5.xlarge", "Qwen/Qwen3-14B").findings(expect![[r#"
         error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
     "#]]);
-    on("ml.g5.12xlarge", "Qwen/Qwen3-32B").is_fine();
+    // Eighty in a hundred of its 22.4 GiB are 17.9.
+    on("ml.g5.xlarge", "Qwen/Qwen3.5-9B").findings(expect![[r#"
+        error HF2010 3:13: `Qwen/Qwen3.5-9B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 18.0 GiB and may take 17.9 GiB there | `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+    "#]]);
+    on("ml.g5.xlarge", "zai-org/GLM-4-9B-0414").is_fine();
     on("ml.g5.12xlarge", "Qwen/Qwen2.5-72B-Instruct").findings(expect![[r#"
         error HF2010 3:13: `Qwen/Qwen2.5-72B-Instruct` does not fit on `ml.g5.12xlarge`, by estimate: its weights take 135.4 GiB and may take 71.5 GiB there | `ml.g7e.12xlarge` is the cheapest that holds it (10.3576 USD/h, seen 2026-09-01)
     "#]]);
@@ -144,14 +149,21 @@ fn a_context_that_is_said_is_refused_from_the_first_token_that_does_not_fit() {
 }
 
 #[test]
-fn weights_that_leave_no_room_for_a_context_are_refused() {
-    on("ml.g4dn.xlarge", "tiiuae/falcon-7b-instruct").findings(expect![[r#"
-        error HF2010 3:13: `tiiuae/falcon-7b-instruct` does not fit on `ml.g4dn.xlarge`, by estimate: its weights take 12.9 GiB and may take 12.8 GiB there | `ml.g6.xlarge` is the cheapest that holds it (1.1267 USD/h, seen 2026-09-01)
+fn weights_that_leave_no_room_for_a_context_of_1024_tokens_are_refused() {
+    let run = on("ml.g5.xlarge", "Qwen/Qwen3-8B");
+    let caching = |bytes_per_token: u64| {
+        let mut lock = Lock { models: run.lock_after().models, ..Lock::default() };
+        lock.models.values_mut().for_each(|model| model.kv_bytes_per_token = Some(bytes_per_token));
+        run.clone().lock(lock)
+    };
+    // Nine tenths of 22,888 MiB, less the weights and 1 GiB for activations.
+    let room = 21_599_826_739 - 16_381_470_720 - (1 << 30);
+    caching(room / 1024).only("context").choices(expect![[r#"
+        context = 1024 (the model takes 40960 tokens; more than these do not fit there, by estimate)
     "#]]);
-    on("ml.g4dn.xlarge", "llava-hf/llava-1.5-7b-hf").findings(expect![[r#"
-        error HF2010 3:13: `llava-hf/llava-1.5-7b-hf` does not fit on `ml.g4dn.xlarge`, by estimate: its weights take 13.2 GiB and may take 12.8 GiB there | `ml.g6.xlarge` is the cheapest that holds it (1.1267 USD/h, seen 2026-09-01)
+    caching(room / 1024 + 1).findings(expect![[r#"
+        error HF2010 3:13: `Qwen/Qwen3-8B` does not fit on `ml.g5.xlarge`, by estimate: its weights leave no room for a context of 1,024 tokens | `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
     "#]]);
-    on("ml.g4dn.xlarge", "microsoft/phi-2").is_fine();
 }
 
 #[test]

@@ -223,12 +223,20 @@ fn hardware_that_names_no_instance_gives_its_volume_to_the_one_chosen() {
 
 #[test]
 fn where_no_price_is_known_the_smallest_is_chosen() {
-    endpoint("model: {hub: BAAI/bge-m3}").region("ap-southeast-5").only("instance").choices(expect![[""]]);
-    endpoint(QWEN).region("ap-southeast-5").only("instance").choices(expect![[""]]);
+    endpoint("model: {hub: BAAI/bge-m3}").region("ca-west-1").only("instance").choices(expect![[r#"
+        instance = ml.c6i.xlarge (smallest in ca-west-1 that holds the model by estimate; no price is known of any that does)
+    "#]]);
 }
 
 #[test]
-fn an_encoder_too_large_for_processors_of_its_price_takes_a_gpu() {
+fn what_has_no_price_comes_last_and_is_counted() {
+    endpoint("model: {hub: BAAI/bge-m3}").region("eu-south-2").only("instance").choices(expect![[r#"
+        instance = ml.g6.xlarge (cheapest in eu-south-2 that holds the model by estimate; about 1.19 USD/h, estimated from EC2's price; 10 as small have no known price)
+    "#]]);
+}
+
+#[test]
+fn an_encoder_takes_a_gpu_where_that_is_cheaper() {
     endpoint("model: {hub: intfloat/e5-mistral-7b-instruct}").only("instance").choices(expect![[r#"
         instance = ml.g6.xlarge (cheapest in us-east-1 that holds the model by estimate; 1.1267 USD/h, seen 2026-09-01)
     "#]]);
@@ -236,7 +244,7 @@ fn an_encoder_too_large_for_processors_of_its_price_takes_a_gpu() {
 
 #[test]
 fn old_generations_arm_and_bursts_are_named_and_not_chosen() {
-    // Of the types that hold it `ml.t2.medium` and Arm machines are cheaper.
+    // `ml.t2.medium` is cheaper and large enough, and so are Arm machines.
     endpoint("model: {hub: BAAI/bge-small-en-v1.5}").only("instance").choices(expect![[r#"
         instance = ml.c7i.large (cheapest in us-east-1 that holds the model by estimate; about 0.11 USD/h, estimated from EC2's price; 2 as small have no known price)
     "#]]);

@@ -31,9 +31,15 @@ fn the_newest_verified_image_of_the_engine_is_chosen_for_its_devices() {
 
 #[test]
 fn the_image_is_pulled_from_the_registry_of_the_region() {
-    encoder("").image(expect![[r#""683313688378.dkr.ecr.us-east-1.amazonaws.com/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04""#]]);
-    encoder("").region("eu-west-1").image(expect![[r#""141502667606.dkr.ecr.eu-west-1.amazonaws.com/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04""#]]);
-    encoder("").region("cn-north-1").image(expect![[r#""450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04""#]]);
+    encoder("").image(expect![[
+        r#""683313688378.dkr.ecr.us-east-1.amazonaws.com/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04""#
+    ]]);
+    encoder("").region("eu-west-1").image(expect![[
+        r#""141502667606.dkr.ecr.eu-west-1.amazonaws.com/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04""#
+    ]]);
+    encoder("").region("cn-north-1").image(expect![[
+        r#""450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04""#
+    ]]);
 }
 
 #[test]

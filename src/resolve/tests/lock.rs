@@ -52,11 +52,11 @@ fn a_pin_is_kept_whatever_would_be_chosen_today_and_that_is_said_when_asked() {
 
 #[test]
 fn a_pin_whose_input_changed_is_chosen_again() {
-    let run = endpoint(BGE);
-    run.clone().pinned("instance", "ml.m5.4xlarge", &[("region", "us-east-1")]).only("instance").choices(expect![[r#"
+    let from = |region: &str| endpoint(BGE).pinned("instance", "ml.m5.4xlarge", &[("region", region)]).only("instance");
+    from("us-east-1").choices(expect![[r#"
         instance = ml.m5.4xlarge [pinned]
     "#]]);
-    run.pinned("instance", "ml.m5.4xlarge", &[("region", "us-west-2")]).only("instance").choices(expect![[r#"
+    from("us-west-2").choices(expect![[r#"
         instance = ml.c7i.xlarge (cheapest in us-east-1 that holds the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 as small have no known price)
     "#]]);
 }
@@ -143,7 +143,8 @@ fn an_image_that_the_table_no_longer_has_is_kept_and_its_tag_says_the_cuda() {
             image = huggingface-vllm:0.1.0-gpu-cu129 [pinned]
             inference AMI = al2-ami-sagemaker-inference-gpu-3-1 (the image has CUDA 12.9, which the default AMI's driver fails on)
         "#]]);
-    run.pinned("image", "huggingface-vllm:0.1.0-gpu-cu129", &[]).image(expect![[r#""763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-vllm:0.1.0-gpu-cu129""#]]);
+    run.pinned("image", "huggingface-vllm:0.1.0-gpu-cu129", &[])
+        .image(expect![[r#""763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-vllm:0.1.0-gpu-cu129""#]]);
 }
 
 #[test]

@@ -187,11 +187,10 @@ fn for_other_tasks_no_engine_is_chosen() {
 
 #[test]
 fn a_task_that_is_said_outweighs_the_table() {
-    endpoint("model: {hub: sentence-transformers/all-mpnet-base-v2, task: feature-extraction}")
-        .only("engine")
-        .choices(expect![[r#"
-            engine = tei (serves the task feature-extraction)
-        "#]]);
+    let run = endpoint("model: {hub: sentence-transformers/all-mpnet-base-v2, task: feature-extraction}");
+    run.only("engine").choices(expect![[r#"
+        engine = tei (serves the task feature-extraction)
+    "#]]);
 }
 
 #[test]

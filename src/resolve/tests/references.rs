@@ -166,6 +166,7 @@ fn what_is_added_to_a_body_is_passed_on_with_its_places() {
         "overrides: {Model: {Properties: {}}}\nresources: {Extra: {Type: 'AWS::SNS::Topic'}}\noutputs: {Mine: {Value: x}}",
     );
     let hatch = run.stack().hatch;
-    expect![[r#"["outputs/Mine", "overrides/Model", "resources/Extra"]"#]].assert_eq(&format!("{:?}", hatch.spans.keys().collect::<Vec<_>>()));
+    expect![[r#"["outputs/Mine", "overrides/Model", "resources/Extra"]"#]]
+        .assert_eq(&format!("{:?}", hatch.spans.keys().collect::<Vec<_>>()));
     assert_eq!((hatch.overrides.len(), hatch.resources.len(), hatch.outputs.len()), (1, 1, 1));
 }

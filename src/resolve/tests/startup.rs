@@ -49,11 +49,10 @@ fn thirteen_and_seventy_billion_are_the_bounds() {
 
 #[test]
 fn a_model_of_unknown_size_has_the_most_time() {
-    timed("acme/house, task: text-generation, engine: vllm", "ml.g5.xlarge")
-        .only("start-up timeout")
-        .choices(expect![[r#"
-            start-up timeout = 1h (the longest SageMaker waits; the model is large, or its size is not known)
-        "#]]);
+    let unknown = timed("acme/house, task: text-generation, engine: vllm", "ml.g5.xlarge");
+    unknown.only("start-up timeout").choices(expect![[r#"
+        start-up timeout = 1h (the longest SageMaker waits; the model is large, or its size is not known)
+    "#]]);
 }
 
 #[test]
@@ -70,12 +69,10 @@ fn times_that_are_said_are_taken_from_the_endpoint_else_from_its_environment() {
         instance: "ml.m5.xlarge"
         startup_timeout: 1200
     "#]]);
-    encoder("timeouts: {provision: 9m}")
-        .environment("defaults: {timeouts: {startup: 20m}}")
-        .only("start-up timeout")
-        .choices(expect![[r#"
-            start-up timeout = 10m (an encoder is up within minutes)
-        "#]]);
+    let partly = encoder("timeouts: {provision: 9m}").environment("defaults: {timeouts: {startup: 20m}}");
+    partly.only("start-up timeout").choices(expect![[r#"
+        start-up timeout = 10m (an encoder is up within minutes)
+    "#]]);
 }
 
 #[test]
