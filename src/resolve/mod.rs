@@ -28,6 +28,8 @@ mod scaling;
 mod serving;
 mod settings;
 mod sizing;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 use std::{

@@ -6,7 +6,7 @@ use super::{
     hardware::Chosen,
     pinned,
     references::{Found, Place, find, inherited},
-    view::{self, DimensionView, Number, ScalerView, ScheduleView, logical_id},
+    view::{self, DimensionView, Number, ScalerView, ScheduleView},
 };
 use crate::{
     catalog::AcceleratorKind,
@@ -62,9 +62,10 @@ pub(super) fn resolve<'a>(
     let initial = initial(context, chooser, spec, min, max);
     let Tracked { metric, target } = metric(context, chooser, spec, place, chosen)?;
     let cooldown = spec.cooldown.unwrap_or_default();
+    let [id, policy_id] = ScalerView::ids(serving);
     let scaler = ScalerView {
-        id: logical_id("ScalableTarget", serving),
-        policy_id: logical_id("TrackingPolicy", serving),
+        id,
+        policy_id,
         variant: serving.to_owned(),
         min,
         max,

@@ -5,7 +5,7 @@ use crate::{
     resolve::{
         Context,
         references::Place,
-        view::{AlarmView, Number, Watched, logical_id},
+        view::{AlarmView, Number, Watched},
     },
 };
 
@@ -27,30 +27,32 @@ pub(super) fn resolve<'n>(
     };
     let topics = alarms.notify.as_ref().zip(place);
     let notify = topics.map(|(topics, place)| context.givens(topics, &place.at("notify")));
-    let watched = watched(alarms, endpoint);
+    let [errors, latency] = watched(alarms, endpoint);
     let of_variant = |variant: &'n str| {
-        let (watched, notify) = (watched.clone(), notify.clone());
-        watched.into_iter().map(move |(part, watches, description)| AlarmView {
-            id: logical_id(part, variant),
+        let [errors_id, latency_id] = AlarmView::ids(variant);
+        let view = |(id, (watches, description)): (String, (Watched, String))| AlarmView {
+            id,
             variant: variant.to_owned(),
             watches,
             description,
             notify: notify.clone(),
-        })
+        };
+        let both = [errors.clone().map(|it| (errors_id, it)), latency.clone().map(|it| (latency_id, it))];
+        both.into_iter().flatten().map(view).collect::<Vec<_>>()
     };
     variants.into_iter().flat_map(of_variant).collect()
 }
 
-fn watched(alarms: &Alarms, endpoint: &str) -> Vec<(&'static str, Watched, String)> {
+/// What is watched on each variant: errors always, latency where a limit is said. With what people are told.
+fn watched(alarms: &Alarms, endpoint: &str) -> [Option<(Watched, String)>; 2] {
     let percent = alarms.error_rate.map_or(ERROR_PERCENT, |rate| rate.0);
     let errors = (
-        "ErrorAlarm",
         Watched::Errors { percent: Number(percent) },
         format!("More than {percent}% of the requests to {endpoint} are answered with a server error."),
     );
     let latency = alarms.latency_p99.map(|latency| {
         let description = format!("The slowest 1% of the answers of {endpoint} take longer than {latency}.");
-        ("LatencyAlarm", Watched::Latency { microseconds: latency.0 * 1000 }, description)
+        (Watched::Latency { microseconds: latency.0 * 1000 }, description)
     });
-    [errors].into_iter().chain(latency).collect()
+    [Some(errors), latency]
 }

@@ -26,7 +26,8 @@ pub(super) fn of<'a>(
     rows.add("Endpoint/Properties/DeploymentConfig", written("rollout"));
     rows.add("Endpoint/Properties/EndpointName", place.at("name"));
     rows.add("ExecutionRole", written("role"));
-    for AlarmView { id, .. } in &view.alarms {
+    // Of alarms and scalers also where there are none: what says so is why one is removed.
+    for id in servings.iter().flat_map(|serving| AlarmView::ids(serving.name)) {
         rows.add(id, written("alarms"));
     }
     for (at, (serving, model)) in servings.iter().zip(&view.models).enumerate() {
@@ -86,12 +87,11 @@ impl Rows {
         }
         let Some(count) = &serving.count_place else { return };
         self.add(format!("{variant}/InitialInstanceCount"), count.clone());
-        if let Some(ScalerView { id, policy_id, .. }) = &serving.count.scaler {
-            self.add(id, count.clone());
-            self.add(format!("{id}/Properties/MinCapacity"), count.at("min"));
-            self.add(format!("{id}/Properties/MaxCapacity"), count.at("max"));
-            self.add(format!("{id}/Properties/ScheduledActions"), count.at("schedules"));
-            self.add(policy_id, count.at("target"));
-        }
+        let [target, policy] = ScalerView::ids(serving.name);
+        self.add(&target, count.clone());
+        self.add(format!("{target}/Properties/MinCapacity"), count.at("min"));
+        self.add(format!("{target}/Properties/MaxCapacity"), count.at("max"));
+        self.add(format!("{target}/Properties/ScheduledActions"), count.at("schedules"));
+        self.add(policy, count.at("target"));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Given, Givens, Number, RoleView};
+use super::{Given, Givens, Number, RoleView, logical_id};
 
 /// A SageMaker endpoint with all that stands in its stack.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -160,6 +160,13 @@ pub struct ScalerView {
     pub cooldown_out: u64,
 }
 
+impl ScalerView {
+    /// The logical ids of a serving's scalable target and its policy.
+    pub fn ids(serving: &str) -> [String; 2] {
+        ["ScalableTarget", "TrackingPolicy"].map(|part| logical_id(part, serving))
+    }
+}
+
 /// Bounds from a time on.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ScheduleView {
@@ -227,6 +234,13 @@ pub struct AlarmView {
     /// Topics that are told; none where nobody is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notify: Option<Givens>,
+}
+
+impl AlarmView {
+    /// The logical ids of a variant's alarms, on errors and on latency.
+    pub fn ids(variant: &str) -> [String; 2] {
+        ["ErrorAlarm", "LatencyAlarm"].map(|part| logical_id(part, variant))
+    }
 }
 
 /// What an alarm watches, and from where on it alarms.
