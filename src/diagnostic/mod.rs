@@ -5,6 +5,7 @@
 //! Failures of the world (a call that was refused) are errors, not diagnostics.
 
 mod code;
+mod path;
 pub mod secret;
 mod show;
 mod source;
@@ -12,6 +13,7 @@ mod source;
 use serde::{Deserialize, Serialize};
 
 pub use code::Code;
+pub use path::{Part, Path};
 pub use show::{in_place, shown};
 pub use source::{FileId, Position, SourceMap, Span};
 

@@ -111,7 +111,7 @@ fn unchangeable(spec: &StackSpec, diff: &ResourceDiff) -> Option<Diagnostic> {
     let known = diff.properties.iter().filter(|property| !matches!(property.cause, Cause::Resource(_)));
     let mut refused = known.filter_map(|property| match &property.cause {
         Cause::Type => Some(retyped(spec, diff)),
-        _ if diff.resource_type == PROTECTED[0] && property.edit.path == "EndpointName" => {
+        _ if diff.resource_type == PROTECTED[0] && property.edit.path == "EndpointName".into() => {
             Some(renamed(spec, property))
         }
         _ => None,

@@ -39,10 +39,10 @@ fn resource(diff: &ResourceDiff) -> Option<String> {
 
 fn property(property: &PropertyDiff) -> String {
     let path = &property.edit.path;
-    let secret = path.rsplit('/').next().is_some_and(is_secret_name);
+    let secret = path.name().is_some_and(is_secret_name);
     match (text(property.edit.before.as_ref()), text(property.edit.after.as_ref())) {
         (Some(before), Some(after)) if !secret => format!("{path} from {before} to {after}"),
-        _ => path.clone(),
+        _ => path.to_string(),
     }
 }
 

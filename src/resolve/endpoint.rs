@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     cloud::StackRef,
-    diagnostic::{Code, Diagnostic},
+    diagnostic::{Code, Diagnostic, Path},
     manifest::{
         Capture, CaptureContent, Document, Duration, Endpoint, Engine, Kind, Reference, Role, Routing, RoutingStrategy,
         Setting, Size, Timeouts,
@@ -466,7 +466,7 @@ fn routing(routing: &Routing) -> Value {
 }
 
 /// Which field each property comes from.
-fn origins<'a>(context: &Context<'a>, parts: &Parts<'_>, place: &Place<'a>) -> BTreeMap<String, Field> {
+fn origins<'a>(context: &Context<'a>, parts: &Parts<'_>, place: &Place<'a>) -> BTreeMap<Path, Field> {
     let written = |field: &str| settings::written(context, place, field);
     let config = "EndpointConfig/Properties";
     let variant = format!("{config}/ProductionVariants/0");
@@ -509,5 +509,5 @@ fn origins<'a>(context: &Context<'a>, parts: &Parts<'_>, place: &Place<'a>) -> B
             ("TrackingPolicy".to_owned(), count.at("target")),
         ]);
     }
-    rows.into_iter().map(|(path, place)| (path, place.field())).collect()
+    rows.into_iter().map(|(path, place)| (Path::read(&path), place.field())).collect()
 }

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::{Context, references::Place};
 use crate::{
     cloud::Tags,
-    diagnostic::{Code, Diagnostic, Span},
+    diagnostic::{Code, Diagnostic, Path, Span},
     manifest::{Document, Encryption, Network, Setting, Substitutions, Value, Values, is_tag, substitute},
 };
 
@@ -48,9 +48,7 @@ impl Context<'_> {
     /// A list of ids or ARNs in CloudFormation's words.
     pub(super) fn cfn_list(&mut self, values: &Values, place: &Place<'_>) -> Json {
         match values {
-            Values::List(items) => {
-                items.iter().enumerate().map(|(at, item)| self.cfn(item, &place.item(at))).collect()
-            }
+            Values::List(items) => items.iter().enumerate().map(|(at, item)| self.cfn(item, &place.item(at))).collect(),
             Values::One(value) => {
                 self.refuse_list_parameter(value, place);
                 let all = self.cfn(value, place);
@@ -173,8 +171,8 @@ pub(super) fn written<'a>(context: &Context<'a>, own: &Place<'a>, field: &str) -
     let environment = context.scope.set.environment.origin.as_ref().filter(|_| !own.exists(field));
     let maps = ["/spec/targets/0", "/spec", "/spec/targets/0/defaults", "/spec/defaults"];
     let above = environment.and_then(|origin| {
-        let pointer = maps.iter().map(|map| format!("{map}/{field}")).find(|pointer| origin.has(pointer))?;
-        Some(Place::new(origin, pointer))
+        let path = maps.iter().map(|map| Path::from(*map).at(field)).find(|path| origin.has(path))?;
+        Some(Place::new(origin, path))
     });
     above.unwrap_or_else(|| own.at(field))
 }
@@ -195,9 +193,9 @@ pub(super) fn service(context: &mut Context<'_>) -> (Option<String>, Vec<String>
 /// Where the Environment says a setting: at its target, else for all.
 pub(super) fn of_environment<'a>(context: &Context<'a>, field: &str) -> Option<Place<'a>> {
     let origin = context.scope.set.environment.origin.as_ref()?;
-    let of_target = format!("/spec/targets/0/{field}");
-    let pointer = if origin.has(&of_target) { of_target } else { format!("/spec/{field}") };
-    Some(Place::new(origin, pointer))
+    let of_target = Path::from("/spec/targets/0").at(field);
+    let path = if origin.has(&of_target) { of_target } else { Path::from("/spec").at(field) };
+    Some(Place::new(origin, path))
 }
 
 /// The environment's tags, the labels, and the three that say whose the stack is.
@@ -233,16 +231,12 @@ fn refuse_case(context: &mut Context<'_>, tags: &Tags, document: &Document) {
 
 /// Where a tag was written: the manifest's label, else what the environment gives to all.
 fn place_of_tag(context: &Context<'_>, key: &str, document: &Document) -> Span {
-    let own = format!("/metadata/labels/{}", token(key));
+    let own = Path::from("/metadata/labels").at(key);
     let of_all = context.scope.set.environment.origin.as_ref().filter(|_| !document.origin.has(&own));
-    let Some(origin) = of_all else { return document.origin.key_span(&own) };
+    let Some(origin) = of_all else { return document.origin.key_span(own) };
     let tags = ["/spec/targets/0/tags", "/spec/tags", "/metadata/labels"];
-    let written = tags.iter().map(|map| format!("{map}/{}", token(key))).find(|pointer| origin.has(pointer));
-    written.map_or_else(|| document.origin.span("/metadata/labels"), |pointer| origin.key_span(&pointer))
-}
-
-fn token(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+    let written = tags.iter().map(|map| Path::from(*map).at(key)).find(|path| origin.has(path));
+    written.map_or_else(|| document.origin.span("/metadata/labels"), |path| origin.key_span(path))
 }
 
 /// The tags that say whose a stack is; they never change in its life.

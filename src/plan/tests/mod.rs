@@ -148,7 +148,7 @@ fn spec(given: &Value) -> StackSpec {
         needs: given["needs"].as_array().into_iter().flatten().filter_map(Value::as_str).map(reference).collect(),
         endpoint: Some(EndpointCheck { endpoint: name.clone(), config_output: "EndpointConfigName".into() }),
         choices: Vec::new(),
-        overridden: BTreeSet::from(["Model/Properties/PrimaryContainer/Environment".to_owned()]),
+        overridden: BTreeSet::from(["Model/Properties/PrimaryContainer/Environment".into()]),
         origins: Origins {
             manifest: position(1),
             properties: BTreeMap::from([(
