@@ -13,7 +13,7 @@ mod source;
 use serde::{Deserialize, Serialize};
 
 pub use code::Code;
-pub use path::{Part, Path};
+pub use path::{Part, Path, Trail};
 pub use show::{in_place, shown};
 pub use source::{FileId, Position, SourceMap, Span};
 

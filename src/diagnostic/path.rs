@@ -28,6 +28,45 @@ pub enum Part {
     Index(usize),
 }
 
+/// A place on the way down a tree, which becomes a [`Path`] only where somebody keeps it.
+#[derive(Debug, Clone, Copy)]
+pub enum Trail<'a> {
+    /// The whole.
+    Top,
+    /// A key below another place.
+    Key(&'a Trail<'a>, &'a str),
+    /// An item below another place.
+    Item(&'a Trail<'a>, usize),
+}
+
+impl Trail<'_> {
+    /// The place of a key below this one.
+    pub fn at<'b>(&'b self, key: &'b str) -> Trail<'b> {
+        Trail::Key(self, key)
+    }
+
+    /// The place of an item below this one.
+    pub fn item(&self, index: usize) -> Trail<'_> {
+        Trail::Item(self, index)
+    }
+
+    /// The place, to keep.
+    pub fn path(&self) -> Path {
+        let (mut parts, mut place) = (Vec::new(), self);
+        loop {
+            let (above, part) = match place {
+                Trail::Top => break,
+                Trail::Key(above, key) => (above, Part::Key((*key).into())),
+                Trail::Item(above, index) => (above, Part::Index(*index)),
+            };
+            parts.push(part);
+            place = above;
+        }
+        parts.reverse();
+        Path(parts.into())
+    }
+}
+
 impl Path {
     /// The place of a key below this one.
     pub fn at(&self, key: &str) -> Self {
@@ -320,6 +359,12 @@ mod tests {
         assert_eq!((nearest("A/Properties/B/01"), nearest("A"), nearest("AB")), (Some(1), Some(1), None));
         assert!(Path::from("A/B").is_within(&"A".into()) && !Path::from("AB").is_within(&"A".into()));
         assert_eq!((Path::from("A/B").name(), Path::from("A/0").name()), (Some("B"), None));
+    }
+
+    #[test]
+    fn a_trail_is_kept_as_a_path() {
+        assert_eq!(Trail::Top.at("A").item(0).at("b/c").path(), Path::from("A/0").at("b/c"));
+        assert_eq!(Trail::Top.path(), Path::default());
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cloud::{CloudError, CloudErrorKind, StackEvent, StackStatus, root_cause},
-    diagnostic::{Part, Path},
+    diagnostic::{Part, Path, Trail},
     plan::{Operation, Step},
     render::Origin,
 };
@@ -168,7 +168,7 @@ impl Ended<'_> {
         let body: Value = serde_json::from_str(self.body?).ok()?;
         let mut texts = Vec::new();
         for (logical_id, resource) in body["Resources"].as_object()? {
-            collect_texts(&resource["Properties"], &Path::from_iter([logical_id, "Properties"]), &mut texts);
+            collect_texts(&resource["Properties"], &Trail::Top.at(logical_id).at("Properties"), &mut texts);
         }
         let repeated = |path: &Path, text: &str| match text.len() >= SHORTEST_QUOTE {
             true => has_word(reason, text),
@@ -193,9 +193,9 @@ fn is_set_apart(reason: &str, text: &str) -> bool {
     !text.is_empty() && found.any(|(at, _)| opens(&reason[..at]) && closes(&reason[at + text.len()..]))
 }
 
-fn collect_texts(value: &Value, path: &Path, into: &mut Vec<(Path, String)>) {
+fn collect_texts(value: &Value, path: &Trail<'_>, into: &mut Vec<(Path, String)>) {
     match value {
-        Value::String(text) => into.push((path.clone(), text.clone())),
+        Value::String(text) => into.push((path.path(), text.clone())),
         Value::Array(items) => {
             items.iter().enumerate().for_each(|(i, item)| collect_texts(item, &path.item(i), into));
         }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::hatch;
 use crate::{
-    diagnostic::{Code, Diagnostic, Diagnostics, Part, Path, Span},
+    diagnostic::{Code, Diagnostic, Diagnostics, Part, Path, Span, Trail},
     resolve::DesiredStack,
 };
 
@@ -46,7 +46,7 @@ pub(super) fn check(
 ) -> Result<(), Diagnostics> {
     let mut search = Search::new(&stack.fetched);
     for (section, value) in body {
-        search.visit(value, &Path::default().at(section), LOOKED_UP.contains(&section.as_str()));
+        search.visit(value, &Trail::Top.at(section), LOOKED_UP.contains(&section.as_str()));
     }
     let found = search.diagnostics(stack, overridden);
     if found.is_empty() { Ok(()) } else { Err(found) }
@@ -73,7 +73,7 @@ impl<'a> Search<'a> {
     }
 
     /// `inside`: other texts may be put before and behind it.
-    fn visit(&mut self, value: &Value, path: &Path, inside: bool) {
+    fn visit(&mut self, value: &Value, path: &Trail<'_>, inside: bool) {
         match value {
             Value::String(text) => self.text(text, path, inside),
             Value::Array(items) => {
@@ -84,7 +84,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn map(&mut self, map: &Map<String, Value>, path: &Path, inside: bool) {
+    fn map(&mut self, map: &Map<String, Value>, path: &Trail<'_>, inside: bool) {
         for (key, value) in map {
             self.text(key, path, false);
             match (key.as_str(), value) {
@@ -98,7 +98,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn sub(&mut self, value: &Value, path: &Path, inside: bool) {
+    fn sub(&mut self, value: &Value, path: &Trail<'_>, inside: bool) {
         let (template, variables) = sub_parts(value);
         if template.is_some_and(|text| placeholders(text).any(|(_, name)| name.is_none_or(str::is_empty))) {
             self.note(Code::BrokenSub, template.unwrap_or_default(), path);
@@ -108,7 +108,7 @@ impl<'a> Search<'a> {
         variables.into_iter().flatten().for_each(|(_, value)| self.below(value, path));
     }
 
-    fn join(&mut self, parts: &[Value], path: &Path, inside: bool) {
+    fn join(&mut self, parts: &[Value], path: &Trail<'_>, inside: bool) {
         let whole = joined(parts, &mut self.budget);
         self.whole(whole, path, inside);
         match parts.get(1) {
@@ -119,7 +119,7 @@ impl<'a> Search<'a> {
     }
 
     /// What a function comes to; nothing where that is too much.
-    fn whole(&mut self, text: Option<String>, path: &Path, inside: bool) {
+    fn whole(&mut self, text: Option<String>, path: &Trail<'_>, inside: bool) {
         match text {
             Some(text) => self.text(&text, path, inside),
             None if self.too_large => {}
@@ -131,13 +131,13 @@ impl<'a> Search<'a> {
     }
 
     /// What was put together already is looked at again only where a function is in it.
-    fn below(&mut self, value: &Value, path: &Path) {
+    fn below(&mut self, value: &Value, path: &Trail<'_>) {
         if !value.is_string() {
             self.visit(value, path, true);
         }
     }
 
-    fn text(&mut self, text: &str, path: &Path, inside: bool) {
+    fn text(&mut self, text: &str, path: &Trail<'_>, inside: bool) {
         let around = if inside { format!("{ANY}{text}{ANY}") } else { text.to_owned() };
         if !self.allowed.contains(text)
             && let Some(reference) = reference(&around)
@@ -146,8 +146,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn note(&mut self, code: Code, text: &str, path: &Path) {
-        self.found.push(Found { code, text: text.to_owned(), path: path.clone() });
+    fn note(&mut self, code: Code, text: &str, path: &Trail<'_>) {
+        self.found.push(Found { code, text: text.to_owned(), path: path.path() });
     }
 
     /// One finding for each reference, at the place that says most; one for each place in CloudFormation's own words.
@@ -339,7 +339,7 @@ mod tests {
     fn found(value: Value) -> Vec<&'static str> {
         let allowed = BTreeSet::from(["{{resolve:ssm:/a}}".to_owned()]);
         let mut search = Search::new(&allowed);
-        search.visit(&value, &"Resources/A".into(), false);
+        search.visit(&value, &Trail::Top.at("Resources").at("A"), false);
         search.found.iter().map(|found| found.code.number()).collect()
     }
 
