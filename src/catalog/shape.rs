@@ -101,7 +101,7 @@ impl ResourceType {
     }
 
     fn check(&self, kinds: &[Kind], value: &Value, path: &Path, found: &mut Vec<Misfit>) {
-        if is_intrinsic(value) {
+        if is_function(value) {
             return;
         }
         let fitting: Vec<&Kind> = kinds.iter().filter(|kind| kind.takes(value)).collect();
@@ -146,10 +146,10 @@ fn is_whole(number: f64) -> bool {
     number.fract() == 0.0
 }
 
-/// `{"Ref": …}`, `{"Fn::Sub": …}`: its value is not known from the template.
-fn is_intrinsic(value: &Value) -> bool {
-    let only_key = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.keys().next());
-    only_key.is_some_and(|key| key == "Ref" || key.starts_with("Fn::"))
+/// `{"Ref": …}` or `{"Fn::…": …}`: its value is not known from the template.
+pub fn is_function(value: &Value) -> bool {
+    let only = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.keys().next());
+    only.is_some_and(|key| key == "Ref" || key.starts_with("Fn::"))
 }
 
 impl fmt::Display for Kind {

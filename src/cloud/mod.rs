@@ -35,7 +35,7 @@ pub use port::{
 pub use reason::{Reason, handler_error_code};
 pub use retry::{Patience, Retrying, Trouble};
 pub use role::RoleDescription;
-pub use stack::{CallerIdentity, Capability, Stack, StackRef, StackSummary, Tags};
+pub use stack::{CallerIdentity, Capability, Stack, StackRef, StackSummary, Tags, is_masked, own_tags};
 pub use status::{ResourceStatus, StackStatus};
 pub use target::Target;
 pub use time::Timestamp;

@@ -9,6 +9,16 @@ use super::{StackStatus, Target, Timestamp, wire::wire_enum};
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
+/// The tags that are not AWS's own, which nobody else can set.
+pub fn own_tags(tags: &Tags) -> impl Iterator<Item = (&String, &String)> {
+    tags.iter().filter(|(key, _)| !key.starts_with("aws:"))
+}
+
+/// Does a parameter's value stand there as asterisks? So CloudFormation shows what is `NoEcho`.
+pub fn is_masked(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|byte| byte == b'*')
+}
+
 wire_enum! {
     /// What the caller says it knows a template may do.
     Capability {

@@ -9,6 +9,7 @@ mod path;
 pub mod secret;
 mod show;
 mod source;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,7 @@ pub use code::Code;
 pub use path::{Part, Path, Trail};
 pub use show::{in_place, shown};
 pub use source::{FileId, Position, SourceMap, Span};
+pub use words::{first_of, listed};
 
 /// How much a finding weighs. Only an error stops a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

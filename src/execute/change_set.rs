@@ -10,7 +10,7 @@ use super::{
 use crate::{
     cloud::{
         ChangeAction, ChangeSet, ChangeSetStatus, CloudError, CloudErrorKind, CloudResult, ExecuteChangeSet,
-        ExecutionStatus, Stack,
+        ExecutionStatus, Stack, is_masked, own_tags,
     },
     plan::{Operation, Verdict, judge},
 };
@@ -141,14 +141,12 @@ impl Machine {
     fn is_other(&self, index: usize, set: &ChangeSet) -> bool {
         let track = &self.tracks[index];
         let (parameters, tags) = &track.sent_values;
-        let masked = |value: &String| !value.is_empty() && value.chars().all(|c| c == '*');
         let same = |(name, sent): (&String, &String)| {
-            set.parameters.get(name).is_some_and(|found| found == sent || masked(found))
+            set.parameters.get(name).is_some_and(|found| found == sent || is_masked(found))
         };
-        let own = |(key, _): &(&String, &String)| !key.starts_with("aws:");
         match track.found {
             Found::Made => false,
-            Found::Named => !parameters.iter().all(same) || !tags.iter().eq(set.tags.iter().filter(own)),
+            Found::Named => !parameters.iter().all(same) || !tags.iter().eq(own_tags(&set.tags)),
             Found::Other | Found::Dropped => true,
         }
     }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::template::is_function;
-use crate::diagnostic::Path;
+use crate::{
+    catalog::is_function,
+    diagnostic::{Path, Trail},
+};
 
 /// One place that differs.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,11 +24,11 @@ pub(super) struct Edit {
 /// by index; of lists that differ in length, what is equal at both ends is left out first.
 pub(super) fn edits(before: &Value, after: &Value) -> Vec<Edit> {
     let mut found = Vec::new();
-    compare(&Path::default(), Some(before), Some(after), &mut found);
+    compare(&Trail::Top, Some(before), Some(after), &mut found);
     found
 }
 
-fn compare(path: &Path, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Edit>) {
+fn compare(path: &Trail<'_>, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Edit>) {
     let (before, after) = (before.filter(is_value), after.filter(is_value));
     if before == after {
         return;
@@ -37,19 +39,19 @@ fn compare(path: &Path, before: Option<&Value>, after: Option<&Value>, found: &m
             (Some(before), Some(after)) => compare_maps(path, before, after, found),
             (Some(map), None) if after.is_none() && !map.is_empty() => compare_maps(path, map, &Map::new(), found),
             (None, Some(map)) if before.is_none() && !map.is_empty() => compare_maps(path, &Map::new(), map, found),
-            _ => found.push(Edit { path: path.clone(), before: before.cloned(), after: after.cloned() }),
+            _ => found.push(Edit { path: path.path(), before: before.cloned(), after: after.cloned() }),
         },
     }
 }
 
-fn compare_maps(path: &Path, before: &Map<String, Value>, after: &Map<String, Value>, found: &mut Vec<Edit>) {
+fn compare_maps(path: &Trail<'_>, before: &Map<String, Value>, after: &Map<String, Value>, found: &mut Vec<Edit>) {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     for name in names {
         compare(&path.at(name), before.get(name), after.get(name), found);
     }
 }
 
-fn compare_lists(path: &Path, before: &[Value], after: &[Value], found: &mut Vec<Edit>) {
+fn compare_lists(path: &Trail<'_>, before: &[Value], after: &[Value], found: &mut Vec<Edit>) {
     let (mut from, mut end) = (0, 0);
     if before.len() != after.len() {
         let short = before.len().min(after.len());

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     cloud::Stack,
-    diagnostic::{Code, Diagnostic, did_you_mean},
+    diagnostic::{Code, Diagnostic, did_you_mean, first_of},
     render::StackSpec,
 };
 
@@ -187,10 +187,8 @@ const NAMED: usize = 5;
 
 fn in_scope(known: &[String]) -> String {
     let names: BTreeSet<String> = known.iter().map(|name| format!("`{name}`")).collect();
-    let shown: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
-    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
-    format!("{verb} {}{more}", shown.join(", "))
+    format!("{verb} {}", first_of(&names, NAMED))
 }
 
 /// A finding about something protected.

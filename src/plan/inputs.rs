@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{observe::digest_holds, template::Template};
 use crate::{
-    cloud::{Stack, StackRef},
+    cloud::{Stack, StackRef, is_masked},
     render::{ParameterValue, StackSpec},
 };
 
@@ -73,9 +73,4 @@ fn next(spec: &StackSpec, wanted: &Template, name: &str, outlook: &impl Outlook)
             InputChange { later: from.clone().filter(|_| after.is_none()), because: from, after, before: None }
         }
     }
-}
-
-/// CloudFormation shows a `NoEcho` value as asterisks.
-pub(super) fn is_masked(value: &str) -> bool {
-    !value.is_empty() && value.bytes().all(|byte| byte == b'*')
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Observed, PlannedEnvironment, template::Template};
 use crate::{
-    cloud::{ChangeSet, Stack, StackRef, StackStatus, Tags, Target},
+    cloud::{ChangeSet, Stack, StackRef, StackStatus, Tags, Target, own_tags},
     render::{DIGEST_OUTPUT, OWNER_OUTPUT, StackSpec},
 };
 
@@ -194,8 +194,5 @@ pub(super) fn index(observation: &Observation) -> BTreeMap<StackRef, &ObservedSt
 
 /// Equal apart from tags that only AWS sets.
 pub(super) fn same_tags(one: &Tags, other: &Tags) -> bool {
-    fn own(tags: &Tags) -> impl Iterator<Item = (&String, &String)> {
-        tags.iter().filter(|(key, _)| !key.starts_with("aws:"))
-    }
-    own(one).eq(own(other))
+    own_tags(one).eq(own_tags(other))
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use crate::{
-    diagnostic::Path,
+    catalog::is_function,
+    diagnostic::{Path, Trail},
     render::{body_digest, from_yaml, with_digest, without_stamps},
 };
 
@@ -150,20 +151,14 @@ pub(super) fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// Is it `{"Ref": …}` or `{"Fn::…": …}`?
-pub(super) fn is_function(value: &Value) -> bool {
-    let only = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.keys().next());
-    only.is_some_and(|key| key == "Ref" || key.starts_with("Fn::"))
-}
-
 /// Everything that a value refers to.
 pub(super) fn references(value: &Value) -> Vec<Reference<'_>> {
     let mut found = Vec::new();
-    walk(&Path::default(), value, &mut found);
+    walk(&Trail::Top, value, &mut found);
     found
 }
 
-fn walk<'a>(path: &Path, value: &'a Value, found: &mut Vec<Reference<'a>>) {
+fn walk<'a>(path: &Trail<'_>, value: &'a Value, found: &mut Vec<Reference<'a>>) {
     match value {
         Value::Object(members) if is_function(value) => {
             for (function, argument) in members {
@@ -178,9 +173,9 @@ fn walk<'a>(path: &Path, value: &'a Value, found: &mut Vec<Reference<'a>>) {
     }
 }
 
-fn call<'a>(path: &Path, function: &str, argument: &'a Value, found: &mut Vec<Reference<'a>>) {
+fn call<'a>(path: &Trail<'_>, function: &str, argument: &'a Value, found: &mut Vec<Reference<'a>>) {
     let mut add = |target: &'a str, attribute| {
-        found.push(Reference { path: path.clone(), target, attribute });
+        found.push(Reference { path: path.path(), target, attribute });
     };
     match (function, argument) {
         ("Ref", Value::String(target)) => add(target, None),
@@ -210,10 +205,10 @@ fn dotted<'a>(name: &'a str, add: &mut impl FnMut(&'a str, Option<&'a str>)) {
 }
 
 /// What stands below a function is part of the value at the function's own place.
-fn inside<'a>(path: &Path, values: impl Iterator<Item = &'a Value>, found: &mut Vec<Reference<'a>>) {
+fn inside<'a>(path: &Trail<'_>, values: impl Iterator<Item = &'a Value>, found: &mut Vec<Reference<'a>>) {
     for value in values {
         let below = references(value);
-        found.extend(below.into_iter().map(|reference| Reference { path: path.clone(), ..reference }));
+        found.extend(below.into_iter().map(|reference| Reference { path: path.path(), ..reference }));
     }
 }
 

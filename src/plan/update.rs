@@ -12,7 +12,7 @@ use super::{
     Gate, Operation, Phase, Submission,
     detour::{Detour, Origin, Resumed},
     diff::{ResourceDiff, Sides, diff, gate},
-    inputs::{InputChange, is_masked},
+    inputs::InputChange,
     observe::{OUTPUT_DIGEST, same_tags},
     phases::{Entangled, Moved, Scaler, Valued, scaler},
     put_back,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     catalog::Catalog,
-    cloud::{Replacement, Stack, Tags},
+    cloud::{Replacement, Stack, Tags, is_masked, own_tags},
     render::{BODY_LIMIT, ParameterValue, StackSpec, body_digest},
 };
 
@@ -399,7 +399,7 @@ fn tags_between(before: &Tags, after: &Tags) -> ChangedTags {
 }
 
 fn own(tags: &Tags) -> Tags {
-    tags.iter().filter(|(key, _)| !key.starts_with("aws:")).map(|(key, value)| (key.clone(), value.clone())).collect()
+    own_tags(tags).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// What one or the other allows, at worst.

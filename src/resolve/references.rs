@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Context, Field};
 use crate::{
-    diagnostic::{Code, Diagnostic, Path, Span, did_you_mean},
+    diagnostic::{Code, Diagnostic, Path, Span, did_you_mean, first_of},
     manifest::{Defaults, Hardware, Instance, Kind, Model, Origin, Reference, Role, Scaling, Spec},
 };
 
@@ -135,8 +135,7 @@ fn names_help(kind: Kind, name: &str, names: &[&str]) -> String {
     match did_you_mean(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => format!("no {kind} is written in this environment"),
-        None if names.len() <= MOST_LISTED => format!("there are {}", names.join(", ")),
-        None => format!("there are {} and {} more", names[..MOST_LISTED].join(", "), names.len() - MOST_LISTED),
+        None => format!("there are {}", first_of(names, MOST_LISTED)),
     }
 }
 

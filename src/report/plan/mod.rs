@@ -11,7 +11,7 @@ use super::{Context, FORMAT};
 use crate::{
     diagnostic::{
         Path,
-        secret::{is_secret_name, mask},
+        secret::{HIDDEN, is_secret_name, mask},
     },
     plan::{Action, Plan},
 };
@@ -31,9 +31,6 @@ pub fn json(plan: &Plan, context: &Context<'_>) -> serde_json::Result<Value> {
     Ok(json!({"format": FORMAT, "type": "plan", "imagined": context.label, "summary": summary,
               "endpointsAsked": false, "plan": without_secrets(serde_json::to_value(plan)?)}))
 }
-
-/// What stands where a secret stood.
-const HIDDEN: &str = "********";
 
 /// Secrets masked in every text, bodies included; values behind names that say secret are hidden.
 fn without_secrets(value: Value) -> Value {
