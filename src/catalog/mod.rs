@@ -34,7 +34,7 @@ pub use property_path::PropertyPath;
 pub use quota::Quota;
 pub use region::Region;
 pub use resource_type::{Handler, Replacement, ResourceType};
-pub use shape::{Kind, Misfit, Problem, Property, Shape};
+pub use shape::{Kind, Misfit, Problem, Property, Shape, is_function};
 pub use version::Version;
 
 use choices::Choices;

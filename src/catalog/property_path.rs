@@ -2,47 +2,40 @@
 
 use std::fmt;
 
+use crate::diagnostic::Path;
+
 /// What replaces a resource when it changes, or may not be given: `/ProductionVariants/*/InstanceType`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PropertyPath(Vec<String>);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PropertyPath(Path);
 
 impl PropertyPath {
     pub(super) fn new(pointer: &str) -> Self {
-        Self(segments(pointer).map(str::to_owned).collect())
+        Self(pointer.split('/').filter(|name| !name.is_empty()).collect())
     }
 
     /// The names from the top, `*` among them.
     pub fn segments(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(String::as_str)
+        self.0.parts().iter().map(|part| part.key().unwrap_or("*"))
     }
 
     /// The top-level property it is in.
     pub fn property(&self) -> &str {
-        self.0.first().map_or("", String::as_str)
+        self.segments().next().unwrap_or_default()
     }
 
     /// Is `path` this place or one below it?
-    pub fn contains(&self, path: &str) -> bool {
-        segments(path).count() >= self.0.len() && self.agrees(path)
+    pub fn contains(&self, path: &Path) -> bool {
+        path.parts().len() >= self.0.parts().len() && self.touches(path)
     }
 
     /// Is `path` this place, below it or above it?
-    pub fn touches(&self, path: &str) -> bool {
-        self.agrees(path)
+    pub fn touches(&self, path: &Path) -> bool {
+        self.segments().zip(path.parts()).all(|(own, other)| own == "*" || other.key() == Some(own))
     }
-
-    fn agrees(&self, path: &str) -> bool {
-        self.segments().zip(segments(path)).all(|(own, other)| own == "*" || own == other)
-    }
-}
-
-/// The names in `A/0/B`, with or without a slash before.
-pub(super) fn segments(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|segment| !segment.is_empty())
 }
 
 impl fmt::Display for PropertyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|segment| write!(f, "/{segment}"))
+        f.write_str(&self.0.pointer())
     }
 }

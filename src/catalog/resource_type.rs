@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::property_path::{PropertyPath, segments};
+use super::property_path::PropertyPath;
 use super::shape::{Kind, Property, Shape};
+use crate::diagnostic::{Part, Path};
 
 /// What a change of a property does to the physical resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,19 +81,20 @@ impl ResourceType {
     }
 
     /// The kinds of value that `path` (`ProductionVariants/0/InstanceType`) takes; none where it leads nowhere.
-    pub fn kinds(&self, path: &str) -> Vec<&Kind> {
-        let mut names = segments(path);
-        let Some(first) = names.next().and_then(|name| self.top.properties.get(name)) else { return Vec::new() };
-        names.fold(first.kinds.iter().collect(), |kinds, name| {
-            kinds.into_iter().flat_map(|kind| self.below(kind, name)).collect()
+    pub fn kinds(&self, path: impl Into<Path>) -> Vec<&Kind> {
+        let path = path.into();
+        let [top, below @ ..] = path.parts() else { return Vec::new() };
+        let Some(first) = top.key().and_then(|name| self.top.properties.get(name)) else { return Vec::new() };
+        below.iter().fold(first.kinds.iter().collect(), |kinds, part| {
+            kinds.into_iter().flat_map(|kind| self.below(kind, part)).collect()
         })
     }
 
-    fn below<'a>(&'a self, kind: &'a Kind, name: &str) -> &'a [Kind] {
+    fn below<'a>(&'a self, kind: &'a Kind, part: &Part) -> &'a [Kind] {
         match kind {
             Kind::Array(items) => items,
             Kind::Object(Some(shape)) => {
-                let property = self.shapes.get(shape).and_then(|shape| shape.properties.get(name));
+                let property = self.shapes.get(shape).and_then(|shape| shape.properties.get(part.key()?));
                 property.map_or(&[], |property| &property.kinds)
             }
             _ => &[],
@@ -101,8 +103,9 @@ impl ResourceType {
 
     /// What a change at `path` does. A change below a create-only place counts as one of it, and so does one above,
     /// where the whole that contains it was exchanged. A type without an update handler is always replaced.
-    pub fn replacement_on(&self, path: &str) -> Replacement {
-        let touched = |paths: &[PropertyPath]| paths.iter().any(|known| known.touches(path));
+    pub fn replacement_on(&self, path: impl Into<Path>) -> Replacement {
+        let path = path.into();
+        let touched = |paths: &[PropertyPath]| paths.iter().any(|known| known.touches(&path));
         if self.has(Handler::Update) == Some(false) || touched(&self.create_only) {
             Replacement::Always
         } else if touched(&self.conditional_create_only) {
@@ -113,14 +116,16 @@ impl ResourceType {
     }
 
     /// May `path` not be given because the service sets it? What is create-only as well may be given.
-    pub fn is_read_only(&self, path: &str) -> bool {
+    pub fn is_read_only(&self, path: impl Into<Path>) -> bool {
+        let path = path.into();
         let creatable = |known: &PropertyPath| self.create_only.contains(known);
-        self.read_only.iter().any(|known| known.contains(path) && !creatable(known))
+        self.read_only.iter().any(|known| known.contains(&path) && !creatable(known))
     }
 
     /// Is `path` taken and never shown, so that drift of it cannot be seen?
-    pub fn is_write_only(&self, path: &str) -> bool {
-        self.write_only.iter().any(|known| known.contains(path))
+    pub fn is_write_only(&self, path: impl Into<Path>) -> bool {
+        let path = path.into();
+        self.write_only.iter().any(|known| known.contains(&path))
     }
 
     /// The names that `Fn::GetAtt` takes; `*` in a name stands for any text.
@@ -146,7 +151,7 @@ impl ResourceType {
 
     /// Does a change of tags replace the resource?
     pub fn tags_create_only(&self) -> bool {
-        let replaced = |tags: &str| self.replacement_on(tags) == Replacement::Always;
+        let replaced = |tags: &str| self.replacement_on(Path::default().at(tags)) == Replacement::Always;
         self.tags_create_only || self.tags_property().is_some_and(replaced)
     }
 

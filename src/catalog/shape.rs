@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::resource_type::ResourceType;
+use crate::diagnostic::Path;
 
 /// A kind of JSON value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,7 +56,7 @@ impl Shape {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
     /// The place: `ProductionVariants/0/InstanceType`.
-    pub path: String,
+    pub path: Path,
     /// What is wrong.
     pub problem: Problem,
 }
@@ -78,18 +79,18 @@ impl ResourceType {
     /// and scalars are taken for each other where CloudFormation converts them.
     pub fn misfits(&self, properties: &Value) -> Vec<Misfit> {
         let mut found = Vec::new();
-        self.check_object(&self.top, properties, "", &mut found);
+        self.check_object(&self.top, properties, &Path::default(), &mut found);
         found
     }
 
-    fn check_object(&self, shape: &Shape, value: &Value, path: &str, found: &mut Vec<Misfit>) {
+    fn check_object(&self, shape: &Shape, value: &Value, path: &Path, found: &mut Vec<Misfit>) {
         let Some(members) = value.as_object() else { return };
-        let missing = shape.required().filter(|name| !members.contains_key(*name)).map(|name| below(path, name));
+        let missing = shape.required().filter(|name| !members.contains_key(*name)).map(|name| path.at(name));
         for path in missing.filter(|path| !self.is_read_only(path)) {
             found.push(Misfit { path, problem: Problem::Missing });
         }
         for (name, value) in members {
-            let place = below(path, name);
+            let place = path.at(name);
             match shape.properties.get(name) {
                 _ if self.is_read_only(&place) => found.push(Misfit { path: place, problem: Problem::ReadOnly }),
                 Some(property) => self.check(&property.kinds, value, &place, found),
@@ -99,14 +100,14 @@ impl ResourceType {
         }
     }
 
-    fn check(&self, kinds: &[Kind], value: &Value, path: &str, found: &mut Vec<Misfit>) {
-        if is_intrinsic(value) {
+    fn check(&self, kinds: &[Kind], value: &Value, path: &Path, found: &mut Vec<Misfit>) {
+        if is_function(value) {
             return;
         }
         let fitting: Vec<&Kind> = kinds.iter().filter(|kind| kind.takes(value)).collect();
         match (fitting.as_slice(), value) {
             ([], _) if !kinds.is_empty() => {
-                found.push(Misfit { path: path.to_owned(), problem: Problem::Kind(kinds.to_vec()) });
+                found.push(Misfit { path: path.clone(), problem: Problem::Kind(kinds.to_vec()) });
             }
             ([Kind::Object(Some(name))], _) => {
                 if let Some(shape) = self.shapes.get(name) {
@@ -115,7 +116,7 @@ impl ResourceType {
             }
             ([Kind::Array(items)], Value::Array(values)) => {
                 for (index, value) in values.iter().enumerate() {
-                    self.check(items, value, &below(path, &index.to_string()), found);
+                    self.check(items, value, &path.item(index), found);
                 }
             }
             _ => {}
@@ -145,14 +146,10 @@ fn is_whole(number: f64) -> bool {
     number.fract() == 0.0
 }
 
-/// `{"Ref": …}`, `{"Fn::Sub": …}`: its value is not known from the template.
-fn is_intrinsic(value: &Value) -> bool {
-    let only_key = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.keys().next());
-    only_key.is_some_and(|key| key == "Ref" || key.starts_with("Fn::"))
-}
-
-fn below(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
+/// `{"Ref": …}` or `{"Fn::…": …}`: its value is not known from the template.
+pub fn is_function(value: &Value) -> bool {
+    let only = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.keys().next());
+    only.is_some_and(|key| key == "Ref" || key.starts_with("Fn::"))
 }
 
 impl fmt::Display for Kind {

@@ -6,6 +6,7 @@ use expect_test::{Expect, expect};
 use serde_json::json;
 
 use super::*;
+use crate::diagnostic::Path;
 
 fn check(actual: impl Debug, expect: Expect) {
     expect.assert_eq(&format!("{actual:?}"));
@@ -239,7 +240,7 @@ fn assert_known_shape(found: &ResourceType, kind: &Kind) {
 #[test]
 fn changes_replace_what_the_schemas_say() {
     use Replacement::{Always, Conditional, Never};
-    let on = |name, path| resource_type(name).replacement_on(path);
+    let on = |name, path| resource_type(name).replacement_on(Path::read(path));
     for property in resource_type("AWS::SageMaker::Model").properties().keys().filter(|name| *name != "ModelArn") {
         let expected = if property == "Tags" { Never } else { Always };
         assert_eq!(on("AWS::SageMaker::Model", property), expected, "{property}");

@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use crate::sandbox::Sandbox;
+use crate::{diagnostic::secret::HIDDEN, sandbox::Sandbox};
 
 /// Everything a run gets from outside.
 pub struct Host {
@@ -88,7 +88,7 @@ impl Host {
     pub(super) fn without_own_secrets(&self, text: &str) -> String {
         let own = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"];
         let secrets = own.into_iter().filter_map(|name| self.variable(name)).filter(|secret| secret.len() >= 8);
-        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "********"))
+        secrets.fold(text.to_owned(), |text, secret| text.replace(secret, HIDDEN))
     }
 
     /// A variable that is set to something.

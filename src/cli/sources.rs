@@ -169,7 +169,7 @@ impl Gathering<'_> {
         let told = outside.map(|(at, path)| {
             let message = format!("`{}` is outside {of}", shown(path));
             let help = "it is read all the same; what is deployed then depends on files that no review here shows";
-            let span = origin.span(&format!("/spec/include/{at}"));
+            let span = origin.span(crate::diagnostic::Path::from("/spec/include").item(at));
             Diagnostic::new(Code::OutsideInclude, message).at(span).help(help)
         });
         told.collect()

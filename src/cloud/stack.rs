@@ -9,12 +9,12 @@ use super::{StackStatus, Target, Timestamp, wire::wire_enum};
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
-/// Those that were not set by AWS itself.
+/// The tags that are not AWS's own, which nobody else can set.
 pub fn own_tags(tags: &Tags) -> impl Iterator<Item = (&String, &String)> {
     tags.iter().filter(|(key, _)| !key.starts_with("aws:"))
 }
 
-/// Is it a `NoEcho` value, which CloudFormation shows as asterisks?
+/// Does a parameter's value stand there as asterisks? So CloudFormation shows what is `NoEcho`.
 pub fn is_masked(value: &str) -> bool {
     !value.is_empty() && value.bytes().all(|byte| byte == b'*')
 }

@@ -5,15 +5,19 @@
 //! Failures of the world (a call that was refused) are errors, not diagnostics.
 
 mod code;
+mod path;
 pub mod secret;
 mod show;
 mod source;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
 pub use code::Code;
+pub use path::{Part, Path, Trail};
 pub use show::{in_place, shown};
 pub use source::{FileId, Position, SourceMap, Span};
+pub use words::{first_of, listed};
 
 /// How much a finding weighs. Only an error stops a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

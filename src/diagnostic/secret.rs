@@ -101,6 +101,9 @@ const SHAPES: [Shape; 20] = [
     shape("sk-", word, 40, Secret::OpenAi),
 ];
 
+/// What stands where a text is a secret as a whole.
+pub const HIDDEN: &str = "********";
+
 /// Every secret in a text, by bytes, in order, none inside another.
 pub fn find(text: &str) -> Vec<(Range<usize>, Secret)> {
     let mut found: Vec<_> = SHAPES.iter().flat_map(|shape| shaped(text, shape)).collect();

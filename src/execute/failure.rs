@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     cloud::{CloudError, CloudErrorKind, StackEvent, StackStatus, root_cause},
+    diagnostic::{Part, Path, Trail},
     plan::{Operation, Step},
     render::Origin,
 };
@@ -146,32 +147,32 @@ impl Ended<'_> {
     /// The field behind a failure: a property the reason names, else a value it quotes, else the resource.
     fn origin(&self, logical_id: &str, reason: &str) -> Option<&Origin> {
         let origins = &self.step.origins;
-        let properties = format!("{logical_id}/Properties");
+        let properties = Path::from_iter([logical_id, "Properties"]);
         self.property_named(&properties, reason)
             .or_else(|| self.value_quoted(&properties, reason).and_then(|path| origins.of(&path)))
             .or_else(|| origins.of(&properties))
     }
 
-    fn property_named(&self, properties: &str, reason: &str) -> Option<&Origin> {
-        let below = self.step.origins.properties.iter().filter(|(path, _)| path.starts_with(properties));
+    fn property_named(&self, properties: &Path, reason: &str) -> Option<&Origin> {
+        let below = self.step.origins.properties.iter().filter(|(path, _)| path.is_within(properties));
         let named = below.filter(|(path, _)| {
-            let name = path.rsplit('/').find(|part| part.parse::<usize>().is_err()).unwrap_or_default();
+            let name = path.parts().iter().rev().find_map(Part::key).unwrap_or_default();
             *path != properties && name != "Properties" && has_word(reason, name)
         });
-        named.max_by_key(|(path, _)| path.len()).map(|(_, origin)| origin)
+        named.max_by_key(|(path, _)| path.to_string().len()).map(|(_, origin)| origin)
     }
 
     /// The path of the longest text in the body that the reason repeats. A short one counts in the resource that failed
     /// alone, and only where the reason sets it apart, as in `alarms [ghost] were not found`.
-    fn value_quoted(&self, properties: &str, reason: &str) -> Option<String> {
+    fn value_quoted(&self, properties: &Path, reason: &str) -> Option<Path> {
         let body: Value = serde_json::from_str(self.body?).ok()?;
         let mut texts = Vec::new();
         for (logical_id, resource) in body["Resources"].as_object()? {
-            collect_texts(&resource["Properties"], &format!("{logical_id}/Properties"), &mut texts);
+            collect_texts(&resource["Properties"], &Trail::Top.at(logical_id).at("Properties"), &mut texts);
         }
-        let repeated = |path: &str, text: &str| match text.len() >= SHORTEST_QUOTE {
+        let repeated = |path: &Path, text: &str| match text.len() >= SHORTEST_QUOTE {
             true => has_word(reason, text),
-            false => path.starts_with(properties) && is_set_apart(reason, text),
+            false => path.is_within(properties) && is_set_apart(reason, text),
         };
         let quoted = texts.into_iter().filter(|(path, text)| repeated(path, text));
         quoted.max_by_key(|(_, text)| text.len()).map(|(path, _)| path)
@@ -192,14 +193,14 @@ fn is_set_apart(reason: &str, text: &str) -> bool {
     !text.is_empty() && found.any(|(at, _)| opens(&reason[..at]) && closes(&reason[at + text.len()..]))
 }
 
-fn collect_texts(value: &Value, path: &str, into: &mut Vec<(String, String)>) {
+fn collect_texts(value: &Value, path: &Trail<'_>, into: &mut Vec<(Path, String)>) {
     match value {
-        Value::String(text) => into.push((path.to_owned(), text.clone())),
+        Value::String(text) => into.push((path.path(), text.clone())),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, item)| collect_texts(item, &format!("{path}/{i}"), into));
+            items.iter().enumerate().for_each(|(i, item)| collect_texts(item, &path.item(i), into));
         }
         Value::Object(fields) => {
-            fields.iter().for_each(|(key, item)| collect_texts(item, &format!("{path}/{key}"), into));
+            fields.iter().for_each(|(key, item)| collect_texts(item, &path.at(key), into));
         }
         _ => {}
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::kind::{Environment, Kind, Spec, Target};
 use super::tree::Node;
-use crate::diagnostic::{FileId, Span};
+use crate::diagnostic::{self, FileId, Span};
 
 /// A text to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,21 +95,21 @@ impl Origin {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
-    /// Place of the value at a JSON pointer such as `/spec/hardware/instances/0`, or of its nearest ancestor that
-    /// exists. In patched documents this may be in the environment's file.
-    pub fn span(&self, pointer: &str) -> Span {
-        self.tree.nearest(pointer).0.span
+    /// Place of the value at a path such as `/spec/hardware/instances/0`, or of its nearest ancestor that exists. In
+    /// patched documents this may be in the environment's file.
+    pub fn span(&self, path: impl Into<diagnostic::Path>) -> Span {
+        self.tree.nearest(&path.into()).0.span
     }
 
-    /// Place of the key at a JSON pointer, or of its nearest ancestor's; of the item where that is in a list.
-    pub fn key_span(&self, pointer: &str) -> Span {
-        let (node, entry, _) = self.tree.nearest(pointer);
+    /// Place of the key at a path, or of its nearest ancestor's; of the item where that is in a list.
+    pub fn key_span(&self, path: impl Into<diagnostic::Path>) -> Span {
+        let (node, entry, _) = self.tree.nearest(&path.into());
         entry.map_or(node.span, |entry| entry.key_span)
     }
 
-    /// Is there a value at this JSON pointer?
-    pub fn has(&self, pointer: &str) -> bool {
-        self.tree.nearest(pointer).2
+    /// Is there a value at this path?
+    pub fn has(&self, path: impl Into<diagnostic::Path>) -> bool {
+        self.tree.nearest(&path.into()).2
     }
 
     /// The whole document as JSON, patches merged in.

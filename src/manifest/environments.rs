@@ -16,7 +16,7 @@ use super::read::{patches, read};
 use super::secret::shown;
 use super::tree::{Entry, Node};
 use super::wording::ticked;
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean, first_of};
 
 /// The name and prefix of what has no environment.
 const DEFAULT: &str = "default";
@@ -233,12 +233,10 @@ fn refuse_twins(sets: &mut Vec<EnvironmentSet>, findings: &mut Diagnostics) {
 
 /// Names, as many as one reads.
 fn some(names: BTreeSet<&str>) -> String {
-    let more = names.len().saturating_sub(MOST_SHOWN);
-    if more == 0 {
-        return ticked(names, "and");
+    match names.len() <= MOST_SHOWN {
+        true => ticked(names, "and"),
+        false => first_of(names.iter().map(|name| format!("`{name}`")), MOST_SHOWN),
     }
-    let shown: Vec<String> = names.into_iter().take(MOST_SHOWN).map(|name| format!("`{name}`")).collect();
-    format!("{} and {more} more", shown.join(", "))
 }
 
 fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironment> {

@@ -2,8 +2,10 @@
 
 use serde::de::DeserializeOwned;
 
-use super::check::token;
-use super::{tree::Node, yaml};
+use super::{
+    tree::{Node, path_of},
+    yaml,
+};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Span};
 
 /// What such a text holds.
@@ -34,8 +36,7 @@ impl Plain {
 
     /// Where a value stands, or what it would stand in, by the keys that lead to it.
     pub(crate) fn span(&self, keys: &[&str]) -> Span {
-        let pointer: String = keys.iter().map(|key| format!("/{}", token(key))).collect();
-        self.0.nearest(&pointer).0.span
+        self.0.nearest(&keys.iter().copied().collect()).0.span
     }
 
     /// The whole as a type of ours.
@@ -43,17 +44,9 @@ impl Plain {
     /// # Errors
     /// Why it is none, and where.
     pub(crate) fn typed<T: DeserializeOwned>(&self) -> Result<T, (String, Span)> {
-        use serde_path_to_error::Segment;
         serde_path_to_error::deserialize(self.0.json()).map_err(
             |error: serde_path_to_error::Error<serde_json::Error>| {
-                let key = |segment: &Segment| match segment {
-                    Segment::Map { key } => Some(key.clone()),
-                    Segment::Seq { index } => Some(index.to_string()),
-                    _ => None,
-                };
-                let keys: Vec<String> = error.path().iter().filter_map(key).collect();
-                let pointer: String = keys.iter().map(|key| format!("/{}", token(key))).collect();
-                let (node, entry, _) = self.0.nearest(&pointer);
+                let (node, entry, _) = self.0.nearest(&path_of(error.path()));
                 let why = error.inner().to_string();
                 let key = entry.filter(|_| why.starts_with("unknown field"));
                 (why, key.map_or(node.span, |entry| entry.key_span))

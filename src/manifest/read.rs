@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::check::{Check, token};
+use super::check::Check;
 use super::document::{Draft, Header, Input, Manifests, Origin, Reading};
 use super::form::is_name;
 use super::kind::{Kind, LATER, Spec};
 use super::schema::{API_VERSION, Metadata, schema};
 use super::secret::{self, Secret, is_secret_name, shown};
-use super::tree::{Content, Entry, Node, Sense};
+use super::tree::{Content, Entry, Node, Sense, path_of};
 use super::walk::walk;
 use super::yaml::{self, Part};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, did_you_mean};
+use crate::diagnostic::{self, Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, did_you_mean};
 
 /// A file above this many bytes is not read.
 const LARGEST: usize = 8 << 20;
@@ -256,26 +256,20 @@ pub(super) fn read(header: &mut Header, findings: &mut Diagnostics) -> Option<Sp
 }
 
 fn typed(header: &mut Header, spec: Value, metadata: Value, findings: &mut Diagnostics) -> Option<Spec> {
-    let mut refuse = |error: &dyn std::fmt::Display, pointer: &str| {
+    let mut refuse = |error: &dyn std::fmt::Display, path: diagnostic::Path| {
         let message = format!("this could not be read: {}", shown(&error.to_string()));
-        findings.push(Diagnostic::new(Code::WrongType, message).at(header.origin.span(pointer)));
+        findings.push(Diagnostic::new(Code::WrongType, message).at(header.origin.span(path)));
     };
     let spec = if spec.is_null() { Value::Object(Default::default()) } else { spec };
-    let spec = header.kind.deserialize(spec).map_err(|e| refuse(e.inner(), &pointer(e.path()))).ok()?;
-    let metadata: Metadata = serde_json::from_value(metadata).map_err(|e| refuse(&e, "/metadata")).ok()?;
+    let spec = header
+        .kind
+        .deserialize(spec)
+        .map_err(|e| refuse(e.inner(), diagnostic::Path::from("/spec").join(path_of(e.path()))))
+        .ok()?;
+    let metadata: Metadata = serde_json::from_value(metadata).map_err(|e| refuse(&e, "/metadata".into())).ok()?;
     (header.labels, header.annotations) = (metadata.labels, metadata.annotations);
     spec.check(&mut Check::new(&header.origin, "/spec", findings));
     Some(spec)
-}
-
-fn pointer(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let part = |segment: &Segment| match segment {
-        Segment::Seq { index } => format!("/{index}"),
-        Segment::Map { key } => format!("/{}", token(key)),
-        _ => String::new(),
-    };
-    "/spec".to_owned() + &path.iter().map(part).collect::<String>()
 }
 
 /// Secrets of one file: those found in its text as it is, and those that YAML's escapes hid.

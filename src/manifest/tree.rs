@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
 
-use crate::diagnostic::Span;
+use crate::diagnostic::{Part, Path, Span};
 
 /// A value with its place.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,15 +116,14 @@ impl Node {
         }
     }
 
-    /// The longest part of a JSON pointer that exists: its value, its entry where that is in a map, and whether it
-    /// is the whole pointer.
-    pub(super) fn nearest(&self, pointer: &str) -> (&Node, Option<&Entry>, bool) {
+    /// The longest part of a path that exists: its value, its entry where that is in a map, and whether it is the
+    /// whole path.
+    pub(super) fn nearest(&self, path: &Path) -> (&Node, Option<&Entry>, bool) {
         let mut at = (self, None);
-        for token in pointer.split('/').skip(1) {
-            let token = token.replace("~1", "/").replace("~0", "~");
+        for part in path.parts() {
             let next = match &at.0.content {
-                Content::Map(_) => at.0.get(&token).map(|entry| (&entry.value, Some(entry))),
-                Content::List(items) => token.parse().ok().and_then(|i: usize| items.get(i)).map(|node| (node, None)),
+                Content::Map(_) => at.0.get(&part.text()).map(|entry| (&entry.value, Some(entry))),
+                Content::List(items) => part.index().and_then(|index| items.get(index)).map(|node| (node, None)),
                 Content::Scalar(_) => None,
             };
             match next {
@@ -158,6 +157,17 @@ impl Node {
     fn is_null(&self) -> bool {
         matches!(&self.content, Content::Scalar(Scalar { sense: Sense::Null, .. }))
     }
+}
+
+/// Where a type of ours could not be read.
+pub(super) fn path_of(error: &serde_path_to_error::Path) -> Path {
+    use serde_path_to_error::Segment;
+    let part = |segment: &Segment| match segment {
+        Segment::Map { key } => Some(Part::Key(key.as_str().into())),
+        Segment::Seq { index } => Some(Part::Index(*index)),
+        _ => None,
+    };
+    error.iter().filter_map(part).collect()
 }
 
 /// A key stays where its document has it while both sides are maps, else it is where the patch has it.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::form::{Form, form};
 use super::secret::shown;
 use super::tree::{Entry, Node};
-use crate::diagnostic::Span;
+use crate::diagnostic::{Span, listed};
 
 /// A field as messages name it, and where its key stands.
 #[derive(Clone, Copy)]
@@ -86,10 +86,5 @@ pub(super) fn unit_help(text: &str, form: &Form) -> Option<String> {
 
 /// Words as in "`a`, `b` or `c`".
 pub(crate) fn ticked<T: std::fmt::Display>(words: impl IntoIterator<Item = T>, last: &str) -> String {
-    let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
-    match words.as_slice() {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., end] => format!("{} {last} {end}", most.join(", ")),
-    }
+    listed(words.into_iter().map(|word| format!("`{word}`")), last)
 }

@@ -7,10 +7,9 @@ use serde_json::Value;
 use super::{
     grants::{self, Joined},
     observe::ObservedStack,
-    put_back::listed,
     template::{Template, text_of},
 };
-use crate::render::StackSpec;
+use crate::{diagnostic::listed, render::StackSpec};
 
 /// So many are named, and of the others the number.
 const MOST: usize = 4;
@@ -46,7 +45,7 @@ impl Wide {
         names.extend((more > 0).then(|| format!("{more} more")));
         match names.is_empty() {
             true => "wide now: it still grants more than any manifest needs".to_owned(),
-            false => format!("wide now: it still allows {}, which no manifest needs", listed(names)),
+            false => format!("wide now: it still allows {}, which no manifest needs", listed(names, "and")),
         }
     }
 }
@@ -62,7 +61,7 @@ fn beyond(live: &Allowed, wanted: &Allowed) -> Vec<String> {
             return resource.clone();
         }
         let actions = more.iter().filter(|(of, _)| of == resource).map(|(_, action)| action.clone());
-        format!("{} on {resource}", listed(actions.collect()))
+        format!("{} on {resource}", listed(actions, "and"))
     };
     resources.into_iter().map(told).collect()
 }

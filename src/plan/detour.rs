@@ -102,10 +102,9 @@ fn plain(body: &Template) -> Value {
     if tree["Metadata"]["Hubform"].is_object() {
         put(&mut tree["Metadata"]["Hubform"], "Detour".to_owned(), Value::Null);
     }
-    for path in ["/Metadata/Hubform", "/Metadata"] {
-        let empty = tree.pointer(path).and_then(Value::as_object).is_some_and(Map::is_empty);
-        let (above, name) = path.rsplit_once('/').unwrap_or_default();
-        if let (true, Some(above)) = (empty, tree.pointer_mut(above)) {
+    for (above, name) in [("/Metadata", "Hubform"), ("", "Metadata")] {
+        let above = tree.pointer_mut(above).filter(|above| above[name].as_object().is_some_and(Map::is_empty));
+        if let Some(above) = above {
             put(above, name.to_owned(), Value::Null);
         }
     }

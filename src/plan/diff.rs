@@ -18,6 +18,7 @@ use super::{
 use crate::{
     catalog::{self, Catalog},
     cloud::Replacement,
+    diagnostic::Path,
     render::StackSpec,
 };
 
@@ -101,7 +102,7 @@ fn modified(sides: &Sides<'_>, live: &Value, wanted: &Value) -> Vec<PropertyDiff
     let resource_type = type_of(wanted);
     if type_of(live) != resource_type {
         let edit =
-            Edit { path: "Type".to_owned(), before: Some(live["Type"].clone()), after: Some(wanted["Type"].clone()) };
+            Edit { path: "Type".into(), before: Some(live["Type"].clone()), after: Some(wanted["Type"].clone()) };
         return vec![PropertyDiff { edit, cause: Cause::Type, replacement: Replacement::True }];
     }
     let mut found: Vec<PropertyDiff> = edits(&live["Properties"], &wanted["Properties"])
@@ -112,7 +113,7 @@ fn modified(sides: &Sides<'_>, live: &Value, wanted: &Value) -> Vec<PropertyDiff
     found.extend(fed.filter(|change| !is_written(&found, &change.edit.path)).collect::<Vec<_>>());
     found.extend(sides.tags.and_then(|tags| tagged(sides.catalog, resource_type, tags)));
     if live["Metadata"] != wanted["Metadata"] {
-        let edit = Edit { path: "Metadata".to_owned(), before: None, after: None };
+        let edit = Edit { path: "Metadata".into(), before: None, after: None };
         found.push(PropertyDiff { edit, cause: Cause::Written, replacement: Replacement::False });
     }
     found
@@ -126,31 +127,30 @@ fn written(sides: &Sides<'_>, resource_type: &str, edit: Edit) -> PropertyDiff {
 /// What changes because parameters do.
 fn fed(sides: &Sides<'_>, resource_type: &str, properties: &Value) -> impl Iterator<Item = PropertyDiff> {
     let changed = |reference: Reference<'_>| Some((sides.inputs.get(reference.target)?, reference.path));
-    let fed = move |(input, path): (&InputChange, String)| {
+    let fed = move |(input, path): (&InputChange, Path)| {
         let table = on_change(sides.catalog, resource_type, &path);
         let (cause, replacement) = match &input.later {
             None => (Cause::Input(input.because.clone()), static_replacement(table)),
             Some(from) => (Cause::Later(from.clone()), dynamic_replacement(table)),
         };
-        let whole = at(properties, &path).is_some_and(|value| value.get("Ref").is_some());
+        let whole = path.value_in(properties).is_some_and(|value| value.get("Ref").is_some());
         let shown = |value: &Option<String>| value.clone().filter(|_| whole).map(Value::String);
         let edit = Edit { before: shown(&input.before), after: shown(&input.after), path };
         PropertyDiff { edit, cause, replacement }
     };
-    references("", properties).into_iter().filter_map(changed).map(fed)
+    references(properties).into_iter().filter_map(changed).map(fed)
 }
 
 /// Is this place, or the whole it is in, written differently anyway?
-fn is_written(properties: &[PropertyDiff], path: &str) -> bool {
-    let within = |whole: &str| path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    properties.iter().any(|known| known.cause == Cause::Written && within(&known.edit.path))
+fn is_written(properties: &[PropertyDiff], path: &Path) -> bool {
+    properties.iter().any(|known| known.cause == Cause::Written && path.is_within(&known.edit.path))
 }
 
 fn tagged(catalog: &Catalog, resource_type: &str, tags: &(Value, Value)) -> Option<PropertyDiff> {
     let facts = catalog.resource_type(resource_type)?;
     facts.tags_property()?;
     let replacement = if facts.tags_create_only() { Replacement::True } else { Replacement::False };
-    let edit = Edit { path: "Tags".to_owned(), before: Some(tags.0.clone()), after: Some(tags.1.clone()) };
+    let edit = Edit { path: "Tags".into(), before: Some(tags.0.clone()), after: Some(tags.1.clone()) };
     Some(PropertyDiff { edit, cause: Cause::Tags, replacement })
 }
 
@@ -195,7 +195,7 @@ fn links<'a>(sides: &Sides<'a>) -> Vec<(&'a str, Reference<'a>)> {
     let stays = |id: &str| sides.live.resource(id).is_some() && sides.wanted.resource(id).is_some();
     let staying = sides.wanted.resources().filter(|(id, _)| stays(id));
     let links = staying.flat_map(|(id, resource)| {
-        references("", &resource["Properties"]).into_iter().map(move |reference| (id, reference))
+        references(&resource["Properties"]).into_iter().map(move |reference| (id, reference))
     });
     links.filter(|(id, link)| *id != link.target && stays(link.target)).collect()
 }
@@ -243,7 +243,7 @@ impl ResourceDiff {
 
 impl PropertyDiff {
     fn announce(&self, logical_id: &str, spec: &StackSpec) -> PropertyChange {
-        let place = format!("{logical_id}/Properties/{}", self.edit.path);
+        let place = Path::from_iter([logical_id, "Properties"]).join(&self.edit.path);
         let because = match &self.cause {
             Cause::Written | Cause::Type | Cause::Tags => None,
             Cause::Input(from) => from.clone(),
@@ -274,8 +274,8 @@ pub(super) fn gate(diffs: &[ResourceDiff]) -> Gate {
     Gate { allowed: diffs.iter().map(|diff| (diff.logical_id.clone(), allowed(diff))).collect() }
 }
 
-fn is_overridden(place: &str, spec: &StackSpec) -> bool {
-    place.match_indices('/').map(|(at, _)| &place[..at]).chain([place]).any(|place| spec.overridden.contains(place))
+fn is_overridden(place: &Path, spec: &StackSpec) -> bool {
+    place.upward().any(|place| spec.overridden.contains(place))
 }
 
 fn worst(all: impl Iterator<Item = Replacement>) -> Replacement {
@@ -283,7 +283,7 @@ fn worst(all: impl Iterator<Item = Replacement>) -> Replacement {
 }
 
 /// What is not in the table may be replaced.
-fn on_change(catalog: &Catalog, resource_type: &str, path: &str) -> catalog::Replacement {
+fn on_change(catalog: &Catalog, resource_type: &str, path: &Path) -> catalog::Replacement {
     let facts = catalog.resource_type(resource_type);
     facts.map_or(catalog::Replacement::Conditional, |facts| facts.replacement_on(path))
 }
@@ -301,11 +301,4 @@ fn dynamic_replacement(table: catalog::Replacement) -> Replacement {
         catalog::Replacement::Never => Replacement::False,
         catalog::Replacement::Conditional | catalog::Replacement::Always => Replacement::Conditional,
     }
-}
-
-fn at<'a>(properties: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('/').try_fold(properties, |value, name| match value {
-        Value::Array(items) => items.get(name.parse::<usize>().ok()?),
-        value => value.get(name),
-    })
 }

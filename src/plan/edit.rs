@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::template::{below, is_function};
+use crate::{
+    catalog::is_function,
+    diagnostic::{Path, Trail},
+};
 
 /// One place that differs.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Edit {
     /// The place, as `ProductionVariants/0/InstanceType`.
-    pub(super) path: String,
+    pub(super) path: Path,
     /// What stands there; none where nothing does.
     pub(super) before: Option<Value>,
     /// What shall stand there.
@@ -21,11 +24,11 @@ pub(super) struct Edit {
 /// by index; of lists that differ in length, what is equal at both ends is left out first.
 pub(super) fn edits(before: &Value, after: &Value) -> Vec<Edit> {
     let mut found = Vec::new();
-    compare("", Some(before), Some(after), &mut found);
+    compare(&Trail::Top, Some(before), Some(after), &mut found);
     found
 }
 
-fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Edit>) {
+fn compare(path: &Trail<'_>, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Edit>) {
     let (before, after) = (before.filter(is_value), after.filter(is_value));
     if before == after {
         return;
@@ -36,19 +39,19 @@ fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mu
             (Some(before), Some(after)) => compare_maps(path, before, after, found),
             (Some(map), None) if after.is_none() && !map.is_empty() => compare_maps(path, map, &Map::new(), found),
             (None, Some(map)) if before.is_none() && !map.is_empty() => compare_maps(path, &Map::new(), map, found),
-            _ => found.push(Edit { path: path.to_owned(), before: before.cloned(), after: after.cloned() }),
+            _ => found.push(Edit { path: path.path(), before: before.cloned(), after: after.cloned() }),
         },
     }
 }
 
-fn compare_maps(path: &str, before: &Map<String, Value>, after: &Map<String, Value>, found: &mut Vec<Edit>) {
+fn compare_maps(path: &Trail<'_>, before: &Map<String, Value>, after: &Map<String, Value>, found: &mut Vec<Edit>) {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     for name in names {
-        compare(&below(path, name), before.get(name), after.get(name), found);
+        compare(&path.at(name), before.get(name), after.get(name), found);
     }
 }
 
-fn compare_lists(path: &str, before: &[Value], after: &[Value], found: &mut Vec<Edit>) {
+fn compare_lists(path: &Trail<'_>, before: &[Value], after: &[Value], found: &mut Vec<Edit>) {
     let (mut from, mut end) = (0, 0);
     if before.len() != after.len() {
         let short = before.len().min(after.len());
@@ -58,7 +61,7 @@ fn compare_lists(path: &str, before: &[Value], after: &[Value], found: &mut Vec<
     }
     let (before, after) = (&before[..before.len() - end], &after[..after.len() - end]);
     for at in from..before.len().max(after.len()) {
-        compare(&below(path, &at.to_string()), before.get(at), after.get(at), found);
+        compare(&path.item(at), before.get(at), after.get(at), found);
     }
 }
 

@@ -221,7 +221,7 @@ fn referred(live: &Template, wanted: &Template, changed: &mut BTreeMap<String, V
         let order = items(&resource["DependsOn"]).unwrap_or_else(|_| vec![resource["DependsOn"].clone()]);
         let before = order.iter().filter_map(Value::as_str).map(str::to_owned);
         let needed: Vec<String> =
-            references("", &resource).iter().map(|found| found.target.to_owned()).chain(before).collect();
+            references(&resource).iter().map(|found| found.target.to_owned()).chain(before).collect();
         for id in needed {
             let known = wanted.resource(&id).is_some() || changed.contains_key(&id) || id.starts_with("AWS::");
             if known || wanted.section("Parameters").any(|(parameter, _)| parameter == id) {

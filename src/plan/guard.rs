@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     cloud::{Stack, Tagged},
-    diagnostic::{Code, Diagnostic, did_you_mean},
+    diagnostic::{Code, Diagnostic, did_you_mean, first_of},
     render::{Identity, StackSpec},
 };
 
@@ -112,7 +112,7 @@ fn unchangeable(spec: &StackSpec, diff: &ResourceDiff) -> Option<Diagnostic> {
     let known = diff.properties.iter().filter(|property| !matches!(property.cause, Cause::Resource(_)));
     let mut refused = known.filter_map(|property| match &property.cause {
         Cause::Type => Some(retyped(spec, diff)),
-        _ if diff.resource_type == PROTECTED[0] && property.edit.path == "EndpointName" => {
+        _ if diff.resource_type == PROTECTED[0] && property.edit.path == "EndpointName".into() => {
             Some(renamed(spec, property))
         }
         _ => None,
@@ -187,10 +187,8 @@ const NAMED: usize = 5;
 
 fn in_scope(known: &[String]) -> String {
     let names: BTreeSet<String> = known.iter().map(|name| format!("`{name}`")).collect();
-    let shown: Vec<&str> = names.iter().take(NAMED).map(String::as_str).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
-    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
-    format!("{verb} {}{more}", shown.join(", "))
+    format!("{verb} {}", first_of(&names, NAMED))
 }
 
 /// A finding about something protected.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     cloud::{Capability, OUTPUT_DIGEST, Replacement, StackOptions, StackRef, StackStatus, Tags, Target, Timestamp},
-    diagnostic::Position,
+    diagnostic::{Path, Position},
     render::{Choice, EndpointCheck, Identity, Origins, ParameterValue},
 };
 
@@ -264,7 +264,7 @@ pub struct Change {
 #[serde(rename_all = "camelCase")]
 pub struct PropertyChange {
     /// The path below `Properties`, as `ProductionVariants/0/InstanceType`; `Tags` for stack tags.
-    pub path: String,
+    pub path: Path,
     /// The value that runs; none where there is none, or it is unknown.
     pub before: Option<Value>,
     /// The value wanted; none where there is none, or it is known only later.

@@ -55,9 +55,7 @@ pub(super) fn surviving(
         let wanted = wanted.output(key);
         let known = match text_of(wanted) {
             Some(text) => Some(text),
-            None if live.output(key) == wanted && references("", wanted).iter().all(stays) => {
-                observed.get(key).cloned()
-            }
+            None if live.output(key) == wanted && references(wanted).iter().all(stays) => observed.get(key).cloned(),
             None => None,
         };
         Some((key.to_owned(), known?))

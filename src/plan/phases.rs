@@ -136,7 +136,7 @@ fn with_dependants(template: &Template, targets: BTreeSet<String>) -> Result<BTr
     loop {
         let mut more = Vec::new();
         for (id, resource) in template.resources().filter(|(id, _)| !found.contains(*id)) {
-            let refers = references("", &resource["Properties"]);
+            let refers = references(&resource["Properties"]);
             let Some(reference) = refers.iter().find(|reference| found.contains(reference.target)) else { continue };
             if !belongs(type_of(resource)) {
                 return Err(Entangled { resource: id.to_owned(), scaler: reference.target.to_owned() });

@@ -6,7 +6,7 @@ use super::{
     ChangeKind,
     diff::{Cause, PropertyDiff, ResourceDiff},
 };
-use crate::diagnostic::{secret::is_secret_name, shown};
+use crate::diagnostic::{listed, secret::is_secret_name, shown};
 
 /// Longer values are not told.
 const LONGEST: usize = 40;
@@ -19,8 +19,8 @@ pub(super) fn told(diffs: &[ResourceDiff]) -> String {
     let removed = |diff: &&ResourceDiff| diff.kind == ChangeKind::Remove;
     let gone: Vec<String> = diffs.iter().filter(removed).map(|diff| diff.logical_id.clone()).collect();
     let back: Vec<String> = diffs.iter().filter(|diff| !removed(diff)).filter_map(resource).collect();
-    let gone = (!gone.is_empty()).then(|| format!("without {}", listed(gone)));
-    let back = (!back.is_empty()).then(|| listed(back));
+    let gone = (!gone.is_empty()).then(|| format!("without {}", listed(gone, "and")));
+    let back = (!back.is_empty()).then(|| listed(back, "and"));
     back.into_iter().chain(gone).collect::<Vec<_>>().join(", ")
 }
 
@@ -34,25 +34,19 @@ fn resource(diff: &ResourceDiff) -> Option<String> {
     let more = texts.len().saturating_sub(MOST);
     texts.truncate(MOST);
     texts.extend((more > 0).then(|| format!("{more} more")));
-    (!texts.is_empty()).then(|| format!("{id} ({})", listed(texts)))
+    (!texts.is_empty()).then(|| format!("{id} ({})", listed(texts, "and")))
 }
 
 fn property(property: &PropertyDiff) -> String {
     let path = &property.edit.path;
-    let secret = path.rsplit('/').next().is_some_and(is_secret_name);
+    let secret = path.name().is_some_and(is_secret_name);
     match (text(property.edit.before.as_ref()), text(property.edit.after.as_ref())) {
         (Some(before), Some(after)) if !secret => format!("{path} from {before} to {after}"),
-        _ => path.clone(),
+        _ => path.to_string(),
     }
 }
 
 fn text(value: Option<&Value>) -> Option<String> {
     let text = value.filter(|value| !value.is_object() && !value.is_array())?.to_string();
     (text.chars().count() <= LONGEST).then(|| shown(&text).to_string())
-}
-
-/// As `a, b and c`.
-pub(super) fn listed(mut names: Vec<String>) -> String {
-    let last = names.pop().unwrap_or_default();
-    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
 }

@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::render::{body_digest, from_yaml, with_digest, without_stamps};
+use crate::{
+    catalog::is_function,
+    diagnostic::{Path, Trail},
+    render::{body_digest, from_yaml, with_digest, without_stamps},
+};
 
 /// A parsed body.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +18,7 @@ pub(super) struct Template(pub(super) Value);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reference<'a> {
     /// Where the referring function stands, as `ProductionVariants/0/ModelName`.
-    pub(super) path: String,
+    pub(super) path: Path,
     /// The parameter or resource.
     pub(super) target: &'a str,
     /// The attribute, for `Fn::GetAtt`.
@@ -95,7 +99,7 @@ impl Template {
             resources.values_mut().for_each(|resource| forget_order(resource, ids));
         }
         if let Some(outputs) = section_mut(&mut tree, "Outputs") {
-            outputs.retain(|_, output| !references("", output).iter().any(|found| ids.contains(found.target)));
+            outputs.retain(|_, output| !references(output).iter().any(|found| ids.contains(found.target)));
         }
         Self(tree)
     }
@@ -147,42 +151,31 @@ pub(super) fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// Is it `{"Ref": …}` or `{"Fn::…": …}`?
-pub(super) fn is_function(value: &Value) -> bool {
-    let only = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.keys().next());
-    only.is_some_and(|key| key == "Ref" || key.starts_with("Fn::"))
-}
-
-/// `path` and one name below it.
-pub(super) fn below(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
-}
-
 /// Everything that a value refers to.
-pub(super) fn references<'a>(path: &str, value: &'a Value) -> Vec<Reference<'a>> {
+pub(super) fn references(value: &Value) -> Vec<Reference<'_>> {
     let mut found = Vec::new();
-    walk(path, value, &mut found);
+    walk(&Trail::Top, value, &mut found);
     found
 }
 
-fn walk<'a>(path: &str, value: &'a Value, found: &mut Vec<Reference<'a>>) {
+fn walk<'a>(path: &Trail<'_>, value: &'a Value, found: &mut Vec<Reference<'a>>) {
     match value {
         Value::Object(members) if is_function(value) => {
             for (function, argument) in members {
                 call(path, function, argument, found);
             }
         }
-        Value::Object(members) => members.iter().for_each(|(name, value)| walk(&below(path, name), value, found)),
+        Value::Object(members) => members.iter().for_each(|(name, value)| walk(&path.at(name), value, found)),
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(at, item)| walk(&below(path, &at.to_string()), item, found));
+            items.iter().enumerate().for_each(|(at, item)| walk(&path.item(at), item, found));
         }
         _ => {}
     }
 }
 
-fn call<'a>(path: &str, function: &str, argument: &'a Value, found: &mut Vec<Reference<'a>>) {
+fn call<'a>(path: &Trail<'_>, function: &str, argument: &'a Value, found: &mut Vec<Reference<'a>>) {
     let mut add = |target: &'a str, attribute| {
-        found.push(Reference { path: path.to_owned(), target, attribute });
+        found.push(Reference { path: path.path(), target, attribute });
     };
     match (function, argument) {
         ("Ref", Value::String(target)) => add(target, None),
@@ -212,10 +205,10 @@ fn dotted<'a>(name: &'a str, add: &mut impl FnMut(&'a str, Option<&'a str>)) {
 }
 
 /// What stands below a function is part of the value at the function's own place.
-fn inside<'a>(path: &str, values: impl Iterator<Item = &'a Value>, found: &mut Vec<Reference<'a>>) {
+fn inside<'a>(path: &Trail<'_>, values: impl Iterator<Item = &'a Value>, found: &mut Vec<Reference<'a>>) {
     for value in values {
-        let below = references("", value);
-        found.extend(below.into_iter().map(|reference| Reference { path: path.to_owned(), ..reference }));
+        let below = references(value);
+        found.extend(below.into_iter().map(|reference| Reference { path: path.path(), ..reference }));
     }
 }
 

@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use serde_json::{Map, Value};
 
+use super::hatch;
 use crate::{
-    diagnostic::{Code, Diagnostic, Diagnostics, Span},
+    diagnostic::{Code, Diagnostic, Diagnostics, Part, Path, Span, Trail},
     resolve::DesiredStack,
 };
 
@@ -41,11 +42,11 @@ impl Budget {
 pub(super) fn check(
     body: &Map<String, Value>,
     stack: &DesiredStack,
-    overridden: &BTreeSet<String>,
+    overridden: &BTreeSet<Path>,
 ) -> Result<(), Diagnostics> {
     let mut search = Search::new(&stack.fetched);
     for (section, value) in body {
-        search.visit(value, section, LOOKED_UP.contains(&section.as_str()));
+        search.visit(value, &Trail::Top.at(section), LOOKED_UP.contains(&section.as_str()));
     }
     let found = search.diagnostics(stack, overridden);
     if found.is_empty() { Ok(()) } else { Err(found) }
@@ -55,7 +56,7 @@ pub(super) fn check(
 struct Found {
     code: Code,
     text: String,
-    path: String,
+    path: Path,
 }
 
 struct Search<'a> {
@@ -72,18 +73,18 @@ impl<'a> Search<'a> {
     }
 
     /// `inside`: other texts may be put before and behind it.
-    fn visit(&mut self, value: &Value, path: &str, inside: bool) {
+    fn visit(&mut self, value: &Value, path: &Trail<'_>, inside: bool) {
         match value {
             Value::String(text) => self.text(text, path, inside),
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(at, item)| self.visit(item, &format!("{path}/{at}"), inside));
+                items.iter().enumerate().for_each(|(at, item)| self.visit(item, &path.item(at), inside));
             }
             Value::Object(map) => self.map(map, path, inside),
             _ => {}
         }
     }
 
-    fn map(&mut self, map: &Map<String, Value>, path: &str, inside: bool) {
+    fn map(&mut self, map: &Map<String, Value>, path: &Trail<'_>, inside: bool) {
         for (key, value) in map {
             self.text(key, path, false);
             match (key.as_str(), value) {
@@ -91,13 +92,13 @@ impl<'a> Search<'a> {
                 ("Fn::Join", Value::Array(parts)) => self.join(parts, path, inside),
                 _ => {
                     let inside = inside || key == "Ref" || key.starts_with("Fn::");
-                    self.visit(value, &format!("{path}/{key}"), inside);
+                    self.visit(value, &path.at(key), inside);
                 }
             }
         }
     }
 
-    fn sub(&mut self, value: &Value, path: &str, inside: bool) {
+    fn sub(&mut self, value: &Value, path: &Trail<'_>, inside: bool) {
         let (template, variables) = sub_parts(value);
         if template.is_some_and(|text| placeholders(text).any(|(_, name)| name.is_none_or(str::is_empty))) {
             self.note(Code::BrokenSub, template.unwrap_or_default(), path);
@@ -107,7 +108,7 @@ impl<'a> Search<'a> {
         variables.into_iter().flatten().for_each(|(_, value)| self.below(value, path));
     }
 
-    fn join(&mut self, parts: &[Value], path: &str, inside: bool) {
+    fn join(&mut self, parts: &[Value], path: &Trail<'_>, inside: bool) {
         let whole = joined(parts, &mut self.budget);
         self.whole(whole, path, inside);
         match parts.get(1) {
@@ -118,7 +119,7 @@ impl<'a> Search<'a> {
     }
 
     /// What a function comes to; nothing where that is too much.
-    fn whole(&mut self, text: Option<String>, path: &str, inside: bool) {
+    fn whole(&mut self, text: Option<String>, path: &Trail<'_>, inside: bool) {
         match text {
             Some(text) => self.text(&text, path, inside),
             None if self.too_large => {}
@@ -130,13 +131,13 @@ impl<'a> Search<'a> {
     }
 
     /// What was put together already is looked at again only where a function is in it.
-    fn below(&mut self, value: &Value, path: &str) {
+    fn below(&mut self, value: &Value, path: &Trail<'_>) {
         if !value.is_string() {
             self.visit(value, path, true);
         }
     }
 
-    fn text(&mut self, text: &str, path: &str, inside: bool) {
+    fn text(&mut self, text: &str, path: &Trail<'_>, inside: bool) {
         let around = if inside { format!("{ANY}{text}{ANY}") } else { text.to_owned() };
         if !self.allowed.contains(text)
             && let Some(reference) = reference(&around)
@@ -145,12 +146,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn note(&mut self, code: Code, text: &str, path: &str) {
-        self.found.push(Found { code, text: text.to_owned(), path: path.to_owned() });
+    fn note(&mut self, code: Code, text: &str, path: &Trail<'_>) {
+        self.found.push(Found { code, text: text.to_owned(), path: path.path() });
     }
 
     /// One finding for each reference, at the place that says most; one for each place in CloudFormation's own words.
-    fn diagnostics(self, stack: &DesiredStack, overridden: &BTreeSet<String>) -> Diagnostics {
+    fn diagnostics(self, stack: &DesiredStack, overridden: &BTreeSet<Path>) -> Diagnostics {
         let mut best: BTreeMap<_, Told> = BTreeMap::new();
         for found in self.found {
             let (depth, span) = place(&found.path, stack, overridden);
@@ -175,11 +176,11 @@ impl<'a> Search<'a> {
 struct Told {
     depth: usize,
     span: Span,
-    path: String,
+    path: Path,
 }
 
-fn finding(code: Code, path: &str) -> Diagnostic {
-    let path = crate::diagnostic::shown(path);
+fn finding(code: Code, path: &Path) -> Diagnostic {
+    let path = crate::diagnostic::shown(&path.to_string());
     match code {
         Code::BrokenSub => {
             let message = format!("`Fn::Sub` in `{path}` has a `${{` that is not closed, or empty");
@@ -197,31 +198,26 @@ fn finding(code: Code, path: &str) -> Diagnostic {
 }
 
 /// Where the path's text was written, and how many steps of the path that explains.
-fn place(path: &str, stack: &DesiredStack, overridden: &BTreeSet<String>) -> (usize, Span) {
-    let written = |key: &str| stack.hatch.spans.get(key).copied();
-    let steps = |path: &str| path.split('/').count();
-    let (section, below) = path.split_once('/').unwrap_or((path, ""));
-    let id = below.split('/').next().unwrap_or_default();
-    match section {
-        "Resources" => {
-            let set = |set: &String| is_within(set, below) || is_within(below, set);
-            if let Some(span) = written(&format!("overrides/{id}")).filter(|_| overridden.iter().any(set)) {
-                return (steps(below), span);
+fn place(path: &Path, stack: &DesiredStack, overridden: &BTreeSet<Path>) -> (usize, Span) {
+    let [section, below @ ..] = path.parts() else { return (0, stack.span) };
+    let id = below.first().map(Part::text).unwrap_or_default();
+    let written = |section| stack.hatch.spans.get(&hatch::place(section, &id)).copied();
+    match section.key() {
+        Some("Resources") => {
+            let set = |set: &Path| set.parts().starts_with(below) || below.starts_with(set.parts());
+            if let Some(span) = written("overrides").filter(|_| overridden.iter().any(set)) {
+                return (below.len(), span);
             }
-            if let Some(span) = written(&format!("resources/{id}")) {
-                return (steps(below), span);
+            if let Some(span) = written("resources") {
+                return (below.len(), span);
             }
-            let above = std::iter::successors(Some(below), |path| path.rsplit_once('/').map(|(above, _)| above));
-            let mut known = above.filter_map(|path| Some((steps(path), stack.origins.get(path)?.span)));
-            known.next().unwrap_or((0, stack.span))
+            let mut above = (1..=below.len()).rev().map(|length| &below[..length]);
+            let known = above.find_map(|place| Some((place.len(), stack.origins.get(place)?.span)));
+            known.unwrap_or((0, stack.span))
         }
-        "Outputs" => written(&format!("outputs/{id}")).map_or((0, stack.span), |span| (steps(below), span)),
+        Some("Outputs") => written("outputs").map_or((0, stack.span), |span| (below.len(), span)),
         _ => (0, stack.span),
     }
-}
-
-fn is_within(path: &str, above: &str) -> bool {
-    path.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The reference that a text has or, with what is not known in it, may have.
@@ -343,7 +339,7 @@ mod tests {
     fn found(value: Value) -> Vec<&'static str> {
         let allowed = BTreeSet::from(["{{resolve:ssm:/a}}".to_owned()]);
         let mut search = Search::new(&allowed);
-        search.visit(&value, "Resources/A", false);
+        search.visit(&value, &Trail::Top.at("Resources").at("A"), false);
         search.found.iter().map(|found| found.code.number()).collect()
     }
 

@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use crate::{
     cloud::{OUTPUT_DIGEST, OUTPUT_OWNER, OUTPUT_VERSION},
-    diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean},
+    diagnostic::{Code, Diagnostic, Diagnostics, Path, Span, did_you_mean},
     resolve::{DesiredStack, view::Verbatim},
 };
 
 /// Applies the escape hatch; answers the paths that `overrides` set.
-pub(super) fn apply(body: &mut Map<String, Value>, stack: &DesiredStack) -> Result<BTreeSet<String>, Diagnostics> {
+pub(super) fn apply(body: &mut Map<String, Value>, stack: &DesiredStack) -> Result<BTreeSet<Path>, Diagnostics> {
     let (mut found, mut set) = (Diagnostics::new(), BTreeSet::new());
     let resources = section(body, "Resources");
     for (id, Verbatim(resource)) in &stack.hatch.resources {
@@ -49,7 +49,7 @@ fn section<'a>(body: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<Stri
 
 fn add(
     into: &mut Map<String, Value>,
-    section: &str,
+    section: &'static str,
     id: &str,
     value: &Value,
     stack: &DesiredStack,
@@ -69,18 +69,20 @@ fn change(
     id: &str,
     patch: &Value,
     stack: &DesiredStack,
-    set: &mut BTreeSet<String>,
+    set: &mut BTreeSet<Path>,
     found: &mut Diagnostics,
 ) {
     let Value::Array(_) = patch else {
         json_patch::merge(resource, patch);
-        leaves(patch, id, set);
+        leaves(patch, Path::default().at(id), set);
         return;
     };
     let applied = serde_json::from_value::<json_patch::Patch>(patch.clone())
         .map_err(|error| error.to_string())
         .and_then(|patch| {
-            set.extend(patch.0.iter().map(|operation| format!("{id}{}", operation.path())));
+            set.extend(
+                patch.0.iter().map(|operation| Path::default().at(id).join(Path::read(operation.path().as_str()))),
+            );
             json_patch::patch(resource, &patch).map_err(|error| error.to_string())
         });
     if let Err(why) = applied {
@@ -111,12 +113,10 @@ fn refuse_ours(before: &Value, after: &Value, id: &str, stack: &DesiredStack, fo
     found.push(Diagnostic::new(Code::OverrideRefused, message).at(span(stack, "overrides", id)).help(help));
 }
 
-fn leaves(patch: &Value, path: &str, set: &mut BTreeSet<String>) {
+fn leaves(patch: &Value, path: Path, set: &mut BTreeSet<Path>) {
     match patch {
-        Value::Object(map) => map.iter().for_each(|(key, value)| leaves(value, &format!("{path}/{key}"), set)),
-        _ => {
-            set.insert(path.to_owned());
-        }
+        Value::Object(map) => map.iter().for_each(|(key, value)| leaves(value, path.at(key), set)),
+        _ => drop(set.insert(path)),
     }
 }
 
@@ -129,6 +129,11 @@ fn unknown(id: &str, resources: &Map<String, Value>, span: Span) -> Diagnostic {
     Diagnostic::new(Code::UnknownLogicalId, format!("the template has no resource `{id}`")).at(span).help(help)
 }
 
-fn span(stack: &DesiredStack, section: &str, id: &str) -> Span {
-    stack.hatch.spans.get(&format!("{section}/{id}")).copied().unwrap_or(stack.span)
+fn span(stack: &DesiredStack, section: &'static str, id: &str) -> Span {
+    stack.hatch.spans.get(&place(section, id)).copied().unwrap_or(stack.span)
+}
+
+/// As `overrides/ID`.
+pub(super) fn place(section: &'static str, id: &str) -> Path {
+    Path::from(section).at(id)
 }

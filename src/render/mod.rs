@@ -20,7 +20,7 @@ mod tests;
 use serde_json::{Map, Value};
 
 use crate::{
-    diagnostic::{Code, Diagnostic, Diagnostics, SourceMap},
+    diagnostic::{Code, Diagnostic, Diagnostics, Path, SourceMap},
     resolve::DesiredStack,
 };
 
@@ -120,13 +120,15 @@ fn check_size(stack: &DesiredStack, body: &str) -> Result<(), Diagnostic> {
 
 fn origins(stack: &DesiredStack, sources: &SourceMap) -> Origins {
     let place =
-        |field: &crate::resolve::Field| Origin { field: field.path.clone(), position: sources.position(field.span) };
+        |field: &crate::resolve::Field| Origin { field: field.path.field(), position: sources.position(field.span) };
     let mut properties: std::collections::BTreeMap<_, _> =
         stack.origins.iter().map(|(path, field)| (path.clone(), place(field))).collect();
-    for (key, span) in &stack.hatch.spans {
-        if let Some(id) = key.strip_prefix("resources/") {
-            let origin = Origin { field: format!("spec.resources.{id}"), position: sources.position(*span) };
-            properties.insert(id.to_owned(), origin);
+    for (place, span) in &stack.hatch.spans {
+        if let [section, id] = place.parts()
+            && section.key() == Some("resources")
+        {
+            let field = Path::from("spec").join(place).field();
+            properties.insert(id.clone().into(), Origin { field, position: sources.position(*span) });
         }
     }
     Origins { manifest: sources.position(stack.span), properties }

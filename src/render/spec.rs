@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     cloud::Capability,
-    diagnostic::Position,
+    diagnostic::{Path, Position},
     resolve::{Envelope, Identity},
 };
 
@@ -28,7 +28,7 @@ pub struct StackSpec {
     /// What the body needs acknowledged.
     pub capabilities: BTreeSet<Capability>,
     /// Properties set by `overrides`, as `LogicalId/Properties/…`.
-    pub overridden: BTreeSet<String>,
+    pub overridden: BTreeSet<Path>,
     /// Where each property came from.
     pub origins: Origins,
 }
@@ -39,7 +39,7 @@ pub struct Origins {
     /// The manifest.
     pub manifest: Position,
     /// By path, as `EndpointConfig/Properties/ProductionVariants/0/InstanceType` or just `EndpointConfig`.
-    pub properties: BTreeMap<String, Origin>,
+    pub properties: BTreeMap<Path, Origin>,
 }
 
 /// A field of a manifest and where it stands.
@@ -53,18 +53,12 @@ pub struct Origin {
 
 impl Origins {
     /// The origin of a path, or of the nearest known place above it.
-    pub fn of(&self, path: &str) -> Option<&Origin> {
-        let mut path = path;
-        loop {
-            if let Some(origin) = self.properties.get(path) {
-                return Some(origin);
-            }
-            path = &path[..path.rfind('/')?];
-        }
+    pub fn of(&self, path: &Path) -> Option<&Origin> {
+        path.upward().find_map(|place| self.properties.get(place))
     }
 
     /// The position of a path; the manifest's own where nothing nearer is known.
-    pub fn position(&self, path: &str) -> &Position {
+    pub fn position(&self, path: &Path) -> &Position {
         self.of(path).map_or(&self.manifest, |origin| &origin.position)
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Context, FORMAT, ink};
 use crate::{
     cloud::{EndpointDescription, EndpointStatus, StackStatus},
+    diagnostic::first_of,
     execute::same_config,
     plan::{Detour, Elsewhere, ObservedStack, Wide},
     resolve::{Identity, outputs},
@@ -99,9 +100,7 @@ const STRANGERS: usize = 5;
 /// `is_alone`: nothing of the environment's own stands, so that its lock may have been lost.
 fn strangers(found: &Elsewhere, is_alone: bool) -> String {
     let Elsewhere { environment, target, owner, stacks } = found;
-    let (shown, rest) = stacks.split_at(stacks.len().min(STRANGERS));
-    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-    let names = format!("{}{more}", shown.join(", "));
+    let names = first_of(stacks, STRANGERS);
     let (whose, way) = match owner {
         Some(owner) => (
             format!("of the owner {owner}"),

@@ -11,7 +11,10 @@ use super::{
     Envelope, Identity,
     view::{Verbatim, View},
 };
-use crate::{cloud::StackRef, diagnostic::Span};
+use crate::{
+    cloud::StackRef,
+    diagnostic::{Path, Span},
+};
 
 /// One stack as it is wanted, before it is rendered.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +28,7 @@ pub struct DesiredStack {
     /// The escape hatch.
     pub hatch: Hatch,
     /// Fields by the property they become, as `EndpointConfig/Properties/ProductionVariants/0/InstanceType`.
-    pub origins: BTreeMap<String, Field>,
+    pub origins: BTreeMap<Path, Field>,
     /// The dynamic references that `{ssm: …}` became in its environment: a body holds no others.
     pub fetched: Arc<BTreeSet<String>>,
     /// The manifest.
@@ -42,14 +45,14 @@ pub struct Hatch {
     /// Whole outputs by name.
     pub outputs: BTreeMap<String, Verbatim>,
     /// Where each of them was written: `overrides/ID`, `resources/ID`, `outputs/NAME`.
-    pub spans: BTreeMap<String, Span>,
+    pub spans: BTreeMap<Path, Span>,
 }
 
 /// A field of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
-    /// Its path, as `spec.hardware.instances[0]`.
-    pub path: String,
+    /// Its path in the document.
+    pub path: Path,
     /// Its place.
     pub span: Span,
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Hatch, view::Verbatim};
-use crate::manifest::Document;
+use crate::{diagnostic::Path, manifest::Document};
 
 /// `overrides`, `resources` and `outputs` of a manifest.
 pub(super) fn resolve(
@@ -17,10 +17,10 @@ pub(super) fn resolve(
     let sections = [("overrides", overrides), ("resources", resources), ("outputs", outputs)];
     let spans = sections
         .into_iter()
-        .flat_map(|(section, map)| map.keys().map(move |id| format!("{section}/{id}")))
-        .map(|key| {
-            let span = document.origin.key_span(&format!("/spec/{key}"));
-            (key, span)
+        .flat_map(|(section, map)| map.keys().map(move |id| Path::from(section).at(id)))
+        .map(|place| {
+            let span = document.origin.key_span(Path::from("spec").join(&place));
+            (place, span)
         })
         .collect();
     let verbatim = |map: &BTreeMap<String, Value>| -> BTreeMap<String, Verbatim> {

@@ -4,54 +4,43 @@ use std::borrow::Cow;
 
 use super::{Context, Field};
 use crate::{
-    diagnostic::{Code, Diagnostic, Span, did_you_mean},
+    diagnostic::{Code, Diagnostic, Path, Span, did_you_mean, first_of},
     manifest::{Defaults, Hardware, Instance, Kind, Model, Origin, Reference, Role, Scaling, Spec},
 };
 
-/// Where a value was written: a document and a pointer into it.
+/// Where a value was written: a document and a path into it.
 #[derive(Debug, Clone)]
 pub(super) struct Place<'a> {
     origin: &'a Origin,
-    pointer: String,
+    path: Path,
 }
 
 impl<'a> Place<'a> {
-    pub(super) fn new(origin: &'a Origin, pointer: impl Into<String>) -> Self {
-        Self { origin, pointer: pointer.into() }
+    pub(super) fn new(origin: &'a Origin, path: impl Into<Path>) -> Self {
+        Self { origin, path: path.into() }
     }
 
     /// The place of a key below this one.
     pub(super) fn at(&self, key: &str) -> Self {
-        let key = key.replace('~', "~0").replace('/', "~1");
-        Self { origin: self.origin, pointer: format!("{}/{key}", self.pointer) }
+        Self { origin: self.origin, path: self.path.at(key) }
     }
 
     /// The place of an item below this one.
     pub(super) fn item(&self, at: usize) -> Self {
-        Self { origin: self.origin, pointer: format!("{}/{at}", self.pointer) }
+        Self { origin: self.origin, path: self.path.item(at) }
     }
 
     pub(super) fn span(&self) -> Span {
-        self.origin.span(&self.pointer)
+        self.origin.span(&self.path)
     }
 
     pub(super) fn field(&self) -> Field {
-        Field { path: dotted(&self.pointer), span: self.span() }
+        Field { path: self.path.clone(), span: self.span() }
     }
 
-    pub(super) fn exists(&self, below: &str) -> bool {
-        self.origin.has(&format!("{}/{below}", self.pointer))
+    pub(super) fn exists(&self, key: &str) -> bool {
+        self.origin.has(self.path.at(key))
     }
-}
-
-/// `/spec/hardware/instances/0` as people write it: `spec.hardware.instances[0]`.
-fn dotted(pointer: &str) -> String {
-    let parts = pointer.split('/').skip(1);
-    parts.fold(String::new(), |path, part| match part {
-        part if part.bytes().all(|b| b.is_ascii_digit()) => format!("{path}[{part}]"),
-        part if path.is_empty() => part.to_owned(),
-        part => format!("{path}.{part}"),
-    })
 }
 
 /// A referred value with its place.
@@ -146,8 +135,7 @@ fn names_help(kind: Kind, name: &str, names: &[&str]) -> String {
     match did_you_mean(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => format!("no {kind} is written in this environment"),
-        None if names.len() <= MOST_LISTED => format!("there are {}", names.join(", ")),
-        None => format!("there are {} and {} more", names[..MOST_LISTED].join(", "), names.len() - MOST_LISTED),
+        None => format!("there are {}", first_of(names, MOST_LISTED)),
     }
 }
 
@@ -161,9 +149,8 @@ pub(super) fn inherited<'a, T>(
     let origin = environment.origin.as_ref()?;
     let of_target = environment.spec.targets.first().and_then(|target| target.settings.defaults.as_ref());
     let of_all = environment.spec.settings.defaults.as_ref();
-    let found = |defaults: Option<&'a Defaults>, base: &str| {
-        Some((of(defaults?)?, Place::new(origin, format!("{base}/{field}"))))
-    };
+    let found =
+        |defaults: Option<&'a Defaults>, base: &'static str| Some((of(defaults?)?, Place::new(origin, base).at(field)));
     found(of_target, "/spec/targets/0/defaults").or_else(|| found(of_all, "/spec/defaults"))
 }
 

@@ -10,7 +10,10 @@ use super::{
     settings,
     view::{PolicyStatement, RoleStackView, RoleView, Verbatim, View},
 };
-use crate::manifest::{Document, Role, Setting};
+use crate::{
+    diagnostic::Path,
+    manifest::{Document, Role, Setting},
+};
 
 /// The stack of a `Role`.
 pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Role, access: Access) -> DesiredStack {
@@ -67,7 +70,7 @@ fn is_account(principal: &str) -> bool {
     principal.starts_with("arn:") || principal.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn origins(place: &Place<'_>) -> BTreeMap<String, Field> {
+fn origins(place: &Place<'_>) -> BTreeMap<Path, Field> {
     [
         ("Role/Properties/ManagedPolicyArns", "managedPolicies"),
         ("Role/Properties/PermissionsBoundary", "permissionsBoundary"),
@@ -76,6 +79,6 @@ fn origins(place: &Place<'_>) -> BTreeMap<String, Field> {
     ]
     .into_iter()
     .filter(|(_, field)| place.exists(field))
-    .map(|(path, field)| (path.to_owned(), place.at(field).field()))
+    .map(|(path, field)| (path.into(), place.at(field).field()))
     .collect()
 }

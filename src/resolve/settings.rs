@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cloud::{StackOptions, Tagged, Tags},
-    diagnostic::{Code, Diagnostic, Span},
+    diagnostic::{Code, Diagnostic, Path, Span},
     manifest::{Document, Encryption, Network, Setting, Substitutions, Value, Values, is_tag, substitute},
 };
 
@@ -169,8 +169,8 @@ pub(super) fn written<'a>(context: &Context<'a>, own: &Place<'a>, field: &str) -
     let environment = context.scope.set.environment.origin.as_ref().filter(|_| !own.exists(field));
     let maps = ["/spec/targets/0", "/spec", "/spec/targets/0/defaults", "/spec/defaults"];
     let above = environment.and_then(|origin| {
-        let pointer = maps.iter().map(|map| format!("{map}/{field}")).find(|pointer| origin.has(pointer))?;
-        Some(Place::new(origin, pointer))
+        let path = maps.iter().map(|map| Path::from(*map).at(field)).find(|path| origin.has(path))?;
+        Some(Place::new(origin, path))
     });
     above.unwrap_or_else(|| own.at(field))
 }
@@ -192,9 +192,9 @@ pub(super) fn options(context: &mut Context<'_>) -> StackOptions {
 /// Where the Environment says a setting: at its target, else for all.
 pub(super) fn of_environment<'a>(context: &Context<'a>, field: &str) -> Option<Place<'a>> {
     let origin = context.scope.set.environment.origin.as_ref()?;
-    let of_target = format!("/spec/targets/0/{field}");
-    let pointer = if origin.has(&of_target) { of_target } else { format!("/spec/{field}") };
-    Some(Place::new(origin, pointer))
+    let of_target = Path::from("/spec/targets/0").at(field);
+    let path = if origin.has(&of_target) { of_target } else { Path::from("/spec").at(field) };
+    Some(Place::new(origin, path))
 }
 
 /// The environment's tags, the labels, and the three that say whose the stack is.
@@ -231,14 +231,10 @@ fn refuse_case(context: &mut Context<'_>, tags: &Tags, document: &Document) {
 
 /// Where a tag was written: the manifest's label, else what the environment gives to all.
 fn place_of_tag(context: &Context<'_>, key: &str, document: &Document) -> Span {
-    let own = format!("/metadata/labels/{}", token(key));
+    let own = Path::from("/metadata/labels").at(key);
     let of_all = context.scope.set.environment.origin.as_ref().filter(|_| !document.origin.has(&own));
-    let Some(origin) = of_all else { return document.origin.key_span(&own) };
+    let Some(origin) = of_all else { return document.origin.key_span(own) };
     let tags = ["/spec/targets/0/tags", "/spec/tags", "/metadata/labels"];
-    let written = tags.iter().map(|map| format!("{map}/{}", token(key))).find(|pointer| origin.has(pointer));
-    written.map_or_else(|| document.origin.span("/metadata/labels"), |pointer| origin.key_span(&pointer))
-}
-
-fn token(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+    let written = tags.iter().map(|map| Path::from(*map).at(key)).find(|path| origin.has(path));
+    written.map_or_else(|| document.origin.span("/metadata/labels"), |path| origin.key_span(path))
 }

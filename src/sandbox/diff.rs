@@ -24,6 +24,7 @@ use super::{
 use crate::{
     catalog::{self, Catalog, ResourceType},
     cloud::{Change, ChangeAction, ChangeAttribute, ChangeDetail, ChangeEvaluation, Recreation, Replacement, Tags},
+    diagnostic::Path,
 };
 
 /// What differs.
@@ -349,7 +350,7 @@ fn replacement_by(detail: &ChangeDetail) -> Replacement {
 }
 
 fn worst<'a>(kind: Option<&ResourceType>, places: impl Iterator<Item = &'a String>) -> Recreation {
-    let on = |place: &String| kind.map_or(catalog::Replacement::Never, |kind| kind.replacement_on(place));
+    let on = |place: &String| kind.map_or(catalog::Replacement::Never, |kind| kind.replacement_on(Path::read(place)));
     match places.map(on).max() {
         Some(catalog::Replacement::Always) => Recreation::Always,
         Some(catalog::Replacement::Conditional) => Recreation::Conditionally,

@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::role::in_place;
 use super::{Encryption, Hardware, Model, Role, Scaling, Vpc};
-use crate::diagnostic::Code;
-use crate::manifest::check::{Check, Rules, token};
+use crate::diagnostic::{Code, Path};
+use crate::manifest::check::{Check, Rules};
 use crate::manifest::secret::shown;
 use crate::manifest::value::{Duration, Latency, Percent, Reference, Setting, Size, Values};
 
@@ -389,7 +389,7 @@ impl Rules for Capture {
     }
 }
 
-fn whole(at: &mut Check<'_>, field: &str, percent: Percent) {
+fn whole(at: &mut Check<'_>, field: &'static str, percent: Percent) {
     if percent.0.fract() != 0.0 {
         at.report(field, Code::InvalidValue, format!("SageMaker takes whole percentages here, not {}%", percent.0));
     }
@@ -444,7 +444,7 @@ impl Rules for Vpc {
     }
 }
 
-fn count(at: &mut Check<'_>, field: &str, values: Option<&Values>, most: usize) {
+fn count(at: &mut Check<'_>, field: &'static str, values: Option<&Values>, most: usize) {
     if let Some(Values::List(values)) = values
         && !(1..=most).contains(&values.len())
     {
@@ -458,7 +458,7 @@ const LONGEST_LOGICAL_ID: usize = 255;
 pub(super) fn hatch(resources: &Added, outputs: &Added, at: &mut Check<'_>) {
     for (field, added, needed) in [("resources", resources, "Type"), ("outputs", outputs, "Value")] {
         for (id, body) in added {
-            let place = format!("{field}/{}", token(id));
+            let place = Path::from(field).at(id);
             if id.is_empty() || id.len() > LONGEST_LOGICAL_ID || !id.chars().all(|c| c.is_ascii_alphanumeric()) {
                 let message = format!("`{}` cannot be a logical id", shown(id));
                 at.report_key(&place, Code::InvalidValue, message, "logical ids are letters and digits");

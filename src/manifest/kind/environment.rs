@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::role::in_place;
 use super::{Alarms, Hardware, Kind, Role, Rollout, Scaling, Timeouts};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Path};
 use crate::manifest::check::{Check, Rules};
 use crate::manifest::secret::shown;
 use crate::manifest::value::{Reference, Setting, Value, Values};
@@ -212,12 +212,12 @@ impl Rules for Environment {
         self.settings.check(at);
         at.each("targets", &self.targets);
         for (index, patch) in self.patches.iter().enumerate() {
-            let place = format!("patches/{index}/kind");
+            let place = Path::from("patches").item(index).at("kind");
             let known = || Kind::ALL.iter().filter(|kind| **kind != Kind::Environment).map(|kind| kind.name());
             if !known().any(|kind| kind == patch.kind) {
                 let message = format!("`{}` is not a kind that can be patched", shown(&patch.kind));
                 let help = format!("kinds are {}", ticked(known(), "and"));
-                at.report_key(&place, Code::UnknownKind, message, &help);
+                at.report_key(place, Code::UnknownKind, message, &help);
             }
         }
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::Code;
-use crate::manifest::check::{Check, Rules, token};
+use crate::diagnostic::{Code, Path};
+use crate::manifest::check::{Check, Rules};
 use crate::manifest::secret::shown;
 
 /// Which weights at which revision, for which task, served by which engine and how.
@@ -183,12 +183,8 @@ impl Rules for Model {
         }
         for flag in self.args.keys().filter(|flag| flag.starts_with('-')) {
             let plain = format!("write `{}`", shown(flag.trim_start_matches('-')));
-            at.report_key(
-                &format!("args/{}", token(flag)),
-                Code::InvalidValue,
-                "flags in `args` have no dashes",
-                &plain,
-            );
+            let place = Path::from("args").at(flag);
+            at.report_key(place, Code::InvalidValue, "flags in `args` have no dashes", &plain);
         }
         self.check_env(at);
     }
@@ -200,7 +196,7 @@ impl Model {
             at.report("env", Code::OutOfRange, format!("SageMaker takes at most {MOST_VARIABLES} variables"));
         }
         for (name, value) in &self.env {
-            let field = format!("env/{}", token(name));
+            let field = Path::from("env").at(name);
             if !is_variable(name) {
                 let help = "names are letters, digits and `_`, and do not begin with a digit";
                 at.report_key(&field, Code::InvalidValue, format!("`{}` cannot name a variable", shown(name)), help);

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::endpoint::hatch;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Path};
 use crate::manifest::check::{Check, Rules};
 use crate::manifest::value::{Reference, Setting, Value, Values};
 
@@ -47,6 +47,6 @@ pub(super) fn in_place(role: Option<&Setting<Reference<Role>>>, at: &mut Check<'
     for (field, _) in parts.iter().filter(|(_, entries)| !entries.is_empty()) {
         let message = format!("a role in place has no stack of its own for `{field}`");
         let help = "say it in the Endpoint, whose `ExecutionRole` this is, or write the role as a manifest";
-        at.report_key(&format!("role/{field}"), Code::Conflict, message, help);
+        at.report_key(Path::from("role").at(field), Code::Conflict, message, help);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Path};
 use crate::manifest::check::{Check, Rules};
 use crate::manifest::value::{Duration, Percent};
 
@@ -166,7 +166,7 @@ impl Rules for Scaling {
         for (index, schedule) in self.schedules.iter().enumerate() {
             if self.schedules[..index].iter().any(|earlier| earlier.name == schedule.name) {
                 let message = format!("two schedules are called `{}`", schedule.name);
-                at.report(&format!("schedules/{index}/name"), Code::DuplicateName, message);
+                at.report(Path::from("schedules").item(index).at("name"), Code::DuplicateName, message);
             }
         }
     }

@@ -156,7 +156,7 @@ fn spec(given: &Value) -> StackSpec {
         body: Arc::from(body),
         digest,
         capabilities: BTreeSet::from([Capability::Iam]),
-        overridden: BTreeSet::from(["Model/Properties/PrimaryContainer/Environment".to_owned()]),
+        overridden: BTreeSet::from(["Model/Properties/PrimaryContainer/Environment".into()]),
         origins: Origins {
             manifest: position(1),
             properties: BTreeMap::from([(

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 
 use super::{Context, FORMAT};
 use crate::{
-    diagnostic::secret::{is_secret_name, mask},
+    diagnostic::{
+        Path,
+        secret::{HIDDEN, is_secret_name, mask},
+    },
     plan::{Action, Plan},
 };
 
@@ -29,9 +32,6 @@ pub fn json(plan: &Plan, context: &Context<'_>) -> serde_json::Result<Value> {
               "endpointsAsked": false, "plan": without_secrets(serde_json::to_value(plan)?)}))
 }
 
-/// What stands where a secret stood.
-const HIDDEN: &str = "********";
-
 /// Secrets masked in every text, bodies included; values behind names that say secret are hidden.
 fn without_secrets(value: Value) -> Value {
     match value {
@@ -41,7 +41,8 @@ fn without_secrets(value: Value) -> Value {
         },
         Value::Array(items) => items.into_iter().map(without_secrets).collect(),
         Value::Object(members) => {
-            let hides = members.get("path").and_then(Value::as_str).is_some_and(is_secret_path);
+            let hides =
+                members.get("path").and_then(Value::as_str).is_some_and(|path| is_secret_path(&Path::read(path)));
             let hidden = |key: &str, value: &Value| {
                 let by_path = hides && matches!(key, "before" | "after");
                 (by_path || is_secret_name(key)) && value.is_string()
@@ -57,8 +58,8 @@ fn without_secrets(value: Value) -> Value {
 }
 
 /// Does a path such as `PrimaryContainer/Environment/DB_PASSWORD` lead to a secret, by its name?
-fn is_secret_path(path: &str) -> bool {
-    path.rsplit('/').next().is_some_and(is_secret_name)
+fn is_secret_path(path: &Path) -> bool {
+    path.name().is_some_and(is_secret_name)
 }
 
 /// How many stacks have which action, and how many updates replace a resource for sure.

@@ -52,7 +52,7 @@ fn phase(number: usize, purpose: &str) -> Operation {
     Operation::Update { submission: submission(), gate: Gate::default(), phase: Some(phase) }
 }
 
-fn property(path: &str, before: Option<&str>, after: Option<&str>, replacement: Replacement) -> PropertyChange {
+fn property(path: &'static str, before: Option<&str>, after: Option<&str>, replacement: Replacement) -> PropertyChange {
     PropertyChange {
         path: path.into(),
         before: before.map(Into::into),

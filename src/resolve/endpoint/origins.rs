@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::resolve::{
-    Context, Field,
-    references::Place,
-    serving::Serving,
-    settings,
-    view::{AlarmView, EndpointView, ModelView, ScalerView},
+use crate::{
+    diagnostic::Path,
+    resolve::{
+        Context, Field,
+        references::Place,
+        serving::Serving,
+        settings,
+        view::{AlarmView, EndpointView, ModelView, ScalerView},
+    },
 };
 
 /// Fields by the property they become.
@@ -16,36 +19,37 @@ pub(super) fn of<'a>(
     view: &EndpointView,
     servings: &[Serving<'a>],
     place: &Place<'a>,
-) -> BTreeMap<String, Field> {
+) -> BTreeMap<Path, Field> {
     let written = |field: &str| settings::written(context, place, field);
     let mut rows = Rows::default();
-    let config = "EndpointConfig/Properties";
-    rows.add(format!("{config}/DataCaptureConfig"), place.at("capture"));
-    rows.add(format!("{config}/DataCaptureConfig/DestinationS3Uri"), place.at("capture").at("s3"));
-    rows.add(format!("{config}/KmsKeyId"), written("encryption"));
+    let config = Path::from("EndpointConfig/Properties");
+    let capture = config.at("DataCaptureConfig");
+    rows.add(capture.at("DestinationS3Uri"), place.at("capture").at("s3"));
+    rows.add(capture, place.at("capture"));
+    rows.add(config.at("KmsKeyId"), written("encryption"));
     rows.add("Endpoint/Properties/DeploymentConfig", written("rollout"));
     rows.add("Endpoint/Properties/EndpointName", place.at("name"));
     rows.add("ExecutionRole", written("role"));
     // Of alarms and scalers also where there are none: what says so is why one is removed.
     for id in servings.iter().flat_map(|serving| AlarmView::ids(serving.name)) {
-        rows.add(id, written("alarms"));
+        rows.add(Path::default().at(&id), written("alarms"));
     }
     for (at, (serving, model)) in servings.iter().zip(&view.models).enumerate() {
         rows.model(model, serving, place, &written);
-        rows.variant(&format!("{config}/ProductionVariants/{at}"), serving, place, &written);
+        rows.variant(&config.at("ProductionVariants").item(at), serving, place, &written);
     }
     // Of several, the first stands for what replaces the whole configuration.
-    for instance in servings.iter().rev().filter_map(|serving| serving.chosen.place.clone()) {
+    if let Some(instance) = servings.iter().find_map(|serving| serving.chosen.place.clone()) {
         rows.add(config, instance);
     }
     rows.0
 }
 
 #[derive(Default)]
-struct Rows(BTreeMap<String, Field>);
+struct Rows(BTreeMap<Path, Field>);
 
 impl Rows {
-    fn add(&mut self, path: impl Into<String>, place: Place<'_>) {
+    fn add(&mut self, path: impl Into<Path>, place: Place<'_>) {
         self.0.insert(path.into(), place.field());
     }
 
@@ -57,41 +61,44 @@ impl Rows {
         written: &dyn Fn(&str) -> Place<'a>,
     ) {
         let place = &serving.served.place;
-        let container = format!("{id}/Properties/PrimaryContainer");
-        self.add(id, place.clone());
-        self.add(format!("{container}/ModelDataSource"), place.at("s3"));
-        self.add(format!("{id}/Properties/VpcConfig"), written("network"));
-        self.add(format!("{id}/Properties/EnableNetworkIsolation"), endpoint.at("network").at("isolated"));
+        let model = Path::default().at(id);
+        let properties = model.at("Properties");
+        let container = properties.at("PrimaryContainer");
+        self.add(model, place.clone());
+        self.add(container.at("ModelDataSource"), place.at("s3"));
+        self.add(properties.at("VpcConfig"), written("network"));
+        self.add(properties.at("EnableNetworkIsolation"), endpoint.at("network").at("isolated"));
         if place.exists("image") {
-            self.add(format!("{container}/Image"), place.at("image"));
+            self.add(container.at("Image"), place.at("image"));
         }
         for name in serving.served.spec.env.keys() {
-            self.add(format!("{container}/Environment/{name}"), place.at("env").at(name));
+            self.add(container.at("Environment").at(name), place.at("env").at(name));
         }
     }
 
     fn variant<'a>(
         &mut self,
-        variant: &str,
+        variant: &Path,
         serving: &Serving<'a>,
         endpoint: &Place<'a>,
         written: &dyn Fn(&str) -> Place<'a>,
     ) {
         let timeouts = written("timeouts");
-        self.add(format!("{variant}/RoutingConfig"), endpoint.at("routing"));
-        self.add(format!("{variant}/ContainerStartupHealthCheckTimeoutInSeconds"), timeouts.at("startup"));
-        self.add(format!("{variant}/ModelDataDownloadTimeoutInSeconds"), timeouts.at("download"));
-        self.add(format!("{variant}/VariantInstanceProvisionTimeoutInSeconds"), timeouts.at("provision"));
+        self.add(variant.at("RoutingConfig"), endpoint.at("routing"));
+        self.add(variant.at("ContainerStartupHealthCheckTimeoutInSeconds"), timeouts.at("startup"));
+        self.add(variant.at("ModelDataDownloadTimeoutInSeconds"), timeouts.at("download"));
+        self.add(variant.at("VariantInstanceProvisionTimeoutInSeconds"), timeouts.at("provision"));
         if let Some(instance) = &serving.chosen.place {
-            self.add(format!("{variant}/InstanceType"), instance.clone());
+            self.add(variant.at("InstanceType"), instance.clone());
         }
         let Some(count) = &serving.count_place else { return };
-        self.add(format!("{variant}/InitialInstanceCount"), count.clone());
-        let [target, policy] = ScalerView::ids(serving.name);
-        self.add(&target, count.clone());
-        self.add(format!("{target}/Properties/MinCapacity"), count.at("min"));
-        self.add(format!("{target}/Properties/MaxCapacity"), count.at("max"));
-        self.add(format!("{target}/Properties/ScheduledActions"), count.at("schedules"));
+        self.add(variant.at("InitialInstanceCount"), count.clone());
+        let [target, policy] = ScalerView::ids(serving.name).map(|id| Path::default().at(&id));
+        let properties = target.at("Properties");
+        self.add(target, count.clone());
+        self.add(properties.at("MinCapacity"), count.at("min"));
+        self.add(properties.at("MaxCapacity"), count.at("max"));
+        self.add(properties.at("ScheduledActions"), count.at("schedules"));
         self.add(policy, count.at("target"));
     }
 }

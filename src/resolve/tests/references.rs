@@ -131,7 +131,7 @@ fn origins_say_which_field_a_property_comes_from() {
     let run =
         encoder("capture: {percent: 1%, s3: 's3://b/'}").environment("defaults: {scaling: {min: 2}, alarms: none}");
     let origins = run.stack().origins.into_iter();
-    let lines = origins.map(|(path, field)| format!("{path} = {}\n", field.path));
+    let lines = origins.map(|(path, field)| format!("{path} = {}\n", field.path.field()));
     expect![[r#"
         Endpoint/Properties/DeploymentConfig = spec.rollout
         Endpoint/Properties/EndpointName = spec.name
@@ -167,6 +167,6 @@ fn what_is_added_to_a_body_is_passed_on_with_its_places() {
     );
     let hatch = run.stack().hatch;
     expect![[r#"["outputs/Mine", "overrides/Model", "resources/Extra"]"#]]
-        .assert_eq(&format!("{:?}", hatch.spans.keys().collect::<Vec<_>>()));
+        .assert_eq(&format!("{:?}", hatch.spans.keys().map(ToString::to_string).collect::<Vec<_>>()));
     assert_eq!((hatch.overrides.len(), hatch.resources.len(), hatch.outputs.len()), (1, 1, 1));
 }

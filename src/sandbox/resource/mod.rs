@@ -26,6 +26,7 @@ use super::{catalog_of, diff::changed_places, faults::Faults, ids, operation::Ta
 use crate::{
     catalog::{Misfit, Problem, Replacement},
     cloud::{Tags, Timestamp},
+    diagnostic::Path,
 };
 use handler::Handler;
 pub(crate) use object::{EndpointState, Object, ObjectState, Variant};
@@ -199,15 +200,16 @@ fn unimagined(kind: &str) -> Handled<()> {
 }
 
 fn describe(misfit: &Misfit) -> String {
-    let (above, key) = misfit.path.rsplit_once('/').unwrap_or(("", &misfit.path));
-    let place = if above.is_empty() { "#".to_owned() } else { format!("#/{above}") };
+    let [above @ .., key] = misfit.path.parts() else { return String::new() };
+    let (above, key) = (Path::from_iter(above.iter().cloned()).pointer(), key.text());
+    let place = format!("#{above}");
     match &misfit.problem {
         Problem::Missing => format!("{place}: required key [{key}] not found"),
         Problem::Unknown => format!("{place}: extraneous key [{key}] is not permitted"),
         Problem::ReadOnly => format!("{place}: read-only key [{key}] cannot be given"),
         Problem::Kind(kinds) => {
             let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
-            format!("#/{}: expected type: {}", misfit.path, kinds.join(" or "))
+            format!("#{}: expected type: {}", misfit.path.pointer(), kinds.join(" or "))
         }
     }
 }
@@ -221,7 +223,7 @@ pub(crate) fn needed(record: &Record, properties: Value, tags: &Tags, metadata: 
         return None;
     }
     let replaces = kind.is_some_and(|kind| {
-        places.iter().any(|place| kind.replacement_on(place) == Replacement::Always)
+        places.iter().any(|place| kind.replacement_on(Path::read(place)) == Replacement::Always)
             || tagged && kind.tags_create_only()
     });
     Some(if replaces { Task::Replace(properties) } else { Task::Update(properties) })

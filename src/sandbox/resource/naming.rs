@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{Failure, Handled, Site};
 use crate::{
     catalog::{Kind, ResourceType},
+    diagnostic::Path,
     sandbox::{catalog_of, ids, place::Place, stack::Record},
 };
 
@@ -52,10 +53,13 @@ fn service(kind: &str) -> String {
 fn name_property(known: &ResourceType) -> Option<String> {
     let usual = [format!("{}Name", last(&known.name)), "Name".to_owned()];
     let identifier = match known.primary_identifier() {
-        [one] if one.segments().len() == 1 && !known.is_read_only(one.property()) => Some(one.property().to_owned()),
+        [one] if one.segments().len() == 1 => Some(one.property().to_owned()),
         _ => None,
     };
-    let is_text = |name: &String| known.kinds(name).contains(&&Kind::String) && !known.is_read_only(name);
+    let is_text = |name: &String| {
+        let path = Path::default().at(name);
+        known.kinds(&path).contains(&&Kind::String) && !known.is_read_only(path)
+    };
     identifier.into_iter().chain(usual).find(is_text)
 }
 
@@ -147,7 +151,7 @@ pub(super) fn value(
     if name_property(known).as_deref() == Some(attribute) || tail == format!("{}Name", last(&known.name)) {
         return Value::String(name.to_owned());
     }
-    let kinds = known.kinds(&attribute.replace('.', "/"));
+    let kinds = known.kinds(attribute.split('.').collect::<Path>());
     match kinds.first() {
         Some(Kind::Integer | Kind::Number) if !tail.contains("Version") => Value::from(1),
         Some(Kind::Boolean) => Value::Bool(false),

@@ -7,13 +7,14 @@ use super::{Account, template};
 use crate::{
     catalog::{Catalog, Kind, ResourceType},
     cloud::{ResourceStatus, StackStatus},
+    diagnostic::Path,
 };
 
 /// The least a type takes, without looking below the top level.
 fn least(kind: &ResourceType) -> Option<Value> {
     let mut properties = serde_json::Map::new();
     for name in kind.required() {
-        let value = kind.kinds(name).first().and_then(|kind| match kind {
+        let value = kind.kinds(Path::default().at(name)).first().and_then(|kind| match kind {
             Kind::String | Kind::Any => Some(json!("x")),
             Kind::Integer | Kind::Number => Some(json!(1)),
             Kind::Boolean => Some(json!(true)),
@@ -29,8 +30,10 @@ fn least(kind: &ResourceType) -> Option<Value> {
 
 /// A property that takes text and is not needed for the identity, for a reference.
 fn open_property(kind: &ResourceType) -> Option<String> {
-    let fits =
-        |name: &&String| kind.kinds(name) == [&Kind::String] && !kind.is_read_only(name) && !name.contains("Name");
+    let fits = |name: &&String| {
+        let path = Path::default().at(name);
+        kind.kinds(&path) == [&Kind::String] && !kind.is_read_only(path) && !name.contains("Name")
+    };
     kind.properties().keys().find(fits).cloned()
 }
 
@@ -55,7 +58,7 @@ fn ten_types_at_random_chained_by_ref_and_get_att() {
                 continue;
             }
             if let Some((id, kind)) = &before {
-                let is_text = |name: &&String| kind.kinds(&name.replace('.', "/")) == [&Kind::String];
+                let is_text = |name: &&String| kind.kinds(name.split('.').collect::<Path>()) == [&Kind::String];
                 let attribute = kind.attributes().iter().find(is_text);
                 properties[&link] = match attribute.filter(|_| random.bool()) {
                     Some(attribute) => json!({"Fn::GetAtt": [id, attribute]}),

@@ -1,7 +1,10 @@
 //! Random resources of random types of the registry, with properties that fit their schemas, and edits of them.
 
 use fastrand::Rng;
-use hubform::catalog::{Catalog, Kind, ResourceType};
+use hubform::{
+    catalog::{Catalog, Kind, ResourceType},
+    diagnostic::Path,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -189,7 +192,7 @@ fn shake(rng: &mut Rng, value: &mut Value) {
 
 /// Another value for one of the properties there could be.
 fn regrow(rng: &mut Rng, known: &Resources, own: &str, kind: &'static ResourceType, properties: &mut Value) {
-    let names: Vec<&String> = kind.properties().keys().filter(|name| !kind.is_read_only(name)).collect();
+    let names: Vec<&String> = kind.properties().keys().filter(|name| !kind.is_read_only(Path::read(name))).collect();
     if let Some(name) = names.get(rng.usize(0..names.len().max(1))) {
         properties[name.as_str()] =
             Growth { rng, kind, known, own }.value(name, &kind.properties()[*name].kinds, DEPTH);
@@ -217,7 +220,7 @@ impl Growth<'_> {
         let mut grown = Map::new();
         for (name, property) in kind.properties() {
             let chance = if property.required { 100 } else { 12 };
-            if !kind.is_read_only(name) && percent(self.rng, chance) {
+            if !kind.is_read_only(Path::read(name)) && percent(self.rng, chance) {
                 grown.insert(name.clone(), self.value(&below(path, name), &property.kinds, depth));
             }
         }
@@ -247,7 +250,7 @@ impl Growth<'_> {
         for (name, property) in &shape.properties {
             let place = below(path, name);
             let chance = if property.required { 100 } else { 15 };
-            if !self.kind.is_read_only(&place) && percent(self.rng, chance) {
+            if !self.kind.is_read_only(Path::read(&place)) && percent(self.rng, chance) {
                 grown.insert(name.clone(), self.value(&place, &property.kinds, depth));
             }
         }
@@ -276,7 +279,7 @@ impl Growth<'_> {
     fn attribute(&mut self, id: &str) -> Option<String> {
         let kind = kind_of(&self.known[id]);
         let is_text = |name: &&String| {
-            let kinds = kind.kinds(&name.replace('.', "/"));
+            let kinds = kind.kinds(name.split('.').collect::<Path>());
             !name.contains('*') && kinds.iter().all(|kind| **kind == Kind::String)
         };
         let names: Vec<&String> = kind.attributes().iter().filter(is_text).collect();
