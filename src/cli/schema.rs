@@ -1,26 +1,42 @@
-//! `hubform schema`: what editors check manifests with.
+//! `hubform schema`: what editors check manifests with, and what templates are written against.
 
 use anyhow::{Result, bail};
 
 use super::{Exit, Host, Refusal, args};
-use crate::{diagnostic::did_you_mean, manifest};
+use crate::{
+    diagnostic::did_you_mean,
+    manifest::{self, Kind},
+    resolve::view::View,
+};
 
 pub(super) fn run(host: &mut Host, args: &args::Schema) -> Result<Exit> {
+    let kinds = if args.view { View::KINDS } else { Kind::ALL };
     let Some(name) = &args.kind else {
-        for kind in manifest::Kind::ALL {
+        for kind in kinds {
             writeln!(host.output, "{:<12} {}", kind.name(), kind.about())?;
         }
         return Ok(Exit::Done);
     };
-    let found = manifest::Kind::ALL.iter().find(|kind| kind.name().eq_ignore_ascii_case(name));
-    let Some(kind) = found else {
-        let names: Vec<_> = manifest::Kind::ALL.iter().map(|kind| kind.name()).collect();
-        let help = match did_you_mean(name, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are {}", names.join(", ")),
-        };
-        bail!(Refusal::new(format!("there is no kind `{name}`"), help));
+    let Some(kind) = Kind::ALL.iter().find(|kind| kind.name().eq_ignore_ascii_case(name)) else {
+        bail!(Refusal::new(format!("there is no kind `{name}`"), instead(name, kinds)));
     };
-    writeln!(host.output, "{}", serde_json::to_string_pretty(manifest::schema(*kind))?)?;
+    let schema = match args.view {
+        false => manifest::schema(*kind).clone(),
+        true => match View::schema(*kind) {
+            Some(schema) => schema.to_value(),
+            None => {
+                bail!(Refusal::new(format!("`{kind}` becomes no stack, so no template sees it"), instead("", kinds)))
+            }
+        },
+    };
+    writeln!(host.output, "{}", serde_json::to_string_pretty(&schema)?)?;
     Ok(Exit::Done)
+}
+
+fn instead(name: &str, kinds: &[Kind]) -> String {
+    let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+    match did_you_mean(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are {}", names.join(", ")),
+    }
 }

@@ -16,6 +16,7 @@ mod support;
 mod terminals;
 mod tidy;
 mod trial;
+mod views;
 #[cfg(feature = "aws")]
 mod world;
 mod yaml;
