@@ -1,5 +1,7 @@
 //! From manifests to bodies, through resolving.
 
+mod views;
+
 use expect_test::{Expect, expect};
 
 use super::{Templates, render, yaml};
@@ -238,7 +240,7 @@ const SHAPES: [&str; 20] = [
     "{Endpoint: {Type: AWS::SageMaker::Endpoint, Properties: text}, HubformDigest: {}}",
     "!Ref A",
     "!Sub '{{ description | value }}'",
-    "{{ model | value }}",
+    "{{ models | value }}",
 ];
 
 #[test]
