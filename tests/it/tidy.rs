@@ -227,6 +227,23 @@ fn every_code_has_a_page_and_a_case() {
     assert!(stale.is_empty() && shown.is_empty(), "codes that need no excuse: {stale:?} {shown:?}");
 }
 
+/// What in `resolve` may speak JSON: what users wrote as such, and the text of the lock.
+const JSON: [(&str, &str); 4] = [
+    ("container.rs", "values of the manifest's `args`"),
+    ("hatch.rs", "`overrides`, `resources`, `outputs`"),
+    ("view/given.rs", "`Verbatim`, which holds them on their way to the body"),
+    ("lock/text.rs", "the lock as it is written"),
+];
+
+#[test]
+fn no_json_crosses_from_resolve_to_render() {
+    let own = |path: &Path| path.strip_prefix("src/resolve").ok().map(|path| path.to_string_lossy().into_owned());
+    let speaks = |text: &str| code_lines(text).any(|(_, line)| line.contains("serde_json") || line.contains("json!"));
+    let found: BTreeSet<String> =
+        sources().into_iter().filter(|(_, text)| speaks(text)).filter_map(|(path, _)| own(&path)).collect();
+    assert_eq!(found, JSON.iter().map(|(name, _)| (*name).to_owned()).collect());
+}
+
 #[test]
 fn nothing_prints_past_the_report() {
     let said = sources().into_iter().filter(|(path, _)| !path.starts_with("src/main.rs"));
