@@ -6,7 +6,6 @@ mod alarms;
 mod capture;
 mod model;
 mod origins;
-mod role;
 mod rollout;
 mod shape;
 mod variant;
@@ -14,34 +13,26 @@ mod variant;
 use std::sync::Arc;
 
 use super::{
-    Context, DesiredStack, EndpointCheck, Envelope, NamedRole,
+    Context, DesiredStack, EndpointCheck, Envelope, Made,
     access::{Access, Bucket, Grant, Need},
     chooser::Chooser,
-    hatch,
+    execution_role, hatch,
     model::Weights,
     outputs,
-    references::{Place, inherited},
+    references::{Place, default_of},
     serving::{self, Serving, Wanted},
     settings::{self, Key},
     view::{CaptureView, EndpointView, View},
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    manifest::{Defaults, Document, Endpoint, Kind, Reference, Role, Setting, Timeouts},
+    manifest::{Document, Endpoint, Kind},
 };
 
 use shape::Shape;
 
-/// An endpoint's stack, and what it asks of others.
-pub(super) struct Resolved {
-    pub(super) stack: DesiredStack,
-    /// The `Role` manifest it names, and what it needs of it.
-    pub(super) shared: Option<(String, Access)>,
-    pub(super) named_role: Option<NamedRole>,
-}
-
 /// Resolves an endpoint; nothing, with findings, where it cannot be.
-pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spec: &'a Endpoint) -> Option<Resolved> {
+pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spec: &'a Endpoint) -> Option<Made> {
     let place = Place::new(&document.origin, "/spec");
     let Shape::Realtime { variants } = Shape::of(context, spec, &place)?;
     let mut choosers: Vec<_> = variants.iter().map(|wanted| chooser(context, document, wanted)).collect();
@@ -50,17 +41,17 @@ pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spe
         .zip(&mut choosers)
         .map(|(wanted, chooser)| serving::resolve(context, chooser, wanted))
         .collect();
-    let resolved = match servings.into_iter().collect::<Option<Vec<_>>>() {
+    let made = match servings.into_iter().collect::<Option<Vec<_>>>() {
         Some(servings) => build(context, document, spec, &place, &servings, &mut choosers),
         None => {
-            role::check(context, spec, &place);
+            execution_role::check(context, spec.role.as_ref(), &place);
             None
         }
     };
     choosers.iter().for_each(|chooser| chooser.report_missing(context));
-    let mut resolved = resolved?;
-    resolved.stack.envelope.choices = choosers.into_iter().flat_map(|chooser| chooser.choices).collect();
-    Some(resolved)
+    let mut made = made?;
+    made.stack.envelope.choices = choosers.into_iter().flat_map(|chooser| chooser.choices).collect();
+    Some(made)
 }
 
 fn chooser(context: &Context<'_>, document: &Document, wanted: &Wanted<'_>) -> Chooser {
@@ -76,7 +67,7 @@ fn build<'a>(
     place: &Place<'a>,
     servings: &[Serving<'a>],
     choosers: &mut [Chooser],
-) -> Option<Resolved> {
+) -> Option<Made> {
     let name = spec.name.clone().unwrap_or_else(|| context.stack(Kind::Endpoint, &document.name).name);
     let network = settings::network(context, spec.network.as_ref(), place.at("network"));
     refuse_isolated_hub(context, servings, network.isolated, place);
@@ -84,7 +75,7 @@ fn build<'a>(
     let capture = spec.capture.as_ref();
     let capture = capture.map(|capture| capture::resolve(context, capture, key.as_ref(), &place.at("capture")));
     let access = access(servings, key.as_ref(), capture.as_ref(), network.vpc.is_some());
-    let owner = role::resolve(context, spec, access, place)?;
+    let owner = execution_role::resolve(context, spec.role.as_ref(), access, place)?;
     let wanted = default_of(context, spec.alarms.as_ref(), place, "alarms");
     let alarms = alarms::resolve(context, wanted, &name, servings.iter().map(|serving| serving.name));
     let wanted = default_of(context, spec.rollout.as_ref(), place, "rollout");
@@ -124,7 +115,7 @@ fn build<'a>(
         span: document.origin.span("/metadata/name"),
         view: View::Endpoint(Box::new(view)),
     };
-    Some(Resolved { stack, shared: owner.shared, named_role: owner.named })
+    Some(Made { stack, shared: owner.shared, named_role: owner.named })
 }
 
 fn refuse_isolated_hub(context: &mut Context<'_>, servings: &[Serving<'_>], isolated: bool, place: &Place<'_>) {
@@ -155,39 +146,4 @@ fn access(servings: &[Serving<'_>], key: Option<&Key>, capture: Option<&CaptureV
     access.add(key.filter(|_| used).map(|key| Need::UseKey(key.arn.clone())));
     access.add(network.then_some(Need::JoinVpc));
     access
-}
-
-/// A setting of the endpoint, else the environment's default for it, with its place.
-fn default_of<'a, T: Inherited>(
-    context: &Context<'a>,
-    own: Option<&'a T>,
-    place: &Place<'a>,
-    field: &str,
-) -> Option<(&'a T, Place<'a>)> {
-    if let Some(own) = own {
-        return Some((own, place.at(field)));
-    }
-    inherited(context, field, T::of)
-}
-
-/// A setting that an Environment's `defaults` may give.
-trait Inherited {
-    fn of(defaults: &Defaults) -> Option<&Self>;
-}
-
-macro_rules! inherited {
-    ($($type:ty = $field:ident,)*) => {$(
-        impl Inherited for $type {
-            fn of(defaults: &Defaults) -> Option<&Self> {
-                defaults.$field.as_ref()
-            }
-        }
-    )*};
-}
-
-inherited! {
-    crate::manifest::Rollout = rollout,
-    Setting<crate::manifest::Alarms> = alarms,
-    Setting<Reference<Role>> = role,
-    Timeouts = timeouts,
 }

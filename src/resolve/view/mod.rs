@@ -26,28 +26,28 @@ pub use ids::{ALL_TRAFFIC, logical_id};
 pub use role::{Condition, PolicyStatement, Resources, RoleStackView, RoleView, Statement};
 
 macro_rules! views {
-    ($($kind:ident($view:ty) $template:literal,)*) => {
+    ($($(#[$on:meta])* $kind:ident($view:ty) $template:literal,)*) => {
         /// What the template of a stack sees.
         #[derive(Debug, Clone, PartialEq, Serialize)]
         #[serde(untagged)]
         pub enum View {
-            $(#[doc = concat!("For `", $template, "`.")] $kind(Box<$view>),)*
+            $(#[doc = concat!("For `", $template, "`.")] $(#[$on])* $kind(Box<$view>),)*
         }
 
         impl View {
             /// Kinds that have a view.
-            pub const KINDS: &'static [Kind] = &[$(Kind::$kind,)*];
+            pub const KINDS: &'static [Kind] = &[$($(#[$on])* Kind::$kind,)*];
 
             /// The template that is rendered with it.
             pub fn template(&self) -> &'static str {
-                match self { $(Self::$kind(_) => $template,)* }
+                match self { $($(#[$on])* Self::$kind(_) => $template,)* }
             }
 
             /// JSON Schema (2020-12) of a kind's view, where it has one.
             pub fn schema(kind: Kind) -> Option<schemars::Schema> {
                 let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
                 match kind {
-                    $(Kind::$kind => Some(settings.into_generator().into_root_schema_for::<$view>()),)*
+                    $($(#[$on])* Kind::$kind => Some(settings.into_generator().into_root_schema_for::<$view>()),)*
                     _ => None,
                 }
             }
