@@ -1,13 +1,13 @@
 //! An `Endpoint`: its shape is checked, each serving is decided, and both become the view of its stack.
 //!
-//! One file per part. What a part needs of another stack or of the world (a shared role, a named one) is handed up.
+//! One file per part, and in `mode` one per mode. What a part needs of another stack or of the world (a shared role, a named one) is handed up.
 
 mod alarms;
 mod capture;
+mod mode;
 mod model;
 mod origins;
 mod rollout;
-mod shape;
 mod variant;
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::{
     outputs,
     references::{Place, default_of},
     serving::{self, Serving, Wanted},
-    settings::{self, Key},
+    settings::{self, Key, Placed},
     view::{CaptureView, EndpointView, View},
 };
 use crate::{
@@ -29,20 +29,21 @@ use crate::{
     manifest::{Document, Endpoint, Kind},
 };
 
-use shape::Shape;
+use mode::{Common, Shape};
 
 /// Resolves an endpoint; nothing, with findings, where it cannot be.
 pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spec: &'a Endpoint) -> Option<Made> {
     let place = Place::new(&document.origin, "/spec");
-    let Shape::Realtime { variants } = Shape::of(context, spec, &place)?;
-    let mut choosers: Vec<_> = variants.iter().map(|wanted| chooser(context, document, wanted)).collect();
-    let servings: Vec<_> = variants
+    let mut shape = Shape::of(context, spec, &place)?;
+    let wanted = std::mem::take(&mut shape.servings);
+    let mut choosers: Vec<_> = wanted.iter().map(|wanted| chooser(context, document, wanted)).collect();
+    let servings: Vec<_> = wanted
         .into_iter()
         .zip(&mut choosers)
         .map(|(wanted, chooser)| serving::resolve(context, chooser, wanted))
         .collect();
     let made = match servings.into_iter().collect::<Option<Vec<_>>>() {
-        Some(servings) => build(context, document, spec, &place, &servings, &mut choosers),
+        Some(servings) => build(context, (document, spec, &place), shape, &servings, &mut choosers),
         None => {
             execution_role::check(context, spec.role.as_ref(), &place);
             None
@@ -62,25 +63,34 @@ fn chooser(context: &Context<'_>, document: &Document, wanted: &Wanted<'_>) -> C
 /// Puts the stack together from its parts.
 fn build<'a>(
     context: &mut Context<'a>,
-    document: &'a Document,
-    spec: &'a Endpoint,
-    place: &Place<'a>,
+    (document, spec, place): (&'a Document, &'a Endpoint, &Place<'a>),
+    shape: Shape<'a>,
     servings: &[Serving<'a>],
     choosers: &mut [Chooser],
 ) -> Option<Made> {
     let name = spec.name.clone().unwrap_or_else(|| context.stack(Kind::Endpoint, &document.name).name);
-    let network = settings::network(context, spec.network.as_ref(), place.at("network"));
+    let network = match shape.has(Common::Network) {
+        true => settings::network(context, spec.network.as_ref(), place.at("network")),
+        false => Placed::default(),
+    };
     refuse_isolated_hub(context, servings, network.isolated, place);
     let key = settings::key(context, spec.encryption.as_ref(), place.at("encryption"));
-    let capture = spec.capture.as_ref();
+    let capture = spec.capture.as_ref().filter(|_| shape.has(Common::Capture));
     let capture = capture.map(|capture| capture::resolve(context, capture, key.as_ref(), &place.at("capture")));
-    let access = access(servings, key.as_ref(), capture.as_ref(), network.vpc.is_some());
+    let mut access = access(servings, key.as_ref(), capture.as_ref(), network.vpc.is_some());
+    access.add(shape.needs.iter().cloned());
     let owner = execution_role::resolve(context, spec.role.as_ref(), access, place)?;
-    let wanted = default_of(context, spec.alarms.as_ref(), place, "alarms");
-    let alarms = alarms::resolve(context, wanted, &name, servings.iter().map(|serving| serving.name));
-    let wanted = default_of(context, spec.rollout.as_ref(), place, "rollout");
-    let heir = spec.rollout.is_none().then_some(document);
-    let rollout = rollout::resolve(context, wanted, heir, servings, alarms.len())?;
+    let mut alarms = Vec::new();
+    if shape.has(Common::Alarms) {
+        let wanted = default_of(context, spec.alarms.as_ref(), place, "alarms");
+        alarms = alarms::resolve(context, wanted, &name, servings.iter().map(|serving| serving.name));
+    }
+    let mut rollout = None;
+    if shape.has(Common::Rollout) {
+        let wanted = default_of(context, spec.rollout.as_ref(), place, "rollout");
+        let heir = spec.rollout.is_none().then_some(document);
+        rollout = Some(rollout::resolve(context, wanted, heir, servings, alarms.len())?);
+    }
     let parts = servings.iter().zip(choosers.iter_mut());
     let variants = parts
         .map(|(serving, chooser)| variant::resolve(context, chooser, serving, key.as_ref(), (spec, place)))
@@ -98,6 +108,7 @@ fn build<'a>(
         rollout,
         capture,
         volume_key,
+        own: shape.own,
     };
     let check =
         EndpointCheck { endpoint: view.endpoint_name.clone(), config_output: outputs::ENDPOINT_CONFIG_NAME.to_owned() };
@@ -110,7 +121,7 @@ fn build<'a>(
             ..context.envelope(document)
         },
         hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
-        origins: origins::of(context, &view, servings, place),
+        origins: origins::of(context, &view, servings, place, shape.origins),
         fetched: Arc::default(),
         span: document.origin.span("/metadata/name"),
         view: View::Endpoint(Box::new(view)),

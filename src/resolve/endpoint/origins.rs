@@ -16,6 +16,7 @@ pub(super) fn of<'a>(
     view: &EndpointView,
     servings: &[Serving<'a>],
     place: &Place<'a>,
+    of_mode: Vec<(&'static str, Place<'a>)>,
 ) -> BTreeMap<String, Field> {
     let written = |field: &str| settings::written(context, place, field);
     let mut rows = Rows::default();
@@ -37,6 +38,9 @@ pub(super) fn of<'a>(
     // Of several, the first stands for what replaces the whole configuration.
     for instance in servings.iter().rev().filter_map(|serving| serving.chosen.place.clone()) {
         rows.add(config, instance);
+    }
+    for (path, place) in of_mode {
+        rows.add(path, place);
     }
     rows.0
 }

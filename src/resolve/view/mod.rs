@@ -11,6 +11,7 @@
 mod endpoint;
 mod given;
 mod ids;
+mod mode;
 mod role;
 
 use serde::Serialize;
@@ -23,6 +24,7 @@ pub use endpoint::{
 };
 pub use given::{Given, Givens, Number, Verbatim};
 pub use ids::{ALL_TRAFFIC, logical_id};
+pub use mode::ModeView;
 pub use role::{Condition, PolicyStatement, Resources, RoleStackView, RoleView, Statement};
 
 macro_rules! views {
