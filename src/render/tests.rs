@@ -1,5 +1,7 @@
 //! From manifests to bodies, through resolving.
 
+mod demonstration;
+
 use expect_test::{Expect, expect};
 
 use super::{Templates, render, yaml};

@@ -7,6 +7,8 @@ mod model;
 mod role;
 mod scaling;
 
+#[cfg(test)]
+pub use endpoint::Fake;
 pub use endpoint::{
     Alarms, AsyncInference, Capture, CaptureContent, CaptureTypes, Component, Endpoint, Mode, Network, NotifyAsync,
     PrefixAware, PrefixAwareStrategy, Probe, Rollout, RolloutSize, RolloutStrategy, Routing, RoutingStrategy,

@@ -24,6 +24,8 @@ pub use endpoint::{
 };
 pub use given::{Given, Givens, Number, Verbatim};
 pub use ids::{ALL_TRAFFIC, logical_id};
+#[cfg(test)]
+pub use mode::FakeView;
 pub use mode::ModeView;
 pub use role::{Condition, PolicyStatement, Resources, RoleStackView, RoleView, Statement};
 

@@ -3,6 +3,8 @@
 //! A mode is its word in the manifest language, a file here and its arm in [`Shape::of`]; where its template sees more
 //! than all modes have, a part of [`ModeView`].
 
+#[cfg(test)]
+mod fake;
 mod realtime;
 #[cfg(test)]
 mod tests;
@@ -48,6 +50,8 @@ impl<'a> Shape<'a> {
     pub(super) fn of(context: &mut Context<'_>, spec: &'a Endpoint, place: &Place<'a>) -> Option<Self> {
         let shape = match spec.mode.unwrap_or(Mode::Realtime) {
             Mode::Realtime => realtime::shape(context, spec, place),
+            #[cfg(test)]
+            Mode::Fake => fake::shape(context, spec, place),
             Mode::Serverless | Mode::Async => not_yet(context, "this mode", &place.at("mode")),
         }?;
         shape.without.iter().for_each(|part| part.refuse(context, place));
