@@ -25,6 +25,8 @@ pub const EMBEDDED: &[(&str, &str)] = &[
     ("components/fake.yaml.tera", include_str!("tests/fake.yaml.tera")),
     ("components/scaling.yaml.tera", include_str!("../../templates/components/scaling.yaml.tera")),
     ("endpoint.yaml.tera", include_str!("../../templates/endpoint.yaml.tera")),
+    #[cfg(test)]
+    ("fortune.yaml.tera", include_str!("tests/fortune.yaml.tera")),
     ("role.yaml.tera", include_str!("../../templates/role.yaml.tera")),
 ];
 

@@ -13,6 +13,8 @@ mod engine;
 mod envelope;
 mod execution_role;
 mod facts;
+#[cfg(test)]
+mod fortune;
 mod hardware;
 mod hatch;
 mod image;
@@ -193,6 +195,8 @@ fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
     for (at, document) in scope.set.documents.iter().enumerate() {
         let made = match &document.spec {
             Spec::Endpoint(spec) => endpoint::resolve(context, document, spec),
+            #[cfg(test)]
+            Spec::Fortune(spec) => fortune::resolve(context, document, spec),
             // Last, when all others have said what they need of it.
             Spec::Role(spec) => {
                 roles.push((at, document, spec));

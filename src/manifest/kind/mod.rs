@@ -2,6 +2,8 @@
 
 mod endpoint;
 mod environment;
+#[cfg(test)]
+mod fortune;
 mod hardware;
 mod model;
 mod role;
@@ -15,6 +17,8 @@ pub use endpoint::{
     Serverless, Shadow, Timeouts, Variant,
 };
 pub use environment::{Artifacts, Budget, Defaults, Encryption, Environment, Patch, Settings, Target, Vpc};
+#[cfg(test)]
+pub use fortune::Fortune;
 pub(super) use hardware::sagemaker_spelling;
 pub use hardware::{Accelerator, Hardware, Instance, Objective, Purchase, Reservation};
 pub use model::{Adapter, Engine, Model, Staging, StagingPlace, Token};
@@ -87,6 +91,8 @@ kinds! {
     Scaling "How many instances, by which metric, on which schedule.",
     Role "An IAM role with the statements that the manifests using it need.",
     Endpoint "A SageMaker endpoint.",
+    #[cfg(test)]
+    Fortune "A state machine that tells a fortune.",
 }
 
 /// Kinds of the language that this release does not know how to deploy.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use expect_test::expect;
 
-use super::{Templates, rendered_with};
+use super::{Templates, rendered, rendered_with};
 use crate::render::EMBEDDED;
 
 const FAKE: &str = "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {name: oracle}\nspec:\n  model: \
@@ -55,4 +55,42 @@ fn what_a_mode_leaves_out_is_refused_where_it_is_written() {
     let written = FAKE.to_owned() + "  rollout: {strategy: all-at-once}\n";
     let text = rendered_with(&written, &templates());
     expect!["HF1026: an endpoint in this mode has no `rollout`"].assert_eq(text.lines().last().expect("a finding"));
+}
+
+#[test]
+fn a_kind_has_its_stack_and_asks_a_shared_role_for_what_it_needs() {
+    let shared = "apiVersion: hubform.dev/v1\nkind: Role\nmetadata: {name: serving}\n---\n";
+    let body = rendered(&(shared.to_owned() + include_str!("../../manifest/examples/Fortune.yaml")));
+    let shown = [section(&body, "AssumeRolePolicyDocument"), section(&body, "Fortune"), section(&body, "Parameters")];
+    let shown = shown.concat().join("\n") + "\n";
+    expect![[r#"
+              AssumeRolePolicyDocument:
+                Statement:
+                - Action: sts:AssumeRole
+                  Condition:
+                    StringEquals:
+                      aws:SourceAccount:
+                        Ref: AWS::AccountId
+                  Effect: Allow
+                  Principal:
+                    Service:
+                    - states.amazonaws.com
+                Version: '2012-10-17'
+          Fortune:
+            Type: AWS::StepFunctions::StateMachine
+            Properties:
+              Definition:
+                StartAt: Tell
+                States:
+                  Tell:
+                    End: true
+                    Result: You will deploy on a Friday.
+                    Type: Pass
+              RoleArn:
+                Ref: RoleArn
+        Parameters:
+          RoleArn:
+            Type: String
+    "#]]
+    .assert_eq(&shown);
 }

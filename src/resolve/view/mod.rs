@@ -9,6 +9,8 @@
 //! own templates are written against them.
 
 mod endpoint;
+#[cfg(test)]
+mod fortune;
 mod given;
 mod ids;
 mod mode;
@@ -22,6 +24,8 @@ pub use endpoint::{
     AlarmView, CaptureView, DataView, DimensionView, EndpointView, ExecutionRole, Metric, ModelView, RolloutView,
     RoutingView, ScalerView, ScheduleView, StepSize, Strategy, VariantView, VpcView, Watched,
 };
+#[cfg(test)]
+pub use fortune::FortuneView;
 pub use given::{Given, Givens, Number, Verbatim};
 pub use ids::{ALL_TRAFFIC, logical_id};
 #[cfg(test)]
@@ -62,4 +66,6 @@ macro_rules! views {
 views! {
     Endpoint(EndpointView) "endpoint.yaml.tera",
     Role(RoleStackView) "role.yaml.tera",
+    #[cfg(test)]
+    Fortune(FortuneView) "fortune.yaml.tera",
 }
