@@ -21,8 +21,12 @@ use crate::diagnostic::did_you_mean;
 pub const EMBEDDED: &[(&str, &str)] = &[
     ("components/alarms.yaml.tera", include_str!("../../templates/components/alarms.yaml.tera")),
     ("components/execution-role.yaml.tera", include_str!("../../templates/components/execution-role.yaml.tera")),
+    #[cfg(test)]
+    ("components/fake.yaml.tera", include_str!("tests/fake.yaml.tera")),
     ("components/scaling.yaml.tera", include_str!("../../templates/components/scaling.yaml.tera")),
     ("endpoint.yaml.tera", include_str!("../../templates/endpoint.yaml.tera")),
+    #[cfg(test)]
+    ("fortune.yaml.tera", include_str!("tests/fortune.yaml.tera")),
     ("role.yaml.tera", include_str!("../../templates/role.yaml.tera")),
 ];
 

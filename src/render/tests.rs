@@ -1,5 +1,6 @@
 //! From manifests to bodies, through resolving.
 
+mod demonstration;
 mod views;
 
 use expect_test::{Expect, expect};

@@ -30,7 +30,7 @@ pub(super) enum Need {
 }
 
 /// Who uses a role, and for what.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Access {
     /// Service principals.
     pub(super) users: BTreeSet<&'static str>,

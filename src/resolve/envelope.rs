@@ -111,6 +111,12 @@ pub struct Envelope {
 }
 
 impl Context<'_> {
+    /// What the stack of a manifest says of itself.
+    pub(super) fn description(&self, what: &str, document: &Document) -> String {
+        let environment = &self.scope.set.environment.name;
+        format!("{what} {} of environment {environment}, made by hubform.", document.name)
+    }
+
     /// Who the stack of a manifest is.
     pub(super) fn identity(&self, document: &Document) -> Identity {
         Identity {

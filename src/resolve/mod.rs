@@ -11,7 +11,10 @@ mod desired;
 mod endpoint;
 mod engine;
 mod envelope;
+mod execution_role;
 mod facts;
+#[cfg(test)]
+mod fortune;
 mod hardware;
 mod hatch;
 mod image;
@@ -174,30 +177,45 @@ impl<'a> Context<'a> {
     }
 }
 
+/// What a manifest that becomes a stack leaves: the stack, and what is asked of others.
+struct Made {
+    stack: DesiredStack,
+    /// The `Role` manifest it names, and what it needs of it.
+    shared: Option<(String, access::Access)>,
+    named_role: Option<NamedRole>,
+}
+
 fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
     if !settings::check_region(context) {
         return;
     }
     let scope = context.scope;
     let mut shared: BTreeMap<String, access::Access> = BTreeMap::new();
-    let mut stacks = BTreeMap::new();
+    let (mut stacks, mut roles) = (BTreeMap::new(), Vec::new());
     for (at, document) in scope.set.documents.iter().enumerate() {
-        if let Spec::Endpoint(spec) = &document.spec
-            && let Some(endpoint) = endpoint::resolve(context, document, spec)
-        {
-            if let Some((role, access)) = endpoint.shared {
-                shared.entry(role).or_insert_with(access::Access::of_sagemaker).merge(access);
+        let made = match &document.spec {
+            Spec::Endpoint(spec) => endpoint::resolve(context, document, spec),
+            #[cfg(test)]
+            Spec::Fortune(spec) => fortune::resolve(context, document, spec),
+            // Last, when all others have said what they need of it.
+            Spec::Role(spec) => {
+                roles.push((at, document, spec));
+                None
             }
-            resolved.named_roles.extend(endpoint.named_role);
-            stacks.insert(at, endpoint.stack);
+            // What others are made from, and in.
+            Spec::Environment(_) | Spec::Model(_) | Spec::Hardware(_) | Spec::Scaling(_) => None,
+        };
+        let Some(Made { stack, shared: asked, named_role }) = made else { continue };
+        if let Some((role, access)) = asked {
+            shared.entry(role).or_default().merge(access);
         }
+        resolved.named_roles.extend(named_role);
+        stacks.insert(at, stack);
     }
-    for (at, document) in scope.set.documents.iter().enumerate() {
-        if let Spec::Role(spec) = &document.spec {
-            // One that nobody uses yet is made for endpoints to come.
-            let access = shared.remove(&document.name).unwrap_or_else(access::Access::of_sagemaker);
-            stacks.insert(at, role::resolve(context, document, spec, access));
-        }
+    for (at, document, spec) in roles {
+        // One that nobody uses yet is made for endpoints to come.
+        let access = shared.remove(&document.name).unwrap_or_else(access::Access::of_sagemaker);
+        stacks.insert(at, role::resolve(context, document, spec, access));
     }
     references::check_defaults(context);
     let fetched = Arc::new(std::mem::take(&mut context.fetched));

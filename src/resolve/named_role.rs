@@ -16,7 +16,7 @@ pub struct NamedRole {
     /// Its ARN.
     pub arn: String,
     /// The services that must be able to assume it, as `sagemaker.amazonaws.com`.
-    pub principals: &'static [&'static str],
+    pub principals: BTreeSet<&'static str>,
     /// Where it was written.
     pub span: Span,
 }
@@ -95,7 +95,12 @@ mod tests {
     }
 
     fn role(principals: &'static [&'static str]) -> NamedRole {
-        NamedRole { target: target(), arn: ARN.into(), principals, span: Span { file: FileId(0), start: 0, end: 0 } }
+        NamedRole {
+            target: target(),
+            arn: ARN.into(),
+            principals: principals.iter().copied().collect(),
+            span: Span { file: FileId(0), start: 0, end: 0 },
+        }
     }
 
     fn trusting(services: &[&str]) -> LookedUp {
@@ -145,7 +150,7 @@ mod tests {
             trusting(&[]),
             expect![[r#"
             asks for 1
-            Error: sagemaker.amazonaws.com and lambda.amazonaws.com may not assume the role `arn:aws:iam::111122223333:role/serving`
+            Error: lambda.amazonaws.com and sagemaker.amazonaws.com may not assume the role `arn:aws:iam::111122223333:role/serving`
         "#]],
         );
     }

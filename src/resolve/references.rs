@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use super::{Context, Field};
 use crate::{
     diagnostic::{Code, Diagnostic, Path, Span, did_you_mean, first_of},
-    manifest::{Defaults, Hardware, Instance, Kind, Model, Origin, Reference, Role, Scaling, Spec},
+    manifest::{
+        Alarms, Defaults, Hardware, Instance, Kind, Model, Origin, Reference, Role, Rollout, Scaling, Setting, Spec,
+        Timeouts,
+    },
 };
 
 /// Where a value was written: a document and a path into it.
@@ -152,6 +155,41 @@ pub(super) fn inherited<'a, T>(
     let found =
         |defaults: Option<&'a Defaults>, base: &'static str| Some((of(defaults?)?, Place::new(origin, base).at(field)));
     found(of_target, "/spec/targets/0/defaults").or_else(|| found(of_all, "/spec/defaults"))
+}
+
+/// A manifest's own setting, else the environment's default for it, with its place.
+pub(super) fn default_of<'a, T: Inherited>(
+    context: &Context<'a>,
+    own: Option<&'a T>,
+    place: &Place<'a>,
+    field: &str,
+) -> Option<(&'a T, Place<'a>)> {
+    if let Some(own) = own {
+        return Some((own, place.at(field)));
+    }
+    inherited(context, field, T::of)
+}
+
+/// A setting that an Environment's `defaults` may give.
+pub(super) trait Inherited {
+    fn of(defaults: &Defaults) -> Option<&Self>;
+}
+
+macro_rules! inherited {
+    ($($type:ty = $field:ident,)*) => {$(
+        impl Inherited for $type {
+            fn of(defaults: &Defaults) -> Option<&Self> {
+                defaults.$field.as_ref()
+            }
+        }
+    )*};
+}
+
+inherited! {
+    Rollout = rollout,
+    Setting<Alarms> = alarms,
+    Setting<Reference<Role>> = role,
+    Timeouts = timeouts,
 }
 
 /// References of the environment's own defaults, which perhaps no endpoint followed.

@@ -19,8 +19,7 @@ use crate::{
 pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Role, access: Access) -> DesiredStack {
     let place = Place::new(&document.origin, "/spec");
     let access = view(context, spec, &access, &place);
-    let environment = context.scope.set.environment.name.clone();
-    let description = format!("Execution role {} of environment {environment}, made by hubform.", document.name);
+    let description = context.description("Execution role", document);
     let origins = origins(&place);
     DesiredStack {
         identity: context.identity(document),

@@ -96,6 +96,7 @@ fn place_of_region(context: &Context<'_>) -> Option<Span> {
 }
 
 /// A place in a network, or apart from all.
+#[derive(Default)]
 pub(super) struct Placed {
     pub(super) isolated: bool,
     pub(super) vpc: Option<VpcView>,
@@ -104,7 +105,7 @@ pub(super) struct Placed {
 /// The endpoint's own network, with what it leaves open from the environment.
 pub(super) fn network(context: &mut Context<'_>, own: Option<&Setting<Network>>, place: Place<'_>) -> Placed {
     let own = match own {
-        Some(Setting::Off) => return Placed { isolated: false, vpc: None },
+        Some(Setting::Off) => return Placed::default(),
         Some(Setting::On(network)) => Some(network),
         None => None,
     };

@@ -40,6 +40,9 @@ pub struct Endpoint {
     /// Settings of an async endpoint.
     #[schemars(extend("x-later" = "async endpoints"))]
     pub r#async: Option<AsyncInference>,
+    /// Settings of a mode that nobody has.
+    #[cfg(test)]
+    pub fake: Option<Fake>,
     /// How it moves to a new configuration.
     pub rollout: Option<Rollout>,
     /// Alarms; `none` for none.
@@ -88,6 +91,18 @@ pub enum Mode {
     /// Later, into S3.
     #[schemars(extend("x-later" = "async endpoints"))]
     Async,
+    /// Nobody's: what one more mode costs is measured by it.
+    #[cfg(test)]
+    Fake,
+}
+
+/// Settings of a mode that nobody has.
+#[cfg(test)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+pub struct Fake {
+    /// S3 location of answers.
+    #[schemars(extend("x-form" = "s3"))]
+    pub answers: String,
 }
 
 /// One of several models that share the traffic.

@@ -1,18 +1,24 @@
-//! The kinds of manifests: one type and one line here each; nothing else lists them.
+//! The kinds of manifests: one type and one line here each.
 
 mod endpoint;
 mod environment;
+#[cfg(test)]
+mod fortune;
 mod hardware;
 mod model;
 mod role;
 mod scaling;
 
+#[cfg(test)]
+pub use endpoint::Fake;
 pub use endpoint::{
     Alarms, AsyncInference, Capture, CaptureContent, CaptureTypes, Component, Endpoint, Mode, Network, NotifyAsync,
     PrefixAware, PrefixAwareStrategy, Probe, Rollout, RolloutSize, RolloutStrategy, Routing, RoutingStrategy,
     Serverless, Shadow, Timeouts, Variant,
 };
 pub use environment::{Artifacts, Budget, Defaults, Encryption, Environment, Patch, Settings, Target, Vpc};
+#[cfg(test)]
+pub use fortune::Fortune;
 pub(super) use hardware::sagemaker_spelling;
 pub use hardware::{Accelerator, Hardware, Instance, Objective, Purchase, Reservation};
 pub use model::{Adapter, Engine, Model, Staging, StagingPlace, Token};
@@ -22,35 +28,35 @@ pub use scaling::{Cooldown, Metric, Scaling, Schedule, Statistic, TargetTracking
 use super::check::{Check, Rules};
 
 macro_rules! kinds {
-    ($($kind:ident $doc:literal,)*) => {
+    ($($(#[$on:meta])* $kind:ident $doc:literal,)*) => {
         /// What a manifest is.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind {
-            $(#[doc = $doc] $kind,)*
+            $(#[doc = $doc] $(#[$on])* $kind,)*
         }
 
         /// What a manifest says, by kind.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Spec {
-            $(#[doc = $doc] $kind(Box<$kind>),)*
+            $(#[doc = $doc] $(#[$on])* $kind(Box<$kind>),)*
         }
 
         impl Kind {
             /// Every kind there is.
-            pub const ALL: &'static [Kind] = &[$(Kind::$kind,)*];
+            pub const ALL: &'static [Kind] = &[$($(#[$on])* Kind::$kind,)*];
 
             /// As written in `kind:`.
             pub fn name(self) -> &'static str {
-                match self { $(Kind::$kind => stringify!($kind),)* }
+                match self { $($(#[$on])* Kind::$kind => stringify!($kind),)* }
             }
 
             /// One sentence about it.
             pub fn about(self) -> &'static str {
-                match self { $(Kind::$kind => $doc,)* }
+                match self { $($(#[$on])* Kind::$kind => $doc,)* }
             }
 
             pub(super) fn subschema(self, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                match self { $(Kind::$kind => generator.subschema_for::<$kind>(),)* }
+                match self { $($(#[$on])* Kind::$kind => generator.subschema_for::<$kind>(),)* }
             }
 
             pub(super) fn deserialize(
@@ -58,7 +64,9 @@ macro_rules! kinds {
                 value: serde_json::Value,
             ) -> Result<Spec, serde_path_to_error::Error<serde_json::Error>> {
                 match self {
-                    $(Kind::$kind => serde_path_to_error::deserialize(value).map(|spec| Spec::$kind(Box::new(spec))),)*
+                    $($(#[$on])* Kind::$kind => {
+                        serde_path_to_error::deserialize(value).map(|spec| Spec::$kind(Box::new(spec)))
+                    })*
                 }
             }
         }
@@ -66,11 +74,11 @@ macro_rules! kinds {
         impl Spec {
             /// The kind this is the content of.
             pub fn kind(&self) -> Kind {
-                match self { $(Spec::$kind(_) => Kind::$kind,)* }
+                match self { $($(#[$on])* Spec::$kind(_) => Kind::$kind,)* }
             }
 
             pub(super) fn check(&self, at: &mut Check<'_>) {
-                match self { $(Spec::$kind(spec) => spec.check(at),)* }
+                match self { $($(#[$on])* Spec::$kind(spec) => spec.check(at),)* }
             }
         }
     };
@@ -83,6 +91,8 @@ kinds! {
     Scaling "How many instances, by which metric, on which schedule.",
     Role "An IAM role with the statements that the manifests using it need.",
     Endpoint "A SageMaker endpoint.",
+    #[cfg(test)]
+    Fortune "A state machine that tells a fortune.",
 }
 
 /// Kinds of the language that this release does not know how to deploy.

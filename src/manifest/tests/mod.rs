@@ -10,14 +10,12 @@ use super::*;
 
 use crate::diagnostic::{Diagnostics, SourceMap};
 
-const EXAMPLES: [&str; 6] = [
-    include_str!("../examples/Environment.yaml"),
-    include_str!("../examples/Model.yaml"),
-    include_str!("../examples/Hardware.yaml"),
-    include_str!("../examples/Scaling.yaml"),
-    include_str!("../examples/Role.yaml"),
-    include_str!("../examples/Endpoint.yaml"),
-];
+/// One manifest of each kind, with all its fields.
+fn examples() -> Vec<String> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/manifest/examples");
+    let text = |kind: &Kind| std::fs::read_to_string(folder.join(format!("{kind}.yaml")));
+    Kind::ALL.iter().map(|kind| text(kind).unwrap_or_else(|why| panic!("no example of {kind}: {why}"))).collect()
+}
 
 fn read(files: &[(&str, &str)], choice: Option<&str>) -> (Vec<EnvironmentSet>, Diagnostics, SourceMap) {
     let mut sources = SourceMap::default();

@@ -1,66 +1,59 @@
 //! An `Endpoint`: its shape is checked, each serving is decided, and both become the view of its stack.
 //!
-//! One file per part. What a part needs of another stack or of the world (a shared role, a named one) is handed up.
+//! One file per part, and in `mode` one per mode. What a part needs of another stack or of the world (a shared role, a
+//! named one) is handed up.
 
 mod alarms;
 mod capture;
+mod mode;
 mod model;
 mod origins;
-mod role;
 mod rollout;
-mod shape;
 mod variant;
 
 use std::sync::Arc;
 
 use super::{
-    Context, DesiredStack, EndpointCheck, Envelope, NamedRole,
+    Context, DesiredStack, EndpointCheck, Envelope, Made,
     access::{Access, Bucket, Grant, Need},
     chooser::Chooser,
-    hatch,
+    execution_role, hatch,
     model::Weights,
     outputs,
-    references::{Place, inherited},
+    references::{Place, default_of},
     serving::{self, Serving, Wanted},
-    settings::{self, Key},
-    view::{CaptureView, EndpointView, View},
+    settings::{self, Key, Placed},
+    view::{AlarmView, CaptureView, EndpointView, RolloutView, View},
 };
 use crate::{
     diagnostic::{Code, Diagnostic},
-    manifest::{Defaults, Document, Endpoint, Kind, Reference, Role, Setting, Timeouts},
+    manifest::{Document, Endpoint, Kind},
 };
 
-use shape::Shape;
-
-/// An endpoint's stack, and what it asks of others.
-pub(super) struct Resolved {
-    pub(super) stack: DesiredStack,
-    /// The `Role` manifest it names, and what it needs of it.
-    pub(super) shared: Option<(String, Access)>,
-    pub(super) named_role: Option<NamedRole>,
-}
+use mode::{Common, Shape};
 
 /// Resolves an endpoint; nothing, with findings, where it cannot be.
-pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spec: &'a Endpoint) -> Option<Resolved> {
+pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spec: &'a Endpoint) -> Option<Made> {
     let place = Place::new(&document.origin, "/spec");
-    let Shape::Realtime { variants } = Shape::of(context, spec, &place)?;
-    let mut choosers: Vec<_> = variants.iter().map(|wanted| chooser(context, document, wanted)).collect();
-    let servings: Vec<_> = variants
+    let mut shape = Shape::of(context, spec, &place)?;
+    let wanted = std::mem::take(&mut shape.servings);
+    let mut choosers: Vec<_> = wanted.iter().map(|wanted| chooser(context, document, wanted)).collect();
+    let servings: Vec<_> = wanted
         .into_iter()
         .zip(&mut choosers)
         .map(|(wanted, chooser)| serving::resolve(context, chooser, wanted))
         .collect();
-    let resolved = match servings.into_iter().collect::<Option<Vec<_>>>() {
-        Some(servings) => build(context, document, spec, &place, &servings, &mut choosers),
+    let made = match servings.into_iter().collect::<Option<Vec<_>>>() {
+        Some(servings) => build(context, (document, spec, &place), shape, &servings, &mut choosers),
         None => {
-            role::check(context, spec, &place);
+            execution_role::check(context, spec.role.as_ref(), &place);
             None
         }
     };
     choosers.iter().for_each(|chooser| chooser.report_missing(context));
-    let mut resolved = resolved?;
-    resolved.stack.envelope.choices = choosers.into_iter().flat_map(|chooser| chooser.choices).collect();
-    Some(resolved)
+    let mut made = made?;
+    made.stack.envelope.choices = choosers.into_iter().flat_map(|chooser| chooser.choices).collect();
+    Some(made)
 }
 
 fn chooser(context: &Context<'_>, document: &Document, wanted: &Wanted<'_>) -> Chooser {
@@ -68,63 +61,92 @@ fn chooser(context: &Context<'_>, document: &Document, wanted: &Wanted<'_>) -> C
     Chooser::new(context, (Kind::Endpoint, &document.name), wanted.name, span)
 }
 
-/// Puts the stack together from its parts.
-fn build<'a>(
+/// What endpoints have besides what they serve.
+struct Parts {
+    name: String,
+    network: Placed,
+    key: Option<Key>,
+    capture: Option<CaptureView>,
+    role: execution_role::Owner,
+    alarms: Vec<AlarmView>,
+    rollout: Option<RolloutView>,
+}
+
+fn parts<'a>(
     context: &mut Context<'a>,
-    document: &'a Document,
-    spec: &'a Endpoint,
-    place: &Place<'a>,
+    (document, spec, place): (&'a Document, &'a Endpoint, &Place<'a>),
+    shape: &Shape<'a>,
     servings: &[Serving<'a>],
-    choosers: &mut [Chooser],
-) -> Option<Resolved> {
+) -> Option<Parts> {
     let name = spec.name.clone().unwrap_or_else(|| context.stack(Kind::Endpoint, &document.name).name);
-    let network = settings::network(context, spec.network.as_ref(), place.at("network"));
+    let network = match shape.has(Common::Network) {
+        true => settings::network(context, spec.network.as_ref(), place.at("network")),
+        false => Placed::default(),
+    };
     refuse_isolated_hub(context, servings, network.isolated, place);
     let key = settings::key(context, spec.encryption.as_ref(), place.at("encryption"));
-    let capture = spec.capture.as_ref();
+    let capture = spec.capture.as_ref().filter(|_| shape.has(Common::Capture));
     let capture = capture.map(|capture| capture::resolve(context, capture, key.as_ref(), &place.at("capture")));
-    let access = access(servings, key.as_ref(), capture.as_ref(), network.vpc.is_some());
-    let owner = role::resolve(context, spec, access, place)?;
-    let wanted = default_of(context, spec.alarms.as_ref(), place, "alarms");
-    let alarms = alarms::resolve(context, wanted, &name, servings.iter().map(|serving| serving.name));
-    let wanted = default_of(context, spec.rollout.as_ref(), place, "rollout");
-    let heir = spec.rollout.is_none().then_some(document);
-    let rollout = rollout::resolve(context, wanted, heir, servings, alarms.len())?;
-    let parts = servings.iter().zip(choosers.iter_mut());
-    let variants = parts
-        .map(|(serving, chooser)| variant::resolve(context, chooser, serving, key.as_ref(), (spec, place)))
-        .collect();
-    let volume_key = key.filter(|_| !servings.iter().any(has_local_disk)).map(|key| key.id);
-    let environment = context.scope.set.environment.name.clone();
+    let mut access = access(servings, key.as_ref(), capture.as_ref(), network.vpc.is_some());
+    access.add(shape.needs.iter().cloned());
+    let role = execution_role::resolve(context, spec.role.as_ref(), access, place)?;
+    let mut alarms = Vec::new();
+    if shape.has(Common::Alarms) {
+        let wanted = default_of(context, spec.alarms.as_ref(), place, "alarms");
+        alarms = alarms::resolve(context, wanted, &name, servings.iter().map(|serving| serving.name));
+    }
+    let mut rollout = None;
+    if shape.has(Common::Rollout) {
+        let wanted = default_of(context, spec.rollout.as_ref(), place, "rollout");
+        let heir = spec.rollout.is_none().then_some(document);
+        rollout = Some(rollout::resolve(context, wanted, heir, servings, alarms.len())?);
+    }
+    Some(Parts { name, network, key, capture, role, alarms, rollout })
+}
+
+/// Puts the stack together.
+fn build<'a>(
+    context: &mut Context<'a>,
+    (document, spec, place): (&'a Document, &'a Endpoint, &Place<'a>),
+    shape: Shape<'a>,
+    servings: &[Serving<'a>],
+    choosers: &mut [Chooser],
+) -> Option<Made> {
+    let parts = parts(context, (document, spec, place), &shape, servings)?;
+    let key = parts.key.as_ref();
+    let pairs = servings.iter().zip(choosers.iter_mut());
+    let variants = pairs.map(|(serving, chooser)| variant::resolve(context, chooser, serving, key, (spec, place)));
+    let variants = variants.collect();
+    let models = servings.iter().map(|serving| model::resolve(context, serving, &parts.network, document)).collect();
     let view = EndpointView {
-        description: format!("Endpoint {} of environment {environment}, made by hubform.", document.name),
-        endpoint_name: name,
-        role: owner.role,
-        models: servings.iter().map(|serving| model::resolve(context, serving, &network, document)).collect(),
+        description: context.description("Endpoint", document),
+        endpoint_name: parts.name.clone(),
+        role: parts.role.role,
+        models,
         variants,
         scalers: servings.iter().filter_map(|serving| serving.count.scaler.clone()).collect(),
-        alarms,
-        rollout,
-        capture,
-        volume_key,
+        alarms: parts.alarms,
+        rollout: parts.rollout,
+        capture: parts.capture,
+        volume_key: parts.key.filter(|_| !servings.iter().any(has_local_disk)).map(|key| key.id),
+        own: shape.own,
     };
-    let check =
-        EndpointCheck { endpoint: view.endpoint_name.clone(), config_output: outputs::ENDPOINT_CONFIG_NAME.to_owned() };
+    let check = EndpointCheck { endpoint: parts.name, config_output: outputs::ENDPOINT_CONFIG_NAME.to_owned() };
     let stack = DesiredStack {
         identity: context.identity(document),
         envelope: Envelope {
-            parameters: owner.parameters,
-            needs: owner.needs,
+            parameters: parts.role.parameters,
+            needs: parts.role.needs,
             endpoint: Some(check),
             ..context.envelope(document)
         },
         hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),
-        origins: origins::of(context, &view, servings, place),
+        origins: origins::of(context, &view, servings, place, shape.origins),
         fetched: Arc::default(),
         span: document.origin.span("/metadata/name"),
         view: View::Endpoint(Box::new(view)),
     };
-    Some(Resolved { stack, shared: owner.shared, named_role: owner.named })
+    Some(Made { stack, shared: parts.role.shared, named_role: parts.role.named })
 }
 
 fn refuse_isolated_hub(context: &mut Context<'_>, servings: &[Serving<'_>], isolated: bool, place: &Place<'_>) {
@@ -155,39 +177,4 @@ fn access(servings: &[Serving<'_>], key: Option<&Key>, capture: Option<&CaptureV
     access.add(key.filter(|_| used).map(|key| Need::UseKey(key.arn.clone())));
     access.add(network.then_some(Need::JoinVpc));
     access
-}
-
-/// A setting of the endpoint, else the environment's default for it, with its place.
-fn default_of<'a, T: Inherited>(
-    context: &Context<'a>,
-    own: Option<&'a T>,
-    place: &Place<'a>,
-    field: &str,
-) -> Option<(&'a T, Place<'a>)> {
-    if let Some(own) = own {
-        return Some((own, place.at(field)));
-    }
-    inherited(context, field, T::of)
-}
-
-/// A setting that an Environment's `defaults` may give.
-trait Inherited {
-    fn of(defaults: &Defaults) -> Option<&Self>;
-}
-
-macro_rules! inherited {
-    ($($type:ty = $field:ident,)*) => {$(
-        impl Inherited for $type {
-            fn of(defaults: &Defaults) -> Option<&Self> {
-                defaults.$field.as_ref()
-            }
-        }
-    )*};
-}
-
-inherited! {
-    crate::manifest::Rollout = rollout,
-    Setting<crate::manifest::Alarms> = alarms,
-    Setting<Reference<Role>> = role,
-    Timeouts = timeouts,
 }

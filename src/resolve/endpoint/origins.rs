@@ -19,6 +19,7 @@ pub(super) fn of<'a>(
     view: &EndpointView,
     servings: &[Serving<'a>],
     place: &Place<'a>,
+    of_mode: Vec<(&'static str, Place<'a>)>,
 ) -> BTreeMap<Path, Field> {
     let written = |field: &str| settings::written(context, place, field);
     let mut rows = Rows::default();
@@ -41,6 +42,9 @@ pub(super) fn of<'a>(
     // Of several, the first stands for what replaces the whole configuration.
     if let Some(instance) = servings.iter().find_map(|serving| serving.chosen.place.clone()) {
         rows.add(config, instance);
+    }
+    for (path, place) in of_mode {
+        rows.add(path, place);
     }
     rows.0
 }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{default_of, has_local_disk};
+use super::has_local_disk;
 use crate::{
     diagnostic::{Code, Diagnostic},
     manifest::{Duration, Endpoint, Routing, RoutingStrategy, Size},
@@ -11,7 +11,7 @@ use crate::{
         chooser::{Chooser, Fresh, What},
         model::Weights,
         pinned,
-        references::Place,
+        references::{Place, default_of},
         serving::Serving,
         settings::Key,
         view::{RoutingView, VariantView, logical_id},

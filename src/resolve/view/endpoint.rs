@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Given, Givens, Number, RoleView, logical_id};
+use super::{Given, Givens, ModeView, Number, RoleView, logical_id};
 
 /// A SageMaker endpoint with all that stands in its stack.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -24,14 +24,18 @@ pub struct EndpointView {
     pub scalers: Vec<ScalerView>,
     /// Alarms that people are told about and that take a roll-out back.
     pub alarms: Vec<AlarmView>,
-    /// How it moves to a new configuration.
-    pub rollout: RolloutView,
+    /// How it moves to a new configuration; none where its mode has no steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutView>,
     /// What is recorded of requests and answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<CaptureView>,
     /// The key of the instances' volumes; none where they have only local disks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_key: Option<Given>,
+    /// What only its mode has.
+    #[serde(flatten)]
+    pub own: ModeView,
 }
 
 /// The execution role, by where it comes from.

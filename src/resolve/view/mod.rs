@@ -9,8 +9,11 @@
 //! own templates are written against them.
 
 mod endpoint;
+#[cfg(test)]
+mod fortune;
 mod given;
 mod ids;
+mod mode;
 mod role;
 
 use serde::Serialize;
@@ -21,33 +24,38 @@ pub use endpoint::{
     AlarmView, CaptureView, DataView, DimensionView, EndpointView, ExecutionRole, Metric, ModelView, RolloutView,
     RoutingView, ScalerView, ScheduleView, StepSize, Strategy, VariantView, VpcView, Watched,
 };
+#[cfg(test)]
+pub use fortune::FortuneView;
 pub use given::{Given, Givens, Number, Verbatim};
 pub use ids::{ALL_TRAFFIC, logical_id};
+#[cfg(test)]
+pub use mode::FakeView;
+pub use mode::ModeView;
 pub use role::{Condition, PolicyStatement, Resources, RoleStackView, RoleView, Statement};
 
 macro_rules! views {
-    ($($kind:ident($view:ty) $template:literal,)*) => {
+    ($($(#[$on:meta])* $kind:ident($view:ty) $template:literal,)*) => {
         /// What the template of a stack sees.
         #[derive(Debug, Clone, PartialEq, Serialize)]
         #[serde(untagged)]
         pub enum View {
-            $(#[doc = concat!("For `", $template, "`.")] $kind(Box<$view>),)*
+            $(#[doc = concat!("For `", $template, "`.")] $(#[$on])* $kind(Box<$view>),)*
         }
 
         impl View {
             /// Kinds that have a view.
-            pub const KINDS: &'static [Kind] = &[$(Kind::$kind,)*];
+            pub const KINDS: &'static [Kind] = &[$($(#[$on])* Kind::$kind,)*];
 
             /// The template that is rendered with it.
             pub fn template(&self) -> &'static str {
-                match self { $(Self::$kind(_) => $template,)* }
+                match self { $($(#[$on])* Self::$kind(_) => $template,)* }
             }
 
             /// JSON Schema (2020-12) of a kind's view, where it has one.
             pub fn schema(kind: Kind) -> Option<schemars::Schema> {
                 let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
                 match kind {
-                    $(Kind::$kind => Some(settings.into_generator().into_root_schema_for::<$view>()),)*
+                    $($(#[$on])* Kind::$kind => Some(settings.into_generator().into_root_schema_for::<$view>()),)*
                     _ => None,
                 }
             }
@@ -58,4 +66,6 @@ macro_rules! views {
 views! {
     Endpoint(EndpointView) "endpoint.yaml.tera",
     Role(RoleStackView) "role.yaml.tera",
+    #[cfg(test)]
+    Fortune(FortuneView) "fortune.yaml.tera",
 }

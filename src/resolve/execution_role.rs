@@ -1,19 +1,18 @@
-//! Whose the execution role is: made with the endpoint, shared with others, or named by ARN.
+//! Whose an execution role is: made with what acts by it, shared with others, or named by ARN.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::default_of;
+use super::{
+    Context, NamedRole, ParameterValue,
+    access::Access,
+    outputs::ROLE_ARN,
+    references::{Place, default_of, find},
+    role,
+    view::ExecutionRole,
+};
 use crate::{
     cloud::StackRef,
-    manifest::{Endpoint, Kind, Reference, Role, Setting},
-    resolve::{
-        Context, NamedRole, ParameterValue,
-        access::{Access, SAGEMAKER},
-        outputs::ROLE_ARN,
-        references::{Place, find},
-        role,
-        view::ExecutionRole,
-    },
+    manifest::{Kind, Reference, Role, Setting},
 };
 
 /// The execution role, and what it asks of others.
@@ -34,19 +33,19 @@ impl Owner {
 
 pub(super) fn resolve<'a>(
     context: &mut Context<'a>,
-    spec: &'a Endpoint,
+    own: Option<&'a Setting<Reference<Role>>>,
     access: Access,
     place: &Place<'a>,
 ) -> Option<Owner> {
-    let (reference, place) = match default_of(context, spec.role.as_ref(), place, "role") {
+    let (reference, place) = match default_of(context, own, place, "role") {
         Some((Setting::On(reference), place)) => (reference, place),
-        Some((Setting::Off, _)) | None => return Some(own(context, &Role::default(), access, place)),
+        Some((Setting::Off, _)) | None => return Some(made(context, &Role::default(), access, place)),
     };
     match reference {
         Reference::Arn(arn) => {
             let arn = context.substituted(arn, &place);
             let target = context.scope.target.clone();
-            let named = NamedRole { target, arn: arn.clone(), principals: &[SAGEMAKER], span: place.span() };
+            let named = NamedRole { target, arn: arn.clone(), principals: access.users, span: place.span() };
             Some(Owner { named: Some(named), ..Owner::of(ExecutionRole::Arn { arn }) })
         }
         Reference::Name(name) => {
@@ -60,21 +59,19 @@ pub(super) fn resolve<'a>(
                 ..Owner::of(ExecutionRole::Parameter)
             })
         }
-        Reference::Inline(role) => Some(own(context, role, access, &place)),
+        Reference::Inline(role) => Some(made(context, role, access, &place)),
         // Short forms of models and hardware, which no role has.
-        Reference::HubId(_) | Reference::InstanceType(_) => Some(own(context, &Role::default(), access, &place)),
+        Reference::HubId(_) | Reference::InstanceType(_) => Some(made(context, &Role::default(), access, &place)),
     }
 }
 
-fn own(context: &mut Context<'_>, spec: &Role, access: Access, place: &Place<'_>) -> Owner {
+fn made(context: &mut Context<'_>, spec: &Role, access: Access, place: &Place<'_>) -> Owner {
     Owner::of(ExecutionRole::Own(role::view(context, spec, &access, place)))
 }
 
 /// Finds a role that dangles where the rest is not worth resolving.
-pub(super) fn check<'a>(context: &mut Context<'a>, spec: &'a Endpoint, place: &Place<'a>) {
-    if let Some((Setting::On(reference @ Reference::Name(_)), place)) =
-        default_of(context, spec.role.as_ref(), place, "role")
-    {
+pub(super) fn check<'a>(context: &mut Context<'a>, own: Option<&'a Setting<Reference<Role>>>, place: &Place<'a>) {
+    if let Some((Setting::On(reference @ Reference::Name(_)), place)) = default_of(context, own, place, "role") {
         find(context, reference, place);
     }
 }

@@ -1,0 +1,30 @@
+//! A fortune that nobody has, to measure what one more kind costs.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    Context, DesiredStack, Envelope, Hatch, Made,
+    access::Access,
+    execution_role,
+    references::Place,
+    view::{FortuneView, View},
+};
+use crate::manifest::{Document, Fortune};
+
+pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spec: &'a Fortune) -> Option<Made> {
+    let place = Place::new(&document.origin, "/spec");
+    let mut access = Access::default();
+    access.users.insert("states.amazonaws.com");
+    let owner = execution_role::resolve(context, spec.role.as_ref(), access, &place)?;
+    let text = context.substituted(&spec.text, &place.at("text"));
+    let stack = DesiredStack {
+        identity: context.identity(document),
+        envelope: Envelope { parameters: owner.parameters, needs: owner.needs, ..context.envelope(document) },
+        view: View::Fortune(Box::new(FortuneView { text, role: owner.role })),
+        hatch: Hatch::default(),
+        origins: BTreeMap::from([("Fortune/Properties/Definition".into(), place.at("text").field())]),
+        fetched: Arc::default(),
+        span: document.origin.span("/metadata/name"),
+    };
+    Some(Made { stack, shared: owner.shared, named_role: owner.named })
+}
