@@ -233,7 +233,7 @@ pub struct Lock {
 pub struct Schema {
     /// A kind, such as Endpoint; without it, the kinds are listed
     pub kind: Option<String>,
-    /// Print what the kind's template sees instead: what templates of your own are written against
+    /// Print the schema of what the kind's template sees
     #[arg(long)]
     pub view: bool,
 }

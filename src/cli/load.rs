@@ -87,6 +87,11 @@ fn finished(
 }
 
 impl Loaded {
+    /// The same where nobody is asked any more.
+    pub(super) fn closed(self) -> Self {
+        Self { facts: self.facts.closed(), ..self }
+    }
+
     /// The same with the facts of by now.
     pub(super) fn again(self, host: &Host, selection: &Selection, wants: &Wants) -> Result<Self> {
         let resolved = resolve(&self.read.scopes, &self.facts, self.read.catalog());

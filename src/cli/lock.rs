@@ -5,13 +5,13 @@ use anyhow::Result;
 use super::{
     Exit, Host, Refusal, args,
     args::Globals,
-    load::{Loaded, load},
+    load::{Loaded, load_asking},
     owners::Owner,
     read::Wants,
     session, tell, tell_findings, told,
 };
 
-pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Result<Exit> {
+pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Result<Exit> {
     // Whose an environment is stands beside it, also for imagined accounts.
     let names_owner = args.owner.is_some() || args.new_owner;
     if names_owner && host.sandbox.is_none() && session::sandbox_folder(host, globals).is_some() {
@@ -33,7 +33,10 @@ pub(super) fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Resu
         let message = format!("`{path}` is a path, and `--upgrade` takes the name of a manifest");
         anyhow::bail!(Refusal::new(message, format!("write `hubform lock {path} --upgrade` for all that is there")));
     }
-    let mut loaded = load(host, &args.selection, &wants)?;
+    let mut loaded = load_asking(host, &args.selection, &wants).await?;
+    if !loaded.resolved.questions.is_empty() {
+        loaded = loaded.closed().again(host, &args.selection, &wants)?;
+    }
     if let Some(name) = named.filter(|name| !has_manifest(&loaded, name)) {
         let message = format!("there is no manifest `{name}` here");
         anyhow::bail!(Refusal::new(message, "say a name such as `chat` or `Endpoint/chat`, and the path before it"));

@@ -117,7 +117,7 @@ async fn dispatch(host: &mut Host, cli: Cli) -> Result<Exit> {
         Verb::Apply(args) => apply::run(host, globals, &args).await,
         Verb::Destroy(args) => destroy::run(host, globals, &args).await,
         Verb::Status(args) => status::run(host, globals, &args).await,
-        Verb::Lock(args) => lock::run(host, globals, &args),
+        Verb::Lock(args) => lock::run(host, globals, &args).await,
         Verb::Schema(args) => schema::run(host, &args),
         Verb::Templates(args) => templates::run(host, &args),
         Verb::Explain(args) => explain::run(host, &args),

@@ -125,7 +125,8 @@ async fn with_accounts(
     let identified = identify(session.asking(&telling(host)), &mut loaded).await;
     busy(host, None)?;
     identified?;
-    if loaded.resolved.questions.is_empty() { Ok(loaded) } else { loaded.again(host, selection, wants) }
+    // Nobody is left to ask: what is open now would be a finding.
+    if loaded.resolved.questions.is_empty() { Ok(loaded) } else { loaded.closed().again(host, selection, wants) }
 }
 
 /// Asks whose account each target is. Refuses where an environment names another one than the credentials are for.

@@ -25,7 +25,10 @@ pub(super) fn run(host: &mut Host, args: &args::Schema) -> Result<Exit> {
         true => match View::schema(*kind) {
             Some(schema) => schema.to_value(),
             None => {
-                bail!(Refusal::new(format!("`{kind}` becomes no stack, so no template sees it"), instead("", kinds)))
+                bail!(Refusal::new(
+                    format!("`{kind}` has no stack of its own, so it has no template"),
+                    instead("", kinds)
+                ))
             }
         },
     };

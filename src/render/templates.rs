@@ -165,6 +165,9 @@ impl TemplateError {
 
 /// `{{ x | value }}`: the whole value, structure included, as one node of the tree.
 fn as_value(value: tera::Value, _: Kwargs, _: &State) -> Result<tera::Value, tera::Error> {
+    if value.is_undefined() {
+        return Err(tera::Error::message("what `value` is given is not defined"));
+    }
     let json = serde_json::to_value(&value).map_err(tera::Error::message)?;
     Ok(tera::Value::safe_string(&token::of_value(&json)))
 }
@@ -200,6 +203,14 @@ mod tests {
     fn role(text: &str) -> Result<String, TemplateError> {
         let own = BTreeMap::from([("role.yaml.tera".to_owned(), text.to_owned())]);
         Templates::with(&own).expect("it parses").render("role.yaml.tera", &json!({}))
+    }
+
+    #[test]
+    fn a_field_that_is_not_there_is_an_error_whole_or_not() {
+        for text in ["{{ nothing }}", "{{ nothing | value }}", "{{ a.nothing | value }}"] {
+            let error = role(&format!("{{% set a = {{\"b\": 1}} %}}{text}")).expect_err("there is no such field");
+            assert!(error.message.contains("not defined") || error.message.contains("nothing"), "{error}");
+        }
     }
 
     #[test]

@@ -81,65 +81,58 @@ impl Access {
 
     /// The statements, one for each kind of need.
     pub(super) fn statements(&self) -> Vec<Statement> {
-        let mut made = Vec::new();
-        if self.needs.contains(&Need::WriteLogs) {
-            made.extend(write_logs());
-        }
-        let repositories = self.each(|need| match need {
-            Need::PullImage(Repository { account, region, name }) => {
-                Some(arn(&format!("ecr:{region}:{account}:repository/{name}")))
-            }
-            _ => None,
-        });
-        made.extend(over("PullImages", &PULL, repositories));
-        made.extend(over(
-            "ReadModels",
-            &["s3:GetObject"],
-            self.each(|need| match need {
-                Need::ReadS3(grant) => Some(grant.arn()),
-                _ => None,
-            }),
-        ));
-        made.extend(self.lists());
-        made.extend(over(
-            "WriteObjects",
-            &["s3:PutObject"],
-            self.each(|need| match need {
-                Need::WriteS3(grant) => Some(grant.arn()),
-                _ => None,
-            }),
-        ));
-        made.extend(use_keys(self.each(|need| match need {
-            Need::UseKey(arn) => Some(arn.clone()),
-            _ => None,
-        })));
-        if self.needs.contains(&Need::JoinVpc) {
-            made.extend(join_vpc());
-        }
-        made
-    }
-
-    fn each(&self, of: impl Fn(&Need) -> Option<Given>) -> Vec<Given> {
-        self.needs.iter().filter_map(of).collect()
-    }
-
-    /// The buckets to list; none of which only archives are read.
-    fn lists(&self) -> impl Iterator<Item = Statement> {
-        let mut buckets: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut asked = Asked::default();
         for need in &self.needs {
-            if let Need::ReadS3(Grant { bucket, keys }) = need
-                && keys.ends_with('*')
-            {
-                buckets.entry(bucket).or_default().push(keys);
+            match need {
+                Need::WriteLogs => asked.logs = true,
+                Need::PullImage(repository) => asked.repositories.push(repository.arn()),
+                Need::ReadS3(grant) => {
+                    asked.reads.push(grant.arn());
+                    if grant.keys.ends_with('*') {
+                        asked.lists.entry(&grant.bucket).or_default().push(&grant.keys);
+                    }
+                }
+                Need::WriteS3(grant) => asked.writes.push(grant.arn()),
+                Need::UseKey(arn) => asked.keys.push(arn.clone()),
+                Need::JoinVpc => asked.network = true,
             }
         }
-        buckets.into_iter().map(|(bucket, prefixes)| {
-            let list = Statement::allow("", &["s3:ListBucket"], Resources::One(arn(&format!("s3:::{bucket}"))));
-            match prefixes.contains(&"*") {
-                true => list,
-                false => list.when(Condition::below(prefixes)),
-            }
-        })
+        asked.statements()
+    }
+}
+
+/// Needs, those of a kind together.
+#[derive(Default)]
+struct Asked<'a> {
+    logs: bool,
+    repositories: Vec<Given>,
+    reads: Vec<Given>,
+    /// Prefixes to list by bucket; no bucket of which only archives are read.
+    lists: BTreeMap<&'a str, Vec<&'a str>>,
+    writes: Vec<Given>,
+    keys: Vec<Given>,
+    network: bool,
+}
+
+impl Asked<'_> {
+    fn statements(self) -> Vec<Statement> {
+        let logs = self.logs.then(write_logs).into_iter().flatten();
+        let network = self.network.then(join_vpc).into_iter().flatten();
+        logs.chain(over("PullImages", &PULL, self.repositories))
+            .chain(over("ReadModels", &["s3:GetObject"], self.reads))
+            .chain(self.lists.into_iter().map(list))
+            .chain(over("WriteObjects", &["s3:PutObject"], self.writes))
+            .chain(use_keys(self.keys))
+            .chain(network)
+            .collect()
+    }
+}
+
+fn list((bucket, prefixes): (&str, Vec<&str>)) -> Statement {
+    let list = Statement::allow("", &["s3:ListBucket"], Resources::One(arn(&format!("s3:::{bucket}"))));
+    match prefixes.contains(&"*") {
+        true => list,
+        false => list.when(Condition::below(prefixes)),
     }
 }
 
@@ -182,13 +175,11 @@ fn join_vpc() -> [Statement; 2] {
         "ec2:DescribeSubnets",
         "ec2:DescribeVpcs",
     ];
-    let parts = ["network-interface/*", "security-group/*", "subnet/*"];
+    // Subnets and security groups may be shared by another account, whose they are.
+    let shared = |part: &str| Given::Sub { text: format!("arn:${{AWS::Partition}}:ec2:${{AWS::Region}}:*:{part}/*") };
+    let parts = vec![own("ec2", "network-interface/*"), shared("security-group"), shared("subnet")];
     [
-        Statement::allow(
-            "ManageNetworkInterfaces",
-            &manage,
-            Resources::Each(parts.map(|part| own("ec2", part)).into()),
-        ),
+        Statement::allow("ManageNetworkInterfaces", &manage, Resources::Each(parts)),
         Statement::allow("DescribeNetworks", &describe, Resources::One(Given::anything())),
     ]
 }
@@ -225,6 +216,11 @@ impl Grant {
 }
 
 impl Repository {
+    fn arn(&self) -> Given {
+        let Self { account, region, name } = self;
+        arn(&format!("ecr:{region}:{account}:repository/{name}"))
+    }
+
     /// Reads `ACCOUNT.dkr.ecr.REGION.SUFFIX/NAME:TAG` or `…@DIGEST`; nothing for other registries.
     pub(super) fn parse(uri: &str) -> Option<Self> {
         let (host, path) = uri.split_once('/')?;

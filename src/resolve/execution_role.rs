@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The execution role, and what it asks of others.
-pub(super) struct Owner {
+pub(super) struct RoleSource {
     pub(super) role: ExecutionRole,
     pub(super) parameters: BTreeMap<String, ParameterValue>,
     pub(super) needs: BTreeSet<StackRef>,
@@ -25,7 +25,7 @@ pub(super) struct Owner {
     pub(super) named: Option<NamedRole>,
 }
 
-impl Owner {
+impl RoleSource {
     fn of(role: ExecutionRole) -> Self {
         Self { role, parameters: BTreeMap::new(), needs: BTreeSet::new(), shared: None, named: None }
     }
@@ -36,7 +36,7 @@ pub(super) fn resolve<'a>(
     own: Option<&'a Setting<Reference<Role>>>,
     access: Access,
     place: &Place<'a>,
-) -> Option<Owner> {
+) -> Option<RoleSource> {
     let (reference, place) = match default_of(context, own, place, "role") {
         Some((Setting::On(reference), place)) => (reference, place),
         Some((Setting::Off, _)) | None => return Some(made(context, &Role::default(), access, place)),
@@ -46,17 +46,17 @@ pub(super) fn resolve<'a>(
             let arn = context.substituted(arn, &place);
             let target = context.scope.target.clone();
             let named = NamedRole { target, arn: arn.clone(), principals: access.users, span: place.span() };
-            Some(Owner { named: Some(named), ..Owner::of(ExecutionRole::Arn { arn }) })
+            Some(RoleSource { named: Some(named), ..RoleSource::of(ExecutionRole::Arn { arn }) })
         }
         Reference::Name(name) => {
             find(context, reference, place)?;
             let stack = context.stack(Kind::Role, name);
             let arn = ParameterValue::Output { stack: stack.clone(), key: ROLE_ARN.to_owned() };
-            Some(Owner {
+            Some(RoleSource {
                 parameters: BTreeMap::from([(ROLE_ARN.to_owned(), arn)]),
                 needs: BTreeSet::from([stack]),
                 shared: Some((name.clone(), access)),
-                ..Owner::of(ExecutionRole::Parameter)
+                ..RoleSource::of(ExecutionRole::Parameter)
             })
         }
         Reference::Inline(role) => Some(made(context, role, access, &place)),
@@ -65,8 +65,8 @@ pub(super) fn resolve<'a>(
     }
 }
 
-fn made(context: &mut Context<'_>, spec: &Role, access: Access, place: &Place<'_>) -> Owner {
-    Owner::of(ExecutionRole::Own(role::view(context, spec, &access, place)))
+fn made(context: &mut Context<'_>, spec: &Role, access: Access, place: &Place<'_>) -> RoleSource {
+    RoleSource::of(ExecutionRole::Own(role::view(context, spec, &access, place)))
 }
 
 /// Finds a role that dangles where the rest is not worth resolving.

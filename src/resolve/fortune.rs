@@ -15,16 +15,16 @@ pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spe
     let place = Place::new(&document.origin, "/spec");
     let mut access = Access::default();
     access.users.insert("states.amazonaws.com");
-    let owner = execution_role::resolve(context, spec.role.as_ref(), access, &place)?;
+    let source = execution_role::resolve(context, spec.role.as_ref(), access, &place)?;
     let text = context.substituted(&spec.text, &place.at("text"));
     let stack = DesiredStack {
         identity: context.identity(document),
-        envelope: Envelope { parameters: owner.parameters, needs: owner.needs, ..context.envelope(document) },
-        view: View::Fortune(Box::new(FortuneView { text, role: owner.role })),
+        envelope: Envelope { parameters: source.parameters, needs: source.needs, ..context.envelope(document) },
+        view: View::Fortune(Box::new(FortuneView { text, role: source.role })),
         hatch: Hatch::default(),
         origins: BTreeMap::from([("Fortune/Properties/Definition".into(), place.at("text").field())]),
         fetched: Arc::default(),
         span: document.origin.span("/metadata/name"),
     };
-    Some(Made { stack, shared: owner.shared, named_role: owner.named })
+    Some(Made { stack, shared: source.shared, named_role: source.named })
 }

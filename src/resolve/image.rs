@@ -185,20 +185,22 @@ fn refuse_public(context: &mut Context<'_>, uri: &str, place: &Place<'_>) {
 fn ami(context: &mut Context<'_>, chooser: &mut Chooser, cuda: (u32, u32), chosen: &Chosen<'_>) -> Option<String> {
     let instance = chosen.facts?;
     instance.accelerator.as_ref().filter(|accelerator| accelerator.kind == AcceleratorKind::Gpu)?;
-    let ami = ami_for(context.catalog, cuda)?;
     chooser.know("cuda", format!("{}.{}", cuda.0, cuda.1));
     chooser.know("family", instance.family.as_str());
     // No list: which there are grows without hubform.
     let known = pinned::text("a name of letters, digits and `-`", |name| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     });
-    let reason = why_ami(context.catalog, ami, cuda, &instance.family);
-    let chosen = chooser.choose(context, What::AMI, known, |_| Some(Fresh::new(ami.name.as_str(), reason)))?;
+    let chosen = chooser.choose(context, What::AMI, known, |context| {
+        let ami = ami_for(context.catalog, cuda)?;
+        Some(Fresh::new(ami.name.as_str(), why_ami(context.catalog, ami, cuda, &instance.family)))
+    })?;
     chosen.text().map(str::to_owned)
 }
 
 /// Where the service's default AMI is said to fail below a CUDA version: of those that are said to work the one with the
-/// newest driver, because it alone may have one that lists this CUDA.
+/// newest driver. For CUDA 13 the sources disagree (the SageMaker SDK sets `gpu-4-1`, others ran vLLM on `gpu-3-1`), and of
+/// the documented values `gpu-4-1` alone has a driver that lists CUDA 13.0.
 fn ami_for(catalog: &Catalog, cuda: (u32, u32)) -> Option<&InferenceAmi> {
     catalog.ami_reports(cuda).find(|report| report.ami.is_none() && !report.works)?;
     let works = |ami: &&InferenceAmi| said_of(catalog, ami, cuda).any(|report| report.works);

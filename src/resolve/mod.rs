@@ -1,7 +1,7 @@
 //! Manifests and facts become stacks as they are wanted: defaults, references, sizing, every choice made.
 //!
 //! Pure. Nothing that leaves here means "decide later": what hubform chooses for the user is a [`Choice`] with its
-//! reason, pinned in the [`Lock`]. One file per part of an endpoint; `references` finds what is named elsewhere,
+//! reason, pinned in the [`Lock`]. A kind that becomes a stack has a file or a folder; `references` finds what is named elsewhere,
 //! `chooser` consults the lock, `facts` is what the world was asked and what it is still to be asked.
 
 mod access;

@@ -49,7 +49,6 @@ pub(super) fn view(context: &mut Context<'_>, spec: &Role, access: &Access, plac
     let trust = spec.trust.iter().enumerate();
     let trust: Vec<_> = trust.map(|(at, who)| context.substituted(who, &place.at("trust").item(at))).collect();
     let (accounts, mut services): (Vec<_>, Vec<_>) = trust.into_iter().partition(|who| is_account(who));
-    services.retain(|service| !access.users.contains(service.as_str()));
     services.sort();
     services.dedup();
     let needed = access.statements().into_iter().map(PolicyStatement::Needed);

@@ -6,7 +6,7 @@ use super::{
     hardware::Chosen,
     pinned,
     references::{Found, Place, find, inherited},
-    view::{self, DimensionView, Number, ScalerView, ScheduleView},
+    view::{self, DimensionView, ScheduleView},
 };
 use crate::{
     catalog::AcceleratorKind,
@@ -30,7 +30,20 @@ pub(super) struct Count {
     /// At least so many: what "at least two instances" is judged by.
     pub(super) min: u32,
     /// What moves it; none where it is fixed.
-    pub(super) scaler: Option<ScalerView>,
+    pub(super) scaler: Option<Scaler>,
+}
+
+/// What moves a count: between which bounds, by the clock, and to hold which metric.
+pub(super) struct Scaler {
+    pub(super) min: u32,
+    pub(super) max: u32,
+    pub(super) schedules: Vec<ScheduleView>,
+    pub(super) metric: view::Metric,
+    pub(super) target: f64,
+    /// In seconds.
+    pub(super) cooldown_in: u64,
+    /// In seconds.
+    pub(super) cooldown_out: u64,
 }
 
 /// What target tracking holds, and at which value.
@@ -45,7 +58,6 @@ pub(super) fn resolve<'a>(
     chooser: &mut Chooser,
     wanted: Option<Found<'a, Scaling>>,
     chosen: &Chosen<'_>,
-    serving: &str,
 ) -> Option<(Count, Option<Place<'a>>)> {
     let Some(found) = wanted else {
         return Some((Count { initial: 1, min: 1, scaler: None }, None));
@@ -62,16 +74,12 @@ pub(super) fn resolve<'a>(
     let initial = initial(context, chooser, spec, min, max);
     let Tracked { metric, target } = metric(context, chooser, spec, place, chosen)?;
     let cooldown = spec.cooldown.unwrap_or_default();
-    let [id, policy_id] = ScalerView::ids(serving);
-    let scaler = ScalerView {
-        id,
-        policy_id,
-        variant: serving.to_owned(),
+    let scaler = Scaler {
         min,
         max,
         schedules: schedules(context, &spec.schedules, place, min, max),
         metric,
-        target: Number(target),
+        target,
         cooldown_in: cooldown.r#in.map_or(COOLDOWN_IN, |wait| wait.0),
         cooldown_out: cooldown.out.map_or(COOLDOWN_OUT, |wait| wait.0),
     };

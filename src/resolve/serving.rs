@@ -50,7 +50,7 @@ pub(super) fn resolve<'a>(context: &mut Context<'a>, chooser: &mut Chooser, want
     chooser.know("instance", chosen.name.as_str());
     let container = image::resolve(context, chooser, &served, &chosen)?;
     let fit = hardware::fit(context, chooser, &served, &chosen)?;
-    let (count, count_place) = scaling::resolve(context, chooser, scaling, &chosen, wanted.name)?;
+    let (count, count_place) = scaling::resolve(context, chooser, scaling, &chosen)?;
     Some(Serving { name: wanted.name, served, chosen, container, fit, count, count_place })
 }
 

@@ -15,11 +15,13 @@ fn the_page_about_templates_is_made_from_the_views() {
     let path = root().join("docs/templates.md");
     let written = fs::read_to_string(&path).expect("it is there");
     let (by_hand, _) = written.split_once(MARK).expect("it has the mark");
+    let mut told = Vec::new();
     let kinds = View::KINDS.iter().map(|kind| {
         let schema = View::schema(*kind).expect("it has a view").to_value();
-        page(kind.name(), &schema)
+        page(kind.name(), &schema, &mut told)
     });
     let made = format!("{by_hand}{MARK}{}", kinds.collect::<String>());
+    assert!(!made.contains("[`"), "a link of rustdoc is on the page");
     if std::env::var_os("HUBFORM_UPDATE").is_some() {
         fs::write(&path, &made).expect("it can be written");
     }
@@ -27,11 +29,10 @@ fn the_page_about_templates_is_made_from_the_views() {
     assert!(same, "the views changed: HUBFORM_UPDATE=1 makes docs/templates.md anew");
 }
 
-/// A kind's own fields, then each type in the order in which it is first met.
-fn page(kind: &str, schema: &Value) -> String {
+/// A kind's own fields, then each type in the order in which it is first met, once on the page.
+fn page(kind: &str, schema: &Value, told: &mut Vec<String>) -> String {
     let mut text = format!("\n## {kind}\n\n{}", section(schema));
-    let mut told = Vec::new();
-    while let Some(name) = met(&text, schema, &told) {
+    while let Some(name) = met(&text, schema, told) {
         text += &format!("\n### {}\n\n{}", shown(&name), section(&schema["$defs"][&name]));
         told.push(name);
     }
@@ -76,9 +77,14 @@ fn alternative(schema: &Value) -> String {
     }
     let field = |(name, field): (&String, &Value)| match field["const"].as_str() {
         Some(word) => format!("`{name}: {word}`"),
-        None => format!("`{name}` ({})", kind_of(field)),
+        None => match field["description"].as_str() {
+            Some(about) => format!("`{name}` ({}: {})", kind_of(field), about.trim_end_matches('.').replace('\n', " ")),
+            None => format!("`{name}` ({})", kind_of(field)),
+        },
     };
-    let mut fields: Vec<_> = schema["properties"].as_object().into_iter().flatten().map(field).collect();
+    let mut own: Vec<_> = schema["properties"].as_object().into_iter().flatten().collect();
+    own.sort_by_key(|(_, field)| field["const"].is_null());
+    let mut fields: Vec<_> = own.into_iter().map(field).collect();
     if schema["$ref"].is_string() || fields.is_empty() {
         fields.push(kind_of(schema));
     }
@@ -94,6 +100,10 @@ fn kind_of(schema: &Value) -> String {
         return some.collect::<Vec<_>>().join(" or ");
     }
     let word = |word: &str| match word {
+        "array" if schema["prefixItems"].is_array() => {
+            let items = schema["prefixItems"].as_array().into_iter().flatten().map(kind_of);
+            format!("list of {}", items.collect::<Vec<_>>().join(" and "))
+        }
         "array" => format!("list of {}", kind_of(&schema["items"])),
         "object" if schema["additionalProperties"].is_object() => {
             format!("map of {}", kind_of(&schema["additionalProperties"]))

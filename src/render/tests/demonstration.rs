@@ -33,8 +33,8 @@ fn section<'b>(body: &'b str, key: &str) -> Vec<&'b str> {
 fn a_mode_adds_its_part_and_leaves_out_others() {
     let body = rendered_with(FAKE, &templates());
     let shown = [section(&body, "FakeConfig"), section(&body, "Endpoint"), section(&body, "DeploymentConfig")];
-    let shown = shown.concat().join("\n") + "\n";
     expect![[r#"
+        Resources:
               FakeConfig:
                 AnswersUri: s3://answers/of/
           Endpoint:
@@ -46,7 +46,7 @@ fn a_mode_adds_its_part_and_leaves_out_others() {
                 - EndpointConfigName
               EndpointName: default-endpoint-oracle
     "#]]
-    .assert_eq(&shown);
+    .assert_eq(&format!("Resources:\n{}\n", shown.concat().join("\n")));
     assert!(body.contains("arn:${AWS::Partition}:s3:::answers/of/*"), "its role may not write\n{body}");
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::{outline, templates::Templates, tree};
+use super::super::{EMBEDDED, outline, templates::Templates, tree};
 use crate::resolve::view::View;
 
 /// An endpoint with everything that a view can say, and two of all that is a list.
@@ -80,34 +80,93 @@ fn without(view: &Value, place: &str) -> Value {
     less
 }
 
+/// Where the view of everything has each type that is a map of its own fields.
+const TRIED: &[(&str, &str)] = &[
+    ("", ""),
+    ("ExecutionRole", "/role"),
+    ("RoleView", "/role"),
+    ("ModelView", "/models/0"),
+    ("DataView", "/models/0/data"),
+    ("VpcView", "/models/0/vpc"),
+    ("VariantView", "/variants/0"),
+    ("RoutingView", "/variants/0/routing"),
+    ("ScalerView", "/scalers/0"),
+    ("ScheduleView", "/scalers/0/schedules/0"),
+    ("Metric", "/scalers/0/metric"),
+    ("DimensionView", "/scalers/0/metric/dimensions/0"),
+    ("AlarmView", "/alarms/0"),
+    ("RolloutView", "/rollout"),
+    ("Strategy", "/rollout/strategy"),
+    ("StepSize", "/rollout/size"),
+    ("CaptureView", "/capture"),
+];
+/// Types that a template takes whole, or that only tests have.
+const WHOLE: &[&str] = &[
+    "Given",
+    "Givens",
+    "PolicyStatement",
+    "Statement",
+    "Condition",
+    "Compared",
+    "OneOrList",
+    "Resources",
+    "Verbatim",
+    "FakeView",
+];
+
 #[test]
 fn a_view_of_everything_is_one_that_resolving_could_make() {
     let schema = View::schema(crate::manifest::Kind::Endpoint).expect("it has a view").to_value();
-    let mut unknown = Vec::new();
-    let known = |name: &str, value: &Value, unknown: &mut Vec<String>| {
+    let (full, mut odd) = (full(), Vec::new());
+    for (name, place) in TRIED {
         let schema = if name.is_empty() { &schema } else { &schema["$defs"][name] };
-        for key in
-            value.as_object().into_iter().flat_map(Map::keys).filter(|key| schema["properties"].get(*key).is_none())
-        {
-            unknown.push(format!("{name}.{key}"));
-        }
-    };
-    let full = full();
-    known("", &full, &mut unknown);
-    for (name, place) in [
-        ("ModelView", "/models/0"),
-        ("VariantView", "/variants/0"),
-        ("ScalerView", "/scalers/0"),
-        ("RolloutView", "/rollout"),
-        ("CaptureView", "/capture"),
-        ("ScheduleView", "/scalers/0/schedules/0"),
-    ] {
         let value = full.pointer(place).expect("it is there");
-        known(name, value, &mut unknown);
-        let all = schema["$defs"][name]["properties"].as_object().into_iter().flat_map(Map::keys);
-        unknown.extend(all.filter(|key| value.get(*key).is_none()).map(|key| format!("{name}.{key} is not tried")));
+        let fields = schema["properties"].as_object().into_iter().flat_map(Map::keys);
+        let fields = fields.filter(|field| *field != "fake" && value.get(*field).is_none());
+        odd.extend(fields.map(|field| format!("{name}.{field} is not tried")));
+        let tagged = schema["oneOf"].is_array() || name.is_empty() || *place == "/role";
+        let known = |key: &&String| tagged || schema["properties"].get(*key).is_some();
+        let keys = value.as_object().into_iter().flat_map(Map::keys);
+        odd.extend(keys.filter(|key| !known(key)).map(|key| format!("{name} has no {key}")));
     }
-    assert_eq!(unknown, [] as [String; 0]);
+    let types = schema["$defs"].as_object().expect("it has types").keys();
+    let told = |name: &&String| TRIED.iter().any(|(tried, _)| tried == *name) || WHOLE.contains(&name.as_str());
+    odd.extend(types.filter(|name| !told(name)).map(|name| format!("{name} is neither tried nor taken whole")));
+    assert_eq!(odd, [] as [String; 0]);
+}
+
+/// The words that tell the alternatives of a type apart.
+fn words(schema: &Value, found: &mut Vec<String>) {
+    match schema {
+        Value::Object(map) => {
+            found.extend(map.get("const").and_then(Value::as_str).map(str::to_owned));
+            map.values().for_each(|below| words(below, found));
+        }
+        Value::Array(items) => items.iter().for_each(|below| words(below, found)),
+        _ => {}
+    }
+}
+
+/// No template has an `else` for what it does not name.
+#[test]
+fn templates_name_every_alternative() {
+    let schema = View::schema(crate::manifest::Kind::Endpoint).expect("it has a view").to_value();
+    let mut found = Vec::new();
+    words(&schema, &mut found);
+    let named = |word: &String| EMBEDDED.iter().any(|(_, text)| text.contains(&format!("== \"{word}\"")));
+    let unnamed: Vec<_> = found.iter().filter(|word| !named(word)).collect();
+    assert_eq!(unnamed, [] as [&String; 0]);
+    assert!(found.len() > 15, "{found:?}");
+}
+
+#[test]
+fn a_role_of_its_own_stack_is_laid_out() {
+    let view = json!({ "description": "d", "access": full()["role"] });
+    let text = Templates::embedded().render("role.yaml.tera", &view).expect("it renders");
+    let body = outline::body(tree::parse(&text).expect("it is YAML")).expect("it is a body");
+    assert_eq!((&body["Description"], &body["Resources"]["Role"]["Type"]), (&json!("d"), &json!("AWS::IAM::Role")));
+    let schema = View::schema(crate::manifest::Kind::Role).expect("it has a view").to_value();
+    assert_eq!(schema["properties"].as_object().map(|fields| fields.len()), Some(2));
 }
 
 #[test]

@@ -67,7 +67,7 @@ struct Parts {
     network: Placed,
     key: Option<Key>,
     capture: Option<CaptureView>,
-    role: execution_role::Owner,
+    role: execution_role::RoleSource,
     alarms: Vec<AlarmView>,
     rollout: Option<RolloutView>,
 }
@@ -98,8 +98,8 @@ fn parts<'a>(
     let mut rollout = None;
     if shape.has(Common::Rollout) {
         let wanted = default_of(context, spec.rollout.as_ref(), place, "rollout");
-        let heir = spec.rollout.is_none().then_some(document);
-        rollout = Some(rollout::resolve(context, wanted, heir, servings, alarms.len())?);
+        let inherited_by = spec.rollout.is_none().then_some(document);
+        rollout = Some(rollout::resolve(context, wanted, inherited_by, servings, alarms.len())?);
     }
     Some(Parts { name, network, key, capture, role, alarms, rollout })
 }
@@ -124,7 +124,7 @@ fn build<'a>(
         role: parts.role.role,
         models,
         variants,
-        scalers: servings.iter().filter_map(|serving| serving.count.scaler.clone()).collect(),
+        scalers: servings.iter().filter_map(variant::scaler).collect(),
         alarms: parts.alarms,
         rollout: parts.rollout,
         capture: parts.capture,

@@ -27,7 +27,7 @@ pub(super) fn resolve(
         Weights::Hub { .. } => None,
     };
     ModelView {
-        id: logical_id("Model", serving.name),
+        id: ModelView::id_of(serving.name),
         location_output: logical_id("ModelLocation", serving.name),
         image: serving.container.uri.clone(),
         environment,

@@ -23,19 +23,19 @@ const STEP_PERCENT: u32 = 25;
 /// Seconds that SageMaker gives a roll-out when nobody says: the most it gives.
 const TIMEOUT: u64 = 28_800;
 
-/// The roll-out of an endpoint. `heir`: whose it is where the environment gives it.
+/// The roll-out of an endpoint. `inherited_by`: whose it is where the environment gives it.
 pub(super) fn resolve(
     context: &mut Context<'_>,
     wanted: Option<(&Rollout, Place<'_>)>,
-    heir: Option<&Document>,
+    inherited_by: Option<&Document>,
     servings: &[Serving<'_>],
     own_alarms: usize,
 ) -> Option<RolloutView> {
     // What holds for the smallest fleet holds for all.
     let min = servings.iter().map(|serving| serving.count.min).min().unwrap_or(1);
     let wanted = wanted.map(|(rollout, place)| (Cow::Borrowed(rollout), place));
-    let wanted = wanted.map(|(rollout, place)| match heir.filter(|_| needs_two(&rollout) && min < 2) {
-        Some(heir) => (left_out(context, &rollout, &place, heir), place),
+    let wanted = wanted.map(|(rollout, place)| match inherited_by.filter(|_| needs_two(&rollout) && min < 2) {
+        Some(inherited_by) => (left_out(context, &rollout, &place, inherited_by), place),
         None => (rollout, place),
     });
     let (rollout, place) = match wanted {
@@ -82,10 +82,16 @@ fn needs_two(rollout: &Rollout) -> bool {
 }
 
 /// The default in place of an inherited roll-out in steps; its alarms watch all the same.
-fn left_out<'r>(context: &mut Context<'_>, rollout: &Rollout, place: &Place<'_>, heir: &Document) -> Cow<'r, Rollout> {
-    let message = format!("the environment's roll-out needs two instances, and `{}` may have only one", heir.name);
+fn left_out<'r>(
+    context: &mut Context<'_>,
+    rollout: &Rollout,
+    place: &Place<'_>,
+    inherited_by: &Document,
+) -> Cow<'r, Rollout> {
+    let message =
+        format!("the environment's roll-out needs two instances, and `{}` may have only one", inherited_by.name);
     let finding = Diagnostic::new(Code::RolloutLeftOut, message)
-        .label(heir.origin.span("/metadata/name"), "it is updated all at once instead")
+        .label(inherited_by.origin.span("/metadata/name"), "it is updated all at once instead")
         .label(place.span(), "left out here");
     context.report(finding.help("say `scaling: {min: 2}`, or the endpoint's own `rollout: {strategy: all-at-once}`"));
     Cow::Owned(Rollout { alarms: rollout.alarms.clone(), ..Rollout::default() })

@@ -12,9 +12,10 @@ use crate::{
         model::Weights,
         pinned,
         references::{Place, default_of},
+        scaling::Scaler,
         serving::Serving,
         settings::Key,
-        view::{RoutingView, VariantView, logical_id},
+        view::{ModelView, Number, RoutingView, ScalerView, VariantView},
     },
 };
 
@@ -38,7 +39,7 @@ pub(super) fn resolve(
     let from_s3 = matches!(serving.served.weights, Weights::S3 { .. });
     let variant = VariantView {
         name: serving.name.to_owned(),
-        model: logical_id("Model", serving.name),
+        model: ModelView::id_of(serving.name),
         instance: serving.chosen.name.clone(),
         count: serving.count.initial,
         volume: volume(context, chooser, serving),
@@ -56,6 +57,24 @@ pub(super) fn resolve(
         chooser.settle("volume key", "none", reason);
     }
     variant
+}
+
+/// What moves the count of a variant.
+pub(super) fn scaler(serving: &Serving<'_>) -> Option<ScalerView> {
+    let Scaler { min, max, schedules, metric, target, cooldown_in, cooldown_out } = serving.count.scaler.as_ref()?;
+    let [id, policy_id] = ScalerView::ids(serving.name);
+    Some(ScalerView {
+        id,
+        policy_id,
+        variant: serving.name.to_owned(),
+        min: *min,
+        max: *max,
+        schedules: schedules.clone(),
+        metric: metric.clone(),
+        target: Number(*target),
+        cooldown_in: *cooldown_in,
+        cooldown_out: *cooldown_out,
+    })
 }
 
 /// From experience with these engines: an encoder is up in minutes, a large model takes most of an hour.

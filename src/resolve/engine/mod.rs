@@ -1,7 +1,7 @@
 //! Engines: what hubform knows about each stands in its row, and nowhere else.
 //!
 //! A row is data, but for the container's environment. The rest of the room asks the row and names no engine. A new one
-//! is its word in the manifest language, a file here, and its place in [`ENGINES`].
+//! is its word in the manifest language, a file here with its `mod`, and its place in [`ENGINES`].
 
 mod custom;
 #[cfg(test)]
@@ -146,7 +146,8 @@ impl Platform {
                     && gpu.fraction.is_none_or(|share| share >= 1.0)
                     && gpu.cuda_compute_capability >= self.capability
             }
-            _ => false,
+            (ImageAccelerator::Neuron, Some(chip)) => chip.kind == AcceleratorKind::Neuron,
+            (ImageAccelerator::Cpu, Some(_)) | (ImageAccelerator::Gpu | ImageAccelerator::Neuron, None) => false,
         }
     }
 }

@@ -62,14 +62,14 @@ fn a_shared_role_is_allowed_what_all_of_its_users_need_once() {
         {"Action":"s3:PutObject","Effect":"Allow","Resource":[{"Fn::Sub":"arn:${AWS::Partition}:s3:::seen/two/*"}],"Sid":"WriteObjects"}
         {"Action":["kms:Decrypt","kms:DescribeKey","kms:GenerateDataKey"],"Effect":"Allow","Resource":["{{resolve:ssm:/key}}"],"Sid":"UseKeys"}
         {"Action":"kms:CreateGrant","Condition":{"Bool":{"kms:GrantIsForAWSResource":true}},"Effect":"Allow","Resource":["{{resolve:ssm:/key}}"],"Sid":"GrantKeysToServices"}
-        {"Action":["ec2:CreateNetworkInterface","ec2:CreateNetworkInterfacePermission","ec2:DeleteNetworkInterface","ec2:DeleteNetworkInterfacePermission"],"Effect":"Allow","Resource":[{"Fn::Sub":"arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:network-interface/*"},{"Fn::Sub":"arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:security-group/*"},{"Fn::Sub":"arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:subnet/*"}],"Sid":"ManageNetworkInterfaces"}
+        {"Action":["ec2:CreateNetworkInterface","ec2:CreateNetworkInterfacePermission","ec2:DeleteNetworkInterface","ec2:DeleteNetworkInterfacePermission"],"Effect":"Allow","Resource":[{"Fn::Sub":"arn:${AWS::Partition}:ec2:${AWS::Region}:${AWS::AccountId}:network-interface/*"},{"Fn::Sub":"arn:${AWS::Partition}:ec2:${AWS::Region}:*:security-group/*"},{"Fn::Sub":"arn:${AWS::Partition}:ec2:${AWS::Region}:*:subnet/*"}],"Sid":"ManageNetworkInterfaces"}
         {"Action":["ec2:DescribeDhcpOptions","ec2:DescribeNetworkInterfaces","ec2:DescribeSecurityGroups","ec2:DescribeSubnets","ec2:DescribeVpcs"],"Effect":"Allow","Resource":"*","Sid":"DescribeNetworks"}
     "#]]
     .assert_eq(&part(role, "access"));
 }
 
 #[test]
-fn a_role_that_nobody_uses_is_allowed_nothing() {
+fn a_role_that_nobody_uses_is_allowed_what_every_endpoint_needs() {
     Run::default().and("Role", "idle", "").access(expect![[r#"
         {"Action":["logs:CreateLogGroup","logs:CreateLogStream","logs:DescribeLogStreams","logs:PutLogEvents"],"Effect":"Allow","Resource":{"Fn::Sub":"arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/sagemaker/*"},"Sid":"WriteLogs"}
         {"Action":["cloudwatch:PutMetricData","ecr:GetAuthorizationToken"],"Effect":"Allow","Resource":"*","Sid":"ActionsWithoutAResource"}
@@ -113,7 +113,7 @@ fn sagemaker_is_trusted_and_others_apart_by_service_and_account() {
     encoder("role: {trust: [lambda.amazonaws.com, '123456789012', 'arn:aws:iam::123456789012:role/ci', sagemaker.amazonaws.com]}")
         .role(expect![[r#"
             accounts: ["123456789012","arn:aws:iam::123456789012:role/ci"]
-            services: ["lambda.amazonaws.com"]
+            services: ["lambda.amazonaws.com","sagemaker.amazonaws.com"]
             source: "own"
             users: ["sagemaker.amazonaws.com"]
         "#]]);

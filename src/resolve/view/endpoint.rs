@@ -30,7 +30,7 @@ pub struct EndpointView {
     /// What is recorded of requests and answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<CaptureView>,
-    /// The key of the instances' volumes; none where they have only local disks.
+    /// The key of the instances' volumes; none without encryption, and where an instance has disks of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_key: Option<Given>,
     /// What only its mode has.
@@ -46,7 +46,7 @@ pub enum ExecutionRole {
     Own(RoleView),
     /// Made in another stack: the parameter `RoleArn`.
     Parameter,
-    /// It exists.
+    /// An existing one.
     Arn {
         /// Its ARN.
         arn: String,
@@ -72,6 +72,13 @@ pub struct ModelView {
     pub vpc: Option<VpcView>,
     /// Without any network.
     pub isolated: bool,
+}
+
+impl ModelView {
+    /// The logical id of a serving's model.
+    pub fn id_of(serving: &str) -> String {
+        logical_id("Model", serving)
+    }
 }
 
 /// Weights in S3.
@@ -279,7 +286,7 @@ pub struct RolloutView {
     /// Seconds after which the whole is given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
-    /// Names of alarms that exist and take it back, besides the stack's own.
+    /// Existing alarms that also trigger a rollback.
     pub alarms: Vec<String>,
 }
 
@@ -293,7 +300,7 @@ pub enum Strategy {
     Canary,
     /// In equal steps, to a second fleet.
     Linear,
-    /// Some instances after others, without a second fleet.
+    /// In batches of instances, without a second fleet.
     Rolling,
 }
 

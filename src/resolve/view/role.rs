@@ -49,7 +49,7 @@ pub enum PolicyStatement {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct Statement {
-    /// Its name; empty for none.
+    /// Its name.
     #[serde(skip_serializing_if = "str::is_empty")]
     sid: &'static str,
     /// `Allow`.
@@ -115,7 +115,7 @@ impl Condition {
     }
 }
 
-/// What [`one_or_list`] writes.
+/// One, or several.
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[allow(dead_code, reason = "only its schema is used")]

@@ -58,7 +58,10 @@ pub(super) fn check_assumable(site: &Site<'_>, arn: &str, service: &str) -> Hand
     let Some((_, path)) = arn.split_once(&inside) else { return Ok(()) };
     let role = site.object(ROLE, path.rsplit('/').next().unwrap_or(path));
     let trusted = role.is_some_and(|role| {
-        let trust = role.properties["AssumeRolePolicyDocument"].clone();
+        let mut trust = role.properties["AssumeRolePolicyDocument"].clone();
+        if let Some(statements) = trust["Statement"].as_array_mut() {
+            statements.retain(|statement| is_for(statement, &site.place.account));
+        }
         RoleDescription { name: String::new(), arn: String::new(), trust }.trusts(service)
     });
     match trusted {
@@ -67,6 +70,16 @@ pub(super) fn check_assumable(site: &Site<'_>, arn: &str, service: &str) -> Hand
             "Could not assume role {arn}. Please ensure that the role exists and allows principal '{service}' to assume \
              the role."
         ))),
+    }
+}
+
+/// Does a statement hold where the service acts for this account? The key is that of the resource it acts for; of the
+/// other conditions none is judged (IAM User Guide, "AWS global condition context keys", D).
+fn is_for(statement: &Value, account: &str) -> bool {
+    match &statement["Condition"]["StringEquals"]["aws:SourceAccount"] {
+        Value::Null => true,
+        Value::Array(accounts) => accounts.iter().any(|one| one == account),
+        one => one == account,
     }
 }
 
@@ -131,5 +144,22 @@ fn detach(site: &mut Site<'_>, policy: &str) {
         if let Some(object) = site.object_mut(ROLE, &role) {
             object.users.remove(&key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::is_for;
+
+    #[test]
+    fn a_service_assumes_a_role_for_the_account_that_the_condition_names() {
+        let when = |account| json!({ "Condition": { "StringEquals": { "aws:SourceAccount": account } } });
+        let [ours, theirs] = ["111111111111", "222222222222"];
+        assert!(
+            is_for(&when(json!(ours)), ours) && is_for(&when(json!([theirs, ours])), ours) && is_for(&json!({}), ours)
+        );
+        assert!(!is_for(&when(json!(theirs)), ours) && !is_for(&when(json!([theirs])), ours));
     }
 }
