@@ -127,3 +127,14 @@ fn an_image_of_ones_own_is_no_choice_and_its_repository_is_granted() {
         {"Action":["ecr:BatchCheckLayerAvailability","ecr:BatchGetImage","ecr:GetDownloadUrlForLayer"],"Effect":"Allow","Resource":[{"Fn::Sub":"arn:${AWS::Partition}:ecr:us-east-1:123456789012:repository/own"}],"Sid":"PullImages"}
     "#]]);
 }
+
+#[test]
+fn an_ami_that_is_pinned_stays_where_no_source_speaks_of_its_cuda() {
+    let run = own(&format!("{OWN}:1-cu121"), "ml.g5.xlarge").only("inference AMI");
+    run.choices(expect![[""]]);
+    let (cuda, family) = (("cuda", "12.1"), ("family", "g5"));
+    let pinned = run.pinned("inference-ami", "al2-ami-sagemaker-inference-gpu-2-1", &[cuda, family]);
+    pinned.choices(expect![[r#"
+        inference AMI = al2-ami-sagemaker-inference-gpu-2-1 [pinned]
+    "#]]);
+}
