@@ -85,15 +85,8 @@ fn once(inputs: Vec<Input>, locks: &[String]) -> (Findings, Vec<String>) {
             let region = REGIONS[number % REGIONS.len()].to_owned();
             let target = Target { account: None, region, assume_role: None };
             let lock = locks.get(number).cloned().unwrap_or_default();
-            Scope {
-                set,
-                target,
-                target_name: "default".into(),
-                lock,
-                lock_file: "hubform.lock".into(),
-                locked: (!locks.is_empty()).then_some(hubform::resolve::Locked::Asked),
-                today: false,
-            }
+            let locked = (!locks.is_empty()).then_some(hubform::resolve::Locked::Asked);
+            Scope { lock, locked, ..Scope::new(set, target) }
         })
         .collect();
     mark();

@@ -7,7 +7,7 @@ use hubform::{
     diagnostic::SourceMap,
     manifest::{Input, environments, parse},
     report,
-    resolve::{Facts, Lock, Scope, resolve},
+    resolve::{Facts, Scope, resolve},
 };
 
 /// A mistake, and how many findings come of so many of it at least.
@@ -68,16 +68,7 @@ pub(crate) fn told(files: Vec<(String, String)>) -> (usize, usize) {
     let (sets, more) = environments(manifests, None);
     found.extend(more);
     let target = Target { account: None, region: "us-east-1".to_owned(), assume_role: None };
-    let scope = |set| Scope {
-        set,
-        target: target.clone(),
-        target_name: "default".to_owned(),
-        lock: Lock::default(),
-        lock_file: "hubform.lock".into(),
-        locked: None,
-        today: false,
-    };
-    let scopes: Vec<Scope> = sets.into_iter().map(scope).collect();
+    let scopes: Vec<Scope> = sets.into_iter().map(|set| Scope::new(set, target.clone())).collect();
     let (_, more) = resolve(&scopes, &Facts::known(), Catalog::embedded());
     found.extend(more);
     let found = found.sorted();

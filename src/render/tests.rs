@@ -11,7 +11,7 @@ use crate::{
     cloud::Target,
     diagnostic::SourceMap,
     manifest::{Input, environments, parse},
-    resolve::{Facts, Lock, Scope, outputs, resolve},
+    resolve::{Facts, Scope, outputs, resolve},
 };
 
 const FIVE_LINES: &str = "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {name: embeddings}\nspec:\n  model: BAAI/bge-small-en-v1.5\n";
@@ -28,18 +28,7 @@ fn rendered_with(manifests: &str, templates: &Templates) -> String {
     let (sets, more) = environments(manifests, None);
     found.extend(more);
     let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
-    let scopes: Vec<_> = sets
-        .into_iter()
-        .map(|set| Scope {
-            set,
-            target: target.clone(),
-            target_name: "default".into(),
-            lock: Lock::default(),
-            lock_file: "hubform.lock".into(),
-            locked: None,
-            today: false,
-        })
-        .collect();
+    let scopes: Vec<_> = sets.into_iter().map(|set| Scope::new(set, target.clone())).collect();
     let (resolved, more) = resolve(&scopes, &Facts::known(), Catalog::embedded());
     found.extend(more);
     let (specs, more) = render(resolved.stacks, templates, &sources);

@@ -173,7 +173,7 @@ mod tests {
         let set = environments(manifests, None).0.remove(0);
         let span = set.documents[0].origin.span("/metadata/name");
         let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
-        (Scope { set, target, target_name: "default".into(), lock, lock_file: "".into(), locked: None, today }, span)
+        (Scope { lock, today, ..Scope::new(set, target) }, span)
     }
 
     /// What is chosen with a task as the input, and the lock afterwards; `fresh` none: choosing is not to be asked for.

@@ -135,15 +135,7 @@ mod tests {
     fn scopes(manifests: &str, lock: &Lock) -> Vec<Scope> {
         let input = Input { name: "e.yaml".into(), bytes: manifests.into(), named: true };
         let sets = environments(parse(vec![input], &mut SourceMap::default()).0, None).0;
-        let scope = |set| Scope {
-            set,
-            target: target(),
-            target_name: "default".into(),
-            lock: lock.clone(),
-            lock_file: "hubform.lock".into(),
-            locked: None,
-            today: false,
-        };
+        let scope = |set| Scope { lock: lock.clone(), ..Scope::new(set, target()) };
         sets.into_iter().map(scope).collect()
     }
 

@@ -74,6 +74,14 @@ pub struct Scope {
     pub today: bool,
 }
 
+impl Scope {
+    /// With nothing pinned, in the default target, where everything may be chosen.
+    pub fn new(set: EnvironmentSet, target: Target) -> Self {
+        let (target_name, lock_file) = ("default".to_owned(), "hubform.lock".into());
+        Self { set, target, target_name, lock: Lock::default(), lock_file, locked: None, today: false }
+    }
+}
+
 /// Why nothing may be chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Locked {

@@ -41,7 +41,7 @@ pub enum StateError {
         source: io::Error,
     },
     /// It was written by another version of hubform, or by something else.
-    #[error("{path} is not an imagined account of format {FORMAT}: {problem}")]
+    #[error("{path} is not an imagined account of format {FORMAT}: {problem}; delete its folder to begin anew")]
     Format {
         /// Which file.
         path: PathBuf,

@@ -259,7 +259,7 @@ fn nobody_to_talk_to() {
 
 /// Not a test by itself: what `with_environment` runs in a process with another environment.
 #[test]
-#[ignore = "run by the tests below in a process of its own"]
+#[ignore = "no test by itself: those below run it as a process of its own, because an environment is a whole process's"]
 fn ask_as_the_environment_says() {
     let said = within(async {
         let region = profile_region(None).await;

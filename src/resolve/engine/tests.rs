@@ -9,7 +9,7 @@ use crate::{
     cloud::Target,
     diagnostic::SourceMap,
     manifest::{self, Engine, Input, Reference, Spec, environments, parse},
-    resolve::{Facts, Lock, Scope, resolve, view::View},
+    resolve::{Facts, Scope, resolve, view::View},
 };
 
 /// The embedded tables, and images of the engine that nobody has.
@@ -32,15 +32,7 @@ fn scope(spec: &str, engine: Option<Engine>) -> Scope {
     {
         model.engine = engine.or(model.engine);
     }
-    Scope {
-        set,
-        target: Target { account: None, region: "us-east-1".into(), assume_role: None },
-        target_name: "default".into(),
-        lock: Lock::default(),
-        lock_file: "".into(),
-        locked: None,
-        today: false,
-    }
+    Scope::new(set, Target { account: None, region: "us-east-1".into(), assume_role: None })
 }
 
 /// Findings, choices and the container's variables.

@@ -144,15 +144,10 @@ impl Run {
         let scopes = sets.into_iter().map(|set| {
             let own = set.environment.targets().remove(0);
             let region = self.region.clone().or(own.region.clone()).unwrap_or_else(|| "us-east-1".to_owned());
-            Scope {
-                target_name: own.name().to_owned(),
-                target: Target { account: own.account, region, assume_role: own.assume_role },
-                set,
-                lock: self.lock.clone(),
-                lock_file: "hubform.lock".into(),
-                locked: self.locked,
-                today: self.today,
-            }
+            let target_name = own.name().to_owned();
+            let target = Target { account: own.account, region, assume_role: own.assume_role };
+            let (lock, locked, today) = (self.lock.clone(), self.locked, self.today);
+            Scope { target_name, lock, locked, today, ..Scope::new(set, target) }
         });
         let scopes: Vec<_> = scopes.collect();
         let account = |scope: &Scope| Some((scope.target.clone(), self.account.clone()?));

@@ -73,8 +73,7 @@ pub(super) fn compile_for(
     let scope = |set: EnvironmentSet| {
         let mut lock = lock.clone();
         lock.set_owner(&set.environment.name, owner.to_owned());
-        let (target, target_name) = (target(), "default".to_owned());
-        Scope { set, target, target_name, lock, lock_file: "hubform.lock".into(), locked: None, today: false }
+        Scope { lock, ..Scope::new(set, target()) }
     };
     let scopes: Vec<_> = sets.into_iter().map(scope).collect();
     let facts = Facts { accounts: [(target(), ACCOUNT.to_owned())].into(), ..Facts::known() };

@@ -13,7 +13,7 @@ use hubform::{
     diagnostic::{Diagnostics, Severity, SourceMap},
     manifest::{Input, Kind, environments, parse},
     render::{StackSpec, Templates, render, yaml},
-    resolve::{Facts, Lock, Scope, resolve},
+    resolve::{Facts, Scope, resolve},
 };
 use serde_json::{Map, Value, json};
 
@@ -242,18 +242,7 @@ fn compile(file: &str) -> Result<Result<Vec<Sent>, String>, String> {
     found.extend(more);
     let target = hubform::cloud::Target { account: None, region: "us-east-1".to_owned(), assume_role: None };
     let facts = Facts { accounts: [(target.clone(), "000000000000".to_owned())].into(), ..Facts::known() };
-    let scopes: Vec<Scope> = sets
-        .into_iter()
-        .map(|set| Scope {
-            set,
-            target: target.clone(),
-            target_name: "default".to_owned(),
-            lock: Lock::default(),
-            lock_file: "hubform.lock".into(),
-            locked: None,
-            today: false,
-        })
-        .collect();
+    let scopes: Vec<Scope> = sets.into_iter().map(|set| Scope::new(set, target.clone())).collect();
     let (resolved, more) = resolve(&scopes, &facts, Catalog::embedded());
     found.extend(more);
     let (specs, more) = render(resolved.stacks, Templates::embedded(), &sources);

@@ -5,7 +5,7 @@ use crate::{
     cloud::Target,
     diagnostic::SourceMap,
     manifest::{Endpoint, Input, Mode, Spec, environments, parse},
-    resolve::{Facts, Lock, Scope, resolve},
+    resolve::{Facts, Scope, resolve},
 };
 
 const ENDPOINT: &str = "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {name: oracle}\nspec:\n  model: \
@@ -17,15 +17,7 @@ fn changed(change: impl Fn(&mut Endpoint)) -> String {
     let mut set = environments(parse(vec![input], &mut SourceMap::default()).0, None).0.remove(0);
     let Spec::Endpoint(spec) = &mut set.documents[0].spec else { panic!("it is an endpoint") };
     change(spec);
-    let scope = Scope {
-        set,
-        target: Target { account: None, region: "us-east-1".into(), assume_role: None },
-        target_name: "default".into(),
-        lock: Lock::default(),
-        lock_file: "".into(),
-        locked: None,
-        today: false,
-    };
+    let scope = Scope::new(set, Target { account: None, region: "us-east-1".into(), assume_role: None });
     let (resolved, found) = resolve(&[scope], &Facts::known(), Catalog::embedded());
     let found = found.into_iter().map(|it| format!("; {}: {}", it.code.number(), it.message));
     format!("{} stacks{}\n", resolved.stacks.len(), found.collect::<String>())
