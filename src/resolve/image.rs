@@ -16,7 +16,8 @@ use crate::{
 };
 
 const X86: &str = "name an x86 instance type such as ml.c7i.xlarge";
-const GPU: &str = "name a g5, g6, g6e or p instance type";
+/// The way out where an engine needs a GPU.
+pub(super) const GPU: &str = "name a g5, g6, g6e or p instance type";
 
 /// The image a model runs in.
 pub(super) struct Container {

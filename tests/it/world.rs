@@ -257,7 +257,7 @@ fn nobody_to_talk_to() {
     );
 }
 
-/// Not a test by itself: what `with_environment` runs in a process with another environment.
+/// Not a test by itself: what `told_with` runs in a process with another environment.
 #[test]
 #[ignore = "no test by itself: those below run it as a process of its own, because an environment is a whole process's"]
 fn ask_as_the_environment_says() {

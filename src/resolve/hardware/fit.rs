@@ -7,7 +7,7 @@ use crate::{
         Context,
         chooser::{Chooser, Fresh, What},
         engine::Sizing,
-        judge,
+        image, judge,
         model::Served,
         pinned,
         sizing::{Devices, Needs},
@@ -69,8 +69,7 @@ impl<'s> Decoder<'s> {
         let Some(devices) = accelerator.and_then(Devices::of) else {
             let message = format!("`{}` needs a GPU, and `{}` is not known to have one", served.engine, chosen.name);
             let place = chosen.place.as_ref().unwrap_or(&served.place);
-            let help = "name a g5, g6, g6e or p instance type";
-            context.report(Diagnostic::new(Code::WrongAccelerator, message).at(place.span()).help(help));
+            context.report(Diagnostic::new(Code::WrongAccelerator, message).at(place.span()).help(image::GPU));
             return None;
         };
         let needs = served.facts.as_ref().map(|model| Needs::of(model, &served.spec)).unwrap_or_default();
