@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, future::Future, pin::Pin, time::Duration};
 
 use hubform::{
     cloud::{
-        Capability, ChangeSet, ChangeSetType, CloudError, CloudResult, Connection, CreateChangeSet, CreateStack,
-        DeleteStack, ExecuteChangeSet, Page, PageToken, Stack, StackEvent, StackOptions, Tags, Target,
+        Capability, ChangeSet, ChangeSetType, CloudError, CloudErrorKind, CloudResult, Connection, CreateChangeSet,
+        CreateStack, DeleteStack, ExecuteChangeSet, Page, PageToken, Stack, StackEvent, StackOptions, Tags, Target,
     },
     sandbox::{Pace, Sandbox, Settings},
 };
@@ -154,8 +154,19 @@ impl Subject {
 
     /// A new stack of this body, settled.
     pub(super) async fn made(&self, name: &str, body: String) -> Result<Stack, String> {
-        let id = self.ports.stacks.create_stack(creation(name, body)).await.map_err(fault)?;
+        let id = self.create(creation(name, body)).await.map_err(fault)?;
         self.settled(&id).await
+    }
+
+    /// The adapters try once, and whoever calls them tries again. So does this, where a peer closed an idle connection
+    /// just as it was used: ministack does so after a request for a service that it does not have.
+    async fn create(&self, request: CreateStack) -> CloudResult<String> {
+        match self.ports.stacks.create_stack(request.clone()).await {
+            Err(CloudError { kind: CloudErrorKind::Unreachable(_), .. }) => {
+                self.ports.stacks.create_stack(request).await
+            }
+            answer => answer,
+        }
     }
 
     /// The change set, once computed.
