@@ -244,6 +244,19 @@ fn no_json_crosses_from_resolve_to_render() {
     assert_eq!(found, JSON.iter().map(|(name, _)| (*name).to_owned()).collect());
 }
 
+/// A transcript that nobody reads holds nothing.
+#[test]
+fn every_transcript_can_be_read_at_a_sitting() {
+    const LINES: usize = 300;
+    let long: Vec<String> = below(&root().join("tests/cases"), "expected.txt")
+        .into_iter()
+        .map(|file| (fs::read_to_string(&file).expect("a transcript is readable").lines().count(), file))
+        .filter(|(lines, _)| *lines > LINES)
+        .map(|(lines, file)| format!("{}: {lines} lines", file.display()))
+        .collect();
+    assert!(long.is_empty(), "cut these with `only` and `tail`, or tell two stories\n{}", long.join("\n"));
+}
+
 #[test]
 fn nothing_prints_past_the_report() {
     let said = sources().into_iter().filter(|(path, _)| !path.starts_with("src/main.rs"));
