@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Reason, ResourceStatus, Timestamp};
+use super::{Reason, ResourceStatus, StackStatus, Timestamp};
 
 /// One row of DescribeStackEvents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,11 @@ impl StackEvent {
     /// Does this row speak of the stack itself?
     pub fn is_of_stack(&self) -> bool {
         self.resource_type == "AWS::CloudFormation::Stack" && self.physical_id.as_deref() == Some(&self.stack_id)
+    }
+
+    /// Where the stack stands by it; none where it speaks of a resource.
+    pub fn stack_status(&self) -> Option<StackStatus> {
+        self.is_of_stack().then(|| StackStatus::from(self.status.as_str()))
     }
 }
 

@@ -71,6 +71,34 @@ impl StackStatus {
         self.as_str().contains("ROLLBACK_")
     }
 
+    /// Did a deletion begin, however far it came?
+    pub fn is_deletion(&self) -> bool {
+        matches!(self, Self::DeleteInProgress | Self::DeleteFailed | Self::DeleteComplete)
+    }
+
+    /// Did an update begin, however it went on?
+    pub fn is_update(&self) -> bool {
+        self.as_str().starts_with("UPDATE_")
+    }
+
+    /// Are replaced and removed resources being deleted? What fails there changes no status.
+    pub fn is_cleaning_up(&self) -> bool {
+        matches!(self, Self::UpdateCompleteCleanupInProgress | Self::UpdateRollbackCompleteCleanupInProgress)
+    }
+
+    /// Is what was asked being taken back?
+    pub fn is_rolling_back(&self) -> bool {
+        matches!(
+            self,
+            Self::RollbackInProgress | Self::UpdateRollbackInProgress | Self::ImportRollbackInProgress
+        )
+    }
+
+    /// Does it stand as its last creation or update was to leave it?
+    pub fn is_plainly_complete(&self) -> bool {
+        matches!(self, Self::CreateComplete | Self::UpdateComplete)
+    }
+
     /// Gone; describable only by its id.
     pub fn is_deleted(&self) -> bool {
         *self == Self::DeleteComplete

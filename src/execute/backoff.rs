@@ -26,7 +26,8 @@ pub(super) fn pause(rng: &mut fastrand::Rng, last: Option<Duration>) -> Duration
 const START_RATE: f64 = 10.0;
 const TOP_RATE: f64 = 20.0;
 const LEAST_RATE: f64 = 0.2;
-const BURST: f64 = 10.0;
+/// As many as two rounds of ten stacks ask for before the rate holds: what ends within a second waits for nothing.
+const BURST: f64 = 20.0;
 /// Each call that is not throttled earns this much, in calls per second.
 const RAISE: f64 = 0.05;
 /// Answers within this time of a cut belong to calls made before it, and cut no further.

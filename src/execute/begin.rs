@@ -49,18 +49,27 @@ impl Machine {
         self.report(Event::OperationStarted { stack, action: step.action, operation: title, at });
         let track = &self.tracks[index];
         let known = track.seen.is_some_and(|seen| self.now.since(seen) <= FRESH);
-        match track.id.clone() {
-            Some(id) if !known && (changes || track.operation == 0) => {
+        match track.id {
+            Some(_) if !known && (changes || track.operation == 0) => {
                 self.tracks[index].state = State::Inspecting;
-                self.ask(index, Call::DescribeStack(id));
+                self.describe(index);
             }
             // CreateStack and CreateChangeSet would take over somebody's empty shell of that name.
-            None if creates => {
+            None if creates && !self.is_free(index) => {
                 self.tracks[index].state = State::Inspecting;
-                self.ask(index, Call::DescribeStack(step.identity.stack.name.clone()));
+                self.describe(index);
             }
             _ => self.consider(index),
         }
+    }
+
+    /// May a creation begin without a look at its name? CreateStack refuses a name that is taken; what it would take
+    /// over is a shell, which listings show.
+    fn is_free(&self, index: usize) -> bool {
+        let plan = Rc::clone(&self.plan);
+        let (step, operation, _) = self.at_hand(&plan, index);
+        let refused = matches!(operation, Some(Operation::Create { validate: false, .. }));
+        refused && self.sweeps[self.target_of(index)].is_free(&step.identity.stack.name, self.now)
     }
 
     /// The stack was described before an operation.

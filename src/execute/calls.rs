@@ -34,7 +34,9 @@ pub enum Call {
     },
     /// DescribeStacks of one.
     DescribeStack(String),
-    /// ListStacks in the statuses in which something runs.
+    /// DescribeStacks of all that are not deleted.
+    DescribeAll(Option<PageToken>),
+    /// ListStacks in the statuses in which something runs, and in that of a shell without resources.
     ListRunning(Option<PageToken>),
     /// DescribeStackEvents.
     DescribeEvents {
@@ -64,6 +66,8 @@ pub enum Answer {
     Accepted,
     /// Of DescribeStacks of one.
     Stack(Option<Box<Stack>>),
+    /// Of DescribeStacks of all.
+    Stacks(Page<Stack>),
     /// Of ListStacks.
     Running(Page<StackSummary>),
     /// Of DescribeStackEvents: newest first.
@@ -85,7 +89,7 @@ impl Call {
             Self::DeleteChangeSet(_) => "DeleteChangeSet",
             Self::DeleteStack(_) => "DeleteStack",
             Self::Protect { .. } => "UpdateTerminationProtection",
-            Self::DescribeStack(_) => "DescribeStacks",
+            Self::DescribeStack(_) | Self::DescribeAll(_) => "DescribeStacks",
             Self::ListRunning(_) => "ListStacks",
             Self::DescribeEvents { .. } => "DescribeStackEvents",
             Self::DescribeEndpoint(_) => "DescribeEndpoint",
@@ -125,7 +129,8 @@ async fn ask_cloudformation(connection: &Connection, call: Call) -> CloudResult<
     let boxed = |found: Option<Stack>| Answer::Stack(found.map(Box::new));
     match call {
         Call::DescribeStack(stack) => stacks.describe_stack(&stack).await.map(boxed),
-        Call::ListRunning(from) => stacks.list_stacks(&StackStatus::running(), from).await.map(Answer::Running),
+        Call::DescribeAll(from) => stacks.describe_stacks(from).await.map(Answer::Stacks),
+        Call::ListRunning(from) => stacks.list_stacks(&busy(), from).await.map(Answer::Running),
         Call::DescribeEvents { stack, from } => stacks.describe_stack_events(&stack, from).await.map(Answer::Events),
         Call::DescribeChangeSet(arn) => {
             stacks.describe_change_set(&arn).await.map(|found| Answer::ChangeSet(found.map(Box::new)))
@@ -136,6 +141,11 @@ async fn ask_cloudformation(connection: &Connection, call: Call) -> CloudResult<
         }
         call => change(connection, call).await,
     }
+}
+
+/// The statuses of stacks whose names are of no use to a creation, though nothing would refuse it.
+fn busy() -> Vec<StackStatus> {
+    StackStatus::running().into_iter().chain([StackStatus::ReviewInProgress]).collect()
 }
 
 async fn change(connection: &Connection, call: Call) -> CloudResult<Answer> {

@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use super::{
-    Answer, Call, FailureKind, Machine, StepResult, Waiting, failure,
+    Answer, Call, FailureKind, Machine, StepResult, Waiting, failure, pace,
     token::{Asks, PREFIX},
     track::{ChangeSetWatch, Found, State},
 };
@@ -15,12 +15,9 @@ use crate::{
     plan::{Operation, Verdict, judge},
 };
 
-/// Small change sets are computed within a second or two.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// A big one is looked at often enough for a person to wait for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Longer than the service ever takes for what fits into one template.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
+
 impl Machine {
     pub(super) fn change_set_created(&mut self, index: usize, result: CloudResult<Answer>) {
         let plan = Rc::clone(&self.plan);
@@ -28,7 +25,7 @@ impl Machine {
         match result {
             Ok(Answer::ChangeSetIds(ids)) => {
                 self.tracks[index].id = Some(ids.stack);
-                self.watch(index, ids.change_set, FIRST_PAUSE);
+                self.watch(index, ids.change_set, pace::FIRST);
             }
             Ok(_) => {}
             Err(error) if matches!(error.kind, CloudErrorKind::WrongState(_)) => self.refused_or_lost(index, &error),
@@ -66,7 +63,7 @@ impl Machine {
 
     fn watch(&mut self, index: usize, arn: String, pause: Duration) {
         let since = self.now;
-        self.tracks[index].state = State::Computing(ChangeSetWatch { arn, since, pause: FIRST_PAUSE });
+        self.tracks[index].state = State::Computing(ChangeSetWatch { arn, since });
         self.wait_for(index, Waiting::ChangeSet);
         self.alarms.insert((self.now.plus(pause), index));
     }
@@ -91,14 +88,20 @@ impl Machine {
     }
 
     fn still_pending(&mut self, index: usize) {
-        let now = self.now;
-        let State::Computing(watch) = &mut self.tracks[index].state else { return };
-        if now.since(watch.since) > PATIENCE {
+        let State::Computing(watch) = &self.tracks[index].state else { return };
+        let age = self.now.since(watch.since);
+        if age > PATIENCE {
             return self.fail_stale(index, "the change set is still being computed after a quarter of an hour");
         }
-        watch.pause = (watch.pause * 2).min(LONGEST_PAUSE);
-        let at = now.plus(watch.pause);
+        let at = self.now.plus(pace::pause(age, self.computing(self.target_of(index))));
         self.alarms.insert((at, index));
+    }
+
+    fn computing(&self, target: usize) -> usize {
+        let computes = |index: &&usize| {
+            self.target_of(**index) == target && matches!(self.tracks[**index].state, State::Computing(_))
+        };
+        self.active.iter().filter(computes).count()
     }
 
     fn computed(&mut self, index: usize, set: &ChangeSet) {

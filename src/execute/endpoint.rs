@@ -5,7 +5,7 @@
 
 use std::{rc::Rc, time::Duration};
 
-use super::{Answer, Call, Failure, FailureKind, Machine, failure, track::State};
+use super::{Answer, Call, Failure, FailureKind, Machine, failure, pace, track::State};
 use crate::{
     cloud::{CloudResult, EndpointDescription, EndpointStatus},
     plan::Action,
@@ -13,7 +13,6 @@ use crate::{
 
 /// A scaling activity makes an endpoint `Updating` for a few minutes at a time.
 const PATIENCE: Duration = Duration::from_secs(20 * 60);
-const PAUSE: Duration = Duration::from_secs(15);
 const QUESTION: &str = "ask the endpoint what it runs";
 
 impl Machine {
@@ -51,10 +50,11 @@ impl Machine {
             | EndpointStatus::Updating
             | EndpointStatus::SystemUpdating
             | EndpointStatus::RollingBack
-                if self.has_patience(index) =>
+                if self.asked_for(index) < PATIENCE =>
             {
                 self.give_turn_back(index);
-                self.alarms.insert((self.now.plus(PAUSE), index));
+                let pause = pace::pause(self.asked_for(index), self.asked(self.target_of(index)));
+                self.alarms.insert((self.now.plus(pause), index));
             }
             _ => {
                 let reason = endpoint.failure_reason.map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -63,8 +63,19 @@ impl Machine {
         }
     }
 
-    fn has_patience(&self, index: usize) -> bool {
-        matches!(self.tracks[index].state, State::Asking { since } if self.now.since(since) < PATIENCE)
+    fn asked_for(&self, index: usize) -> Duration {
+        match self.tracks[index].state {
+            State::Asking { since } => self.now.since(since),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// How many endpoints of a target are asked at once.
+    fn asked(&self, target: usize) -> usize {
+        let asks = |index: &&usize| {
+            self.target_of(**index) == target && matches!(self.tracks[**index].state, State::Asking { .. })
+        };
+        self.active.iter().filter(asks).count()
     }
 
     fn compare(&mut self, index: usize, endpoint: &EndpointDescription) {

@@ -1,6 +1,6 @@
 //! The events of one stack, read newest first down to a mark and kept oldest first.
 
-use crate::cloud::{Page, PageToken, Pages, ResourceStatus, StackEvent, Timestamp};
+use crate::cloud::{Page, PageToken, Pages, ResourceStatus, StackEvent, StackStatus, Timestamp};
 
 /// What is known of a stack's events.
 #[derive(Debug, Default)]
@@ -66,8 +66,8 @@ impl History {
     }
 
     /// Where the stack itself stands, by the events that were read.
-    pub(super) fn stack_status(&self) -> Option<&str> {
-        self.events.iter().rev().find(|event| event.is_of_stack()).map(|event| event.status.as_str())
+    pub(super) fn stack_status(&self) -> Option<StackStatus> {
+        self.events.iter().rev().find_map(StackEvent::stack_status)
     }
 
     /// The token of the operation that began last, where one is known to have begun.
@@ -78,7 +78,7 @@ impl History {
 
 /// Old resources that were to go after the update and are still there.
 pub(super) fn leftovers(events: &[StackEvent]) -> Vec<&StackEvent> {
-    let cleaning = |event: &StackEvent| event.is_of_stack() && event.status.as_str().contains("CLEANUP");
+    let cleaning = |event: &StackEvent| event.stack_status().is_some_and(|status| status.is_cleaning_up());
     let from = events.iter().position(cleaning).unwrap_or(events.len());
     let cleanup = &events[from..];
     let gone = |failed: &StackEvent| {
@@ -97,7 +97,7 @@ pub(super) fn leftovers(events: &[StackEvent]) -> Vec<&StackEvent> {
 /// The stack's own event that says why it turned back, where that is more than a list of the resources that failed: a
 /// template that fails as a whole, for an export that is missing or taken, has no event of a resource.
 pub(super) fn turned_back(events: &[StackEvent]) -> Option<&StackEvent> {
-    let turns = |event: &StackEvent| event.is_of_stack() && event.status.as_str().ends_with("ROLLBACK_IN_PROGRESS");
+    let turns = |event: &StackEvent| event.stack_status().is_some_and(|status| status.is_rolling_back());
     let says = |reason: &str| !reason.is_empty() && !reason.starts_with("The following resource(s) failed to ");
     events.iter().find(|event| turns(event) && event.reason.as_deref().is_some_and(says))
 }

@@ -2,8 +2,8 @@
 //!
 //! A stack is begun when what it needs has landed and there is a turn for it; a stack that was begun is finished,
 //! phases and all, for half a change is worse than none. The parts, each a piece of `Machine`: `account`, `begin`
-//! (before an operation, and sending it), `change_set`, `poll` (where running stacks stand), `settle` (what an
-//! operation came to), `endpoint` and `ending`.
+//! (before an operation, and sending it), `change_set`, `poll` (when running stacks are looked at), `describe`,
+//! `settle` (what an operation came to), `endpoint` and `ending`.
 
 use std::{
     cmp::Reverse,
@@ -14,6 +14,7 @@ use std::{
 
 use super::{
     Answer, Call, CallId, Command, Event, Input, Settings, Waiting,
+    describe::Descriptions,
     desk::{Desk, Heard, Owner, Word},
     failure,
     narrow::Narrows,
@@ -37,6 +38,7 @@ pub struct Machine {
     pub(super) target_of: Vec<usize>,
     pub(super) tracks: Vec<Track>,
     pub(super) sweeps: Vec<Sweep>,
+    pub(super) descriptions: Vec<Descriptions>,
     pub(super) desk: Desk,
     pub(super) order: Order,
     pub(super) narrows: Narrows,
@@ -72,6 +74,7 @@ impl Machine {
             tracks,
             narrows,
             sweeps: targets.iter().map(|_| Sweep::default()).collect(),
+            descriptions: targets.iter().map(|_| Descriptions::default()).collect(),
             desk: Desk::new(targets.clone(), settings.seed),
             ready: vec![BTreeSet::new(); targets.len()],
             newly_ready: Vec::new(),
@@ -104,6 +107,7 @@ impl Machine {
         if self.unchecked == Some(0) {
             self.go_on();
         }
+        self.ask_descriptions();
         let released = self.desk.release(self.now);
         self.out.extend(released);
         self.tell_tries();
@@ -214,7 +218,8 @@ impl Machine {
         self.tell_tries();
         match heard {
             Heard::Final(Owner::Account(target), _, result) => self.check_account(target, result),
-            Heard::Final(Owner::Sweep(target), _, result) => self.swept(target, result),
+            Heard::Final(Owner::Sweep(target), Call::DescribeAll(_), result) => self.all_described(target, result),
+            Heard::Final(Owner::Sweep(target), _, result) => self.listed(target, result),
             Heard::Final(Owner::Step(index), call, result) => self.heard(index, &call, result),
             Heard::Nothing => {}
         }
@@ -256,7 +261,7 @@ impl Machine {
             Call::CreateChangeSet(_) => self.change_set_created(index, result),
             Call::ExecuteChangeSet(_) => self.change_set_executed(index, result),
             Call::CreateStack(_) | Call::DeleteStack(_) | Call::Protect { .. } => self.sent(index, result),
-            Call::Identity | Call::ListRunning(_) => {}
+            Call::Identity | Call::ListRunning(_) | Call::DescribeAll(_) => {}
         }
     }
 

@@ -75,7 +75,7 @@ impl Machine {
         }
         track.wanted = wanted;
         let last = track.history.stack_status();
-        let told = last.is_some() && last == track.ended.as_ref().map(StackStatus::as_str) && !track.history.reading;
+        let told = last.is_some() && last == track.ended && !track.history.reading;
         if !wanted || track.may_leave || track.drawn && !told {
             track.reread = track.history.reading;
             if !track.reread {

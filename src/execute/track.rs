@@ -58,8 +58,6 @@ pub(super) struct ChangeSetWatch {
     pub(super) arn: String,
     /// When it was asked for.
     pub(super) since: Timestamp,
-    /// How long the last pause was.
-    pub(super) pause: std::time::Duration,
 }
 
 /// One step on its way.
@@ -72,7 +70,7 @@ pub(super) struct Track {
     pub(super) restoring: Option<Box<Failure>>,
     /// The stack as it was last described.
     pub(super) stack: Option<Stack>,
-    /// When that was.
+    /// As of when.
     pub(super) seen: Option<Timestamp>,
     /// The stack's id, as soon as it is known.
     pub(super) id: Option<String>,
@@ -115,6 +113,8 @@ pub(super) struct Track {
     pub(super) sent: Timestamp,
     /// When it is to be looked at next.
     pub(super) look: Timestamp,
+    /// Nobody has looked at it since the operation began to run.
+    pub(super) unseen: bool,
     /// When it was last described while the operation ran.
     pub(super) described: Option<Timestamp>,
     /// Somebody watches its resources.
@@ -161,6 +161,7 @@ impl Track {
             scar: None,
             sent: Timestamp(0),
             look: Timestamp(0),
+            unseen: false,
             described: None,
             drawn: false,
             back: None,
@@ -188,7 +189,7 @@ impl Track {
     /// Do the events tell of another status than was last heard?
     pub(super) fn is_behind(&self) -> bool {
         let told = self.history.stack_status();
-        told.is_some_and(|told| self.status.as_ref().is_none_or(|status| status.as_str() != told))
+        told.is_some() && told != self.status
     }
 
     /// Takes what DescribeStacks said; a stack that is gone is none.

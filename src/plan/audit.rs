@@ -137,7 +137,7 @@ impl<'a> Auditor<'a> {
             self.require(turned_off == back, step, || "would stay unprotected if it cannot be deleted".to_owned());
             let never_landed = !observed.status.landed()
                 && !matches!(observed.status, StackStatus::DeleteFailed)
-                && !observed.status.as_str().starts_with("UPDATE_");
+                && !observed.status.is_update();
             let free = allowed || never_landed || !observed.protected;
             self.require(free, step, || format!("is protected, and nobody allowed {name} to be deleted"));
         }

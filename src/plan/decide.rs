@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{Observed, Operation, Step, Submission, observe::same_tags};
 use crate::{
-    cloud::{OUTPUT_DIGEST, Stack, StackRef, StackStatus},
+    cloud::{OUTPUT_DIGEST, Stack, StackRef},
     render::ParameterValue,
 };
 
@@ -135,7 +135,7 @@ fn is_already(filled: &Submission, now: &Stack) -> bool {
         ParameterValue::Literal(text) => now.parameters.get(name) == Some(text),
         ParameterValue::Output { .. } => false,
     };
-    matches!(now.status, StackStatus::CreateComplete | StackStatus::UpdateComplete)
+    now.status.is_plainly_complete()
         && now.outputs.get(OUTPUT_DIGEST) == Some(&filled.digest)
         && filled.parameters.iter().all(same_value)
         && same_tags(&filled.tags, &now.tags)

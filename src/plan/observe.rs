@@ -108,7 +108,7 @@ pub fn wants_body_to_destroy(spec: Option<&StackSpec>, observed: &Stack) -> bool
 
 /// Was what is wanted the last thing applied, and did it land?
 pub(super) fn digest_holds(spec: &StackSpec, observed: &Stack) -> bool {
-    matches!(observed.status, StackStatus::CreateComplete | StackStatus::UpdateComplete)
+    observed.status.is_plainly_complete()
         && observed.outputs.get(OUTPUT_DIGEST) == Some(&spec.digest)
         && observed.outputs.get(OUTPUT_OWNER) == spec.envelope.owner.as_ref()
 }

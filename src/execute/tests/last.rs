@@ -30,24 +30,24 @@ fn a_role_is_narrowed_when_its_users_have_moved() {
             0 chat waits for role
             0 role: widen
             0 role waits for ChangeSet
-            3 role UPDATE_IN_PROGRESS
-            33 role UPDATE_COMPLETE
-            33 role waits for chat
-            33 chat: update
-            33 chat waits for ChangeSet
-            36 chat UPDATE_IN_PROGRESS
-            66 chat UPDATE_COMPLETE
-            66 chat Done
-            66 role: narrow
-            66 role waits for ChangeSet
-            69 role UPDATE_IN_PROGRESS
-            99 role UPDATE_COMPLETE
-            99 role Done
-            99 finished, 62 calls
+            0 role UPDATE_IN_PROGRESS
+            32 role UPDATE_COMPLETE
+            32 role waits for chat
+            32 chat: update
+            32 chat waits for ChangeSet
+            33 chat UPDATE_IN_PROGRESS
+            65 chat UPDATE_COMPLETE
+            65 chat Done
+            65 role: narrow
+            65 role waits for ChangeSet
+            66 role UPDATE_IN_PROGRESS
+            98 role UPDATE_COMPLETE
+            98 role Done
+            98 finished, 128 calls
             CreateChangeSet 3
             DescribeChangeSet 3
             DescribeEndpoint 1
-            DescribeStacks 51
+            DescribeStacks 117
             ExecuteChangeSet 3
             GetCallerIdentity 1
         "#]],
@@ -69,23 +69,23 @@ fn it_stays_wide_after_a_failure_and_after_an_interrupt() {
             0 chat waits for role
             0 role: widen
             0 role waits for ChangeSet
-            3 role UPDATE_IN_PROGRESS
-            33 role UPDATE_COMPLETE
-            33 role waits for chat
-            33 chat: update
-            33 chat waits for ChangeSet
-            36 chat UPDATE_IN_PROGRESS
-            34 chat/Sibling CREATE_FAILED
-            34 chat/Endpoint CREATE_FAILED
-            40 chat UPDATE_ROLLBACK_COMPLETE
-            40 chat FAILED RolledBack, update: the update failed and was rolled back
+            0 role UPDATE_IN_PROGRESS
+            32 role UPDATE_COMPLETE
+            32 role waits for chat
+            32 chat: update
+            32 chat waits for ChangeSet
+            33 chat UPDATE_IN_PROGRESS
+            33 chat/Sibling CREATE_FAILED
+            33 chat/Endpoint CREATE_FAILED
+            38 chat UPDATE_ROLLBACK_COMPLETE
+            38 chat FAILED RolledBack, update: the update failed and was rolled back
                 a.yaml:1:1 Endpoint: no
-            40 role stays wide by chat
-            40 finished, 30 calls
+            38 role stays wide by chat
+            38 finished, 67 calls
             CreateChangeSet 2
             DescribeChangeSet 2
             DescribeStackEvents 1
-            DescribeStacks 22
+            DescribeStacks 59
             ExecuteChangeSet 2
             GetCallerIdentity 1
         "#]],
@@ -102,16 +102,16 @@ fn it_stays_wide_after_a_failure_and_after_an_interrupt() {
             0 chat waits for role
             0 role: widen
             0 role waits for ChangeSet
-            3 role UPDATE_IN_PROGRESS
+            0 role UPDATE_IN_PROGRESS
             12 interrupted
-            33 role UPDATE_COMPLETE
-            33 role waits for chat
-            33 chat NotStarted
-            33 role stays wide by an interrupt
-            33 finished, 21 calls
+            32 role UPDATE_COMPLETE
+            32 role waits for chat
+            32 chat NotStarted
+            32 role stays wide by an interrupt
+            32 finished, 43 calls
             CreateChangeSet 1
             DescribeChangeSet 1
-            DescribeStacks 17
+            DescribeStacks 39
             ExecuteChangeSet 1
             GetCallerIdentity 1
         "#]],
@@ -131,18 +131,18 @@ fn where_it_cannot_be_widened_nobody_moves() {
             0 chat waits for role
             0 role: widen
             0 role waits for ChangeSet
-            3 role UPDATE_IN_PROGRESS
-            1 role/Sibling CREATE_FAILED
-            1 role/Role CREATE_FAILED
-            7 role UPDATE_ROLLBACK_COMPLETE
-            7 role FAILED RolledBack, widen: the update failed and was rolled back
+            0 role UPDATE_IN_PROGRESS
+            0 role/Sibling CREATE_FAILED
+            0 role/Role CREATE_FAILED
+            5 role UPDATE_ROLLBACK_COMPLETE
+            5 role FAILED RolledBack, widen: the update failed and was rolled back
                 a.yaml:7:1 Role: no
-            7 chat blocked by role
-            7 finished, 10 calls
+            5 chat blocked by role
+            5 finished, 25 calls
             CreateChangeSet 1
             DescribeChangeSet 1
             DescribeStackEvents 1
-            DescribeStacks 5
+            DescribeStacks 20
             ExecuteChangeSet 1
             GetCallerIdentity 1
         "#]],

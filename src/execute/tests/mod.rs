@@ -179,7 +179,7 @@ fn first_apply_costs_what_the_issue_allows() {
             0 d waits for role
             0 e waits for role
             0 role: create
-            2 role CREATE_IN_PROGRESS
+            0 role CREATE_IN_PROGRESS
             20 role CREATE_COMPLETE
             20 role Done
             20 a: create
@@ -187,27 +187,27 @@ fn first_apply_costs_what_the_issue_allows() {
             20 c: create
             20 d: create
             20 e: create
-            22 a CREATE_IN_PROGRESS
-            22 b CREATE_IN_PROGRESS
-            22 c CREATE_IN_PROGRESS
-            22 d CREATE_IN_PROGRESS
-            22 e CREATE_IN_PROGRESS
-            52 a CREATE_COMPLETE
-            52 b CREATE_COMPLETE
-            52 c CREATE_COMPLETE
-            52 d CREATE_COMPLETE
-            52 e CREATE_COMPLETE
-            52 a Done
-            52 b Done
-            52 c Done
-            52 d Done
-            52 e Done
-            52 finished, 41 calls
+            20 a CREATE_IN_PROGRESS
+            20 b CREATE_IN_PROGRESS
+            20 c CREATE_IN_PROGRESS
+            20 d CREATE_IN_PROGRESS
+            20 e CREATE_IN_PROGRESS
+            53 a CREATE_COMPLETE
+            53 b CREATE_COMPLETE
+            53 c CREATE_COMPLETE
+            53 d CREATE_COMPLETE
+            53 e CREATE_COMPLETE
+            53 a Done
+            53 b Done
+            53 c Done
+            53 d Done
+            53 e Done
+            53 finished, 85 calls
             CreateStack 6
             DescribeEndpoint 6
-            DescribeStacks 21
+            DescribeStacks 36
             GetCallerIdentity 1
-            ListStacks 7
+            ListStacks 36
         "#]],
     );
     assert!(outcome.succeeded());
@@ -227,8 +227,8 @@ fn a_failure_names_its_cause_blocks_what_needs_it_and_lets_others_go_on() {
             0 b waits for a
             0 role: create
             0 other: create
-            2 role CREATE_IN_PROGRESS
-            2 other CREATE_IN_PROGRESS
+            0 role CREATE_IN_PROGRESS
+            0 other CREATE_IN_PROGRESS
             0 role/Sibling CREATE_FAILED
             0 role/Role CREATE_FAILED
             10 role ROLLBACK_COMPLETE
@@ -238,12 +238,13 @@ fn a_failure_names_its_cause_blocks_what_needs_it_and_lets_others_go_on() {
             10 b blocked by role
             32 other CREATE_COMPLETE
             32 other Done
-            32 finished, 27 calls
+            32 finished, 46 calls
             CreateStack 2
             DescribeEndpoint 1
             DescribeStackEvents 1
-            DescribeStacks 22
+            DescribeStacks 17
             GetCallerIdentity 1
+            ListStacks 24
         "#]],
     );
     assert!(!outcome.succeeded());
@@ -263,26 +264,26 @@ fn phase_two_fails_and_the_old_target_is_put_back() {
             0 started 1
             0 chat: update, phase 1 of 3: go on
             0 chat waits for ChangeSet
-            3 chat UPDATE_IN_PROGRESS
-            7 chat UPDATE_COMPLETE
-            7 chat: update, phase 2 of 3: go on
-            7 chat waits for ChangeSet
-            10 chat UPDATE_IN_PROGRESS
-            8 chat/Sibling CREATE_FAILED
-            8 chat/Endpoint CREATE_FAILED
-            18 chat UPDATE_ROLLBACK_COMPLETE
-            18 chat: put the stack back as it was
-            18 chat waits for ChangeSet
-            21 chat UPDATE_IN_PROGRESS
-            25 chat UPDATE_COMPLETE
-            25 chat FAILED RolledBack, update, phase 2 of 3: the update failed and was rolled back
+            0 chat UPDATE_IN_PROGRESS
+            5 chat UPDATE_COMPLETE
+            5 chat: update, phase 2 of 3: go on
+            5 chat waits for ChangeSet
+            6 chat UPDATE_IN_PROGRESS
+            5 chat/Sibling CREATE_FAILED
+            5 chat/Endpoint CREATE_FAILED
+            16 chat UPDATE_ROLLBACK_COMPLETE
+            16 chat: put the stack back as it was
+            16 chat waits for ChangeSet
+            16 chat UPDATE_IN_PROGRESS
+            21 chat UPDATE_COMPLETE
+            21 chat FAILED RolledBack, update, phase 2 of 3: the update failed and was rolled back
                 a.yaml:1:1 Endpoint: insufficient capacity
                 the old scalable target was put back
-            25 finished, 26 calls
+            21 finished, 76 calls
             CreateChangeSet 3
             DescribeChangeSet 3
             DescribeStackEvents 1
-            DescribeStacks 15
+            DescribeStacks 65
             ExecuteChangeSet 3
             GetCallerIdentity 1
         "#]],
@@ -299,18 +300,18 @@ fn an_empty_update_is_no_change() {
         &mut world,
         steps,
         expect![[r#"
-        0 started 1
-        0 chat: update
-        0 chat waits for ChangeSet
-        1 chat Done
-        1 finished, 6 calls
-        CreateChangeSet 1
-        DeleteChangeSet 1
-        DescribeChangeSet 1
-        DescribeEndpoint 1
-        DescribeStacks 1
-        GetCallerIdentity 1
-    "#]],
+            0 started 1
+            0 chat: update
+            0 chat waits for ChangeSet
+            0 chat Done
+            0 finished, 6 calls
+            CreateChangeSet 1
+            DeleteChangeSet 1
+            DescribeChangeSet 1
+            DescribeEndpoint 1
+            DescribeStacks 1
+            GetCallerIdentity 1
+        "#]],
     );
     assert!(outcome.succeeded());
 }
@@ -339,10 +340,10 @@ fn a_change_set_that_does_more_is_left_for_reading() {
             0 started 1
             0 chat: update
             0 chat waits for ChangeSet
-            1 chat FAILED Gate, update: the change set `hubform-cbfd6113ef52ced6ca6a53efe0c4ea9dbb9d606d` does more than the plan announced
+            0 chat FAILED Gate, update: the change set `hubform-cbfd6113ef52ced6ca6a53efe0c4ea9dbb9d606d` does more than the plan announced
                 Alarm (AWS::CloudWatch::Alarm) would be removed, and the plan does not name it
                 the change set was not executed and is left for reading
-            1 finished, 4 calls
+            0 finished, 4 calls
             CreateChangeSet 1
             DescribeChangeSet 1
             DescribeStacks 1
@@ -366,23 +367,23 @@ fn what_could_not_be_removed_is_a_failure_that_blocks_nobody() {
             0 after waits for chat
             0 chat: update
             0 chat waits for ChangeSet
-            3 chat UPDATE_IN_PROGRESS
-            1 chat/Alarm DELETE_FAILED
-            11 chat UPDATE_COMPLETE
-            11 chat FAILED Leftover, update: the update landed, but old resources could not be removed and may go on billing
+            0 chat UPDATE_IN_PROGRESS
+            0 chat/Alarm DELETE_FAILED
+            10 chat UPDATE_COMPLETE
+            10 chat FAILED Leftover, update: the update landed, but old resources could not be removed and may go on billing
                 a.yaml:1:1 Alarm: it is in use
                 AWS::IAM::Role Alarm (Alarm) is still there: it is in use
-            11 after: create
-            13 after CREATE_IN_PROGRESS
+            10 after: create
+            10 after CREATE_IN_PROGRESS
             43 after CREATE_COMPLETE
             43 after Done
-            43 finished, 31 calls
+            43 finished, 73 calls
             CreateChangeSet 1
             CreateStack 1
             DescribeChangeSet 1
             DescribeEndpoint 2
             DescribeStackEvents 1
-            DescribeStacks 23
+            DescribeStacks 65
             ExecuteChangeSet 1
             GetCallerIdentity 1
         "#]],
@@ -447,13 +448,13 @@ fn a_creation_under_our_token_is_ours_and_another_is_not() {
             0 ours: create
             0 theirs: create
             0 theirs FAILED Stale, create: a stack of this name exists since, made by somebody else
-            2 ours CREATE_IN_PROGRESS
+            0 ours CREATE_IN_PROGRESS
             32 ours CREATE_COMPLETE
             32 ours Done
-            32 finished, 21 calls
+            32 finished, 43 calls
             DescribeEndpoint 1
             DescribeStackEvents 2
-            DescribeStacks 17
+            DescribeStacks 39
             GetCallerIdentity 1
         "#]],
     );
@@ -471,13 +472,13 @@ fn an_answer_that_was_lost_is_asked_for_again() {
         expect![[r#"
             0 started 1
             0 chat: create
-            8 chat CREATE_IN_PROGRESS
-            38 chat CREATE_COMPLETE
-            38 chat Done
-            38 finished, 24 calls
+            6 chat CREATE_IN_PROGRESS
+            39 chat CREATE_COMPLETE
+            39 chat Done
+            39 finished, 46 calls
             CreateStack 3
             DescribeEndpoint 1
-            DescribeStacks 19
+            DescribeStacks 41
             GetCallerIdentity 1
         "#]],
     );
@@ -501,27 +502,28 @@ fn a_change_whose_answer_was_lost_is_not_made_twice() {
             0 new: create
             0 old: update
             0 gone: delete
+            1 new CREATE_IN_PROGRESS
+            1 gone DELETE_IN_PROGRESS
             1 old waits for ChangeSet
-            3 gone DELETE_IN_PROGRESS
-            3 new CREATE_IN_PROGRESS
-            4 old UPDATE_IN_PROGRESS
-            30 new CREATE_COMPLETE
-            30 new Done
-            31 old UPDATE_COMPLETE
-            31 old Done
-            33 gone DELETE_COMPLETE
-            33 gone Done
-            33 finished, 64 calls
+            3 old UPDATE_IN_PROGRESS
+            32 new CREATE_COMPLETE
+            32 old UPDATE_COMPLETE
+            32 new Done
+            32 old Done
+            32 gone DELETE_COMPLETE
+            32 gone Done
+            32 finished, 61 calls
             CreateChangeSet 2
             CreateStack 2
             DeleteStack 2
             DescribeChangeSet 1
             DescribeEndpoint 2
             DescribeStackEvents 2
-            DescribeStacks 49
+            DescribeStacks 8
             ExecuteChangeSet 2
             GetCallerIdentity 1
             ListChangeSets 1
+            ListStacks 38
         "#]],
     );
     assert!(outcome.succeeded());
@@ -540,7 +542,7 @@ fn listings_without_an_end_are_done_without() {
         s3 Done
         s4 Done
         s5 Done
-        {"CreateStack": 5, "DescribeEndpoint": 4, "DescribeStackEvents": 2, "DescribeStacks": 80, "GetCallerIdentity": 1, "ListStacks": 2}"#]].assert_eq(&format!("{ended}{:?}", world.calls));
+        {"CreateStack": 5, "DescribeEndpoint": 4, "DescribeStackEvents": 2, "DescribeStacks": 127, "GetCallerIdentity": 1, "ListStacks": 2}"#]].assert_eq(&format!("{ended}{:?}", world.calls));
 }
 
 #[test]
@@ -593,21 +595,22 @@ fn a_change_that_gives_no_answer_is_looked_at_before_it_is_given_up() {
             0 new: create
             0 old: update
             0 old waits for ChangeSet
-            2 new CREATE_IN_PROGRESS
-            3 old UPDATE_IN_PROGRESS
-            32 new CREATE_COMPLETE
-            32 new Done
-            33 old UPDATE_COMPLETE
-            33 old Done
-            33 finished, 44 calls
+            0 new CREATE_IN_PROGRESS
+            0 old UPDATE_IN_PROGRESS
+            31 new CREATE_COMPLETE
+            31 old UPDATE_COMPLETE
+            31 new Done
+            31 old Done
+            31 finished, 53 calls
             CreateChangeSet 1
             CreateStack 1
             DescribeChangeSet 1
             DescribeEndpoint 2
             DescribeStackEvents 2
-            DescribeStacks 35
+            DescribeStacks 8
             ExecuteChangeSet 1
             GetCallerIdentity 1
+            ListStacks 36
         "#]],
     );
     assert!(outcome.succeeded());
@@ -629,17 +632,17 @@ fn nothing_is_put_back_before_the_target_is_out_nor_when_the_way_is_unknown() {
             0 chat: turn termination protection on
             0 chat: update, phase 1 of 2: go on
             0 chat waits for ChangeSet
-            3 chat UPDATE_IN_PROGRESS
-            1 chat/Sibling CREATE_FAILED
-            1 chat/Endpoint CREATE_FAILED
-            7 chat UPDATE_ROLLBACK_COMPLETE
-            7 chat FAILED RolledBack, update, phase 1 of 2: the update failed and was rolled back
+            0 chat UPDATE_IN_PROGRESS
+            0 chat/Sibling CREATE_FAILED
+            0 chat/Endpoint CREATE_FAILED
+            5 chat UPDATE_ROLLBACK_COMPLETE
+            5 chat FAILED RolledBack, update, phase 1 of 2: the update failed and was rolled back
                 a.yaml:1:1 Endpoint: no
-            7 finished, 11 calls
+            5 finished, 26 calls
             CreateChangeSet 1
             DescribeChangeSet 1
             DescribeStackEvents 1
-            DescribeStacks 5
+            DescribeStacks 20
             ExecuteChangeSet 1
             GetCallerIdentity 1
             UpdateTerminationProtection 1
@@ -657,15 +660,15 @@ fn nothing_is_put_back_before_the_target_is_out_nor_when_the_way_is_unknown() {
             0 started 1
             0 chat: update, phase 1 of 2: go on
             0 chat waits for ChangeSet
-            3 chat UPDATE_IN_PROGRESS
-            7 chat UPDATE_COMPLETE
-            7 chat: update, phase 2 of 2: go on
-            7 chat FAILED Unreachable, update, phase 2 of 2: CreateChangeSet of it in us-east-1 failed: the answer is not one of AWS's: a page
+            0 chat UPDATE_IN_PROGRESS
+            5 chat UPDATE_COMPLETE
+            5 chat: update, phase 2 of 2: go on
+            5 chat FAILED Unreachable, update, phase 2 of 2: CreateChangeSet of it in us-east-1 failed: the answer is not one of AWS's: a page
                 the scalable target is out and was not put back; apply again when the stack can be updated
-            7 finished, 11 calls
+            5 finished, 26 calls
             CreateChangeSet 2
             DescribeChangeSet 1
-            DescribeStacks 5
+            DescribeStacks 20
             ExecuteChangeSet 1
             GetCallerIdentity 1
             ListChangeSets 1
@@ -696,17 +699,17 @@ fn a_target_that_could_not_be_taken_out_ends_the_phases() {
             0 started 1
             0 chat: update, phase 1 of 2: go on
             0 chat waits for ChangeSet
-            3 chat UPDATE_IN_PROGRESS
-            1 chat/ScalableTarget DELETE_FAILED
-            7 chat UPDATE_COMPLETE
-            7 chat FAILED DeleteFailed, update, phase 1 of 2: the update landed, but the scalable target could not be removed and is still registered, so the next phase was not begun
+            0 chat UPDATE_IN_PROGRESS
+            0 chat/ScalableTarget DELETE_FAILED
+            5 chat UPDATE_COMPLETE
+            5 chat FAILED DeleteFailed, update, phase 1 of 2: the update landed, but the scalable target could not be removed and is still registered, so the next phase was not begun
                 a.yaml:1:1 ScalableTarget: it is in use
                 AWS::ApplicationAutoScaling::ScalableTarget ScalableTarget (ScalableTarget) is still there: it is in use
-            7 finished, 10 calls
+            5 finished, 25 calls
             CreateChangeSet 1
             DescribeChangeSet 1
             DescribeStackEvents 1
-            DescribeStacks 5
+            DescribeStacks 20
             ExecuteChangeSet 1
             GetCallerIdentity 1
         "#]],
@@ -728,19 +731,19 @@ fn a_change_set_of_our_name_that_was_made_of_something_else_is_made_anew() {
         &mut world,
         vec![step],
         expect![[r#"
-            1 started 1
-            1 chat: update
-            1 chat waits for ChangeSet
-            4 chat UPDATE_IN_PROGRESS
-            34 chat UPDATE_COMPLETE
-            34 chat Done
-            34 finished, 27 calls
+            0 started 1
+            0 chat: update
+            0 chat waits for ChangeSet
+            0 chat UPDATE_IN_PROGRESS
+            33 chat UPDATE_COMPLETE
+            33 chat Done
+            33 finished, 49 calls
             CreateChangeSet 2
             DeleteChangeSet 1
             DescribeChangeSet 2
             DescribeEndpoint 1
             DescribeStackEvents 1
-            DescribeStacks 17
+            DescribeStacks 39
             ExecuteChangeSet 1
             GetCallerIdentity 1
             ListChangeSets 1
@@ -778,15 +781,15 @@ fn an_interrupt_lets_finish_what_runs_and_a_second_one_leaves() {
             0 started 2
             0 b waits for a
             0 a: create
-            2 a CREATE_IN_PROGRESS
+            0 a CREATE_IN_PROGRESS
             5 interrupted
             32 a CREATE_COMPLETE
             32 a Done
             32 b NotStarted
-            32 finished, 19 calls
+            32 finished, 41 calls
             CreateStack 1
             DescribeEndpoint 1
-            DescribeStacks 16
+            DescribeStacks 38
             GetCallerIdentity 1
         "#]],
     );
@@ -799,13 +802,13 @@ fn an_interrupt_lets_finish_what_runs_and_a_second_one_leaves() {
             0 started 2
             0 b waits for a
             0 a: create
-            2 a CREATE_IN_PROGRESS
+            0 a CREATE_IN_PROGRESS
             5 interrupted
             6 a LeftRunning { operation: "create", status: Some(CreateInProgress) }
             6 b NotStarted
-            6 finished, 6 calls
+            6 finished, 22 calls
             CreateStack 1
-            DescribeStacks 4
+            DescribeStacks 20
             GetCallerIdentity 1
         "#]],
     );

@@ -212,6 +212,10 @@ impl World {
                 let fake = self.stacks.get(&name).or_else(|| self.find(&name));
                 Ok(Answer::Stack(fake.map(|fake| Box::new(fake.stack.clone()))))
             }
+            Call::DescribeAll(_) => Ok(Answer::Stacks(Page {
+                items: self.stacks.values().map(|fake| fake.stack.clone()).filter(|s| !s.status.is_deleted()).collect(),
+                next: self.next(),
+            })),
             Call::ListRunning(_) => Ok(Answer::Running(Page { next: self.next(), ..self.running() })),
             Call::DescribeEvents { stack, .. } => {
                 let events = &self.stacks[&stack].events;
