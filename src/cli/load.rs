@@ -135,4 +135,6 @@ fn chosen(whole: &BTreeSet<String>, resolved: &Resolved, named: &Named, sources:
 }
 
 #[cfg(test)]
+mod several_targets;
+#[cfg(test)]
 mod tests;

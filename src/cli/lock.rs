@@ -1,5 +1,7 @@
 //! `hubform lock`: every choice and the owner into hubform.lock; with `--upgrade`, choices are made again.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use super::{
@@ -89,10 +91,11 @@ fn owner(args: &args::Lock) -> Owner {
 
 /// An owner is one environment's.
 fn refuse_several(args: &args::Lock, loaded: &Loaded) -> Result<()> {
-    if loaded.read.scopes.len() < 2 || (args.owner.is_none() && !args.new_owner) {
+    let names: BTreeSet<_> = loaded.read.scopes.iter().map(|scope| scope.set.environment.name.as_str()).collect();
+    if names.len() < 2 || (args.owner.is_none() && !args.new_owner) {
         return Ok(());
     }
-    let names: Vec<_> = loaded.read.scopes.iter().map(|scope| format!("`{}`", scope.set.environment.name)).collect();
+    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     let message = format!("an owner is one environment's, and here are {}", names.join(", "));
     anyhow::bail!(Refusal::new(message, "name the folder of one, or say `--environment NAME`"))
 }

@@ -28,6 +28,7 @@ use crate::{
 };
 
 /// Where the lock of a scope is kept, and what stood there.
+#[derive(Debug, Clone)]
 pub(super) struct LockFile {
     /// Beside the environment, or where `--lock` says.
     pub(super) path: PathBuf,
@@ -197,15 +198,15 @@ impl Loaded {
     /// The locks as this run would have them, where it changes something.
     fn changed_locks(&self, wants: &Wants) -> Vec<(PathBuf, Lock)> {
         let mut changed: BTreeMap<&Path, Lock> = BTreeMap::new();
-        for (scope, (lock, file)) in self.read.scopes.iter().zip(self.resolved.locks.iter().zip(&self.read.lock_files))
-        {
+        for (scope, file) in self.read.scopes.iter().zip(&self.read.lock_files) {
+            let (environment, lock) = (&scope.set.environment.name, &self.resolved.locks[&scope.set.environment.name]);
             // What is kept for an imagined account is nobody's to commit.
             if scope.locked.is_some() && wants.lock_overlay.is_none() {
                 continue;
             }
             let whole = changed.entry(&file.kept).or_insert_with(|| self.kept_before(file, wants));
             let lock = if wants.lock_overlay.is_some() { lock.beyond(&file.committed) } else { lock.clone() };
-            adopt(whole, &lock, &scope.set.environment.name, file.visiting);
+            adopt(whole, &lock, environment, file.visiting);
         }
         let changed = changed.into_iter().filter(|(path, lock)| self.lock_file(path).before(wants) != lock);
         changed.map(|(path, lock)| (path.to_path_buf(), lock)).collect()

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::Read as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context as _, Result};
@@ -21,7 +22,7 @@ use crate::{
     cloud::Target,
     diagnostic::{Diagnostics, SourceMap},
     files::{Disk, LARGEST},
-    manifest::{EnvironmentSet, ResolvedEnvironment, Substitutions, protecting, substitute},
+    manifest::{self, EnvironmentSet, ResolvedEnvironment, Substitutions, protecting, substitute},
     resolve::{LOCK_FORMAT, Lock, Locked, Scope},
 };
 
@@ -83,7 +84,7 @@ pub(super) fn read(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
     let read = Read { sources, scopes, lock_files, diagnostics, named, skipped, notes, tables: None };
     let mut reader = Reader { host, selection, wants, files, heirs, locks: BTreeMap::new(), read };
     for set in sets {
-        reader.scope(set)?;
+        reader.environment(Arc::new(set))?;
     }
     let Reader { host, mut read, .. } = reader;
     read.tables = (!host.tables.is_empty()).then(|| Catalog::with_tables(host.tables.clone())).transpose()?;
@@ -116,9 +117,11 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn scope(&mut self, set: EnvironmentSet) -> Result<()> {
-        let (target, target_name) = target(self.host, self.selection, self.wants, &set, &mut self.read.notes)?;
-        let file = self.lock_file(&set, &target);
+    /// A scope for each target of an environment; lock and owner are those of all its targets.
+    fn environment(&mut self, set: Arc<EnvironmentSet>) -> Result<()> {
+        let written = set.environment.targets();
+        let targets = written.iter().map(|written| self.target(&set, written)).collect::<Result<Vec<_>>>()?;
+        let file = self.lock_file(&set, is_visiting(&written, &targets));
         let mut lock = self.lock(&file, &set.environment.name);
         let locked = if self.wants.unlocked { None } else { locked(self.host, self.selection, &set) };
         let settled = owners::settle(self.host, &self.files, self.wants, &set, &file, locked, &mut lock)?;
@@ -126,19 +129,51 @@ impl Reader<'_> {
         let today = self.wants.today && locked.is_none();
         let is_committed = file.committed.environment(&set.environment.name).is_some();
         let lock_file = if is_committed { file.path.clone() } else { file.kept.clone() };
-        self.read.scopes.push(Scope { set, target, target_name, lock, lock_file, locked, today });
-        self.read.lock_files.push(file);
+        for (index, target) in targets.into_iter().enumerate() {
+            let (set, lock, lock_file) = (Arc::clone(&set), lock.clone(), lock_file.clone());
+            self.read.scopes.push(Scope { set, index, target, lock, lock_file, locked, today });
+            self.read.lock_files.push(file.clone());
+        }
         Ok(())
     }
 
-    fn lock_file(&mut self, set: &EnvironmentSet, target: &Target) -> LockFile {
+    fn target(&mut self, set: &EnvironmentSet, written: &manifest::Target) -> Result<Target> {
+        let environment = &set.environment.name;
+        let region = self.region(environment, written)?;
+        let substitutions =
+            Substitutions { account: written.account.as_deref(), region: &region, target: written.name(), environment };
+        let assume_role = written.assume_role.as_ref().map(|arn| substitute(arn, &substitutions));
+        Ok(Target { account: written.account.clone(), region, assume_role })
+    }
+
+    fn region(&mut self, environment: &str, written: &manifest::Target) -> Result<String> {
+        let Self { host, selection, wants, read, .. } = self;
+        let variable = |name| host.variable(name).map(str::to_owned);
+        let said = (selection.region.clone())
+            .or_else(|| variable("HUBFORM_REGION"))
+            .or_else(|| written.region.clone())
+            .or_else(|| variable("AWS_REGION"))
+            .or_else(|| variable("AWS_DEFAULT_REGION"))
+            .or_else(|| wants.profile_region.clone());
+        match said {
+            Some(region) => Ok(region),
+            None if wants.region_needed => anyhow::bail!(Refusal::no_region(environment)),
+            None => {
+                let note = format!("no Region configured; using {USUAL_REGION}");
+                if !read.notes.contains(&note) {
+                    read.notes.push(note);
+                }
+                Ok(USUAL_REGION.to_owned())
+            }
+        }
+    }
+
+    fn lock_file(&mut self, set: &EnvironmentSet, visiting: bool) -> LockFile {
         let path = lock_path(self.host, self.selection, set);
         let heirs = self.heirs.get(&path).cloned().unwrap_or_default();
         let committed = self.lock_at(&path, &heirs);
         let kept = self.wants.lock_overlay.as_ref().map(|folder| overlay_file(&self.files, folder, &path));
         let overlay = kept.as_ref().map(|kept| self.lock_at(kept, &heirs)).unwrap_or_default();
-        let own = set.environment.targets().into_iter().next().and_then(|target| target.region);
-        let visiting = own.is_some_and(|own| own != target.region);
         LockFile { kept: kept.unwrap_or_else(|| path.clone()), path, committed, overlay, visiting, heirs }
     }
 
@@ -163,6 +198,12 @@ impl Reader<'_> {
     }
 }
 
+/// Is some target another Region than its own?
+fn is_visiting(written: &[manifest::Target], targets: &[Target]) -> bool {
+    let mut both = written.iter().zip(targets);
+    both.any(|(written, target)| written.region.as_ref().is_some_and(|own| *own != target.region))
+}
+
 /// Standard input is read once, however often it is looked at.
 fn keep_input(host: &mut Host) -> Result<()> {
     if host.kept_input.is_none() {
@@ -173,44 +214,6 @@ fn keep_input(host: &mut Host) -> Result<()> {
         host.input = Box::new(std::io::Cursor::new(bytes));
     }
     Ok(())
-}
-
-fn target(
-    host: &Host,
-    selection: &Selection,
-    wants: &Wants,
-    set: &EnvironmentSet,
-    notes: &mut Vec<String>,
-) -> Result<(Target, String)> {
-    let written = set.environment.targets().into_iter().next().unwrap_or_default();
-    let said = selection
-        .region
-        .clone()
-        .or_else(|| host.variable("HUBFORM_REGION").map(str::to_owned))
-        .or_else(|| written.region.clone())
-        .or_else(|| host.variable("AWS_REGION").map(str::to_owned))
-        .or_else(|| host.variable("AWS_DEFAULT_REGION").map(str::to_owned))
-        .or_else(|| wants.profile_region.clone());
-    let region = match said {
-        Some(region) => region,
-        None if wants.region_needed => anyhow::bail!(Refusal::no_region(&set.environment.name)),
-        None => {
-            let note = format!("no Region is set; using {USUAL_REGION}");
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
-            USUAL_REGION.to_owned()
-        }
-    };
-    let name = written.name().to_owned();
-    let substitutions = Substitutions {
-        account: written.account.as_deref(),
-        region: &region,
-        target: &name,
-        environment: &set.environment.name,
-    };
-    let assume_role = written.assume_role.as_ref().map(|arn| substitute(arn, &substitutions));
-    Ok((Target { account: written.account.clone(), region: region.clone(), assume_role }, name.clone()))
 }
 
 fn lock_path(host: &Host, selection: &Selection, set: &EnvironmentSet) -> PathBuf {

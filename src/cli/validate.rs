@@ -17,7 +17,8 @@ pub(super) fn run(host: &mut Host, selection: &Selection) -> Result<Exit> {
         return Ok(Exit::Refused);
     }
     let stacks = loaded.specs.len();
-    let documents: usize = loaded.read.scopes.iter().map(|scope| scope.set.documents.len()).sum();
+    let environments = loaded.read.scopes.iter().filter(|scope| scope.index == 0);
+    let documents: usize = environments.map(|scope| scope.set.documents.len()).sum();
     if format(host, selection) != Format::Json {
         let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
         writeln!(host.output, "valid: {}, {}", count(documents, "manifest"), count(stacks, "stack"))?;

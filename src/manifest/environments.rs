@@ -249,6 +249,7 @@ fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironm
             finding.help("add `prefix` to `spec`; generated names begin with it, and have 63 characters at most"),
         );
     }
+    findings.extend(several_targets(spec, origin));
     Some(ResolvedEnvironment {
         name: name.clone(),
         prefix: spec.prefix.clone().unwrap_or_else(|| name.clone()),
@@ -258,6 +259,12 @@ fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironm
         spec: Environment::clone(spec),
         origin: Some(origin.clone()),
     })
+}
+
+/// All that stands between several targets and being deployed to: what comes after takes each for itself.
+fn several_targets(spec: &Environment, origin: &Origin) -> Option<Diagnostic> {
+    let finding = || Diagnostic::new(Code::NotYetSupported, "not yet supported: several targets");
+    (spec.targets.len() > 1).then(|| finding().at(origin.key_span("/spec/targets")))
 }
 
 fn default(folder: PathBuf) -> ResolvedEnvironment {

@@ -3,7 +3,8 @@
 //! Beyond the standard words, types say: `x-form` (a form of text), `x-between` (bounds of a quantity), `x-text`
 //! (any scalar, as typed), `x-tags` (keys and values become tags; of `labels`, those without `/`), `x-raw` (read
 //! later), `x-ignored` (anything, and nothing comes of it), `x-inner` (goes onto items or values), `x-later` (known,
-//! but nothing carries it out yet), `x-supported` (what is carried out so far). Editors pass over them.
+//! but nothing carries it out yet), `x-supported` (what is carried out so far; more is refused
+//! where values are read if it says `what`, else by a rule). Editors pass over them.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

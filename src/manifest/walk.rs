@@ -81,12 +81,12 @@ impl<'s> Walk<'s> {
 
     fn supported(&mut self, node: &Node, schema: &Value, site: &Site<'_>) {
         let Some(supported) = schema.get("x-supported") else { return };
+        let Some(what) = supported.get("what").and_then(Value::as_str) else { return };
         let most = supported.get("maxItems").and_then(Value::as_u64);
         let least = supported.get("minimum").and_then(Value::as_u64);
         let too_many = most.zip(node.items()).is_some_and(|(most, items)| items.len() as u64 > most);
         let too_low = least.zip(number(node)).is_some_and(|(least, number)| (0.0..least as f64).contains(&number));
         if too_many || too_low {
-            let what = supported.get("what").and_then(Value::as_str).unwrap_or("this");
             let place = if too_many { site.key } else { node.span };
             self.push(Diagnostic::new(Code::NotYetSupported, format!("not yet supported: {what}")).at(place));
         }

@@ -9,10 +9,10 @@ use super::{
     observe::{self, Observation, ObservedStack, belongs, digest_holds},
     planner::{all, blank, empty},
     recover,
-    template::Template,
+    template::{NeededStack, Template},
 };
 use crate::{
-    cloud::StackRef,
+    cloud::{StackRef, Target},
     diagnostic::{Code, Diagnostic, Diagnostics, Position, Severity},
     render::{Identity, Origins, StackSpec},
 };
@@ -120,12 +120,25 @@ fn needs(
     let needed = |(stack, found): (&StackRef, &&ObservedStack)| {
         let mut needs = specs.get(stack).map(|spec| spec.envelope.needs.clone()).unwrap_or_default();
         if let Some(Ok(body)) = found.body.as_deref().map(Template::parse) {
-            needs.extend(body.needs().map(|name| StackRef { target: stack.target.clone(), name: name.to_owned() }));
+            needs.extend(body.needs().flat_map(|need| meant(request, need, &stack.target)));
         }
         needs.retain(|need| observed.contains_key(need) && need != stack);
         (stack.clone(), needs)
     };
     ours.map(needed).collect()
+}
+
+/// What a body means by a stack it needs: of its own target, else of those in scope that are that account and Region.
+fn meant(request: &Request<'_>, need: NeededStack<'_>, own: &Target) -> Vec<StackRef> {
+    let is_meant = |e: &&PlannedEnvironment| {
+        let accounts = [e.target.account.as_deref(), Some(&*e.account)];
+        need.region == Some(&e.target.region) && (need.account.is_none() || accounts.contains(&need.account))
+    };
+    let targets: BTreeSet<&Target> = match need.region {
+        None => BTreeSet::from([own]),
+        Some(_) => request.environments.iter().filter(is_meant).map(|e| &e.target).collect(),
+    };
+    targets.into_iter().map(|target| StackRef { target: target.clone(), name: need.name.to_owned() }).collect()
 }
 
 fn still_needed(stack: &StackRef, others: &BTreeSet<StackRef>) -> Option<Diagnostic> {

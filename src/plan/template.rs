@@ -25,6 +25,28 @@ pub(super) struct Reference<'a> {
     pub(super) attribute: Option<&'a str>,
 }
 
+/// A stack that another one says it needs: in its own target, unless it says where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NeededStack<'a> {
+    pub(super) name: &'a str,
+    pub(super) region: Option<&'a str>,
+    /// None where the manifests did not say any.
+    pub(super) account: Option<&'a str>,
+}
+
+impl<'a> NeededStack<'a> {
+    fn read(need: &'a Value) -> Option<Self> {
+        match need {
+            Value::String(name) => Some(Self { name, region: None, account: None }),
+            _ => Some(Self {
+                name: need["Name"].as_str()?,
+                region: Some(need["Region"].as_str()?),
+                account: need["Account"].as_str(),
+            }),
+        }
+    }
+}
+
 impl Template {
     /// Parses JSON, or YAML as somebody may have submitted it by hand.
     pub(super) fn parse(body: &str) -> Result<Self, String> {
@@ -74,9 +96,10 @@ impl Template {
         text_of(&self.0["Parameters"][parameter]["NoEcho"]).is_some_and(|flag| flag == "true")
     }
 
-    /// The stacks that the stack said it needs, by name, when it was applied.
-    pub(super) fn needs(&self) -> impl Iterator<Item = &str> {
-        self.0["Metadata"]["Hubform"]["Needs"].as_array().into_iter().flatten().filter_map(Value::as_str)
+    /// The stacks that the stack said it needs when it was applied.
+    pub(super) fn needs(&self) -> impl Iterator<Item = NeededStack<'_>> {
+        let needs = self.0["Metadata"]["Hubform"]["Needs"].as_array();
+        needs.into_iter().flatten().filter_map(NeededStack::read)
     }
 
     /// Whose the stack is, as it was said when it was applied.

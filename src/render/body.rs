@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::spec::hex;
 use crate::{
-    cloud::{Capability, OUTPUT_DIGEST, OUTPUT_OWNER, OUTPUT_VERSION, StackOptions, Tags},
+    cloud::{Capability, OUTPUT_DIGEST, OUTPUT_OWNER, OUTPUT_VERSION, StackOptions, StackRef, Tags, Target},
     manifest::emit,
     resolve::{DesiredStack, Envelope},
 };
@@ -35,7 +35,7 @@ const IAM_RESOURCES: [(&str, Option<&str>); 8] = [
 /// whose it is among its outputs too. An owner is no tag, because a tag would touch every resource.
 pub(super) fn stamp_identity(body: &mut Map<String, Value>, stack: &DesiredStack) {
     let DesiredStack { identity, envelope, .. } = stack;
-    let needs: Vec<_> = envelope.needs.iter().map(|need| need.name.as_str()).collect();
+    let needs: Vec<_> = envelope.needs.iter().map(|need| needed(need, &identity.stack.target)).collect();
     let mut own = json!({ "Kind": identity.kind, "Name": identity.name, "Needs": needs });
     if let Some(owner) = &envelope.owner {
         own["Owner"] = json!(owner);
@@ -45,6 +45,14 @@ pub(super) fn stamp_identity(body: &mut Map<String, Value>, stack: &DesiredStack
     let metadata = body.entry("Metadata").or_insert_with(|| json!({}));
     if let Value::Object(metadata) = metadata {
         metadata.insert("Hubform".to_owned(), own);
+    }
+}
+
+/// A stack that is needed: by its name, and where it is in another target by account and Region, too.
+fn needed(need: &StackRef, own: &Target) -> Value {
+    match need.target == *own {
+        true => json!(need.name),
+        false => json!({ "Name": need.name, "Account": need.target.account, "Region": need.target.region }),
     }
 }
 
@@ -155,6 +163,15 @@ mod tests {
     #[test]
     fn keys_that_others_misread_are_quoted() {
         assert_eq!(yaml(&json!({ "NO": "a", "Y": "b", "Z": "c" }).to_string()), "'NO': a\n'Y': b\nZ: c\n");
+    }
+
+    #[test]
+    fn what_is_needed_elsewhere_says_where() {
+        let target = |region: &str| Target { account: None, region: region.into(), assume_role: None };
+        let need = StackRef { target: target("us-east-1"), name: "dev-role-a".into() };
+        assert_eq!(needed(&need, &target("us-east-1")), json!("dev-role-a"));
+        let elsewhere = json!({ "Name": "dev-role-a", "Account": null, "Region": "us-east-1" });
+        assert_eq!(needed(&need, &target("eu-west-1")), elsewhere);
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Fresh {
 
 impl Chooser {
     pub(super) fn new(context: &Context<'_>, (kind, name): (Kind, &str), serving: &str, span: Span) -> Self {
-        let key = format!("{kind}/{name}@{}", context.scope.target_name);
+        let key = format!("{kind}/{name}@{}", context.scope.target_name());
         let known = BTreeMap::from([("region", context.region().into())]);
         Self { key, serving: serving.to_owned(), span, known, choices: Vec::new(), missing: Vec::new() }
     }

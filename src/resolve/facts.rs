@@ -208,7 +208,7 @@ mod tests {
         let (resolved, _) = resolve(&scopes(&plain, &Lock::default()), &Facts::known(), Catalog::embedded());
         check(
             &plain,
-            &resolved.locks[0],
+            &resolved.locks["default"],
             Facts::open(),
             expect![[r#"
             role arn:aws:iam::111122223333:role/serving

@@ -44,8 +44,8 @@ use std::{
 use crate::{
     catalog::Catalog,
     cloud::{StackRef, Target},
-    diagnostic::{Code, Diagnostic, Diagnostics},
-    manifest::{Document, EnvironmentSet, Kind, ResolvedEnvironment, Spec},
+    diagnostic::{Code, Diagnostic, Diagnostics, Path},
+    manifest::{DEFAULT_TARGET, Document, EnvironmentSet, Kind, ResolvedEnvironment, Spec},
 };
 
 pub use desired::{Choice, DesiredStack, EndpointCheck, Field, Hatch, ParameterValue};
@@ -55,16 +55,16 @@ pub use lock::{Clash, LOCK_FORMAT, Lock, LockedEnvironment, LockedModel, Pinned,
 pub use named_role::{NamedRole, ask_roles, judge_roles};
 pub use names::{ENDPOINT_NAME_LIMIT, shortened, stack_name};
 
-/// An environment, where it goes, and what was pinned for it.
+/// One target of an environment, and what was pinned for it.
 #[derive(Debug, Clone)]
 pub struct Scope {
     /// The environment and its manifests.
-    pub set: EnvironmentSet,
+    pub set: Arc<EnvironmentSet>,
+    /// Which of the environment's targets it is.
+    pub index: usize,
     /// Where its stacks go.
     pub target: Target,
-    /// The target's name, for `${target}` and the lock.
-    pub target_name: String,
-    /// What was pinned before.
+    /// What was pinned before, for all targets of the environment.
     pub lock: Lock,
     /// The file it was read from, for messages.
     pub lock_file: PathBuf,
@@ -75,10 +75,25 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// With nothing pinned, in the default target, where everything may be chosen.
-    pub fn new(set: EnvironmentSet, target: Target) -> Self {
-        let (target_name, lock_file) = ("default".to_owned(), "hubform.lock".into());
-        Self { set, target, target_name, lock: Lock::default(), lock_file, locked: None, today: false }
+    /// The first target, with nothing pinned and where everything may be chosen.
+    pub fn new(set: impl Into<Arc<EnvironmentSet>>, target: Target) -> Self {
+        let (set, lock_file) = (set.into(), "hubform.lock".into());
+        Self { set, index: 0, target, lock: Lock::default(), lock_file, locked: None, today: false }
+    }
+
+    /// The target's name, for `${target}` and the lock.
+    fn target_name(&self) -> &str {
+        self.written().map_or(DEFAULT_TARGET, |target| target.name())
+    }
+
+    /// The target as the Environment writes it, where it writes any.
+    fn written(&self) -> Option<&crate::manifest::Target> {
+        self.set.environment.spec.targets.get(self.index)
+    }
+
+    /// Where the Environment writes it.
+    fn target_path(&self) -> Path {
+        Path::from("/spec/targets").item(self.index)
     }
 }
 
@@ -109,10 +124,10 @@ impl std::fmt::Display for Locked {
 /// What resolving gives.
 #[derive(Debug, Clone, Default)]
 pub struct Resolved {
-    /// The stacks, in the order of environments and manifests.
+    /// The stacks, in the order of environments, targets and manifests.
     pub stacks: Vec<DesiredStack>,
-    /// The locks with what was added, in the order of the scopes.
-    pub locks: Vec<Lock>,
+    /// The locks with what was added, by environment.
+    pub locks: BTreeMap<String, Lock>,
     /// Roles named by ARN: to be looked up before a plan.
     pub named_roles: Vec<NamedRole>,
     /// What was not known and may be asked. While there is any, this is not the last word.
@@ -125,8 +140,13 @@ pub fn resolve(scopes: &[Scope], facts: &Facts, catalog: &Catalog) -> (Resolved,
     let mut diagnostics = Diagnostics::new();
     for scope in scopes {
         let mut context = Context::new(scope, facts, catalog);
+        let environment = &scope.set.environment.name;
+        // Targets of one environment add to one lock.
+        if let Some(lock) = resolved.locks.remove(environment) {
+            context.lock_after = lock;
+        }
         resolve_scope(&mut context, &mut resolved);
-        resolved.locks.push(context.lock_after);
+        resolved.locks.insert(environment.clone(), context.lock_after);
         resolved.questions.accounts.extend(context.questions.accounts);
         resolved.questions.models.extend(context.questions.models);
         diagnostics.extend(context.diagnostics);
@@ -155,7 +175,7 @@ struct Context<'a> {
 
 impl<'a> Context<'a> {
     fn new(scope: &'a Scope, facts: &'a Facts, catalog: &'a Catalog) -> Self {
-        let settings = scope.set.environment.targets().into_iter().next().unwrap_or_default();
+        let settings = scope.set.environment.targets().into_iter().nth(scope.index).unwrap_or_default();
         let documents = scope.set.documents.iter().map(|document| ((document.kind, &*document.name), document));
         Self {
             scope,
@@ -237,10 +257,10 @@ fn refuse_same_owner(scopes: &[Scope], diagnostics: &mut Diagnostics) {
     for scope in scopes {
         let environment = &scope.set.environment;
         let Some(owner) = scope.lock.owner(&environment.name) else { continue };
-        let Some(first) = seen.get(owner) else {
-            seen.insert(owner, environment);
+        let first = *seen.entry(owner).or_insert(environment);
+        if first.name == environment.name {
             continue;
-        };
+        }
         let message = format!(
             "the environments `{}` and `{}` have one owner id, {owner}: each would take the other's stacks for its own",
             first.name, environment.name

@@ -148,13 +148,14 @@ pub(super) fn inherited<'a, T>(
     field: &str,
     of: impl Fn(&'a Defaults) -> Option<&'a T>,
 ) -> Option<(&'a T, Place<'a>)> {
-    let environment = &context.scope.set.environment;
+    let (scope, environment) = (context.scope, &context.scope.set.environment);
     let origin = environment.origin.as_ref()?;
-    let of_target = environment.spec.targets.first().and_then(|target| target.settings.defaults.as_ref());
+    let of_target = scope.written().and_then(|target| target.settings.defaults.as_ref());
     let of_all = environment.spec.settings.defaults.as_ref();
-    let found =
-        |defaults: Option<&'a Defaults>, base: &'static str| Some((of(defaults?)?, Place::new(origin, base).at(field)));
-    found(of_target, "/spec/targets/0/defaults").or_else(|| found(of_all, "/spec/defaults"))
+    let found = |defaults: Option<&'a Defaults>, above: Path| {
+        Some((of(defaults?)?, Place::new(origin, above.at("defaults").at(field))))
+    };
+    found(of_target, scope.target_path()).or_else(|| found(of_all, "/spec".into()))
 }
 
 /// A manifest's own setting, else the environment's default for it, with its place.

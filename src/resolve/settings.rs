@@ -22,7 +22,7 @@ impl Context<'_> {
         let account = if text.contains("${account}") { self.account(place) } else { None };
         let environment = &self.scope.set.environment.name;
         let substitutions =
-            Substitutions { account, region: self.region(), target: &self.scope.target_name, environment };
+            Substitutions { account, region: self.region(), target: self.scope.target_name(), environment };
         substitute(text, &substitutions)
     }
 
@@ -92,7 +92,7 @@ pub(super) fn check_region(context: &mut Context<'_>) -> bool {
 fn place_of_region(context: &Context<'_>) -> Option<Span> {
     let written = context.settings.region.as_deref() == Some(context.region());
     let origin = context.scope.set.environment.origin.as_ref().filter(|_| written)?;
-    Some(origin.span("/spec/targets/0/region"))
+    Some(origin.span(context.scope.target_path().at("region")))
 }
 
 /// A place in a network, or apart from all.
@@ -168,9 +168,10 @@ pub(super) fn key(context: &mut Context<'_>, own: Option<&Setting<Encryption>>, 
 /// Where a setting was written: by the manifest itself, else where its environment says it, for itself or by default.
 pub(super) fn written<'a>(context: &Context<'a>, own: &Place<'a>, field: &str) -> Place<'a> {
     let environment = context.scope.set.environment.origin.as_ref().filter(|_| !own.exists(field));
-    let maps = ["/spec/targets/0", "/spec", "/spec/targets/0/defaults", "/spec/defaults"];
+    let target = context.scope.target_path();
+    let maps = [target.clone(), "/spec".into(), target.at("defaults"), "/spec/defaults".into()];
     let above = environment.and_then(|origin| {
-        let path = maps.iter().map(|map| Path::from(*map).at(field)).find(|path| origin.has(path))?;
+        let path = maps.iter().map(|map| map.at(field)).find(|path| origin.has(path))?;
         Some(Place::new(origin, path))
     });
     above.unwrap_or_else(|| own.at(field))
@@ -193,7 +194,7 @@ pub(super) fn options(context: &mut Context<'_>) -> StackOptions {
 /// Where the Environment says a setting: at its target, else for all.
 pub(super) fn of_environment<'a>(context: &Context<'a>, field: &str) -> Option<Place<'a>> {
     let origin = context.scope.set.environment.origin.as_ref()?;
-    let of_target = Path::from("/spec/targets/0").at(field);
+    let of_target = context.scope.target_path().at(field);
     let path = if origin.has(&of_target) { of_target } else { Path::from("/spec").at(field) };
     Some(Place::new(origin, path))
 }
@@ -235,7 +236,7 @@ fn place_of_tag(context: &Context<'_>, key: &str, document: &Document) -> Span {
     let own = Path::from("/metadata/labels").at(key);
     let of_all = context.scope.set.environment.origin.as_ref().filter(|_| !document.origin.has(&own));
     let Some(origin) = of_all else { return document.origin.key_span(own) };
-    let tags = ["/spec/targets/0/tags", "/spec/tags", "/metadata/labels"];
-    let written = tags.iter().map(|map| Path::from(*map).at(key)).find(|path| origin.has(path));
+    let tags = [context.scope.target_path().at("tags"), "/spec/tags".into(), "/metadata/labels".into()];
+    let written = tags.iter().map(|map| map.at(key)).find(|path| origin.has(path));
     written.map_or_else(|| document.origin.span("/metadata/labels"), |path| origin.key_span(path))
 }

@@ -15,7 +15,7 @@ const ENDPOINT: &str =
     "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {name: e}\nspec: {model: BAAI/bge-small-en-v1.5}\n";
 const ENVIRONMENT: &str = "apiVersion: hubform.dev/v1\nkind: Environment\nmetadata: {name: dev}\nspec: {}\n";
 
-fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(super) fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let disk = Disk { from: folder.path().into() };
     for (name, text) in files {

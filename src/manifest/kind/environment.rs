@@ -21,7 +21,7 @@ pub struct Environment {
     #[schemars(extend("x-form" = "prefix"))]
     pub prefix: Option<String>,
     /// Accounts and Regions; without any, the credentials and Region of the shell.
-    #[schemars(extend("x-supported" = {"maxItems": 1, "what": "several targets"}))]
+    #[schemars(extend("x-supported" = {"maxItems": 1}))]
     pub targets: Vec<Target>,
     /// Names of targets that are deployed one after the other.
     #[schemars(extend("x-later" = "an order of targets"))]
@@ -47,6 +47,9 @@ pub struct Environment {
     #[schemars(extend("x-later" = "stack sets"))]
     pub stack_set: Option<serde_json::Value>,
 }
+
+/// The name of a target that has none.
+pub const DEFAULT_TARGET: &str = "default";
 
 /// One account and Region.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -162,7 +165,7 @@ pub struct Patch {
 impl Target {
     /// The target's name, `default` when none is given.
     pub fn name(&self) -> &str {
-        self.name.as_deref().unwrap_or("default")
+        self.name.as_deref().unwrap_or(DEFAULT_TARGET)
     }
 }
 

@@ -16,7 +16,9 @@ pub use endpoint::{
     PrefixAware, PrefixAwareStrategy, Probe, Rollout, RolloutSize, RolloutStrategy, Routing, RoutingStrategy,
     Serverless, Shadow, Timeouts, Variant,
 };
-pub use environment::{Artifacts, Budget, Defaults, Encryption, Environment, Patch, Settings, Target, Vpc};
+pub use environment::{
+    Artifacts, Budget, DEFAULT_TARGET, Defaults, Encryption, Environment, Patch, Settings, Target, Vpc,
+};
 #[cfg(test)]
 pub use fortune::Fortune;
 pub(super) use hardware::sagemaker_spelling;

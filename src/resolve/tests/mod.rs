@@ -20,6 +20,8 @@ mod rollout;
 mod scaling;
 mod startup;
 
+use std::sync::Arc;
+
 use expect_test::{Expect, expect};
 use serde_json::Value;
 
@@ -28,7 +30,7 @@ use crate::{
     catalog::Catalog,
     cloud::Target,
     diagnostic::{Diagnostic, Diagnostics, Label, SourceMap},
-    manifest::{Input, environments, parse},
+    manifest::{EnvironmentSet, Input, environments, parse},
 };
 
 /// What is resolved, and what is shown of it.
@@ -141,19 +143,22 @@ impl Run {
         let (sets, more) = environments(manifests, None);
         unread.extend(more);
         assert_eq!(unread.is_empty(), !self.unread, "as the manifests read:\n{}", said(unread, &sources));
-        let scopes = sets.into_iter().map(|set| {
-            let own = set.environment.targets().remove(0);
-            let region = self.region.clone().or(own.region.clone()).unwrap_or_else(|| "us-east-1".to_owned());
-            let target_name = own.name().to_owned();
-            let target = Target { account: own.account, region, assume_role: own.assume_role };
-            let (lock, locked, today) = (self.lock.clone(), self.locked, self.today);
-            Scope { target_name, lock, locked, today, ..Scope::new(set, target) }
-        });
-        let scopes: Vec<_> = scopes.collect();
+        let scopes: Vec<_> = sets.into_iter().flat_map(|set| self.scopes(set)).collect();
         let account = |scope: &Scope| Some((scope.target.clone(), self.account.clone()?));
         let facts = Facts { accounts: scopes.iter().filter_map(account).collect(), ..Facts::known() };
         let (resolved, findings) = resolve(&scopes, &facts, Catalog::embedded());
         (resolved, findings.sorted(), sources)
+    }
+
+    fn scopes(&self, set: EnvironmentSet) -> impl Iterator<Item = Scope> {
+        let set = Arc::new(set);
+        let targets = set.environment.targets().into_iter().enumerate();
+        targets.map(move |(index, own)| {
+            let region = self.region.clone().or(own.region).unwrap_or_else(|| "us-east-1".to_owned());
+            let target = Target { account: own.account, region, assume_role: own.assume_role };
+            let (lock, locked, today) = (self.lock.clone(), self.locked, self.today);
+            Scope { index, lock, locked, today, ..Scope::new(Arc::clone(&set), target) }
+        })
     }
 
     /// Findings, one a line.
@@ -193,7 +198,7 @@ impl Run {
 
     /// The lock of the first environment afterwards.
     fn lock_after(&self) -> Lock {
-        self.resolved().0.locks.remove(0)
+        self.resolved().0.locks.into_values().next().expect("there is an environment")
     }
 }
 

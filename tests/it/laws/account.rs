@@ -77,7 +77,7 @@ pub(super) fn compile_for(
     };
     let scopes: Vec<_> = sets.into_iter().map(scope).collect();
     let facts = Facts { accounts: [(target(), ACCOUNT.to_owned())].into(), ..Facts::known() };
-    let (mut resolved, more) = resolve(&scopes, &facts, catalog);
+    let (resolved, more) = resolve(&scopes, &facts, catalog);
     found.extend(more);
     let (specs, more) = render(resolved.stacks, Templates::embedded(), &sources);
     found.extend(more);
@@ -85,13 +85,13 @@ pub(super) fn compile_for(
         return Err(found.into_iter().collect());
     }
     let planned = |scope: Scope| PlannedEnvironment {
-        name: scope.set.environment.name,
+        name: scope.set.environment.name.clone(),
         owner: Some(owner.to_owned()),
         target: target(),
         account: ACCOUNT.to_owned(),
     };
     let environments = scopes.into_iter().map(planned).collect();
-    Ok(Wanted { specs, environments, lock: resolved.locks.pop().unwrap_or_default() })
+    Ok(Wanted { specs, environments, lock: resolved.locks.into_values().next().unwrap_or_default() })
 }
 
 impl Wanted {
