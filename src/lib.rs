@@ -12,6 +12,8 @@
 
 pub mod diagnostic;
 
+pub mod service;
+
 pub mod manifest;
 
 pub mod catalog;

@@ -1,6 +1,7 @@
 //! Rules between fields, which no schema says: each type that has some lists them in [`Rules`].
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Path};
+use crate::service::Problem;
 
 use super::document::Origin;
 use super::value::{Referable, Reference, Setting};
@@ -43,6 +44,19 @@ impl<'a> Check<'a> {
     pub(super) fn report(&mut self, field: impl Into<Path>, code: Code, message: impl Into<String>) {
         let span = self.origin.span(self.place.join(field));
         self.findings.push(Diagnostic::new(code, message).at(span));
+    }
+
+    /// What a service does not take of a field.
+    pub(super) fn refuse(&mut self, field: impl Into<Path>, code: Code, problem: Problem) {
+        self.refuse_at(field, false, code, problem);
+    }
+
+    /// The same, at the key of the field where that is what is wrong.
+    pub(super) fn refuse_at(&mut self, field: impl Into<Path>, key: bool, code: Code, problem: Problem) {
+        let place = self.place.join(field);
+        let span = if key { self.origin.key_span(place) } else { self.origin.span(place) };
+        let finding = Diagnostic::new(code, problem.message).at(span);
+        self.findings.push(Diagnostic { help: problem.help, ..finding });
     }
 
     /// A finding at the key of a field.

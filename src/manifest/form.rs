@@ -247,6 +247,13 @@ const FORMS: &[Form] = &[
         ..TEXT
     },
     Form {
+        name: "time-zone",
+        expects: "a time zone such as `Europe/Paris`",
+        pattern: "^[\\s\\S]+$",
+        fits: |text| !text.is_empty(),
+        ..TEXT
+    },
+    Form {
         name: "moment",
         expects: "a moment such as `2027-01-31T08:00:00`",
         pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$",

@@ -347,9 +347,12 @@ impl<'s> Walk<'s> {
         if least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most) {
             return;
         }
-        let message = match (least, most) {
-            (Some(least), Some(most)) => format!("{name} must be between {least} and {most}"),
+        // What fits into our type is no bound that anybody asked about.
+        let said = most.filter(|most| *most < f64::from(u32::MAX) || number > *most);
+        let message = match (least, said) {
             (Some(least), None) => format!("{name} must be at least {least}"),
+            (_, Some(most)) if most >= f64::from(u32::MAX) => format!("{name} must be at most {most}"),
+            (Some(least), Some(most)) => format!("{name} must be between {least} and {most}"),
             (None, most) => format!("{name} must be at most {}", most.unwrap_or_default()),
         };
         self.push(Diagnostic::new(Code::OutOfRange, message).at(place));

@@ -9,6 +9,7 @@ mod bounds;
 mod dynamic;
 mod hatch;
 mod outline;
+mod policies;
 mod spec;
 mod templates;
 mod token;
@@ -45,25 +46,37 @@ pub fn render(stacks: Vec<DesiredStack>, templates: &Templates, sources: &Source
     let (mut specs, mut diagnostics) = (Vec::with_capacity(results.len()), Diagnostics::new());
     for result in results {
         match result {
-            Ok(spec) => specs.push(spec),
+            Ok((spec, warnings)) => {
+                specs.push(spec);
+                diagnostics.extend(warnings);
+            }
             Err(found) => diagnostics.extend(found),
         }
     }
     (specs, diagnostics)
 }
 
-fn one(stack: DesiredStack, templates: &Templates, sources: &SourceMap) -> Result<StackSpec, Diagnostics> {
+/// The stack, and warnings about it.
+fn one(
+    stack: DesiredStack,
+    templates: &Templates,
+    sources: &SourceMap,
+) -> Result<(StackSpec, Diagnostics), Diagnostics> {
     let mut body = tree_of(&stack, templates).map_err(only)?;
     let overridden = hatch::apply(&mut body, &stack)?;
     body::stamp_identity(&mut body, &stack);
     dynamic::check(&body, &stack, &overridden)?;
+    let warnings = policies::check(&body, &stack);
+    if warnings.has_errors() {
+        return Err(warnings);
+    }
     let digest = body::digest(&body, &stack.envelope);
     let body = Value::Object(body);
     let capabilities = body::capabilities(&body);
     let body = body::with_digest(body, &digest).to_string();
     check_size(&stack, &body).map_err(only)?;
     let origins = origins(&stack, sources);
-    Ok(StackSpec {
+    let spec = StackSpec {
         identity: stack.identity,
         envelope: stack.envelope,
         body: body.into(),
@@ -71,7 +84,8 @@ fn one(stack: DesiredStack, templates: &Templates, sources: &SourceMap) -> Resul
         capabilities,
         overridden,
         origins,
-    })
+    };
+    Ok((spec, warnings))
 }
 
 fn only(diagnostic: Diagnostic) -> Diagnostics {

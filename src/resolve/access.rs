@@ -245,6 +245,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_of_our_statements_are_kept_from_others() {
+        let text = || Given::from("x".to_owned());
+        let asked = Asked {
+            logs: true,
+            repositories: vec![text()],
+            reads: vec![text()],
+            lists: BTreeMap::from([("b", vec!["*"])]),
+            writes: vec![text()],
+            keys: vec![text()],
+            network: true,
+        };
+        let sids: BTreeSet<&str> =
+            asked.statements().iter().map(Statement::sid).filter(|sid| !sid.is_empty()).collect();
+        assert_eq!(sids, crate::service::policy::OWN_SIDS.into());
+    }
+
+    #[test]
     fn repositories_and_buckets_are_read() {
         let uri = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-vllm:0.25.1";
         let repository = Repository::parse(uri).expect("this is one of ECR's");

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     cloud::StackRef,
     manifest::{Kind, Reference, Role, Setting},
+    service::arn,
 };
 
 /// The execution role, and what it asks of others.
@@ -43,7 +44,7 @@ pub(super) fn resolve<'a>(
     };
     match reference {
         Reference::Arn(arn) => {
-            let arn = context.substituted(arn, &place);
+            let arn = context.arn(arn, &arn::EXECUTION_ROLE, &place);
             let target = context.scope.target.clone();
             let named = NamedRole { target, arn: arn.clone(), principals: access.users, span: place.span() };
             Some(RoleSource { named: Some(named), ..RoleSource::of(ExecutionRole::Arn { arn }) })

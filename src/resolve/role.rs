@@ -13,6 +13,7 @@ use super::{
 use crate::{
     diagnostic::Path,
     manifest::{Document, Role, Setting},
+    service::arn,
 };
 
 /// The stack of a `Role`.
@@ -34,8 +35,10 @@ pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Rol
 
 /// The access needed, and what the manifest adds.
 pub(super) fn view(context: &mut Context<'_>, spec: &Role, access: &Access, place: &Place<'_>) -> RoleView {
-    let managed_policies =
-        spec.managed_policies.as_ref().map(|policies| context.givens(policies, &place.at("managedPolicies")));
+    let managed_policies = spec
+        .managed_policies
+        .as_ref()
+        .map(|policies| context.givens(policies, &arn::MANAGED_POLICY, &place.at("managedPolicies")));
     let own = place.at("permissionsBoundary");
     let boundary = match &spec.permissions_boundary {
         Some(Setting::Off) => None,
@@ -45,9 +48,9 @@ pub(super) fn view(context: &mut Context<'_>, spec: &Role, access: &Access, plac
             context.settings.settings.permissions_boundary.clone().map(|boundary| (boundary, above))
         }
     };
-    let permissions_boundary = boundary.map(|(boundary, at)| context.given(&boundary, &at));
+    let permissions_boundary = boundary.map(|(boundary, at)| context.given(&boundary, &arn::BOUNDARY, &at));
     let trust = spec.trust.iter().enumerate();
-    let trust: Vec<_> = trust.map(|(at, who)| context.substituted(who, &place.at("trust").item(at))).collect();
+    let trust: Vec<_> = trust.map(|(at, who)| context.arn(who, &arn::PRINCIPAL, &place.at("trust").item(at))).collect();
     let (accounts, mut services): (Vec<_>, Vec<_>) = trust.into_iter().partition(|who| is_account(who));
     services.sort();
     services.dedup();

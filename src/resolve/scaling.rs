@@ -12,6 +12,7 @@ use crate::{
     catalog::AcceleratorKind,
     diagnostic::{Code, Diagnostic},
     manifest::{Metric, Reference, Scaling, Schedule, Statistic, TargetTracking},
+    service::is_burstable,
 };
 
 /// Seconds to wait after removing instances when nobody says: new ones take minutes to start.
@@ -71,6 +72,7 @@ pub(super) fn resolve<'a>(
         let initial = spec.initial.unwrap_or(min);
         return Some((Count { initial, min, scaler: None }, Some(place.clone())));
     }
+    refuse_burstable(context, place, chosen)?;
     let initial = initial(context, chooser, spec, min, max);
     let Tracked { metric, target } = metric(context, chooser, spec, place, chosen)?;
     let cooldown = spec.cooldown.unwrap_or_default();
@@ -108,6 +110,20 @@ fn check_bounds(context: &mut Context<'_>, spec: &Scaling, place: &Place<'_>, mi
         return Some(());
     };
     context.report(Diagnostic::new(Code::ScalingBounds, message).at(place.at(field).span()));
+    None
+}
+
+fn refuse_burstable(context: &mut Context<'_>, place: &Place<'_>, chosen: &Chosen<'_>) -> Option<()> {
+    if !is_burstable(&chosen.name) {
+        return Some(());
+    }
+    let message = format!("`{}` is burstable, and SageMaker does not scale burstable instances", chosen.name);
+    let finding = Diagnostic::new(Code::Burstable, message).at(place.at("max").span());
+    let finding = match &chosen.place {
+        Some(instance) => finding.label(instance.span(), "the instance type"),
+        None => finding,
+    };
+    context.report(finding.help("leave `max` out, or take another instance type"));
     None
 }
 

@@ -11,6 +11,7 @@ use crate::{
     cloud::{StackOptions, Tagged, Tags},
     diagnostic::{Code, Diagnostic, Path, Span},
     manifest::{Document, Encryption, Network, Setting, Substitutions, Value, Values, is_tag, substitute},
+    service::arn,
 };
 
 /// Tags that CloudFormation and SageMaker take at most.
@@ -26,10 +27,22 @@ impl Context<'_> {
         substitute(text, &substitutions)
     }
 
+    /// `text` with its placeholders replaced, and a finding where the field takes something else.
+    pub(super) fn arn(&mut self, text: &str, field: &arn::Field, place: &Place<'_>) -> String {
+        let text = self.substituted(text, place);
+        let scope = self.scope;
+        let target = arn::Target { region: &scope.target.region, account: self.facts.account(&scope.target) };
+        if let Some(problem) = field.check(&text, target) {
+            let finding = Diagnostic::new(Code::WrongArn, problem.message).at(place.span());
+            self.report(Diagnostic { help: problem.help, ..finding });
+        }
+        text
+    }
+
     /// An id or ARN as it is written, or where it is taken from.
-    pub(super) fn given(&mut self, value: &Value, place: &Place<'_>) -> Given {
+    pub(super) fn given(&mut self, value: &Value, field: &arn::Field, place: &Place<'_>) -> Given {
         match value {
-            Value::Literal(text) => self.substituted(text, place).into(),
+            Value::Literal(text) => self.arn(text, field, place).into(),
             Value::Ssm(name) => {
                 let reference = format!("{{{{resolve:ssm:{}}}}}", self.substituted(name, place));
                 self.fetched.insert(reference.clone());
@@ -40,14 +53,15 @@ impl Context<'_> {
     }
 
     /// A list of ids or ARNs.
-    pub(super) fn givens(&mut self, values: &Values, place: &Place<'_>) -> Givens {
+    pub(super) fn givens(&mut self, values: &Values, field: &arn::Field, place: &Place<'_>) -> Givens {
         match values {
             Values::List(items) => {
-                Givens::List(items.iter().enumerate().map(|(at, item)| self.given(item, &place.item(at))).collect())
+                let given = |(at, item)| self.given(item, field, &place.item(at));
+                Givens::List(items.iter().enumerate().map(given).collect())
             }
             Values::One(value) => {
                 self.refuse_list_parameter(value, place);
-                Givens::Split { at: (",", self.given(value, place)) }
+                Givens::Split { at: (",", self.given(value, field, place)) }
             }
         }
     }
@@ -124,8 +138,8 @@ pub(super) fn network(context: &mut Context<'_>, own: Option<&Setting<Network>>,
     let isolated = own.and_then(|network| network.isolated).unwrap_or(false);
     let vpc = match (subnets, groups) {
         (Some((subnets, at)), Some((groups, groups_at))) => Some(VpcView {
-            subnets: context.givens(&subnets, &at.at("subnets")),
-            security_groups: context.givens(&groups, &groups_at.at("securityGroups")),
+            subnets: context.givens(&subnets, &arn::SUBNET, &at.at("subnets")),
+            security_groups: context.givens(&groups, &arn::SECURITY_GROUP, &groups_at.at("securityGroups")),
         }),
         // Half of one is refused where manifests are read.
         _ => None,
@@ -147,7 +161,7 @@ pub(super) fn key(context: &mut Context<'_>, own: Option<&Setting<Encryption>>, 
         Some(Setting::On(encryption)) => (encryption.clone(), place),
         None => (context.settings.settings.encryption.clone()?, of_environment(context, "encryption").unwrap_or(place)),
     };
-    let id = context.given(&encryption.kms_key, &place.at("kmsKey"));
+    let id = context.given(&encryption.kms_key, &arn::KEY, &place.at("kmsKey"));
     let arn = match id.text() {
         Some(text) if text.starts_with("alias/") || text.contains(":alias/") => {
             let message = "a role can be allowed a key by its id or ARN, not by an alias";
@@ -181,13 +195,26 @@ pub(super) fn written<'a>(context: &Context<'a>, own: &Place<'a>, field: &str) -
 pub(super) fn options(context: &mut Context<'_>) -> StackOptions {
     let settings = &context.settings.settings;
     let (role, topics) = (settings.service_role.clone(), settings.notifications.clone().unwrap_or_default());
-    let mut said = |field: &str, text: String| match of_environment(context, field) {
-        Some(place) => context.substituted(&text, &place),
-        None => text,
+    check_assumed(context);
+    let (role_at, topics_at) = (of_environment(context, "serviceRole"), of_environment(context, "notifications"));
+    let topic = |(at, topic): (usize, String)| match &topics_at {
+        Some(place) => context.arn(&topic, &arn::STACK_TOPIC, &place.item(at)),
+        None => topic,
     };
-    StackOptions {
-        role_arn: role.map(|role| said("serviceRole", role)),
-        notification_arns: topics.into_iter().map(|topic| said("notifications", topic)).collect(),
+    let notification_arns = topics.into_iter().enumerate().map(topic).collect();
+    let role_arn = role.map(|role| match &role_at {
+        Some(place) => context.arn(&role, &arn::SERVICE_ROLE, place),
+        None => role,
+    });
+    StackOptions { role_arn, notification_arns }
+}
+
+/// The role that leads into the target's account.
+fn check_assumed(context: &mut Context<'_>) {
+    if let Some(role) = context.settings.assume_role.clone()
+        && let Some(place) = of_environment(context, "assumeRole")
+    {
+        context.arn(&role, &arn::ASSUMED_ROLE, &place);
     }
 }
 

@@ -11,8 +11,9 @@ use hubform::{diagnostic::Code, render::EMBEDDED};
 use crate::{cases, support::root};
 
 /// Every room after those it may use; rooms of one row know each other.
-const TREE: [&[&str]; 15] = [
+const TREE: [&[&str]; 16] = [
     &["diagnostic"],
+    &["service"],
     &["manifest"],
     &["catalog"],
     &["cloud"],

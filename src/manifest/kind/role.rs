@@ -8,7 +8,10 @@ use serde::Deserialize;
 use super::endpoint::hatch;
 use crate::diagnostic::{Code, Path};
 use crate::manifest::check::{Check, Rules};
+use crate::manifest::secret::shown;
 use crate::manifest::value::{Reference, Setting, Value, Values};
+use crate::service::Problem;
+use crate::service::policy::{self, Fault};
 
 /// An IAM role with the statements that the manifests naming it need, and more.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -36,7 +39,31 @@ pub struct Role {
 
 impl Rules for Role {
     fn check(&self, at: &mut Check<'_>) {
+        self.check_statements(at);
         hatch(&self.resources, &self.outputs, at);
+    }
+}
+
+impl Role {
+    fn check_statements(&self, at: &mut Check<'_>) {
+        let mut sids: BTreeMap<&str, usize> = BTreeMap::new();
+        for (index, statement) in self.statements.iter().enumerate() {
+            let place = Path::from("statements").item(index);
+            for Fault { path, key, problem, .. } in policy::statement(statement) {
+                at.refuse_at(place.join(path), key, Code::BadStatement, problem);
+            }
+            let Some(sid) = statement.get("Sid").and_then(|sid| sid.as_str()).filter(|sid| !sid.is_empty()) else {
+                continue;
+            };
+            let problem = if policy::OWN_SIDS.contains(&sid) {
+                Problem::new(format!("the Sid `{sid}` is a statement of hubform's own in the same policy"))
+            } else if sids.insert(sid, index).is_some() {
+                Problem::new(format!("two statements have the Sid `{}`", shown(sid)))
+            } else {
+                continue;
+            };
+            at.refuse(place.at("Sid"), Code::BadStatement, problem.help("take another, or leave it out"));
+        }
     }
 }
 

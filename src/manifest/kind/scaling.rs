@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use crate::diagnostic::{Code, Path};
 use crate::manifest::check::{Check, Rules};
+use crate::manifest::form::form;
 use crate::manifest::value::{Duration, Percent};
+use crate::service::{Problem, schedule};
 
 /// How many instances, by which metric, on which schedule.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -140,7 +142,7 @@ pub struct Schedule {
     #[schemars(extend("x-form" = "rate"))]
     pub rate: Option<String>,
     /// Time zone of the IANA database, such as `Europe/Paris`; UTC when not given.
-    #[schemars(length(min = 1))]
+    #[schemars(extend("x-form" = "time-zone"))]
     pub timezone: Option<String>,
     /// At least this many from then on.
     #[schemars(extend("x-supported" = {"minimum": 1, "what": "`min: 0`"}))]
@@ -178,7 +180,24 @@ impl Rules for Schedule {
         if self.min.is_none() && self.max.is_none() {
             at.report("", Code::MissingField, "a schedule needs `min`, `max` or both");
         }
+        refuse(at, "cron", self.cron.as_ref(), schedule::cron);
+        refuse(at, "rate", self.rate.as_ref(), schedule::rate);
+        refuse(at, "at", self.at.as_ref(), schedule::moment);
+        let zones = self.timezone.iter().filter_map(|zone| schedule::time_zone(zone));
+        zones.for_each(|problem| at.refuse("timezone", Code::UnknownTimeZone, problem));
     }
+}
+
+/// Where the form of a field was refused already, nothing more is said of it.
+fn refuse<P: IntoIterator<Item = Problem>>(
+    at: &mut Check<'_>,
+    field: &'static str,
+    text: Option<&String>,
+    problems: fn(&str) -> P,
+) {
+    let name = if field == "at" { "moment" } else { field };
+    let Some(text) = text.filter(|text| form(name).is_none_or(|form| (form.fits)(text))) else { return };
+    problems(text).into_iter().for_each(|problem| at.refuse(field, Code::BadSchedule, problem));
 }
 
 fn in_order(min: Option<u32>, max: Option<u32>, at: &mut Check<'_>) {

@@ -7,6 +7,7 @@ use crate::{
         references::Place,
         view::{AlarmView, Number, Watched},
     },
+    service::arn,
 };
 
 /// The share of requests answered with a server error that alarms when nobody says, in percent.
@@ -26,7 +27,7 @@ pub(super) fn resolve<'n>(
         None => (&default, None),
     };
     let topics = alarms.notify.as_ref().zip(place);
-    let notify = topics.map(|(topics, place)| context.givens(topics, &place.at("notify")));
+    let notify = topics.map(|(topics, place)| context.givens(topics, &arn::ALARM_TOPIC, &place.at("notify")));
     let [errors, latency] = watched(alarms, endpoint);
     let of_variant = |variant: &'n str| {
         let [errors_id, latency_id] = AlarmView::ids(variant);

@@ -156,11 +156,13 @@ fn check(
         context.report(Diagnostic::new(Code::RolloutInstances, message).at(place.span()).help(help));
         return None;
     }
-    let too_many = matches!(rollout.size, Some(RolloutSize::Count(count)) if count * 2 > min);
+    let too_many = matches!(rollout.size, Some(RolloutSize::Count(count)) if u64::from(count) * 2 > min.into());
     let half = matches!(rollout.size, Some(RolloutSize::Percent(percent)) if percent.0 > 50.0);
     let few = match (strategy, rollout.size) {
         (RolloutStrategy::Linear, Some(RolloutSize::Percent(percent))) => percent.0 < 10.0,
         (RolloutStrategy::Rolling, Some(RolloutSize::Percent(percent))) => percent.0 < 5.0,
+        (RolloutStrategy::Linear, Some(RolloutSize::Count(count))) => u64::from(count) * 10 < min.into(),
+        (RolloutStrategy::Rolling, Some(RolloutSize::Count(count))) => u64::from(count) * 20 < min.into(),
         _ => false,
     };
     if too_many || half || few {
@@ -170,7 +172,13 @@ fn check(
             _ => "5% to 50%",
         };
         let message = format!("a step may move {range} of the instances, judged by `min`, which is {min}");
-        let help = format!("say a count of at most {}, or a percentage within that range", min / 2);
+        let fewest = match strategy {
+            RolloutStrategy::Linear => min.div_ceil(10),
+            RolloutStrategy::Rolling => min.div_ceil(20),
+            _ => 1,
+        };
+        let counts = if fewest < min / 2 { format!("{fewest} to {}", min / 2) } else { fewest.to_string() };
+        let help = format!("say a count of {counts}, or a percentage within that range");
         context.report(Diagnostic::new(Code::RolloutSize, message).at(place.at("size").span()).help(help));
         return None;
     }

@@ -14,6 +14,7 @@ use crate::{
         references::Place,
         sizing::{self, Devices, Needs, Unknown, Verdict},
     },
+    service::is_burstable,
 };
 
 /// A candidate with its price.
@@ -141,7 +142,7 @@ fn rank(context: &Context<'_>, served: &Served<'_>, model: &LockedModel) -> Vec<
     let mut candidates: Vec<_> = catalog
         .instances()
         .filter(|instance| {
-            instance.endpoint_usable && instance.current_generation == Some(true) && instance.family != "t2"
+            instance.endpoint_usable && instance.current_generation == Some(true) && !is_burstable(&instance.family)
         })
         .filter(|instance| suits(instance, served, model))
         .filter_map(|instance| instance.sagemaker.clone().map(|name| (instance, name)))

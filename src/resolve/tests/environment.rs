@@ -120,7 +120,7 @@ fn placeholders_of_the_service_role_and_topics_are_replaced() {
     let run = encoder("").environment(spec);
     run.findings(expect![[r#"
         error HF2023 dev.yaml 2:16: `${account}` cannot be replaced: the account is not known here | say `targets: [{account: "123456789012", …}]` in the Environment
-        error HF2023 dev.yaml 3:18: `${account}` cannot be replaced: the account is not known here | say `targets: [{account: "123456789012", …}]` in the Environment
+        error HF2023 dev.yaml 3:19: `${account}` cannot be replaced: the account is not known here | say `targets: [{account: "123456789012", …}]` in the Environment
     "#]]);
     let stack = run.account("123456789012").stack();
     expect![[r#"Some("arn:aws:iam::123456789012:role/cfn") ["arn:aws:sns:us-east-1:123456789012:stacks"]"#]]

@@ -107,13 +107,13 @@ fn a_step_moves_half_the_smallest_fleet_at_most() {
         moved(5, &format!("strategy: {strategy}, size: 2")).is_fine();
     }
     moved(5, "strategy: canary, size: 3").findings(expect![[r#"
-        error HF2022 4:37: a step may move at most 50% of the instances, judged by `min`, which is 5 | say a count of at most 2, or a percentage within that range
+        error HF2022 4:37: a step may move at most 50% of the instances, judged by `min`, which is 5 | say a count of 1 to 2, or a percentage within that range
     "#]]);
     moved(5, "strategy: linear, size: 3").findings(expect![[r#"
-        error HF2022 4:37: a step may move 10% to 50% of the instances, judged by `min`, which is 5 | say a count of at most 2, or a percentage within that range
+        error HF2022 4:37: a step may move 10% to 50% of the instances, judged by `min`, which is 5 | say a count of 1 to 2, or a percentage within that range
     "#]]);
     moved(5, "strategy: rolling, size: 3").findings(expect![[r#"
-        error HF2022 4:38: a step may move 5% to 50% of the instances, judged by `min`, which is 5 | say a count of at most 2, or a percentage within that range
+        error HF2022 4:38: a step may move 5% to 50% of the instances, judged by `min`, which is 5 | say a count of 1 to 2, or a percentage within that range
     "#]]);
 }
 
@@ -122,11 +122,11 @@ fn without_a_strategy_a_share_is_judged_by_the_one_that_is_taken() {
     let rolling = |size: &str| llm(&format!("scaling: {{min: 20}}\nalarms: none\nrollout: {{size: {size}}}"));
     rolling("5%").is_fine();
     rolling("4%").findings(expect![[r#"
-        error HF2022 4:19: a step may move 5% to 50% of the instances, judged by `min`, which is 20 | say a count of at most 10, or a percentage within that range
+        error HF2022 4:19: a step may move 5% to 50% of the instances, judged by `min`, which is 20 | say a count of 1 to 10, or a percentage within that range
     "#]]);
     rolling("50%").is_fine();
     rolling("51%").findings(expect![[r#"
-        error HF2022 4:19: a step may move 5% to 50% of the instances, judged by `min`, which is 20 | say a count of at most 10, or a percentage within that range
+        error HF2022 4:19: a step may move 5% to 50% of the instances, judged by `min`, which is 20 | say a count of 1 to 10, or a percentage within that range
     "#]]);
 }
 

@@ -92,6 +92,12 @@ impl Statement {
         Self { sid, effect: "Allow", action: actions.to_vec(), resource, condition: None }
     }
 
+    /// Its name; empty where it has none.
+    #[cfg(test)]
+    pub fn sid(&self) -> &'static str {
+        self.sid
+    }
+
     /// The same under a condition.
     pub fn when(self, condition: Condition) -> Self {
         Self { condition: Some(condition), ..self }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Failure, Handled, Handler, Made, Site, Variant, iam, model, naming, text};
-use crate::catalog::Catalog;
+use crate::{catalog::Catalog, service::arn::Arn};
 
 pub(super) const TYPE: &str = "AWS::SageMaker::EndpointConfig";
 
@@ -15,6 +15,7 @@ pub(super) struct EndpointConfig;
 impl Handler for EndpointConfig {
     /// Makes a configuration: its models must exist, and its instances be offered in the Region. (M, S)
     fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+        check_key(site, properties)?;
         if let Some(role) = text(properties, "ExecutionRoleArn") {
             iam::check_assumable(site, role, "sagemaker.amazonaws.com")?;
         }
@@ -26,6 +27,17 @@ impl Handler for EndpointConfig {
         let attributes = naming::attributes(site, TYPE, properties, &name, &arn);
         site.put(TYPE, &arn, &name, arn.clone(), properties.clone())?;
         Ok(Made { physical_id: arn.clone(), reference: arn, attributes, settles_in: site.seconds("create", 1, 4) })
+    }
+}
+
+/// A key encrypts volumes in its own Region. (D; the words are not recorded)
+fn check_key(site: &Site<'_>, properties: &Value) -> Handled<()> {
+    let Some(key) = text(properties, "KmsKeyId") else { return Ok(()) };
+    match Arn::parse(key) {
+        Some(arn) if arn.service != "kms" || arn.region != site.place.region => {
+            Err(Failure::invalid(format!("Could not use KMS key {key} to encrypt volumes in {}", site.place.region)))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Handled, Made, Site, component, endpoint, endpoint_config, generic, iam, model, scaling};
+use super::{Handled, Made, Site, alarm, component, endpoint, endpoint_config, generic, iam, model, scaling};
 use crate::sandbox::stack::Record;
 
 /// One resource type's handlers. What is not said is what most types do.
@@ -53,6 +53,8 @@ pub(crate) fn of(kind: &str) -> &'static dyn Handler {
         component::TYPE => &component::Component,
         iam::ROLE => &iam::Role,
         iam::POLICY => &iam::Policy,
+        iam::MANAGED_POLICY => &iam::ManagedPolicy,
+        alarm::TYPE => &alarm::Alarm,
         scaling::TARGET => &scaling::Target,
         scaling::POLICY => &scaling::Policy,
         _ => &generic::Generic,

@@ -1,9 +1,15 @@
 //! Application Auto Scaling's targets and policies, as far as SageMaker is scaled by them.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
-use super::{Failure, Handled, Handler, Made, Site, endpoint, ids, naming, text};
-use crate::{cloud::EndpointStatus, sandbox::stack::Record};
+use super::{Failure, Handled, Handler, Made, Site, endpoint, endpoint_config::number, ids, naming, text};
+use crate::{
+    cloud::EndpointStatus,
+    sandbox::stack::Record,
+    service::{is_burstable, schedule},
+};
 
 pub(super) const TARGET: &str = "AWS::ApplicationAutoScaling::ScalableTarget";
 pub(super) const POLICY: &str = "AWS::ApplicationAutoScaling::ScalingPolicy";
@@ -29,6 +35,8 @@ pub(super) struct Target;
 impl Handler for Target {
     /// Registers something scalable: an endpoint's variant must be there and serve. (D)
     fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+        check_bounds(properties)?;
+        check_schedules(properties)?;
         let part = |name: &str| text(properties, name).unwrap_or_default();
         let (resource_id, dimension, namespace) =
             (part("ResourceId"), part("ScalableDimension"), part("ServiceNamespace"));
@@ -41,9 +49,41 @@ impl Handler for Target {
         Ok(Made { reference: id.clone(), physical_id: id, attributes, settles_in: site.seconds("create", 1, 4) })
     }
 
+    fn update(&self, site: &mut Site<'_>, _record: &Record, properties: &Value) -> Handled<Duration> {
+        check_bounds(properties)?;
+        check_schedules(properties)?;
+        Ok(site.seconds("update", 2, 8))
+    }
+
     fn end(&self, site: &mut Site<'_>, record: &Record) {
         end_target(site, &record.physical_id);
     }
+}
+
+/// The bounds of a target, and of each action of its own. (D; the words are not recorded)
+fn check_bounds(properties: &Value) -> Handled<()> {
+    let actions = properties["ScheduledActions"].as_array().into_iter().flatten();
+    for bounds in actions.map(|action| &action["ScalableTargetAction"]).chain([properties]) {
+        if let (Some(min), Some(max)) = (number(&bounds["MinCapacity"]), number(&bounds["MaxCapacity"]))
+            && min > max
+        {
+            return Err(Failure::invalid("Maximum capacity cannot be less than minimum capacity"));
+        }
+    }
+    Ok(())
+}
+
+/// When the actions of a target run. (D; the words are not recorded)
+fn check_schedules(properties: &Value) -> Handled<()> {
+    for action in properties["ScheduledActions"].as_array().into_iter().flatten() {
+        let said = text(action, "Schedule").unwrap_or_default();
+        let zone = text(action, "Timezone").and_then(schedule::time_zone);
+        if let Some(problem) = schedule::expression(said).or(zone) {
+            let name = text(action, "ScheduledActionName").unwrap_or_default();
+            return Err(Failure::invalid(format!("Invalid scheduled action {name}: {}", problem.message)));
+        }
+    }
+    Ok(())
 }
 
 fn check_variant(site: &Site<'_>, resource_id: &str) -> Handled<()> {
@@ -56,7 +96,7 @@ fn check_variant(site: &Site<'_>, resource_id: &str) -> Handled<()> {
         None => Err(Failure::not_found(format!(
             "No scalable resource {resource_id} was found: there is no such variant in service"
         ))),
-        Some(fleet) if fleet.instance_type.starts_with("ml.t2.") => {
+        Some(fleet) if is_burstable(&fleet.instance_type) => {
             Err(Failure::invalid(format!("{} is burstable and cannot be scaled", fleet.instance_type)))
         }
         Some(_) => Ok(()),

@@ -51,15 +51,31 @@ fn frame(form: &str) -> Frame {
         "rate" => Frame::Fixed("12 hours"),
         "role" => Frame::Around("arn:aws:iam::000000000000:role/{}", Takes::NoSpace),
         "id" => Frame::Around("i-{}", Takes::NoSpace),
-        "arn" | "principal" => Frame::Around("arn:aws:sns:us-east-1:000000000000:{}", Takes::NoSpace),
+        "arn" => Frame::Around(TOPIC, Takes::NoSpace),
+        "principal" => Frame::Around("arn:aws:iam::000000000000:role/{}", Takes::NoSpace),
         "s3" => Frame::Around("s3://b{}/k{}/x/", Takes::Key),
         "weights" => Frame::Around("s3://b{}/k{}/", Takes::Key),
         "bucket" => Frame::Around("b{}", Takes::Key),
         "image" => Frame::Around("000000000000.dkr.ecr.us-east-1.amazonaws.com/r{}:1{}", Takes::Key),
         "parameter" => Frame::Fixed("/trial/parameter"),
         "export" => Frame::Around("/{}", Takes::NoSpace),
-        "cron" => Frame::Around("0 8 ? * MON {}", Takes::NoBlank),
+        "cron" => Frame::Fixed("0 8 ? * MON *"),
+        "time-zone" => Frame::Fixed("Europe/Paris"),
         other => panic!("say here what the form `{other}` takes"),
+    }
+}
+
+const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:{}";
+
+/// The frame of what a field takes that says more than its form.
+fn frame_in(field: &str, form: &str) -> Frame {
+    match (field, form) {
+        ("notify", "id") => Frame::Around(TOPIC, Takes::NoSpace),
+        ("managedPolicies" | "permissionsBoundary", "id") => {
+            Frame::Around("arn:aws:iam::000000000000:policy/{}", Takes::NoSpace)
+        }
+        ("serviceRole" | "assumeRole", "arn") => Frame::Around("arn:aws:iam::000000000000:role/{}", Takes::NoSpace),
+        _ => frame(form),
     }
 }
 
@@ -227,7 +243,7 @@ impl<'g> Graft<'g> {
     fn text(&mut self, schema: &Value) -> String {
         let longest = schema["maxLength"].as_u64();
         assert!(longest.is_none() || schema.get("x-form").is_some(), "this text has a bound that the trial ignores");
-        match schema["x-form"].as_str().map(frame) {
+        match schema["x-form"].as_str().map(|form| frame_in(self.map, form)) {
             Some(Frame::Fixed(text)) => text.to_owned(),
             Some(Frame::Around(frame, takes)) => {
                 { frame.split("{}").map(str::to_owned).reduce(|done, part| done + &self.new_mark(takes) + &part) }
@@ -254,8 +270,10 @@ impl<'g> Graft<'g> {
         let tree: Value = pairs.into_iter().collect::<serde_json::Map<_, _>>().into();
         *here = match (self.map, self.rng.u8(..3)) {
             ("statements", _) => {
-                let (action, condition) = (self.new_mark(Takes::Text), json!({ "StringLike": tree }));
-                json!({ "Effect": "Allow", "Action": [action], "Resource": "arn:aws:s3:::b", "Condition": condition })
+                let (key, text) = (self.new_mark(Takes::Text), self.new_mark(Takes::Text));
+                let resource = format!("arn:aws:s3:::b/{}", self.new_mark(Takes::Text));
+                let condition = json!({ "StringLike": { format!("aws:{key}"): [text, tree_text(&tree)] } });
+                json!({ "Effect": "Allow", "Action": ["s3:Get*"], "Resource": resource, "Condition": condition })
             }
             ("overrides", 0) if takes(schema, "array") => {
                 let key = self.new_mark(Takes::Pointer);
@@ -282,7 +300,7 @@ impl<'g> Graft<'g> {
         }
         let bound = |word: &str| schema[word].as_u64().unwrap_or_default();
         if takes(schema, "string") || schema.get("type").is_none() {
-            let form = schema["x-form"].as_str().map(frame);
+            let form = schema["x-form"].as_str().map(|form| frame_in(self.map, form));
             let text = match form {
                 Some(Frame::Fixed(text)) => text.to_owned(),
                 Some(Frame::Around(frame, _)) => frame.replace("{}", "x"),
@@ -307,6 +325,16 @@ impl<'g> Graft<'g> {
             (field.to_owned(), value)
         });
         Value::Object(fields.collect())
+    }
+}
+
+/// A tree as text, so that all its marks are in one.
+fn tree_text(tree: &Value) -> String {
+    match tree {
+        Value::Object(members) => members.iter().map(|(key, value)| format!("{key} {} ", tree_text(value))).collect(),
+        Value::Array(items) => items.iter().map(tree_text).collect(),
+        Value::String(text) => format!("{text} "),
+        other => other.to_string(),
     }
 }
 

@@ -11,8 +11,6 @@ pub(super) enum Takes {
     Text,
     /// No white space.
     NoSpace,
-    /// No space and no tab.
-    NoBlank,
     /// A part of a name with parts: no white space and no separator.
     Key,
     /// A part of a JSON pointer.
@@ -29,7 +27,6 @@ impl Takes {
         match self {
             Self::Text => true,
             Self::NoSpace => !space,
-            Self::NoBlank => c != ' ' && c != '\t',
             Self::Key => !space && !"/:@~".contains(c),
             Self::Pointer => c != '/' && c != '~',
             Self::Tag => c.is_alphanumeric() || " _.:=+-@".contains(c),

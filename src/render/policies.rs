@@ -1,0 +1,126 @@
+//! How large the policies of a body come to be, once CloudFormation has filled them in.
+//!
+//! The limits are told in [`policy_size`]. A shared role grows with each manifest that names it, and IAM refuses the update
+//! of a role in use as it refuses a new one; so this is counted in each body, whoever wrote its parts.
+
+use serde_json::{Map, Value};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Diagnostics, Path},
+    manifest::Kind,
+    resolve::DesiredStack,
+    service::{
+        arn::Target,
+        policy_size::{ATTACHED_LIMIT, INLINE_LIMIT, MANAGED_LIMIT, TRUST_LIMIT, characters, worked_out},
+    },
+};
+
+/// From this share of a limit on there is a warning, in percent.
+const NEAR: usize = 80;
+
+/// Something of which IAM takes so many characters.
+struct Measured {
+    path: Path,
+    what: String,
+    size: usize,
+    limit: usize,
+    help: &'static str,
+}
+
+/// Findings about policies that are too large, and warnings about those that soon are.
+pub(super) fn check(body: &Map<String, Value>, stack: &DesiredStack) -> Diagnostics {
+    let empty = Map::new();
+    let resources = body.get("Resources").and_then(Value::as_object).unwrap_or(&empty);
+    let mut found = Diagnostics::new();
+    for (id, resource) in resources {
+        match resource["Type"].as_str() {
+            Some("AWS::IAM::Role") => role(resources, id, stack).into_iter().for_each(|it| it.judge(stack, &mut found)),
+            Some("AWS::IAM::ManagedPolicy") => managed(id, resource, stack).judge(stack, &mut found),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn role(resources: &Map<String, Value>, id: &str, stack: &DesiredStack) -> Vec<Measured> {
+    let size = |document: &Value| characters(&worked_out(document, target(stack)));
+    let properties = &resources[id]["Properties"];
+    let own = properties["Policies"].as_array().into_iter().flatten();
+    let beside = resources.values().filter(|resource| puts_into(resource, id)).map(|resource| &resource["Properties"]);
+    let inline = own.chain(beside).map(|policy| size(&policy["PolicyDocument"])).sum();
+    let place = Path::default().at(id).at("Properties");
+    let attached = properties["ManagedPolicyArns"].as_array().map_or(0, Vec::len);
+    vec![
+        Measured {
+            path: place.at("Policies"),
+            what: format!("the inline policies of `{id}` have"),
+            size: inline,
+            limit: INLINE_LIMIT,
+            help: help(stack),
+        },
+        Measured {
+            path: place.at("AssumeRolePolicyDocument"),
+            what: format!("the trust policy of `{id}` has"),
+            size: size(&properties["AssumeRolePolicyDocument"]),
+            limit: TRUST_LIMIT,
+            help: "name fewer in `trust`; where the account has a higher quota, name a role of your own by ARN",
+        },
+        Measured {
+            path: place.at("ManagedPolicyArns"),
+            what: format!("`{id}` has managed policies:"),
+            size: attached,
+            limit: ATTACHED_LIMIT,
+            help: "attach fewer; where the account has a higher quota, name a role of your own by ARN",
+        },
+    ]
+}
+
+fn managed(id: &str, resource: &Value, stack: &DesiredStack) -> Measured {
+    Measured {
+        path: Path::default().at(id).at("Properties"),
+        what: format!("the managed policy `{id}` has"),
+        size: characters(&worked_out(&resource["Properties"]["PolicyDocument"], target(stack))),
+        limit: MANAGED_LIMIT,
+        help: "make several of it",
+    }
+}
+
+/// Does the resource put an inline policy into this role?
+fn puts_into(resource: &Value, role: &str) -> bool {
+    let properties = &resource["Properties"];
+    let is_role = |value: &Value| value["Ref"] == role;
+    match resource["Type"].as_str() {
+        Some("AWS::IAM::Policy") => properties["Roles"].as_array().is_some_and(|roles| roles.iter().any(is_role)),
+        Some("AWS::IAM::RolePolicy") => is_role(&properties["RoleName"]),
+        _ => false,
+    }
+}
+
+fn help(stack: &DesiredStack) -> &'static str {
+    match stack.identity.kind == Kind::Role {
+        true => "leave `role` out in some manifests, so that each has a role of its own, or share several roles",
+        false => "write fewer `statements`, or put some into a managed policy and name it in `managedPolicies`",
+    }
+}
+
+fn target(stack: &DesiredStack) -> Target<'_> {
+    let target = &stack.identity.stack.target;
+    Target { region: &target.region, account: target.account.as_deref() }
+}
+
+impl Measured {
+    fn judge(self, stack: &DesiredStack, found: &mut Diagnostics) {
+        let Self { path, what, size, limit, help } = self;
+        let counted = limit == ATTACHED_LIMIT;
+        let code = match size {
+            _ if size > limit => Code::PolicyTooLarge,
+            _ if !counted && size * 100 >= limit * NEAR => Code::PolicyNearLimit,
+            _ => return,
+        };
+        let unit = if counted { "" } else { " characters" };
+        let message = format!("{what} {size}{unit}, and IAM takes {limit}");
+        let origin = path.upward().find_map(|place| stack.origins.get(place));
+        let span = origin.map_or(stack.span, |field| field.span);
+        found.push(Diagnostic::new(code, message).at(span).help(help));
+    }
+}
