@@ -16,13 +16,13 @@ mod failure;
 mod history;
 mod loop_;
 mod machine;
-mod narrow;
 mod order;
 mod poll;
 mod protocol;
 mod settle;
 mod token;
 mod track;
+mod waiting;
 
 pub use calls::{Answer, Call, perform};
 pub use endpoint::same_config;

@@ -4,15 +4,21 @@ use super::*;
 use crate::{
     cloud::CallerIdentity,
     execute::{Answer, Call, Command, Input, Machine},
-    plan::Narrowing,
+    plan::{After, Half},
 };
 
 /// A role that is widened from `old` to `mid` and narrowed to `new` after `chat`.
 fn role(observed: Observed) -> Step {
     let mut step = update("role", observed, &["mid"]);
-    let last = Operation::Update { submission: submission("new"), gate: Gate::default(), phase: None };
-    step.narrow =
-        Some(Narrowing { operation: Some(last), after: BTreeSet::from([named("chat")]), held: BTreeSet::new() });
+    let half = |digest: &str, half, after| Operation::Update {
+        submission: submission(digest),
+        gate: Gate::default(),
+        phase: None,
+        half: Some(half),
+        after,
+    };
+    let chat = After { stack: named("chat"), operation: 0 };
+    step.operations = vec![half("mid", Half::Widen, Vec::new()), half("new", Half::Narrow, vec![chat])];
     step.endpoint = None;
     step
 }
@@ -106,8 +112,8 @@ fn it_stays_wide_after_a_failure_and_after_an_interrupt() {
             12 interrupted
             33 role UPDATE_COMPLETE
             33 role waits for chat
-            33 chat NotStarted
             33 role stays wide by an interrupt
+            33 chat NotStarted
             33 finished, 21 calls
             CreateChangeSet 1
             DescribeChangeSet 1
@@ -211,4 +217,90 @@ fn endpoints_that_stay_are_asked_in_their_turn() {
     let outcome = world.run(plan(steps), settings);
     assert!(outcome.succeeded());
     assert_eq!(world.calls["DescribeEndpoint"], 5);
+}
+
+#[test]
+fn any_operation_waits_for_one_of_another_step() {
+    let mut world = World::new();
+    let (of_one, of_other) = (world.has("one", "old"), world.has("other", "old"));
+    let mut one = update("one", of_one, &["mid", "new"]);
+    waits(&mut one, 1, After { stack: named("other"), operation: 0 });
+    let mut other = update("other", of_other, &["mid", "new"]);
+    waits(&mut other, 1, After { stack: named("one"), operation: 0 });
+    let outcome = check(
+        &mut world,
+        vec![one, other],
+        expect![[r#"
+        0 started 2
+        0 one: update, phase 1 of 2: go on
+        0 other: update, phase 1 of 2: go on
+        0 one waits for ChangeSet
+        0 other waits for ChangeSet
+        3 one UPDATE_IN_PROGRESS
+        3 other UPDATE_IN_PROGRESS
+        33 one UPDATE_COMPLETE
+        33 one waits for other
+        33 other UPDATE_COMPLETE
+        33 other: update, phase 2 of 2: go on
+        33 one: update, phase 2 of 2: go on
+        33 other waits for ChangeSet
+        33 one waits for ChangeSet
+        36 one UPDATE_IN_PROGRESS
+        36 other UPDATE_IN_PROGRESS
+        66 one UPDATE_COMPLETE
+        66 other UPDATE_COMPLETE
+        66 one Done
+        66 other Done
+        66 finished, 81 calls
+        CreateChangeSet 4
+        DescribeChangeSet 4
+        DescribeEndpoint 2
+        DescribeStacks 66
+        ExecuteChangeSet 4
+        GetCallerIdentity 1
+    "#]],
+    );
+    assert!(outcome.succeeded());
+}
+
+#[test]
+fn an_operation_behind_a_failed_one_is_not_run() {
+    let mut world = World::new().goes("other", [Goes::Fails(5, "Endpoint", "no")]);
+    let (of_one, of_other) = (world.has("one", "old"), world.has("other", "old"));
+    let mut one = update("one", of_one, &["mid", "new"]);
+    waits(&mut one, 1, After { stack: named("other"), operation: 0 });
+    let other = update("other", of_other, &["new"]);
+    check(
+        &mut world,
+        vec![one, other],
+        expect![[r#"
+        0 started 2
+        0 one: update, phase 1 of 2: go on
+        0 other: update
+        0 one waits for ChangeSet
+        0 other waits for ChangeSet
+        3 one UPDATE_IN_PROGRESS
+        3 other UPDATE_IN_PROGRESS
+        1 other/Sibling CREATE_FAILED
+        1 other/Endpoint CREATE_FAILED
+        7 other UPDATE_ROLLBACK_COMPLETE
+        7 other FAILED RolledBack, update: the update failed and was rolled back
+            a.yaml:1:1 Endpoint: no
+        33 one UPDATE_COMPLETE
+        33 one waits for other
+        33 one stays wide by other
+        33 finished, 30 calls
+        CreateChangeSet 2
+        DescribeChangeSet 2
+        DescribeStackEvents 1
+        DescribeStacks 22
+        ExecuteChangeSet 2
+        GetCallerIdentity 1
+    "#]],
+    );
+}
+
+fn waits(step: &mut Step, operation: usize, on: After) {
+    let Operation::Update { after, .. } = &mut step.operations[operation] else { panic!("it is an update") };
+    after.push(on);
 }
