@@ -26,8 +26,10 @@ impl Machine {
     pub(super) fn begin(&mut self, index: usize) {
         let plan = Rc::clone(&self.plan);
         let step = &plan.steps[index];
-        self.take_over(index);
         let Some(operation) = self.tracks[index].current(step) else { return self.ask_or_finish(index) };
+        if self.tracks[index].restoring.is_none() && !self.may_begin(index) {
+            return self.pause(index);
+        }
         let name = self.name_of(index);
         let track = &mut self.tracks[index];
         track.waiting = None;
@@ -75,9 +77,10 @@ impl Machine {
     /// The stack was described before an operation.
     pub(super) fn inspected(&mut self, index: usize, found: Option<Stack>) {
         let plan = Rc::clone(&self.plan);
+        let waited = self.waits_by_itself(index);
         let track = &mut self.tracks[index];
         track.saw(found.filter(|stack| !stack.status.is_deleted()));
-        let again = track.restoring.is_some() || self.narrows.first_of(index).is_some();
+        let again = track.restoring.is_some() || waited;
         if let (true, Some(operation)) = (again, track.current(&plan.steps[index])) {
             // Others had time to come in between: what is begun now is begun upon what was just seen.
             track.settle_basis();
@@ -147,7 +150,7 @@ impl Machine {
         match self.verdict(index) {
             Verdict::Skip(_) => self.landed(index),
             Verdict::Stop(why) => self.fail_stale(index, &why),
-            Verdict::Run(_) if self.interrupts > 0 && !self.tracks[index].acted => {
+            Verdict::Run(_) if self.interrupts > 0 && (!self.tracks[index].acted || self.waits_by_itself(index)) => {
                 self.finish(index, StepResult::NotStarted)
             }
             Verdict::Run(submission) => self.send(index, submission.map(|boxed| *boxed)),
@@ -296,7 +299,7 @@ fn intent_of(plan: &Plan, index: usize, track: &Track, operation: &Operation, va
         stack: &plan.steps[index].identity.stack,
         basis: track.basis.as_ref().map(|(id, at)| (id.as_str(), *at)),
         sent: &operation.submission().map(|submission| wording(submission, values)).unwrap_or_default(),
-        operation: &format!("{restores}{}", failure::name_of(operation)),
+        operation: &format!("{restores}{}", failure::call_of(operation)),
     };
     intent.name()
 }

@@ -21,34 +21,19 @@ impl Machine {
 
     /// A step is over: whoever waited for it may begin, or never will.
     pub(super) fn finish(&mut self, index: usize, result: StepResult) {
-        let track = &mut self.tracks[index];
-        if track.state == State::Over {
+        if self.tracks[index].state == State::Over {
             return;
         }
-        let landed = has_landed(&result);
+        let result = self.as_it_stands(index, result);
+        let track = &mut self.tracks[index];
         track.state = State::Over;
         track.result = Some(result.clone());
         self.over += 1;
         self.active.remove(&index);
         self.give_turn_back(index);
         let stack = self.plan.steps[index].identity.stack.clone();
-        self.tell_settled(index, &result);
-        let behind = match result {
-            StepResult::Blocked { by } => StepResult::Blocked { by },
-            StepResult::LeftRunning { .. } | StepResult::NotStarted | StepResult::Wide { .. } => StepResult::NotStarted,
-            _ => StepResult::Blocked { by: stack },
-        };
-        for dependant in self.order.dependants[index].clone() {
-            self.tracks[dependant].missing -= 1;
-            if self.tracks[dependant].state != State::Waiting {
-                continue;
-            }
-            if !landed {
-                self.finish(dependant, behind.clone());
-            } else if self.tracks[dependant].missing == 0 && self.unchecked == Some(0) {
-                self.make_ready(dependant);
-            }
-        }
+        self.report(Event::Settled { stack, result, at: self.now });
+        self.wake(index);
     }
 
     /// The step needs nothing more of CloudFormation.
@@ -104,6 +89,7 @@ impl Machine {
             let undone = self.undone(index);
             let track = &mut self.tracks[index];
             let operation = track.current(&plan.steps[index]).map(|_| self.name_of(index)).unwrap_or_default();
+            let acted = self.tracks[index].acted && !self.waits_by_itself(index);
             let track = &mut self.tracks[index];
             match (track.restoring.take(), track.setback.take()) {
                 (Some(mut failure), _) => {
@@ -119,7 +105,7 @@ impl Machine {
                     let status = track.status.clone();
                     self.finish(index, StepResult::LeftRunning { operation, status });
                 }
-                (None, None) if track.acted => self.stop_between(index, &operation, undone),
+                (None, None) if acted => self.stop_between(index, &operation, undone),
                 (None, None) => self.finish(index, StepResult::NotStarted),
             }
         }
@@ -140,8 +126,11 @@ impl Machine {
 
     pub(super) fn end(&mut self) {
         self.report(Event::Finished { at: self.now, calls: self.desk.made() });
-        let result = |index: usize| (self.plan.steps[index].identity.stack.clone(), self.result_of(index));
-        let results = self.narrows.planned().map(result).collect();
+        let result = |index: usize| {
+            let ended = self.tracks[index].result.clone().unwrap_or(StepResult::NotStarted);
+            (self.plan.steps[index].identity.stack.clone(), ended)
+        };
+        let results = (0..self.tracks.len()).map(result).collect();
         self.out.push(Command::Done(Outcome { results, interrupted: self.interrupts > 0 }));
     }
 }

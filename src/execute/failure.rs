@@ -9,12 +9,21 @@ use super::{
 use crate::{
     cloud::{CloudError, CloudErrorKind, StackEvent, StackStatus, root_cause},
     diagnostic::{Part, Path, Trail},
-    plan::{Operation, Step},
+    plan::{Half, Operation, Step},
     render::Origin,
 };
 
 /// An operation's name, as `update, phase 2 of 3`.
 pub(super) fn name_of(operation: &Operation) -> String {
+    match operation {
+        Operation::Update { half: Some(Half::Widen), .. } => "widen".into(),
+        Operation::Update { half: Some(Half::Narrow), .. } => "narrow".into(),
+        other => call_of(other),
+    }
+}
+
+/// What is asked of CloudFormation, whatever it is for.
+pub(super) fn call_of(operation: &Operation) -> String {
     match operation {
         Operation::Create { .. } => "create".into(),
         Operation::Update { phase: Some(phase), .. } => format!("update, phase {} of {}", phase.number, phase.of),

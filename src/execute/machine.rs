@@ -1,8 +1,8 @@
 //! The machine: what happened goes in, what to do next comes out. Everything is decided here and in its parts.
 //!
 //! A stack is begun when what it needs has landed and there is a turn for it; a stack that was begun is finished,
-//! phases and all, for half a change is worse than none. The parts, each a piece of `Machine`: `account`, `begin`
-//! (before an operation, and sending it), `change_set`, `poll` (when running stacks are looked at), `describe`,
+//! phases and all, for half a change is worse than none. The parts, each a piece of `Machine`: `account`, `waiting`,
+//! `begin` (before an operation, and sending it), `change_set`, `poll` (when running stacks are looked at), `describe`,
 //! `settle` (what an operation came to), `endpoint` and `ending`.
 
 use std::{
@@ -17,7 +17,6 @@ use super::{
     describe::Descriptions,
     desk::{Desk, Heard, Owner, Word},
     failure,
-    narrow::Narrows,
     order::Order,
     poll::Sweep,
     track::{State, Track},
@@ -41,7 +40,6 @@ pub struct Machine {
     pub(super) descriptions: Vec<Descriptions>,
     pub(super) desk: Desk,
     pub(super) order: Order,
-    pub(super) narrows: Narrows,
     /// By target: what may begin, the longest way first.
     pub(super) ready: Vec<BTreeSet<(Reverse<Duration>, usize)>>,
     /// Those among them that may still be told that they wait for a turn.
@@ -63,16 +61,11 @@ pub struct Machine {
 
 impl Machine {
     /// A machine that has done nothing yet.
-    pub fn new(mut plan: Plan, settings: Settings, now: Timestamp) -> Self {
-        let narrows = Narrows::split(&mut plan);
+    pub fn new(plan: Plan, settings: Settings, now: Timestamp) -> Self {
         let order = Order::of(&plan);
         let (targets, target_of) = index_targets(&plan);
-        let tracks = plan.steps.iter().zip(&order.needs).map(|(step, needs)| Track::new(step, needs.len()));
-        let mut tracks: Vec<Track> = tracks.collect();
-        narrows.begin_behind(&plan, &mut tracks);
         Self {
-            tracks,
-            narrows,
+            tracks: plan.steps.iter().map(Track::new).collect(),
             sweeps: targets.iter().map(|_| Sweep::default()).collect(),
             descriptions: targets.iter().map(|_| Descriptions::default()).collect(),
             desk: Desk::new(targets.clone(), settings.seed),
@@ -117,7 +110,7 @@ impl Machine {
 
     fn start(&mut self) {
         let plan = Rc::clone(&self.plan);
-        let stacks = plan.steps[self.narrows.planned()].iter().filter(|step| !step.is_idle()).count();
+        let stacks = plan.steps.iter().filter(|step| !step.is_idle()).count();
         self.report(Event::Started { at: self.now, stacks });
         let busy: BTreeSet<usize> = (0..plan.steps.len())
             .filter(|step| !plan.steps[*step].operations.is_empty() || plan.steps[*step].endpoint.is_some())
@@ -142,7 +135,7 @@ impl Machine {
             let step = &plan.steps[index];
             if step.operations.is_empty() && step.endpoint.is_none() {
                 self.succeed(index, false);
-            } else if self.tracks[index].missing == 0 {
+            } else if self.may_begin(index) {
                 self.make_ready(index);
             }
         }
@@ -150,12 +143,9 @@ impl Machine {
     }
 
     fn tell_who_waits(&mut self) {
-        let plan = Rc::clone(&self.plan);
-        for index in self.narrows.planned() {
-            if self.tracks[index].state == State::Waiting && self.tracks[index].missing > 0 {
-                let missing = self.order.needs[index].iter().filter(|need| !self.has_landed(**need));
-                let stacks = missing.map(|need| plan.steps[*need].identity.stack.clone()).collect();
-                self.wait_for(index, Waiting::Stacks(stacks));
+        for index in 0..self.tracks.len() {
+            if self.tracks[index].state == State::Waiting && !self.may_begin(index) {
+                self.tell_what_it_waits_for(index);
             }
         }
     }
@@ -301,8 +291,6 @@ impl Machine {
     pub(super) fn name_of(&self, index: usize) -> String {
         let step = &self.plan.steps[index];
         match self.tracks[index].current(step) {
-            Some(_) if self.narrows.first_of(index).is_some() => "narrow".into(),
-            Some(Operation::Update { phase: None, .. }) if step.narrow.is_some() => "widen".into(),
             Some(operation) => failure::name_of(operation),
             None => "look at the stack".into(),
         }

@@ -17,7 +17,6 @@ mod failure;
 mod history;
 mod loop_;
 mod machine;
-mod narrow;
 mod order;
 mod pace;
 mod poll;
@@ -25,6 +24,7 @@ mod protocol;
 mod settle;
 mod token;
 mod track;
+mod waiting;
 
 pub use calls::{Answer, Call, perform};
 pub use endpoint::same_config;

@@ -215,6 +215,8 @@ impl Machine {
             return self.fail(index, *failure);
         }
         track.operation += 1;
+        self.learn_outputs(index);
+        self.wake(index);
         self.begin(index);
     }
 
@@ -291,17 +293,22 @@ impl Machine {
 
     /// Everything was done: what the stack puts out is known, and only a scar can spoil it.
     pub(super) fn succeed(&mut self, index: usize, found_good: bool) {
-        let stack = self.plan.steps[index].identity.stack.clone();
+        self.learn_outputs(index);
         let track = &mut self.tracks[index];
-        let outputs = track.stack.as_ref().map(|stack| stack.outputs.clone()).unwrap_or_default();
-        let scar = track.scar.take();
         let done = track.acted || found_good;
-        self.values.extend(outputs.into_iter().map(|(key, value)| ((stack.clone(), key), value)));
-        match scar {
+        match track.scar.take() {
             Some(scar) => self.finish(index, super::StepResult::Failed(scar)),
             None if done => self.finish(index, super::StepResult::Done),
             None => self.finish(index, super::StepResult::Unchanged),
         }
+    }
+}
+
+impl Machine {
+    fn learn_outputs(&mut self, index: usize) {
+        let stack = &self.plan.steps[index].identity.stack;
+        let outputs = self.tracks[index].stack.iter().flat_map(|found| &found.outputs);
+        self.values.extend(outputs.map(|(key, value)| ((stack.clone(), key.clone()), value.clone())));
     }
 }
 

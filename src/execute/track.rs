@@ -127,12 +127,10 @@ pub(super) struct Track {
     pub(super) has_turn: bool,
     pub(super) waiting: Option<Waiting>,
     pub(super) result: Option<StepResult>,
-    /// How many steps it still waits for.
-    pub(super) missing: usize,
 }
 
 impl Track {
-    pub(super) fn new(step: &Step, missing: usize) -> Self {
+    pub(super) fn new(step: &Step) -> Self {
         let basis = step.observed.as_ref().map(|observed| (observed.id.clone(), observed.changed_at));
         Self {
             state: State::Waiting,
@@ -169,7 +167,6 @@ impl Track {
             has_turn: false,
             waiting: None,
             result: None,
-            missing,
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Action, ChangeKind, FORMAT, Gate, Operation, Plan, Step, Submission};
+use super::{Action, After, ChangeKind, FORMAT, Gate, Half, Operation, Plan, Step, Submission};
 use crate::{
     cloud::{StackRef, StackStatus},
     render::{BODY_LIMIT, ParameterValue, body_digest},
@@ -17,6 +17,7 @@ pub fn audit(plan: &Plan) -> Vec<String> {
     let mut auditor = Auditor { plan, bodies: BTreeMap::new(), found: Vec::new() };
     auditor.read_bodies();
     auditor.check_order();
+    auditor.check_waits();
     auditor.check_scope();
     plan.steps.iter().for_each(|step| auditor.check_step(step));
     auditor.found
@@ -70,6 +71,33 @@ impl<'a> Auditor<'a> {
             if !before.insert(&step.identity.stack) {
                 self.say(step, "has two steps");
             }
+        }
+    }
+
+    /// What an operation waits for is in the plan, and nobody waits for himself, over however many others: done one
+    /// after the other, all operations get their turn.
+    fn check_waits(&mut self) {
+        let plan = self.plan;
+        for step in &plan.steps {
+            for After { stack, operation } in step.operations.iter().flat_map(waits_of) {
+                let known = plan.step(stack).is_some_and(|other| *operation < other.operations.len().max(1));
+                self.require(known, step, || {
+                    format!("waits for `{stack}`, operation {operation}, which is not planned")
+                });
+            }
+        }
+        let mut done: Done<'a> = plan.steps.iter().map(|step| (&step.identity.stack, (step, 0))).collect();
+        loop {
+            let begins = |(step, at): &&(&Step, usize)| may_begin(step, *at, &done);
+            let next: Vec<&StackRef> = done.values().filter(begins).map(|(step, _)| &step.identity.stack).collect();
+            if next.is_empty() {
+                break;
+            }
+            next.into_iter().for_each(|stack| done.get_mut(stack).into_iter().for_each(|(_, at)| *at += 1));
+        }
+        for (step, at) in done.into_values() {
+            let waits = step.operations.get(at).is_some_and(|operation| waits_of(operation).next().is_some());
+            self.require(!waits, step, || format!("waits for itself before operation {at}"));
         }
     }
 
@@ -161,7 +189,7 @@ impl<'a> Auditor<'a> {
 
     /// What is announced is what the gates allow together, no less and hardly more.
     fn check_changes(&mut self, step: &Step) {
-        let updates: Vec<&Gate> = step.operations.iter().chain(step.last()).filter_map(gate_of).collect();
+        let updates: Vec<&Gate> = step.operations.iter().filter_map(gate_of).collect();
         if updates.is_empty() {
             return;
         }
@@ -190,7 +218,8 @@ impl<'a> Auditor<'a> {
     /// Phases follow each other up to the last, from the first unless an earlier run began; only then, and only with
     /// something out, is there a way back.
     fn check_phases(&mut self, step: &Step) {
-        let updates = || step.operations.iter().filter(|operation| matches!(operation, Operation::Update { .. }));
+        let updates =
+            || step.operations.iter().filter(|operation| matches!(operation, Operation::Update { half: None, .. }));
         let count = updates().count();
         let resumed = !step.aside.is_empty();
         let restores = step.restore.as_ref().is_some_and(|restore| restore.submission().is_some());
@@ -210,29 +239,34 @@ impl<'a> Auditor<'a> {
         self.check_marks(step);
     }
 
-    /// A shared role is narrowed last, by one update, after all in the plan who need it; not while others hold it wide.
+    /// A shared role is narrowed last, by one update, after all in the plan who need it and have something to do first;
+    /// not while others hold it wide.
     fn check_narrowing(&mut self, step: &Step) {
-        let Some(narrowing) = &step.narrow else { return };
-        let held = !narrowing.held.is_empty();
-        self.require(held == narrowing.operation.is_none(), step, || {
+        let at = |wanted: Half| step.operations.iter().position(|operation| half_of(operation) == Some(wanted));
+        let (widens, narrows) = (at(Half::Widen), at(Half::Narrow));
+        self.require(step.held.is_empty() || narrows.is_none(), step, || {
             "is narrowed while others hold it wide".to_owned()
         });
-        for user in narrowing.after.iter().filter(|user| self.plan.step(user).is_none()) {
-            self.say(step, format!("waits for `{user}`, which is not in the plan"));
-        }
+        self.require(widens.is_none() || narrows.is_some() || !step.held.is_empty(), step, || {
+            "is widened and never narrowed, and nobody holds it wide".to_owned()
+        });
+        let Some(narrows) = narrows else { return };
+        let last = &step.operations[narrows];
+        self.require(narrows + 1 == step.operations.len(), step, || "is narrowed before its last operation".to_owned());
+        self.require(phase_of(last).is_none() && step.restore.is_none(), step, || "is narrowed in phases".to_owned());
         let plan = self.plan;
         let moves = |other: &&Step| other.needs.contains(&step.identity.stack) && other.action == Action::Update;
-        for other in plan.steps.iter().filter(moves).filter(|other| !narrowing.after.contains(&other.identity.stack)) {
-            self.require(held, step, || format!("is narrowed without waiting for `{}`", other.identity.stack));
+        for other in plan.steps.iter().filter(moves) {
+            let before = moved_by(other);
+            let waits =
+                waits_of(last).any(|after| after.stack == other.identity.stack && after.operation + 1 >= before);
+            self.require(before == 0 || waits, step, || {
+                format!("is narrowed without waiting for `{}`", other.identity.stack)
+            });
         }
-        let Some(Operation::Update { submission, phase, .. }) = &narrowing.operation else {
-            return self.require(held, step, || "is narrowed by something else than an update".to_owned());
-        };
-        self.require(phase.is_none() && step.restore.is_none(), step, || "is narrowed in phases".to_owned());
-        let widened = step.operations.iter().find_map(Operation::submission).map(|sent| sent.body.as_str());
-        let body = |key: &str| self.bodies.get(key).cloned().unwrap_or_default();
-        if let Some(widened) = widened {
-            let (wide, wanted) = (allowed_by(&body(widened)), allowed_by(&body(&submission.body)));
+        let body = |at: usize| self.body_of(&step.operations[at]);
+        if let Some(widens) = widens {
+            let (wide, wanted) = (allowed_by(&body(widens)), allowed_by(&body(narrows)));
             if let Some(lost) = wanted.iter().find(|statement| !wide.contains(*statement)) {
                 self.say(step, format!("is not widened by {lost}, which is wanted"));
             }
@@ -365,7 +399,7 @@ impl<'a> Auditor<'a> {
 
     /// A gate speaks of resources that the body has, or, where they are removed, has not.
     fn check_gate(&mut self, step: &Step, sent: &Submission, body: &Value) {
-        let operations = step.operations.iter().chain(&step.restore).chain(step.last());
+        let operations = step.operations.iter().chain(&step.restore);
         let own = operations.filter(|operation| operation.submission().is_some_and(|s| std::ptr::eq(s, sent)));
         for (id, allowed) in own.filter_map(gate_of).flat_map(|gate| &gate.allowed) {
             let there = body["Resources"].get(id).is_some();
@@ -376,7 +410,7 @@ impl<'a> Auditor<'a> {
 }
 
 fn sent(step: &Step) -> impl Iterator<Item = &Submission> {
-    step.operations.iter().chain(&step.restore).chain(step.last()).filter_map(Operation::submission)
+    step.operations.iter().chain(&step.restore).filter_map(Operation::submission)
 }
 
 /// Every statement that allows something, and every managed policy, without the names of statements.
@@ -404,6 +438,42 @@ fn gate_of(operation: &Operation) -> Option<&Gate> {
         Operation::Update { gate, .. } => Some(gate),
         _ => None,
     }
+}
+
+/// What must have landed before an operation.
+fn waits_of(operation: &Operation) -> impl Iterator<Item = &After> {
+    let after = match operation {
+        Operation::Update { after, .. } => Some(after),
+        _ => None,
+    };
+    after.into_iter().flatten()
+}
+
+fn half_of(operation: &Operation) -> Option<Half> {
+    match operation {
+        Operation::Update { half, .. } => *half,
+        _ => None,
+    }
+}
+
+/// By stack its step, and how many of its operations were done.
+type Done<'a> = BTreeMap<&'a StackRef, (&'a Step, usize)>;
+
+/// Is there an operation left, and has all landed that it needs and waits for?
+fn may_begin(step: &Step, at: usize, done: &Done<'_>) -> bool {
+    let landed = |after: &After| {
+        let other = done.get(&after.stack);
+        other.is_none_or(|(step, at)| after.operation < *at || after.operation >= step.operations.len())
+    };
+    let ready = |need: &StackRef| done.get(need).is_none_or(|(step, at)| *at >= moved_by(step));
+    let operation = step.operations.get(at);
+    operation.is_some_and(|operation| waits_of(operation).all(landed)) && (at > 0 || step.needs.iter().all(ready))
+}
+
+/// How many operations a step does before it waits for others: what those who need it need of it.
+fn moved_by(step: &Step) -> usize {
+    let waits = step.operations.iter().position(|operation| waits_of(operation).next().is_some());
+    waits.unwrap_or(step.operations.len())
 }
 
 /// Number and count of a phase.

@@ -228,7 +228,7 @@ fn orphan(request: &Request<'_>, observed: &ObservedStack) -> Result<Step, Diagn
         restore: None,
         back: BTreeMap::new(),
         aside: BTreeSet::new(),
-        narrow: None,
+        held: BTreeSet::new(),
         predicate: false,
         changes: Vec::new(),
         reasons: vec!["no manifest describes it any more".to_owned()],

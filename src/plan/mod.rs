@@ -43,8 +43,8 @@ pub use detour::Detour;
 pub use gate::judge;
 pub use guard::no_such_manifest;
 pub use model::{
-    Action, Allowed, Change, ChangeKind, FORMAT, Gate, Narrowing, Observed, Operation, Phase, Plan, PlannedEnvironment,
-    PropertyChange, Step, Submission,
+    Action, After, Allowed, Change, ChangeKind, FORMAT, Gate, Half, Observed, Operation, Phase, Plan,
+    PlannedEnvironment, PropertyChange, Step, Submission,
 };
 pub use observe::{
     Elsewhere, Observation, ObservedStack, belongs, elsewhere, may_be_between, may_belong, owner_in, wants_body,

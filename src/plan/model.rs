@@ -1,4 +1,9 @@
 //! The plan as a value.
+//!
+//! Order comes in two grains. A [`Step`] needs other stacks before its first operation; what they do until one of their
+//! own operations waits is what it needs of them. An [`Operation`] may wait for operations of other steps besides
+//! ([`After`]): so a shared role is widened, its users move, and it is narrowed, in two steps and not in three. A step
+//! whose next operation waits takes no turn, and one that waits in vain ends where it stands.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +20,7 @@ use crate::{
 };
 
 /// The format of a written plan; others are refused by name.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Everything `apply` will do, and nothing else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,7 +72,7 @@ pub struct Step {
     pub action: Action,
     /// The stack as it was when the plan was made; none where there is none.
     pub observed: Option<Observed>,
-    /// Steps that must have landed before this one starts.
+    /// Stacks that must be ready before the first operation: see [`Step::until_others`].
     pub needs: BTreeSet<StackRef>,
     /// What is done, in order; empty where nothing is.
     pub operations: Vec<Operation>,
@@ -80,9 +85,10 @@ pub struct Step {
     /// What an earlier run took out or changed on a detour that it did not finish, by logical id.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub aside: BTreeSet<String>,
-    /// For a role that others share, where what runs grants more than is wanted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub narrow: Option<Narrowing>,
+    /// For a role that others share: stacks out of this plan that hold it wide, because they use it and do not run
+    /// what is wanted. While there are any it is not narrowed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub held: BTreeSet<StackRef>,
     /// Takes values of stacks that this plan changes: it may change as announced, or not at all.
     pub predicate: bool,
     /// What changes, resource by resource.
@@ -95,18 +101,6 @@ pub struct Step {
     pub endpoint: Option<EndpointCheck>,
     /// Where each property came from.
     pub origins: Origins,
-}
-
-/// How a shared role loses what is wanted no more: last, and never while somebody runs with it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Narrowing {
-    /// The update to what is wanted; none while the role is held wide.
-    pub operation: Option<Operation>,
-    /// The steps of this plan that must have landed before.
-    pub after: BTreeSet<StackRef>,
-    /// Stacks out of this plan that hold the role wide: they use it and do not run what is wanted.
-    pub held: BTreeSet<StackRef>,
 }
 
 /// What happens to a stack.
@@ -164,6 +158,12 @@ pub enum Operation {
         gate: Gate,
         /// Which of several updates this is.
         phase: Option<Phase>,
+        /// What it does to what a shared role grants, where it does only half of that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        half: Option<Half>,
+        /// What must have landed before it begins, besides what the step needs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        after: Vec<After>,
     },
     /// DeleteStack.
     Delete {
@@ -175,6 +175,27 @@ pub enum Operation {
         /// On or off.
         on: bool,
     },
+}
+
+/// An operation of another step that must have landed. With the last of a step its checks must have passed too, and a
+/// step without operations is its checks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct After {
+    /// The stack of that step.
+    pub stack: StackRef,
+    /// The operation, from zero.
+    pub operation: usize,
+}
+
+/// What an update does to what a shared role grants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Half {
+    /// To all that runs or is wanted, before those who use the role move.
+    Widen,
+    /// To what is wanted, after them.
+    Narrow,
 }
 
 /// One of several updates that make one change.
@@ -319,12 +340,13 @@ impl Step {
 
     /// Does nothing happen to the stack?
     pub fn is_idle(&self) -> bool {
-        self.operations.is_empty() && self.last().is_none()
+        self.operations.is_empty()
     }
 
-    /// The update of a shared role that waits for all who use it.
-    pub fn last(&self) -> Option<&Operation> {
-        self.narrow.as_ref()?.operation.as_ref()
+    /// How many operations are done before one waits for others; who needs the stack needs only these. None where
+    /// none waits, so that all of the step is needed, its checks included.
+    pub fn until_others(&self) -> Option<usize> {
+        self.operations.iter().position(|operation| !operation.after().is_empty())
     }
 }
 
@@ -335,5 +357,18 @@ impl Operation {
             Self::Create { submission, .. } | Self::Update { submission, .. } => Some(submission),
             Self::Delete { .. } | Self::Protect { .. } => None,
         }
+    }
+
+    /// What must have landed before it begins, besides what its step needs.
+    pub fn after(&self) -> &[After] {
+        match self {
+            Self::Update { after, .. } => after,
+            Self::Create { .. } | Self::Delete { .. } | Self::Protect { .. } => &[],
+        }
+    }
+
+    /// An update in one piece that waits for nobody.
+    pub fn update(submission: Submission, gate: Gate) -> Self {
+        Self::Update { submission, gate, phase: None, half: None, after: Vec::new() }
     }
 }

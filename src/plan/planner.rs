@@ -14,7 +14,7 @@ use super::{
     observe::{self, ObservedStack, digest_holds},
     outlook::{Outputs, literal_outputs, surviving},
     recover::{Next, next},
-    shared::{self, Parts},
+    shared::{self, Halves},
     template::{Template, type_of},
     update::{Carried, Update, same_topics, settings_hold, submission},
 };
@@ -39,7 +39,7 @@ pub fn plan(request: &Request<'_>) -> (Plan, Diagnostics) {
         outputs: Outputs::new(&observed),
         bodies: BTreeMap::new(),
         users: shared::users(&observed),
-        parts: BTreeMap::new(),
+        halves: BTreeMap::new(),
         diagnostics: Diagnostics::new(),
     };
     let mut steps = Vec::with_capacity(edges.len());
@@ -86,7 +86,7 @@ struct Planner<'a> {
     /// Stacks that run with what another one made.
     users: BTreeMap<StackRef, BTreeSet<StackRef>>,
     /// The two halves of updates that take a role's permissions away.
-    parts: BTreeMap<StackRef, Parts>,
+    halves: BTreeMap<StackRef, Halves>,
     diagnostics: Diagnostics,
 }
 
@@ -187,8 +187,8 @@ impl<'a> Planner<'a> {
         bodies.into_iter().for_each(|body| self.keep(body));
         let used = self.users.contains_key(&spec.identity.stack);
         if used || spec.envelope.endpoint.is_none() {
-            match shared::parts(update, &diffs) {
-                Ok(parts) => self.parts.extend(parts.map(|parts| (spec.identity.stack.clone(), parts))),
+            match shared::halved(update, &diffs) {
+                Ok(halves) => self.halves.extend(halves.map(|halves| (spec.identity.stack.clone(), halves))),
                 Err(why) if used => step.reasons.push(why),
                 Err(_) => {}
             }
@@ -223,11 +223,11 @@ impl<'a> Planner<'a> {
 
     /// Puts what shared roles lose after all that is done to those who use them.
     fn narrow_last(&mut self, steps: &mut Vec<Step>, specs: &BTreeMap<&StackRef, &'a StackSpec>) {
-        let parts = std::mem::take(&mut self.parts);
-        if parts.is_empty() {
+        let halves = std::mem::take(&mut self.halves);
+        if halves.is_empty() {
             return;
         }
-        for (stack, parts) in parts {
+        for (stack, halves) in halves {
             let users = self.users.get(&stack).cloned().unwrap_or_default();
             let outside = users.iter().filter(|user| !steps.iter().any(|step| step.identity.stack == **user));
             let mut held = BTreeMap::new();
@@ -243,14 +243,13 @@ impl<'a> Planner<'a> {
                 step.needs = needs.iter().filter(|need| **need == stack).cloned().collect();
                 steps.push(step);
             }
-            let bodies = shared::place(steps, &stack, parts, &users, held);
+            let bodies = shared::place(steps, &stack, halves, &users, held);
             bodies.into_iter().for_each(|body| self.keep(body));
         }
-        let sent =
-            |step: &Step| step.operations.iter().chain(&step.restore).chain(step.last()).cloned().collect::<Vec<_>>();
-        let used: BTreeSet<String> =
-            steps.iter().flat_map(sent).filter_map(|operation| Some(operation.submission()?.body.clone())).collect();
-        self.bodies.retain(|key, _| used.contains(key));
+        shared::settle_order(steps);
+        let sent = steps.iter().flat_map(|step| step.operations.iter().chain(&step.restore));
+        let used: BTreeSet<&str> = sent.filter_map(Operation::submission).map(|sent| sent.body.as_str()).collect();
+        self.bodies.retain(|key, _| used.contains(key.as_str()));
     }
 
     /// The step of a stack that is not in the plan and runs what is wanted: it is only asked.
@@ -261,7 +260,7 @@ impl<'a> Planner<'a> {
             outputs: Outputs::new(self.observed),
             bodies: BTreeMap::new(),
             users: BTreeMap::new(),
-            parts: BTreeMap::new(),
+            halves: BTreeMap::new(),
             diagnostics: Diagnostics::new(),
         };
         let step = aside.step(spec);
@@ -286,7 +285,7 @@ pub(super) fn blank(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step 
         restore: None,
         back: BTreeMap::new(),
         aside: BTreeSet::new(),
-        narrow: None,
+        held: BTreeSet::new(),
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),

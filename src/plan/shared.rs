@@ -2,9 +2,9 @@
 //!
 //! Where what runs grants more than is wanted, the update of the role comes in two halves. The first grants both, so
 //! that what runs and what is to run can work side by side; it is left out where the role grants both already. The
-//! second goes to what is wanted, after every step that uses the role, and after every endpoint of the environment that
-//! the plan knows. While stacks out of the plan use the role and do not run what is wanted, the second half is held
-//! back. Nobody has to remember that: the next plan compares again.
+//! second goes to what is wanted: the last operation of the role's step, after every step that uses the role, and after
+//! every endpoint of the environment that the plan knows. While stacks out of the plan use the role and do not run what
+//! is wanted, the second half is held back. Nobody has to remember that: the next plan compares again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    Action, Change, Narrowing, Operation, Step, Wide,
+    Action, After, Change, Gate, Half, Operation, Step, Submission, Wide,
     diff::{ResourceDiff, announce, gate},
     grants::{self, Joined},
     observe::ObservedStack,
@@ -25,17 +25,18 @@ use crate::{
 };
 
 /// The two halves of an update that takes permissions of a role away.
-pub(super) struct Parts {
+pub(super) struct Halves {
     /// To what both grant; none where what runs grants that already.
-    wide: Option<Half>,
+    wide: Option<HalfUpdate>,
     /// From there to what is wanted.
-    narrow: Half,
+    narrow: HalfUpdate,
     /// What runs grants all that is wanted already, and more.
     now: Option<Wide>,
 }
 
-struct Half {
-    operation: Operation,
+struct HalfUpdate {
+    submission: Submission,
+    gate: Gate,
     changes: Vec<Change>,
     body: Arc<str>,
 }
@@ -45,7 +46,7 @@ struct Half {
 /// # Errors
 ///
 /// Why the update cannot be halved, for people.
-pub(super) fn parts(update: &Update<'_>, diffs: &[ResourceDiff]) -> Result<Option<Parts>, String> {
+pub(super) fn halved(update: &Update<'_>, diffs: &[ResourceDiff]) -> Result<Option<Halves>, String> {
     let roles: Vec<&ResourceDiff> = diffs.iter().filter(|diff| diff.resource_type.starts_with("AWS::IAM::")).collect();
     let replaced = roles.iter().any(|diff| diff.replacement() != Replacement::False);
     let later = update.inputs.values().any(|input| input.later.is_some());
@@ -65,22 +66,22 @@ pub(super) fn parts(update: &Update<'_>, diffs: &[ResourceDiff]) -> Result<Optio
     }
 }
 
-fn halves(update: &Update<'_>, wide: Template) -> Parts {
+fn halves(update: &Update<'_>, wide: Template) -> Halves {
     let (none, tags) = (BTreeMap::new(), update.changed_tags());
     let now = Wide::of(update.live, update.wanted, &wide);
     let granted = now.is_some() && tags.is_none() && update.inputs.is_empty();
     if granted && super::update::settings_hold(update.spec, update.observed) {
         let diffs = update.diff(update.live, update.wanted, update.inputs, &None);
-        return Parts { wide: None, narrow: half(update, None, &diffs), now };
+        return Halves { wide: None, narrow: half(update, None, &diffs), now };
     }
     let first = update.diff(update.live, &wide, update.inputs, &tags);
     let last = update.diff(&wide, update.wanted, &none, &None);
-    Parts { narrow: half(update, None, &last), wide: Some(half(update, Some(wide), &first)), now }
+    Halves { narrow: half(update, None, &last), wide: Some(half(update, Some(wide), &first)), now }
 }
 
 /// An update to this body, or to the wanted one.
-fn half(update: &Update<'_>, body: Option<Template>, diffs: &[ResourceDiff]) -> Half {
-    let (text, sent) = match body {
+fn half(update: &Update<'_>, body: Option<Template>, diffs: &[ResourceDiff]) -> HalfUpdate {
+    let (text, submission) = match body {
         None => (update.spec.body.clone(), submission(update.spec)),
         Some(template) => {
             let (text, digest) = template.stamp();
@@ -88,8 +89,7 @@ fn half(update: &Update<'_>, body: Option<Template>, diffs: &[ResourceDiff]) -> 
             (Arc::from(text), sent)
         }
     };
-    let operation = Operation::Update { submission: sent, gate: gate(diffs), phase: None };
-    Half { operation, changes: announce(diffs, update.spec), body: text }
+    HalfUpdate { submission, gate: gate(diffs), changes: announce(diffs, update.spec), body: text }
 }
 
 /// For each stack those of the same owner that run with one of its ARNs. Somebody else's cannot be moved here, and would
@@ -126,26 +126,18 @@ pub(super) fn name(found: &ObservedStack) -> String {
 pub(super) fn place(
     steps: &mut [Step],
     stack: &StackRef,
-    parts: Parts,
+    halves: Halves,
     users: &BTreeSet<StackRef>,
     held: BTreeMap<StackRef, String>,
 ) -> Vec<Arc<str>> {
-    let uses = |step: &&Step| users.contains(&step.identity.stack);
-    let comes = |step: &&Step| !step.operations.is_empty() && step.needs.contains(stack);
-    // One that went back by itself may still run with the role, whatever its stack says.
-    let environment =
-        steps.iter().find(|step| step.identity.stack == *stack).map(|step| step.identity.environment.clone());
-    let stands = |step: &&Step| {
-        let here = step.identity.stack != *stack
-            && step.identity.stack.target == stack.target
-            && Some(&step.identity.environment) == environment.as_ref();
-        here && step.endpoint.is_some()
-            && matches!(step.action, Action::Keep | Action::Update)
-            && step.observed.is_some()
+    let uses = |step: &Step| users.contains(&step.identity.stack);
+    let comes = |step: &Step| !step.operations.is_empty() && step.needs.contains(stack);
+    let moving = steps.iter().any(|step| comes(step) || uses(step) && !step.operations.is_empty());
+    let stands = endpoints_beside(steps, stack);
+    let waited = |step: &&Step| {
+        uses(step) || comes(step) && step.action == Action::Update || stands.contains(&step.identity.stack)
     };
-    let waited = |step: &&Step| uses(step) || comes(step) && step.action == Action::Update || stands(step);
-    let after: BTreeSet<StackRef> = steps.iter().filter(waited).map(|step| step.identity.stack.clone()).collect();
-    let moving = steps.iter().any(|step| comes(&step) || uses(&step) && !step.operations.is_empty());
+    let after: BTreeSet<After> = steps.iter().filter(waited).map(|step| whole(&step.identity.stack)).collect();
     if after.is_empty() && held.is_empty() {
         return Vec::new();
     }
@@ -153,27 +145,75 @@ pub(super) fn place(
     let Some(at) = step.operations.iter().position(|operation| matches!(operation, Operation::Update { .. })) else {
         return Vec::new();
     };
-    let whole = step.operations.remove(at);
-    step.reasons.extend(parts.now.map(|now| now.sentence()));
+    let Halves { wide, mut narrow, now } = halves;
+    let undivided = step.operations.remove(at);
+    step.reasons.extend(now.map(|now| now.sentence()));
     let mut bodies = Vec::new();
-    let wide = parts.wide.filter(|_| moving || !held.is_empty());
-    let last = if wide.is_some() { parts.narrow.operation } else { whole };
-    if held.is_empty() {
-        bodies.push(parts.narrow.body);
-    } else {
+    // Where nobody moves nobody needs both, and one update after all were asked does.
+    let wide = wide.filter(|_| moving || !held.is_empty());
+    if let (None, Operation::Update { submission, gate, .. }) = (&wide, undivided) {
+        (narrow.submission, narrow.gate) = (submission, gate);
+    }
+    if !held.is_empty() {
         step.changes = wide.as_ref().map(|wide| wide.changes.clone()).unwrap_or_default();
         step.reasons.push(stays_wide(held.values()));
     }
-    if let Some(wide) = wide {
-        step.operations.insert(at, wide.operation);
-        bodies.push(wide.body);
+    if let Some(HalfUpdate { submission, gate, body, .. }) = wide {
+        step.operations.insert(at, update_of(submission, gate, Half::Widen, Vec::new()));
+        bodies.push(body);
     }
-    let operation = held.is_empty().then_some(last);
-    step.narrow = Some(Narrowing { operation, after, held: held.into_keys().collect() });
+    if held.is_empty() {
+        step.operations.push(update_of(narrow.submission, narrow.gate, Half::Narrow, after.into_iter().collect()));
+        bodies.push(narrow.body);
+    }
+    step.held = held.into_keys().collect();
     if step.is_idle() {
         step.action = Action::Keep;
     }
     bodies
+}
+
+/// Endpoints that stand in the environment of a stack: one that went back by itself may still run with the role,
+/// whatever its stack says.
+fn endpoints_beside(steps: &[Step], stack: &StackRef) -> BTreeSet<StackRef> {
+    let environment = steps.iter().find(|step| step.identity.stack == *stack).map(|step| &step.identity.environment);
+    let stands = |step: &&Step| {
+        let here = step.identity.stack != *stack
+            && step.identity.stack.target == stack.target
+            && Some(&step.identity.environment) == environment;
+        here && step.endpoint.is_some()
+            && matches!(step.action, Action::Keep | Action::Update)
+            && step.observed.is_some()
+    };
+    steps.iter().filter(stands).map(|step| step.identity.stack.clone()).collect()
+}
+
+fn update_of(submission: Submission, gate: Gate, half: Half, after: Vec<After>) -> Operation {
+    Operation::Update { submission, gate, phase: None, half: Some(half), after }
+}
+
+/// All of a step, until [`settle_order`] knows which operation is its last.
+fn whole(stack: &StackRef) -> After {
+    After { stack: stack.clone(), operation: usize::MAX }
+}
+
+/// Says which operation of a step is waited for: the last before it waits itself, so that two who narrow do not wait
+/// for each other. One that waits from the start has nothing else to do and is not waited for.
+pub(super) fn settle_order(steps: &mut [Step]) {
+    let last = |step: &Step| match step.until_others() {
+        Some(own) => own.checked_sub(1),
+        None => Some(step.operations.len().saturating_sub(1)),
+    };
+    let last: BTreeMap<StackRef, Option<usize>> =
+        steps.iter().map(|step| (step.identity.stack.clone(), last(step))).collect();
+    for operation in steps.iter_mut().flat_map(|step| &mut step.operations) {
+        let Operation::Update { after, .. } = operation else { continue };
+        let settled = |After { stack, .. }: After| {
+            let operation = last.get(&stack).copied().flatten()?;
+            Some(After { stack, operation })
+        };
+        *after = std::mem::take(after).into_iter().filter_map(settled).collect();
+    }
 }
 
 fn stays_wide<'a>(held: impl Iterator<Item = &'a String>) -> String {

@@ -178,7 +178,7 @@ impl Carried {
 
     fn update(&mut self, submission: Submission, gate: Gate, phase: Option<(usize, usize, String)>) {
         let phase = phase.map(|(number, of, purpose)| Phase { number, of, purpose });
-        self.operations.push(Operation::Update { submission, gate, phase });
+        self.operations.push(Operation::Update { submission, gate, phase, half: None, after: Vec::new() });
     }
 }
 
@@ -310,7 +310,7 @@ impl<'a> Passage<'a> {
             let gates = self.ways.iter().map(|(_, diffs)| gate(diffs));
             let gate = gates.reduce(either).unwrap_or_default();
             let submission = self.update.restored(&self.origin, body_digest(&runs));
-            self.carried.restore = Some(Operation::Update { submission, gate, phase: None });
+            self.carried.restore = Some(Operation::update(submission, gate));
             self.carried.bodies.push(runs);
             self.carried.back = self.ways.into_iter().map(|(digest, _)| digest).zip(back).collect();
         }

@@ -157,7 +157,7 @@ fn nothing(plan: &Plan) -> String {
 
 /// Roles that grant more than is wanted while others need it.
 fn held(plan: &Plan) -> String {
-    let wide = plan.steps.iter().filter(|step| step.narrow.is_some());
+    let wide = plan.steps.iter().filter(|step| !step.held.is_empty());
     wide.map(|step| format!("; {} stays wide", step.identity.manifest())).collect()
 }
 

@@ -86,7 +86,7 @@ fn create(name: &str, body: &str, needs: &[&str]) -> Step {
         restore: None,
         back: BTreeMap::new(),
         aside: BTreeSet::new(),
-        narrow: None,
+        held: BTreeSet::new(),
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),

@@ -190,20 +190,26 @@ fn a_stack_may_need_one_of_another_target() {
     let virginian = &mut loaded.specs[0];
     assert!(virginian.identity.stack != needed && virginian.identity.stack.name == needed.name);
     virginian.envelope.needs.insert(needed);
-    check(asked(&loaded, Vec::new(), plan::plan), expect![[r#"
+    check(
+        asked(&loaded, Vec::new(), plan::plan),
+        expect![[r#"
         Create dev-role-shared in 111122223333/us-east-1
         Create dev-role-shared in 444455556666/eu-west-1
         Create dev-endpoint-chat in 444455556666/eu-west-1, after dev-role-shared in 444455556666/eu-west-1
         Create dev-endpoint-chat in 111122223333/us-east-1, after dev-role-shared in 111122223333/us-east-1 and dev-endpoint-chat in 444455556666/eu-west-1
-    "#]]);
+    "#]],
+    );
     // Without the manifest, the body that runs says it.
     loaded.specs[0].envelope.needs.clear();
     let elsewhere = r#""Needs":[{"Account":"444455556666","Name":"dev-endpoint-chat","Region":"eu-west-1"},"#;
     stands[0].body = stands[0].body.take().map(|body| body.replace(r#""Needs":["#, elsewhere));
-    check(asked(&loaded, stands, plan::destroy), expect![[r#"
+    check(
+        asked(&loaded, stands, plan::destroy),
+        expect![[r#"
         Delete dev-endpoint-chat in 111122223333/us-east-1
         Delete dev-role-shared in 111122223333/us-east-1, after dev-endpoint-chat in 111122223333/us-east-1
         Delete dev-endpoint-chat in 444455556666/eu-west-1, after dev-endpoint-chat in 111122223333/us-east-1
         Delete dev-role-shared in 444455556666/eu-west-1, after dev-endpoint-chat in 444455556666/eu-west-1
-    "#]]);
+    "#]],
+    );
 }

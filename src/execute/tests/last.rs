@@ -4,15 +4,21 @@ use super::*;
 use crate::{
     cloud::CallerIdentity,
     execute::{Answer, Call, Command, Input, Machine},
-    plan::Narrowing,
+    plan::{After, Half},
 };
 
 /// A role that is widened from `old` to `mid` and narrowed to `new` after `chat`.
 fn role(observed: Observed) -> Step {
     let mut step = update("role", observed, &["mid"]);
-    let last = Operation::Update { submission: submission("new"), gate: Gate::default(), phase: None };
-    step.narrow =
-        Some(Narrowing { operation: Some(last), after: BTreeSet::from([named("chat")]), held: BTreeSet::new() });
+    let half = |digest: &str, half, after| Operation::Update {
+        submission: submission(digest),
+        gate: Gate::default(),
+        phase: None,
+        half: Some(half),
+        after,
+    };
+    let chat = After { stack: named("chat"), operation: 0 };
+    step.operations = vec![half("mid", Half::Widen, Vec::new()), half("new", Half::Narrow, vec![chat])];
     step.endpoint = None;
     step
 }
@@ -106,8 +112,8 @@ fn it_stays_wide_after_a_failure_and_after_an_interrupt() {
             12 interrupted
             32 role UPDATE_COMPLETE
             32 role waits for chat
-            32 chat NotStarted
             32 role stays wide by an interrupt
+            32 chat NotStarted
             32 finished, 43 calls
             CreateChangeSet 1
             DescribeChangeSet 1
@@ -211,4 +217,92 @@ fn endpoints_that_stay_are_asked_in_their_turn() {
     let outcome = world.run(plan(steps), settings);
     assert!(outcome.succeeded());
     assert_eq!(world.calls["DescribeEndpoint"], 5);
+}
+
+#[test]
+fn any_operation_waits_for_one_of_another_step() {
+    let mut world = World::new();
+    let (of_one, of_other) = (world.has("one", "old"), world.has("other", "old"));
+    let mut one = update("one", of_one, &["mid", "new"]);
+    waits(&mut one, 1, After { stack: named("other"), operation: 0 });
+    let mut other = update("other", of_other, &["mid", "new"]);
+    waits(&mut other, 1, After { stack: named("one"), operation: 0 });
+    let outcome = check(
+        &mut world,
+        vec![one, other],
+        expect![[r#"
+            0 started 2
+            0 one: update, phase 1 of 2: go on
+            0 other: update, phase 1 of 2: go on
+            0 one waits for ChangeSet
+            0 other waits for ChangeSet
+            0 one UPDATE_IN_PROGRESS
+            0 other UPDATE_IN_PROGRESS
+            32 one UPDATE_COMPLETE
+            32 one waits for other
+            32 other UPDATE_COMPLETE
+            32 other: update, phase 2 of 2: go on
+            32 one: update, phase 2 of 2: go on
+            32 other waits for ChangeSet
+            32 one waits for ChangeSet
+            33 one UPDATE_IN_PROGRESS
+            33 other UPDATE_IN_PROGRESS
+            65 one UPDATE_COMPLETE
+            65 other UPDATE_COMPLETE
+            65 one Done
+            65 other Done
+            65 finished, 101 calls
+            CreateChangeSet 4
+            DescribeChangeSet 4
+            DescribeEndpoint 2
+            DescribeStacks 14
+            ExecuteChangeSet 4
+            GetCallerIdentity 1
+            ListStacks 72
+        "#]],
+    );
+    assert!(outcome.succeeded());
+}
+
+#[test]
+fn an_operation_behind_a_failed_one_is_not_run() {
+    let mut world = World::new().goes("other", [Goes::Fails(5, "Endpoint", "no")]);
+    let (of_one, of_other) = (world.has("one", "old"), world.has("other", "old"));
+    let mut one = update("one", of_one, &["mid", "new"]);
+    waits(&mut one, 1, After { stack: named("other"), operation: 0 });
+    let other = update("other", of_other, &["new"]);
+    check(
+        &mut world,
+        vec![one, other],
+        expect![[r#"
+            0 started 2
+            0 one: update, phase 1 of 2: go on
+            0 other: update
+            0 one waits for ChangeSet
+            0 other waits for ChangeSet
+            0 one UPDATE_IN_PROGRESS
+            0 other UPDATE_IN_PROGRESS
+            0 other/Sibling CREATE_FAILED
+            0 other/Endpoint CREATE_FAILED
+            5 other UPDATE_ROLLBACK_COMPLETE
+            5 other FAILED RolledBack, update: the update failed and was rolled back
+                a.yaml:1:1 Endpoint: no
+            32 one UPDATE_COMPLETE
+            32 one waits for other
+            32 one stays wide by other
+            32 finished, 51 calls
+            CreateChangeSet 2
+            DescribeChangeSet 2
+            DescribeStackEvents 1
+            DescribeStacks 26
+            ExecuteChangeSet 2
+            GetCallerIdentity 1
+            ListStacks 17
+        "#]],
+    );
+}
+
+fn waits(step: &mut Step, operation: usize, on: After) {
+    let Operation::Update { after, .. } = &mut step.operations[operation] else { panic!("it is an update") };
+    after.push(on);
 }

@@ -53,7 +53,7 @@ fn step(name: &str, action: Action, operations: Vec<Operation>) -> Step {
         restore: None,
         back: BTreeMap::new(),
         aside: BTreeSet::new(),
-        narrow: None,
+        held: BTreeSet::new(),
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),
@@ -73,6 +73,8 @@ fn update(name: &str, observed: Observed, digests: &[&str]) -> Step {
         submission: submission(digest),
         gate: Gate::default(),
         phase: phase(i),
+        half: None,
+        after: Vec::new(),
     };
     let mut step = step(name, Action::Update, digests.iter().enumerate().map(operation).collect());
     step.observed = Some(observed);
@@ -256,7 +258,7 @@ fn phase_two_fails_and_the_old_target_is_put_back() {
     let mut world = World::new().goes("chat", [Goes::Lands(5), fails, Goes::Lands(5)]);
     let observed = world.has("chat", "old");
     let mut step = update("chat", observed, &["mid", "new", "d"]);
-    step.restore = Some(Operation::Update { submission: submission("old"), gate: Gate::default(), phase: None });
+    step.restore = Some(Operation::update(submission("old"), Gate::default()));
     check(
         &mut world,
         vec![step],
@@ -618,7 +620,7 @@ fn a_change_that_gives_no_answer_is_looked_at_before_it_is_given_up() {
 
 #[test]
 fn nothing_is_put_back_before_the_target_is_out_nor_when_the_way_is_unknown() {
-    let restore = || Some(Operation::Update { submission: submission("old"), gate: Gate::default(), phase: None });
+    let restore = || Some(Operation::update(submission("old"), Gate::default()));
     let mut world = World::new().goes("chat", [Goes::Fails(5, "Endpoint", "no")]);
     let observed = world.has("chat", "old");
     let mut step = update("chat", observed, &["mid", "new"]);

@@ -85,7 +85,7 @@ fn order_and_scope() {
         |plan| chat(plan).observed.as_mut().expect("it stands").owner = None,
         &expect!["chat: belongs to another owner, and nobody said that it is taken over"],
     );
-    check(|plan| plan.format = 9, &expect!["the plan has format 9, not 1"]);
+    check(|plan| plan.format = 9, &expect!["the plan has format 9, not 2"]);
 }
 
 #[test]

@@ -290,18 +290,17 @@ fn write_step(out: &mut String, step: &Step) {
         }
     }
     for (at, operation) in step.operations.iter().enumerate() {
-        let _ = writeln!(out, "  {}. {}", at + 1, shown(operation));
+        let names = |after: &super::After| format!("{} {}", after.stack.name, after.operation);
+        let after: Vec<String> = operation.after().iter().map(names).collect();
+        let after = if after.is_empty() { String::new() } else { format!(", after {}", after.join(", ")) };
+        let _ = writeln!(out, "  {}. {}{after}", at + 1, shown(operation));
     }
     if let Some(restore) = &step.restore {
         let _ = writeln!(out, "  else {}", shown(restore));
     }
-    if let Some(narrow) = &step.narrow {
-        let names =
-            |stacks: &BTreeSet<StackRef>| stacks.iter().map(|stack| stack.name.as_str()).collect::<Vec<_>>().join(", ");
-        let _ = match &narrow.operation {
-            Some(last) => writeln!(out, "  last {}, after {}", shown(last), names(&narrow.after)),
-            None => writeln!(out, "  held by {}", names(&narrow.held)),
-        };
+    if !step.held.is_empty() {
+        let held: Vec<&str> = step.held.iter().map(|stack| stack.name.as_str()).collect();
+        let _ = writeln!(out, "  held by {}", held.join(", "));
     }
 }
 
@@ -310,6 +309,9 @@ fn shown(operation: &Operation) -> String {
         Operation::Create { .. } => "create".into(),
         Operation::Delete { .. } => "delete".into(),
         Operation::Protect { on } => format!("protect {on}"),
+        Operation::Update { gate, half: Some(half), .. } => {
+            format!("{} [{}]", format!("{half:?}").to_lowercase(), gate_text(gate))
+        }
         Operation::Update { gate, phase, .. } => {
             let phase = phase.as_ref().map_or(String::new(), |p| format!(" {} of {}, {}", p.number, p.of, p.purpose));
             format!("update{phase} [{}]", gate_text(gate))

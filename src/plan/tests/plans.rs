@@ -178,7 +178,7 @@ fn a_role_that_changes_in_place_leaves_its_arn_known() {
             role: Update
               Role Modify False
                 Policies/0/PolicyName "old" -> "new" False
-              last update [Role Modify False], after chat
+              1. narrow [Role Modify False], after chat 0
             chat: Keep
         "#]],
     );

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Scenario, check, endpoint, reference, run};
 use crate::plan::{
-    Plan, Step, audit,
+    After, Operation, Plan, Step, audit,
     grants::{Joined, joined, same_grants},
     template::Template,
 };
@@ -228,8 +228,8 @@ fn a_role_is_widened_before_its_users_move_and_narrowed_after() {
               Role Modify False
                 Policies/0/PolicyDocument/Statement/0/Action "a" -> "b" False
                 Policies/0/PolicyDocument/Statement/1/Action "b" -> "c" False
-              1. update [Role Modify False]
-              last update [Role Modify False], after chat, kept
+              1. widen [Role Modify False]
+              2. narrow [Role Modify False], after chat 0, kept 0
             chat: Update
               because needs room for 2 ml.g5.xlarge more while it moves
               Endpoint Modify False
@@ -257,7 +257,7 @@ fn what_runs_already_grants_both_is_only_narrowed() {
               Role Modify False
                 Policies/0/PolicyDocument/Statement/0/Action "a" -> ? False
                 Policies/0/PolicyDocument/Statement/0/Effect "Allow" -> ? False
-              last update [Role Modify False], after chat
+              1. narrow [Role Modify False], after chat 0
             chat: Update
               because needs room for 2 ml.g5.xlarge more while it moves
               Endpoint Modify False
@@ -279,13 +279,13 @@ fn where_nobody_moves_it_is_one_update_after_everybody_was_asked() {
         &[("chat", "1", "1")],
         &["role"],
         &expect![[r#"
-        role: Update
-          Role Modify False
-            Policies/0/PolicyDocument/Statement/0/Action "a" -> "b" False
-            Policies/0/PolicyDocument/Statement/1/Action "b" -> "c" False
-          last update [Role Modify False], after chat
-        chat: Keep
-    "#]],
+            role: Update
+              Role Modify False
+                Policies/0/PolicyDocument/Statement/0/Action "a" -> "b" False
+                Policies/0/PolicyDocument/Statement/1/Action "b" -> "c" False
+              1. narrow [Role Modify False], after chat 0
+            chat: Keep
+        "#]],
     );
 }
 
@@ -348,7 +348,7 @@ fn users_out_of_the_plan_hold_it_wide() {
                 Policies/0/PolicyDocument/Statement/1/Action "b" -> "c" False
                 Policies/0/PolicyDocument/Statement/2/Action ? -> "a" False
                 Policies/0/PolicyDocument/Statement/2/Effect ? -> "Allow" False
-              1. update [Role Modify False]
+              1. widen [Role Modify False]
               held by other
             chat: Update
               because needs room for 2 ml.g5.xlarge more while it moves
@@ -390,22 +390,42 @@ fn the_stranger_reads_narrowings() {
     fn role(plan: &mut Plan) -> &mut Step {
         plan.steps.iter_mut().find(|step| step.identity.stack.name == "role").expect("a step")
     }
-    check(
-        &|plan| role(plan).narrow.as_mut().expect("it narrows").after.clear(),
-        expect!["role: is narrowed without waiting for `chat`"],
-    );
-    let hold = |plan: &mut Plan| {
-        role(plan).narrow.as_mut().expect("it narrows").held.insert(reference("other"));
-    };
-    check(&hold, expect!["role: is narrowed while others hold it wide"]);
+    fn after(plan: &mut Plan) -> &mut Vec<After> {
+        match role(plan).operations.last_mut() {
+            Some(Operation::Update { after, .. }) => after,
+            _ => panic!("it narrows"),
+        }
+    }
+    check(&|plan| after(plan).clear(), expect!["role: is narrowed without waiting for `chat`"]);
+    check(&|plan| role(plan).held.extend([reference("other")]), expect!["role: is narrowed while others hold it wide"]);
     let swap = |plan: &mut Plan| {
-        let role = role(plan);
-        let narrow = role.narrow.as_mut().and_then(|narrow| narrow.operation.as_mut()).expect("it narrows");
-        std::mem::swap(narrow, &mut role.operations[0]);
+        let [Operation::Update { submission: wide, .. }, Operation::Update { submission: wanted, .. }] =
+            role(plan).operations.as_mut_slice()
+        else {
+            panic!("it has two halves")
+        };
+        std::mem::swap(wide, wanted);
     };
     check(&swap, expect![[r#"role: is not widened by Role: {"Action":"a","Effect":"Allow"}, which is wanted"#]]);
-    let wait = |plan: &mut Plan| {
-        role(plan).narrow.as_mut().expect("it narrows").after.insert(reference("nobody"));
+    let nobody = || After { stack: reference("nobody"), operation: 0 };
+    check(&|plan| after(plan).push(nobody()), expect!["role: waits for `nobody`, operation 0, which is not planned"]);
+    check(&|plan| after(plan)[0].operation = 1, expect!["role: waits for `chat`, operation 1, which is not planned"]);
+    check(&|plan| role(plan).operations.reverse(), expect!["role: is narrowed before its last operation"]);
+    check(
+        &|plan| drop(role(plan).operations.pop()),
+        expect![[r#"
+        nothing uses the body e3e166ad843650b21e870acc03b5f0bc9fb180d6324f11b451fffff2a99c4f43
+        role: is widened and never narrowed, and nobody holds it wide"#]],
+    );
+    let circle = |plan: &mut Plan| {
+        let chat = plan.steps.iter_mut().find(|step| step.identity.stack.name == "chat").expect("a step");
+        let Operation::Update { after, .. } = &mut chat.operations[0] else { panic!("it moves") };
+        after.push(After { stack: reference("role"), operation: 1 });
     };
-    check(&wait, expect!["role: waits for `nobody`, which is not in the plan"]);
+    check(
+        &circle,
+        expect![[r#"
+        chat: waits for itself before operation 0
+        role: waits for itself before operation 1"#]],
+    );
 }

@@ -49,7 +49,13 @@ fn submission() -> Submission {
 
 fn phase(number: usize, purpose: &str) -> Operation {
     let phase = Phase { number, of: 2, purpose: purpose.into() };
-    Operation::Update { submission: submission(), gate: Gate::default(), phase: Some(phase) }
+    Operation::Update {
+        submission: submission(),
+        gate: Gate::default(),
+        phase: Some(phase),
+        half: None,
+        after: Vec::new(),
+    }
 }
 
 fn property(path: &'static str, before: Option<&str>, after: Option<&str>, replacement: Replacement) -> PropertyChange {
@@ -103,7 +109,7 @@ fn step(kind: &str, name: &str, action: Action, operations: Vec<Operation>) -> S
         restore: None,
         back: BTreeMap::new(),
         aside: BTreeSet::new(),
-        narrow: None,
+        held: BTreeSet::new(),
         predicate: false,
         changes: Vec::new(),
         reasons: Vec::new(),
@@ -130,7 +136,7 @@ fn plan() -> Plan {
     moved.reasons = vec!["takes two updates".into()];
     moved.choices = vec![choice("instance", true)];
     moved.endpoint = Some(EndpointCheck { endpoint: "chat".into(), config_output: "EndpointConfigName".into() });
-    let plain = Operation::Update { submission: submission(), gate: Gate::default(), phase: None };
+    let plain = Operation::update(submission(), Gate::default());
     let mut role = step("Role", "models", Action::Update, vec![plain]);
     role.predicate = true;
     let gone = step("Role", "old", Action::Delete, vec![Operation::Delete { role_arn: None }]);
@@ -325,7 +331,7 @@ fn in_a_pull_request() {
 #[test]
 fn only_phases_are_called_phases() {
     let protect = || Operation::Protect { on: false };
-    let plain = || Operation::Update { submission: submission(), gate: Gate::default(), phase: None };
+    let plain = || Operation::update(submission(), Gate::default());
     let order = |operations: &[Operation]| {
         let order = super::words::order(&step("Endpoint", "chat", Action::Update, operations.to_vec()));
         order.map_or("nothing".to_owned(), |(heading, lines)| format!("{heading} {}", lines.join(", ")))

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     cloud::Replacement,
     diagnostic::shown,
-    plan::{Action, Change, ChangeKind, Operation, Plan, PropertyChange, Step},
+    plan::{Action, Change, ChangeKind, Half, Operation, Plan, PropertyChange, Step},
     render::Choice,
     report::{
         Context,
@@ -134,19 +134,18 @@ pub(super) fn order(step: &Step) -> Option<(String, Vec<String>)> {
 }
 
 fn operations(step: &Step) -> Vec<String> {
-    let (done, last) = (step.operations.iter(), step.last());
     let text = |operation: &Operation| match operation {
         Operation::Create { .. } => "create the stack".to_owned(),
         Operation::Update { phase: Some(phase), .. } => phase.purpose.clone(),
-        Operation::Update { .. } if step.narrow.is_some() => WIDEN.to_owned(),
+        Operation::Update { half: Some(Half::Widen), .. } => WIDEN.to_owned(),
+        Operation::Update { half: Some(Half::Narrow), .. } => "narrow it to what is wanted".to_owned(),
         Operation::Update { .. } => "update the stack".to_owned(),
         Operation::Delete { .. } if step.action == Action::Recreate => "delete what is left of it".to_owned(),
         Operation::Delete { .. } => "delete the stack".to_owned(),
         Operation::Protect { on: true } => "turn termination protection on".to_owned(),
         Operation::Protect { on: false } => "turn termination protection off".to_owned(),
     };
-    let texts = done.map(text).chain(last.map(|_| "narrow it to what is wanted".to_owned()));
-    texts.enumerate().map(|(i, text)| format!("{}. {text}", i + 1)).collect()
+    step.operations.iter().map(text).enumerate().map(|(i, text)| format!("{}. {text}", i + 1)).collect()
 }
 
 const WIDEN: &str = "widen it to what runs and what is wanted";
@@ -160,7 +159,7 @@ pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
         remarks.push(text.to_owned());
     }
     remarks.extend(narrowed_after(plan, step));
-    let busy = |step: &&Step| !step.operations.is_empty();
+    let busy = |step: &&Step| step.until_others().unwrap_or(step.operations.len()) > 0;
     let needs: Vec<String> = step
         .needs
         .iter()
@@ -176,9 +175,9 @@ pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
 
 /// What a shared role waits for before it loses anything.
 fn narrowed_after(plan: &Plan, step: &Step) -> Option<String> {
-    step.last()?;
+    let after = step.operations.iter().map(Operation::after).find(|after| !after.is_empty())?;
     let (mut moved, mut asked) = (Vec::new(), Vec::new());
-    for user in step.narrow.iter().flat_map(|narrow| &narrow.after).filter_map(|user| plan.step(user)) {
+    for user in after.iter().filter_map(|after| plan.step(&after.stack)) {
         if user.operations.is_empty() { &mut asked } else { &mut moved }.push(user.identity.manifest());
     }
     let moved = (!moved.is_empty()).then(|| format!("{} landed", moved.join(", ")));

@@ -383,7 +383,8 @@ fn keeps_order(plan: &Plan, run: &Run) -> Result<(), String> {
             Event::OperationStarted { stack, .. } => {
                 begun.insert(stack);
                 let needs = plan.step(stack).into_iter().flat_map(|step| &step.needs);
-                let waits = |need: &&StackRef| plan.step(need).is_some_and(|step| !step.operations.is_empty());
+                let begins = |step: &Step| step.until_others().unwrap_or(step.operations.len()) > 0;
+                let waits = |need: &&StackRef| plan.step(need).is_some_and(begins);
                 if let Some(early) = needs.filter(waits).find(|need| landed.get(need) != Some(&true)) {
                     return Err(format!("{stack} began before {early} had landed"));
                 }

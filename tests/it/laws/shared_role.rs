@@ -20,7 +20,7 @@ use hubform::{
     diagnostic::{Code, Severity},
     execute::{Event, Settings, StepResult},
     manifest::Kind,
-    plan::Plan,
+    plan::{Operation, Plan},
     resolve::Lock,
     sandbox::{Fault, Item, Sandbox, Spot},
 };
@@ -168,7 +168,7 @@ impl Journey {
                 return if other.is_empty() { Ok(false) } else { Err(format!("refused: {other:?}")) };
             }
         };
-        seen.held += usize::from(plan.steps.iter().flat_map(|step| &step.narrow).any(|narrow| !narrow.held.is_empty()));
+        seen.held += usize::from(plan.steps.iter().any(|step| !step.held.is_empty()));
         let (looks, broken) = (Cell::new(0), RefCell::new(None));
         let last = if killed { rng.usize(1..400) } else { usize::MAX };
         let look = || {
@@ -355,6 +355,9 @@ fn story(plan: &Plan, events: &[Event]) -> String {
     let dull = ["Status", "Resource", "Tick", "Waiting", "Started", "Finished"];
     let told = events.iter().map(|event| format!("{event:?}"));
     let told = told.filter(|line| !dull.iter().any(|word| line.starts_with(word)));
-    let steps = plan.steps.iter().map(|step| format!("{} {:?} {:?}", step.identity.stack, step.action, step.narrow));
+    let steps = plan.steps.iter().map(|step| {
+        let after: Vec<_> = step.operations.iter().map(Operation::after).collect();
+        format!("{} {:?} {after:?} held by {:?}", step.identity.stack, step.action, step.held)
+    });
     steps.chain(told).collect::<Vec<_>>().join("\n  ")
 }
