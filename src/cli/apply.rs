@@ -7,20 +7,20 @@ use super::{
     Exit, Host, Refusal, args,
     args::{Acting, Format, Globals, Planning},
     ask, context, format,
-    plan::{Prepared, Purpose, prepare, show},
+    plan::{Asked, Prepared, prepare, show},
     progress::{Progress, is_live, tell},
     signals::{self, Signals},
 };
 use crate::{
     execute::{self, Event, Outcome, Settings},
+    plan::Purpose,
     report,
 };
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Apply) -> Result<Exit> {
     let purpose = Purpose::Apply { validate: args.validate, waits: !args.acting.no_wait };
-    let Some(prepared) = prepare(host, globals, &args.planning, &args.adopting.adopt, purpose).await? else {
-        return Ok(Exit::Refused);
-    };
+    let asked = Asked { planning: &args.planning, adopt: &args.adopting.adopt, purpose };
+    let prepared = prepare(host, globals, asked).await?;
     show(host, &args.planning, &prepared)?;
     let verb = Verb { name: "apply", question: "Carry out this plan?" };
     confirmed(host, &args.planning, &args.acting, prepared, verb).await

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use super::{Refusal, args::Selection, host::Host, read::Read};
+use super::{Refusal, args::Selection, host::Host, read::ReadInputs};
 use crate::{
     diagnostic::Diagnostics,
     files::{Disk, Files},
@@ -19,7 +19,7 @@ use crate::{
 pub(super) fn render_all(
     host: &Host,
     selection: &Selection,
-    read: &Read,
+    read: &ReadInputs,
     mut stacks: Vec<DesiredStack>,
 ) -> Result<(Vec<StackSpec>, Diagnostics)> {
     let files = Disk { from: host.folder.clone() };

@@ -7,14 +7,13 @@ use super::{
     apply::{Verb, confirmed},
     args,
     args::Globals,
-    plan::{Purpose, prepare, show},
+    plan::{Asked, prepare, show},
 };
+use crate::plan::Purpose;
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Destroy) -> Result<Exit> {
     let purpose = Purpose::Destroy { waits: !args.acting.no_wait };
-    let Some(prepared) = prepare(host, globals, &args.planning, &[], purpose).await? else {
-        return Ok(Exit::Refused);
-    };
+    let prepared = prepare(host, globals, Asked { planning: &args.planning, adopt: &[], purpose }).await?;
     show(host, &args.planning, &prepared)?;
     let verb = Verb { name: "destroy", question: "Delete these stacks?" };
     confirmed(host, &args.planning, &args.acting, prepared, verb).await

@@ -8,7 +8,7 @@ use super::{
     args::Selection,
     bodies::render_all,
     host::Host,
-    read::{Read, Wants, read},
+    read::{LoadOptions, ReadInputs, read},
     session,
     sources::Named,
 };
@@ -22,7 +22,7 @@ use crate::{
 
 /// Everything that was read, resolved and rendered, and what was found wrong on the way.
 pub(super) struct Loaded {
-    pub(super) read: Read,
+    pub(super) read: ReadInputs,
     /// What it was resolved with.
     pub(super) facts: Facts,
     /// Without its stacks, which were rendered.
@@ -36,26 +36,26 @@ pub(super) struct Loaded {
 }
 
 /// Reads, resolves and renders, and asks nobody.
-pub(super) fn load(host: &mut Host, selection: &Selection, wants: &Wants) -> Result<Loaded> {
-    load_with(host, selection, wants, Facts::known())
+pub(super) fn load(host: &mut Host, selection: &Selection, options: &LoadOptions) -> Result<Loaded> {
+    load_with(host, selection, options, Facts::known())
 }
 
 /// The same with what is known already.
-pub(super) fn load_with(host: &mut Host, selection: &Selection, wants: &Wants, facts: Facts) -> Result<Loaded> {
-    let read = read(host, selection, wants)?;
+pub(super) fn load_with(host: &mut Host, selection: &Selection, options: &LoadOptions, facts: Facts) -> Result<Loaded> {
+    let read = read(host, selection, options)?;
     let resolved = resolve(&read.scopes, &facts, read.catalog());
-    finished(host, selection, wants, read, facts, resolved)
+    finished(host, selection, options, read, facts, resolved)
 }
 
 /// The same, and asks the Hub: whatever else is wrong, because it needs nobody's account. What only an account can answer
 /// stays open.
-pub(super) async fn load_asking(host: &mut Host, selection: &Selection, wants: &Wants) -> Result<Loaded> {
-    let read = read(host, selection, wants)?;
+pub(super) async fn load_asking(host: &mut Host, selection: &Selection, options: &LoadOptions) -> Result<Loaded> {
+    let read = read(host, selection, options)?;
     let mut facts = Facts::open();
     loop {
         let resolved = resolve(&read.scopes, &facts, read.catalog());
         if resolved.0.questions.models.is_empty() {
-            return finished(host, selection, wants, read, facts, resolved);
+            return finished(host, selection, options, read, facts, resolved);
         }
         facts.extend(gather::models(&session::hub(read.catalog()), &resolved.0.questions).await);
     }
@@ -65,14 +65,14 @@ pub(super) async fn load_asking(host: &mut Host, selection: &Selection, wants: &
 fn finished(
     host: &Host,
     selection: &Selection,
-    wants: &Wants,
-    read: Read,
+    options: &LoadOptions,
+    read: ReadInputs,
     facts: Facts,
     (mut resolved, found): (Resolved, Diagnostics),
 ) -> Result<Loaded> {
     let mut diagnostics = read.diagnostics.clone();
     diagnostics.extend(found);
-    diagnostics.extend(wants.upgrade.as_deref().and_then(|name| upgrades_nothing(name, &resolved)));
+    diagnostics.extend(options.upgrade.as_deref().and_then(|name| upgrades_nothing(name, &resolved)));
     let whole = whole(&read.scopes, &read.named);
     let chosen = chosen(&whole, &resolved, &read.named, &read.sources);
     let stacks = std::mem::take(&mut resolved.stacks);
@@ -93,9 +93,9 @@ impl Loaded {
     }
 
     /// The same with the facts of by now.
-    pub(super) fn again(self, host: &Host, selection: &Selection, wants: &Wants) -> Result<Self> {
+    pub(super) fn again(self, host: &Host, selection: &Selection, options: &LoadOptions) -> Result<Self> {
         let resolved = resolve(&self.read.scopes, &self.facts, self.read.catalog());
-        finished(host, selection, wants, self.read, self.facts, resolved)
+        finished(host, selection, options, self.read, self.facts, resolved)
     }
 }
 

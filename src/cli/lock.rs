@@ -8,10 +8,10 @@ use super::{
     Exit, Host, Refusal, args,
     args::Globals,
     load::{Loaded, load_asking},
-    owners::Owner,
-    read::Wants,
+    read::LoadOptions,
     session, tell, tell_findings, told,
 };
+use crate::resolve::OwnerPolicy;
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Result<Exit> {
     // Whose an environment is stands beside it, also for imagined accounts.
@@ -23,39 +23,35 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -
             "leave `--sandbox` out, if the owner of the real stacks is meant to change"
         ));
     }
-    let wants = Wants {
+    let options = LoadOptions {
         lock_overlay: session::sandbox_folder(host, globals).filter(|_| host.sandbox.is_none() && !names_owner),
         upgrade: args.upgrade.clone(),
         unlocked: true,
         owner: owner(args),
-        ..Wants::default()
+        ..LoadOptions::default()
     };
     let named = args.upgrade.as_deref().filter(|name| !name.is_empty());
     if let Some(path) = named.filter(|name| host.folder.join(name).exists()) {
         let message = format!("`{path}` is a path, and `--upgrade` takes the name of a manifest");
         anyhow::bail!(Refusal::new(message, format!("write `hubform lock {path} --upgrade` for all that is there")));
     }
-    let mut loaded = load_asking(host, &args.selection, &wants).await?;
+    let mut loaded = load_asking(host, &args.selection, &options).await?;
     if !loaded.resolved.questions.is_empty() {
-        loaded = loaded.closed().again(host, &args.selection, &wants)?;
+        loaded = loaded.closed().again(host, &args.selection, &options)?;
     }
     if let Some(name) = named.filter(|name| !has_manifest(&loaded, name)) {
         let message = format!("there is no manifest `{name}` here");
         anyhow::bail!(Refusal::new(message, "say a name such as `chat` or `Endpoint/chat`, and the path before it"));
     }
     refuse_several(args, &loaded)?;
-    if tell(host, &args.selection, &loaded)? {
-        return Ok(Exit::Refused);
-    }
-    let (written, found) = loaded.keep_locks(host, &args.selection, &wants)?;
+    tell(host, &args.selection, &loaded)?;
+    let (written, found) = loaded.keep_locks(host, &args.selection, &options)?;
     for path in &written {
         writeln!(host.output, "wrote {}", told(path))?;
     }
-    if tell_findings(host, &args.selection, &found, &loaded)? {
-        return Ok(Exit::Refused);
-    }
+    tell_findings(host, &args.selection, &found, &loaded)?;
     if written.is_empty() && !names_owner {
-        let whose = if wants.lock_overlay.is_some() { " for the imagined account" } else { "" };
+        let whose = if options.lock_overlay.is_some() { " for the imagined account" } else { "" };
         writeln!(host.output, "every choice is pinned already{whose}")?;
     }
     if names_owner {
@@ -81,11 +77,11 @@ fn ownership(environment: &str, before: Option<&str>, owner: &str) -> String {
     }
 }
 
-fn owner(args: &args::Lock) -> Owner {
+fn owner(args: &args::Lock) -> OwnerPolicy {
     match &args.owner {
-        Some(owner) => Owner::Said(owner.clone()),
-        None if args.new_owner => Owner::New,
-        None => Owner::Made,
+        Some(owner) => OwnerPolicy::Said(owner.clone()),
+        None if args.new_owner => OwnerPolicy::New,
+        None => OwnerPolicy::Made,
     }
 }
 

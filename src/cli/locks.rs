@@ -17,14 +17,13 @@ use super::{
     args::Selection,
     host::Host,
     load::{Loaded, load_with},
-    owners::Owner,
-    read::Wants,
+    read::LoadOptions,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, SourceMap, Span},
     files::{Disk, Files},
     render::body_digest,
-    resolve::{Clash, LOCK_FORMAT, Lock},
+    resolve::{Clash, LOCK_FORMAT, Lock, OwnerPolicy},
 };
 
 /// Where the lock of a scope is kept, and what stood there.
@@ -61,8 +60,8 @@ impl Heirs {
 }
 
 impl LockFile {
-    pub(super) fn before(&self, wants: &Wants) -> &Lock {
-        if wants.lock_overlay.is_some() { &self.overlay } else { &self.committed }
+    pub(super) fn before(&self, options: &LoadOptions) -> &Lock {
+        if options.lock_overlay.is_some() { &self.overlay } else { &self.committed }
     }
 }
 
@@ -166,14 +165,14 @@ impl Loaded {
         &mut self,
         host: &mut Host,
         selection: &Selection,
-        wants: &Wants,
+        options: &LoadOptions,
     ) -> Result<(Vec<PathBuf>, Diagnostics)> {
         let files = Disk { from: host.folder.clone() };
         let (mut written, mut findings) = (Vec::new(), Diagnostics::new());
         loop {
             let mut again = false;
-            for (path, lock) in self.changed_locks(wants) {
-                match self.keep(&files, &path, &lock, wants)? {
+            for (path, lock) in self.changed_locks(options) {
+                match self.keep(&files, &path, &lock, options)? {
                     Ended::Written => written.push(path),
                     Ended::Joined => {
                         written.push(path);
@@ -188,7 +187,7 @@ impl Loaded {
                 return Ok((written, findings));
             }
             let facts = std::mem::take(&mut self.facts).closed();
-            *self = load_with(host, selection, wants, facts)?;
+            *self = load_with(host, selection, options, facts)?;
             if self.diagnostics.has_errors() {
                 return Ok((written, std::mem::take(&mut self.diagnostics)));
             }
@@ -196,19 +195,19 @@ impl Loaded {
     }
 
     /// The locks as this run would have them, where it changes something.
-    fn changed_locks(&self, wants: &Wants) -> Vec<(PathBuf, Lock)> {
+    fn changed_locks(&self, options: &LoadOptions) -> Vec<(PathBuf, Lock)> {
         let mut changed: BTreeMap<&Path, Lock> = BTreeMap::new();
         for (scope, file) in self.read.scopes.iter().zip(&self.read.lock_files) {
             let (environment, lock) = (&scope.set.environment.name, &self.resolved.locks[&scope.set.environment.name]);
             // What is kept for an imagined account is nobody's to commit.
-            if scope.locked.is_some() && wants.lock_overlay.is_none() {
+            if scope.locked.is_some() && options.lock_overlay.is_none() {
                 continue;
             }
-            let whole = changed.entry(&file.kept).or_insert_with(|| self.kept_before(file, wants));
-            let lock = if wants.lock_overlay.is_some() { lock.beyond(&file.committed) } else { lock.clone() };
+            let whole = changed.entry(&file.kept).or_insert_with(|| self.kept_before(file, options));
+            let lock = if options.lock_overlay.is_some() { lock.beyond(&file.committed) } else { lock.clone() };
             adopt(whole, &lock, environment, file.visiting);
         }
-        let changed = changed.into_iter().filter(|(path, lock)| self.lock_file(path).before(wants) != lock);
+        let changed = changed.into_iter().filter(|(path, lock)| self.lock_file(path).before(options) != lock);
         changed.map(|(path, lock)| (path.to_path_buf(), lock)).collect()
     }
 
@@ -217,23 +216,24 @@ impl Loaded {
     }
 
     /// What stays of a file: everything, but facts of models where all of it is chosen again.
-    fn kept_before(&self, file: &LockFile, wants: &Wants) -> Lock {
-        let mut before = Lock { format: LOCK_FORMAT, ..file.before(wants).clone() };
+    fn kept_before(&self, file: &LockFile, options: &LoadOptions) -> Lock {
+        let mut before = Lock { format: LOCK_FORMAT, ..file.before(options).clone() };
         let is_here = |name: &String| {
             let mut here =
                 self.read.scopes.iter().zip(&self.read.lock_files).filter(|(_, other)| other.kept == file.kept);
             here.any(|(scope, _)| scope.set.environment.name == *name)
         };
-        if wants.upgrade.as_deref() == Some("") && before.environments.keys().all(is_here) {
+        if options.upgrade.as_deref() == Some("") && before.environments.keys().all(is_here) {
             before.models.clear();
         }
         before
     }
 
     /// Writes one lock upon what stands in its file by now.
-    fn keep(&mut self, files: &dyn Files, path: &Path, lock: &Lock, wants: &Wants) -> Result<Ended> {
+    fn keep(&mut self, files: &dyn Files, path: &Path, lock: &Lock, options: &LoadOptions) -> Result<Ended> {
         let file = self.lock_file(path);
-        let (base, heirs, made) = (file.before(wants).clone(), file.heirs.clone(), wants.owner == Owner::Made);
+        let (base, heirs, made) =
+            (file.before(options).clone(), file.heirs.clone(), options.owner == OwnerPolicy::Made);
         let here = self.read.scopes.iter().zip(&self.read.lock_files).filter(|(_, other)| other.kept == *path);
         let own: Vec<String> = here.map(|(scope, _)| scope.set.environment.name.clone()).collect();
         let mut ended = Ended::AsItWas;

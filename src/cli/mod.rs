@@ -42,7 +42,9 @@ use load::Loaded;
 use crate::{
     cloud::{Retrying, Timestamp},
     diagnostic::shown,
+    plan::Blocking,
     report,
+    resolve::WrongAccount,
 };
 
 /// Input that cannot be carried out, for which there is no place in a file.
@@ -82,10 +84,34 @@ impl Refusal {
         )
     }
 
+    fn wrong_account(wrong: &WrongAccount<'_>) -> Self {
+        let WrongAccount { environment, wanted, found } = wrong;
+        Self::new(
+            format!("environment `{environment}` is for account {wanted}, but the credentials are for {found}"),
+            "use credentials of that account, or set `assumeRole`",
+        )
+    }
+
+    fn blocked(blocking: &[Blocking]) -> Self {
+        Self::new(report::waiting::human(blocking), "leave out `--no-wait` to wait for it")
+    }
+
+    fn doubtful(doubts: &[String]) -> Self {
+        Self::new(
+            format!("the plan fails hubform's own audit: {}", doubts.join("; ")),
+            "nothing was done; this is a bug in hubform, please report it",
+        )
+    }
+
     fn needs_yes(verb: &str) -> Self {
         Self::new(format!("nobody can be asked here, so `{verb}` does nothing"), "add `--yes` to go on without asking")
     }
 }
+
+/// The run is over: findings that stop it were told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("findings stop the run")]
+struct Stopped;
 
 /// Runs a command line, the program's name first.
 pub fn run(host: &mut Host, arguments: impl IntoIterator<Item = OsString>) -> Exit {
@@ -172,6 +198,9 @@ impl<W: Write> Write for UntilClosed<W> {
 
 /// The chain of causes, once, at the edge.
 fn failed(host: &mut Host, error: &anyhow::Error) -> Exit {
+    if error.is::<Stopped>() {
+        return Exit::Refused;
+    }
     let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
     let mut text = format!("error: {}\n", shown(&host.without_own_secrets(&error.to_string())));
     for cause in error.chain().skip(1) {
@@ -210,15 +239,28 @@ fn context<'a>(host: &Host, label: Option<&'a str>) -> report::Context<'a> {
     report::Context { width: host.width(), color: host.colour(), unicode, label }
 }
 
+/// Tells everything and stops, where something stops the run; else nothing yet.
+fn stop_at_errors(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<()> {
+    if loaded.diagnostics.has_errors() { tell(host, selection, loaded) } else { Ok(()) }
+}
+
+/// Whose the stacks are stands in the lock: without it every answer would be "nothing".
+fn stop_at_lost_lock(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<()> {
+    if loaded.lock_is_lost() { tell_errors(host, selection, loaded) } else { Ok(()) }
+}
+
 /// Tells only what stops the run: what is to go need not be warned of.
-fn tell_errors(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<bool> {
+fn tell_errors(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<()> {
     let errors = loaded.diagnostics.iter().filter(|found| found.severity == crate::diagnostic::Severity::Error);
     let errors = errors.cloned().collect();
     tell_findings(host, selection, &errors, loaded)
 }
 
-/// Tells what was found in the manifests. Does anything stop the run?
-fn tell(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<bool> {
+/// Tells what was found in the manifests.
+///
+/// # Errors
+/// Something stops the run.
+fn tell(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<()> {
     for note in &loaded.read.notes {
         writeln!(host.errors, "note: {note}")?;
     }
@@ -237,7 +279,7 @@ fn tell_findings(
     selection: &Selection,
     diagnostics: &crate::diagnostic::Diagnostics,
     loaded: &Loaded,
-) -> Result<bool> {
+) -> Result<()> {
     let context = context(host, None);
     match format(host, selection) {
         Format::Json => {
@@ -249,7 +291,7 @@ fn tell_findings(
             host.errors.write_all(text.as_bytes())?;
         }
     }
-    Ok(diagnostics.has_errors())
+    if diagnostics.has_errors() { anyhow::bail!(Stopped) } else { Ok(()) }
 }
 
 /// Notes calls that have not worked for a while, on standard error. On a terminal the line that says what is read stands

@@ -8,51 +8,40 @@ use super::{
     Refusal,
     host::Host,
     locks::{self, LockFile, overlay_file},
-    read::Wants,
+    read::LoadOptions,
     session,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, SourceMap},
     files::Files,
     manifest::EnvironmentSet,
-    resolve::{Lock, Locked},
+    resolve::{Lock, Locked, OwnerAction, OwnerFacts},
 };
-
-/// What a verb does about owner ids.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) enum Owner {
-    /// Takes what the lock says.
-    #[default]
-    Known,
-    /// Makes one where there is none.
-    Made,
-    /// Puts this one in.
-    Said(String),
-    /// Makes another.
-    New,
-}
 
 /// Sees to it that the environment has an owner, where the verb needs one.
 pub(super) fn settle(
     host: &mut Host,
     files: &dyn Files,
-    wants: &Wants,
+    options: &LoadOptions,
     set: &EnvironmentSet,
     file: &LockFile,
     locked: Option<Locked>,
     lock: &mut Lock,
 ) -> Result<Option<Diagnostic>> {
     let environment = &set.environment;
-    let owner = match &wants.owner {
-        Owner::Known => return Ok(None),
-        Owner::Made if lock.owner(&environment.name).is_some() => return Ok(None),
-        Owner::Said(owner) => owner.clone(),
-        Owner::Made if locked.is_some() && wants.lock_overlay.is_none() => return Ok(Some(missing(set, locked))),
-        Owner::Made if wants.region_needed && environment.origin.is_none() && !files.exists(&file.path) => {
-            anyhow::bail!(Refusal::nobodys());
-        }
-        Owner::Made => imagined(files, file, &environment.name).unwrap_or_else(|| host.new_id()),
-        Owner::New => host.new_id(),
+    let facts = OwnerFacts {
+        known: lock.owner(&environment.name).is_some(),
+        locked: locked.is_some(),
+        imagined: options.lock_overlay.is_some(),
+        unwritten: options.region_needed && environment.origin.is_none() && !files.exists(&file.path),
+    };
+    let owner = match options.owner.decide(facts) {
+        OwnerAction::Keep => return Ok(None),
+        OwnerAction::Missing => return Ok(Some(missing(set, locked))),
+        OwnerAction::Refuse => anyhow::bail!(Refusal::nobodys()),
+        OwnerAction::Put(owner) => owner,
+        OwnerAction::Make => imagined(files, file, &environment.name).unwrap_or_else(|| host.new_id()),
+        OwnerAction::Renew => host.new_id(),
     };
     lock.set_owner(&environment.name, owner);
     Ok(None)

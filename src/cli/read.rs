@@ -14,16 +14,16 @@ use super::{
     args::Selection,
     host::Host,
     locks::{self, Heirs, LockFile, overlay_file},
-    owners::{self, Owner},
-    sources::{self, Named, Reading},
+    owners,
+    sources::{self, Named, ReadManifests},
 };
 use crate::{
     catalog::Catalog,
     cloud::Target,
     diagnostic::{Diagnostics, SourceMap},
     files::{Disk, LARGEST},
-    manifest::{self, EnvironmentSet, ResolvedEnvironment, Substitutions, protecting, substitute},
-    resolve::{LOCK_FORMAT, Lock, Locked, Scope},
+    manifest::{self, EnvironmentSet, Substitutions, substitute},
+    resolve::{LOCK_FORMAT, Lock, Locked, OwnerPolicy, Scope},
 };
 
 /// The Region where nothing says one and nothing real happens.
@@ -31,7 +31,7 @@ const USUAL_REGION: &str = "us-east-1";
 
 /// How a verb wants it loaded.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wants {
+pub(super) struct LoadOptions {
     /// The Region of the caller's AWS profile.
     pub(super) profile_region: Option<String>,
     /// Refuse to go on without a Region that somebody said.
@@ -45,11 +45,11 @@ pub(super) struct Wants {
     /// Say also what would be chosen today in place of what is pinned, unless nothing may be chosen.
     pub(super) today: bool,
     /// What becomes of owners.
-    pub(super) owner: Owner,
+    pub(super) owner: OwnerPolicy,
 }
 
 /// What was read.
-pub(super) struct Read {
+pub(super) struct ReadInputs {
     pub(super) sources: SourceMap,
     pub(super) scopes: Vec<Scope>,
     /// Of each scope.
@@ -63,7 +63,7 @@ pub(super) struct Read {
     tables: Option<Catalog>,
 }
 
-impl Read {
+impl ReadInputs {
     /// What everything is resolved with, and planned with.
     pub(super) fn catalog(&self) -> &Catalog {
         self.tables.as_ref().unwrap_or_else(|| Catalog::embedded())
@@ -76,13 +76,13 @@ impl Read {
 }
 
 /// Reads everything that was named and what belongs to it.
-pub(super) fn read(host: &mut Host, selection: &Selection, wants: &Wants) -> Result<Read> {
+pub(super) fn read(host: &mut Host, selection: &Selection, options: &LoadOptions) -> Result<ReadInputs> {
     let files = Disk { from: host.folder.clone() };
-    let Reading { sources, sets, diagnostics, skipped, named, written } = manifests(host, selection, &files)?;
+    let ReadManifests { sources, sets, diagnostics, skipped, named, written } = manifests(host, selection, &files)?;
     let heirs = heirs(host, selection, &sets, &written);
     let (scopes, lock_files, notes) = Default::default();
-    let read = Read { sources, scopes, lock_files, diagnostics, named, skipped, notes, tables: None };
-    let mut reader = Reader { host, selection, wants, files, heirs, locks: BTreeMap::new(), read };
+    let read = ReadInputs { sources, scopes, lock_files, diagnostics, named, skipped, notes, tables: None };
+    let mut reader = Reader { host, selection, options, files, heirs, locks: BTreeMap::new(), read };
     for set in sets {
         reader.environment(Arc::new(set))?;
     }
@@ -91,7 +91,7 @@ pub(super) fn read(host: &mut Host, selection: &Selection, wants: &Wants) -> Res
     Ok(read)
 }
 
-fn manifests(host: &mut Host, selection: &Selection, files: &Disk) -> Result<Reading> {
+fn manifests(host: &mut Host, selection: &Selection, files: &Disk) -> Result<ReadManifests> {
     let choice = selection.environment.clone().or_else(|| host.variable("HUBFORM_ENVIRONMENT").map(str::to_owned));
     let paths = selection.all_paths();
     let from_input = paths.iter().any(|path| path == Path::new("-"));
@@ -108,12 +108,12 @@ fn manifests(host: &mut Host, selection: &Selection, files: &Disk) -> Result<Rea
 struct Reader<'a> {
     host: &'a mut Host,
     selection: &'a Selection,
-    wants: &'a Wants,
+    options: &'a LoadOptions,
     files: Disk,
     heirs: BTreeMap<PathBuf, Heirs>,
     /// Those that were read, by path.
     locks: BTreeMap<PathBuf, Lock>,
-    read: Read,
+    read: ReadInputs,
 }
 
 impl Reader<'_> {
@@ -123,10 +123,10 @@ impl Reader<'_> {
         let targets = written.iter().map(|written| self.target(&set, written)).collect::<Result<Vec<_>>>()?;
         let file = self.lock_file(&set, is_visiting(&written, &targets));
         let mut lock = self.lock(&file, &set.environment.name);
-        let locked = if self.wants.unlocked { None } else { locked(self.host, self.selection, &set) };
-        let settled = owners::settle(self.host, &self.files, self.wants, &set, &file, locked, &mut lock)?;
+        let locked = if self.options.unlocked { None } else { locked(self.host, self.selection, &set) };
+        let settled = owners::settle(self.host, &self.files, self.options, &set, &file, locked, &mut lock)?;
         self.read.diagnostics.extend(settled);
-        let today = self.wants.today && locked.is_none();
+        let today = self.options.today && locked.is_none();
         let is_committed = file.committed.environment(&set.environment.name).is_some();
         let lock_file = if is_committed { file.path.clone() } else { file.kept.clone() };
         for (index, target) in targets.into_iter().enumerate() {
@@ -147,17 +147,17 @@ impl Reader<'_> {
     }
 
     fn region(&mut self, environment: &str, written: &manifest::Target) -> Result<String> {
-        let Self { host, selection, wants, read, .. } = self;
+        let Self { host, selection, options, read, .. } = self;
         let variable = |name| host.variable(name).map(str::to_owned);
         let said = (selection.region.clone())
             .or_else(|| variable("HUBFORM_REGION"))
             .or_else(|| written.region.clone())
             .or_else(|| variable("AWS_REGION"))
             .or_else(|| variable("AWS_DEFAULT_REGION"))
-            .or_else(|| wants.profile_region.clone());
+            .or_else(|| options.profile_region.clone());
         match said {
             Some(region) => Ok(region),
-            None if wants.region_needed => anyhow::bail!(Refusal::no_region(environment)),
+            None if options.region_needed => anyhow::bail!(Refusal::no_region(environment)),
             None => {
                 let note = format!("no Region configured; using {USUAL_REGION}");
                 if !read.notes.contains(&note) {
@@ -172,13 +172,13 @@ impl Reader<'_> {
         let path = lock_path(self.host, self.selection, set);
         let heirs = self.heirs.get(&path).cloned().unwrap_or_default();
         let committed = self.lock_at(&path, &heirs);
-        let kept = self.wants.lock_overlay.as_ref().map(|folder| overlay_file(&self.files, folder, &path));
+        let kept = self.options.lock_overlay.as_ref().map(|folder| overlay_file(&self.files, folder, &path));
         let overlay = kept.as_ref().map(|kept| self.lock_at(kept, &heirs)).unwrap_or_default();
         LockFile { kept: kept.unwrap_or_else(|| path.clone()), path, committed, overlay, visiting, heirs }
     }
 
     fn lock_at(&mut self, path: &Path, heirs: &Heirs) -> Lock {
-        let Read { sources, diagnostics, .. } = &mut self.read;
+        let ReadInputs { sources, diagnostics, .. } = &mut self.read;
         let read = || locks::read(&self.files, path, heirs, sources, diagnostics);
         self.locks.entry(path.to_path_buf()).or_insert_with(read).clone()
     }
@@ -187,7 +187,7 @@ impl Reader<'_> {
     fn lock(&self, file: &LockFile, environment: &str) -> Lock {
         let mut lock = file.committed.clone().overlaid(file.overlay.clone());
         lock.format = LOCK_FORMAT;
-        if let Some(name) = self.wants.upgrade.as_deref() {
+        if let Some(name) = self.options.upgrade.as_deref() {
             lock.forget(environment, Some(name).filter(|name| !name.is_empty()));
             // Facts of models are shared by all environments of a file.
             if name.is_empty() && lock.environments.keys().all(|known| file.heirs.names.contains(known)) {
@@ -223,18 +223,7 @@ fn lock_path(host: &Host, selection: &Selection, set: &EnvironmentSet) -> PathBu
 
 fn locked(host: &Host, selection: &Selection, set: &EnvironmentSet) -> Option<Locked> {
     let said = host.variable("HUBFORM_LOCKED").map(|value| value != "0" && value != "false");
-    match said {
-        _ if selection.locked => Some(Locked::Asked),
-        Some(said) => said.then_some(Locked::Asked),
-        None if host.variable("CI").is_some() => Some(Locked::Ci),
-        None => set.environment.protect.then(|| Locked::Protected(protected_by(&set.environment))),
-    }
-}
-
-/// What the name of a protected environment begins with, where no manifest protects it.
-fn protected_by(environment: &ResolvedEnvironment) -> Option<&'static str> {
-    let is_said = environment.origin.as_ref().is_some_and(|origin| origin.says("protect"));
-    protecting(&environment.name).filter(|_| !is_said)
+    Locked::of(selection.locked, said, host.variable("CI").is_some(), &set.environment)
 }
 
 /// For each lock file, the environments of the folders that share it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 
-use super::{Exit, Host, Refusal, args, args::Format, format, load::load, read::Wants, tell, told};
+use super::{Exit, Host, Refusal, args, args::Format, format, load::load, read::LoadOptions, tell, told};
 use crate::{
     files::{Disk, Files},
     render::{StackSpec, yaml},
@@ -14,10 +14,8 @@ use crate::{
 const BATCH: usize = 64;
 
 pub(super) fn run(host: &mut Host, args: &args::Render) -> Result<Exit> {
-    let loaded = load(host, &args.selection, &Wants::default())?;
-    if tell(host, &args.selection, &loaded)? {
-        return Ok(Exit::Refused);
-    }
+    let loaded = load(host, &args.selection, &LoadOptions::default())?;
+    tell(host, &args.selection, &loaded)?;
     let specs: Vec<_> = loaded.specs.iter().filter(|spec| loaded.chosen.contains(&spec.identity.stack)).collect();
     let json = format(host, &args.selection) == Format::Json;
     match &args.directory {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What was read, and what of it was named.
-pub(super) struct Reading {
+pub(super) struct ReadManifests {
     pub(super) sources: SourceMap,
     pub(super) sets: Vec<EnvironmentSet>,
     pub(super) diagnostics: Diagnostics,
@@ -54,7 +54,7 @@ pub(super) fn read(
     input: &mut dyn Read,
     paths: &[PathBuf],
     choice: Option<&str>,
-) -> Result<Reading> {
+) -> Result<ReadManifests> {
     let mut gathering = Gathering { files, inputs: Vec::new(), seen: BTreeSet::new(), named: Named::default() };
     for path in paths {
         gathering.named_path(path, input)?;
@@ -72,7 +72,7 @@ pub(super) fn read(
         if gathering.inputs.len() == before {
             let mut read = read;
             read.diagnostics.extend(read.sets.iter().flat_map(|set| gathering.told_outside(set)));
-            return Ok(Reading { named: gathering.named, ..read });
+            return Ok(ReadManifests { named: gathering.named, ..read });
         }
     }
 }
@@ -188,13 +188,13 @@ impl Gathering<'_> {
         (roots, "the folder of what was named, and no repository is known")
     }
 
-    fn parse(&self, choice: Option<&str>) -> Reading {
+    fn parse(&self, choice: Option<&str>) -> ReadManifests {
         let mut sources = SourceMap::default();
         let (manifests, mut diagnostics) = parse(self.inputs.clone(), &mut sources);
         let (skipped, written) = (manifests.skipped, manifests.written());
         let (sets, found) = environments(manifests, choice);
         diagnostics.extend(found);
-        Reading { sources, sets, diagnostics, skipped, named: Named::default(), written }
+        ReadManifests { sources, sets, diagnostics, skipped, named: Named::default(), written }
     }
 }
 

@@ -1,7 +1,5 @@
 //! `hubform status`: what stands in the account, and whether each endpoint runs what its stack made.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 
 use super::{
@@ -9,70 +7,45 @@ use super::{
     args::{Format, Globals, Selection},
     context, format,
     load::load,
-    read::Wants,
-    session, tell, tell_errors, telling,
+    plan::{identify, options},
+    session, stop_at_lost_lock, tell, telling,
 };
 use crate::{
-    cloud::{Stack, Tagged, Target},
-    gather, plan, report,
-    resolve::{Identity, outputs},
+    gather,
+    plan::{self, Purpose},
+    report::status::{Row, human, json},
 };
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selection) -> Result<Exit> {
-    let sandbox = session::sandbox_folder(host, globals);
-    let wants = Wants {
-        profile_region: session::profile_region(host, globals).await?,
-        region_needed: sandbox.is_none(),
-        lock_overlay: sandbox.filter(|_| host.sandbox.is_none()),
-        unlocked: true,
-        ..Wants::default()
-    };
-    let mut loaded = load(host, selection, &wants)?;
+    let options = options(host, globals, Purpose::Status).await?;
+    let mut loaded = load(host, selection, &options)?;
+    stop_at_lost_lock(host, selection, &loaded)?;
     if loaded.read.scopes.is_empty() {
         tell(host, selection, &loaded)?;
         return Ok(Exit::Refused);
     }
-    if loaded.lock_is_lost() {
-        // Whose the stacks are stands in the lock: without it every answer would be "nothing".
-        tell_errors(host, selection, &loaded)?;
-        return Ok(Exit::Refused);
-    }
     let session = session::open(host, globals)?;
-    let targets = loaded.read.targets();
-    super::plan::identify(session.asking(&telling(host)), &mut loaded).await?;
-    let environments = super::plan::environments(&loaded);
-    let specs: BTreeMap<_, _> = loaded
-        .specs
-        .iter()
-        .map(|spec| ((&spec.identity.stack.target, spec.identity.stack.name.as_str()), spec))
-        .collect();
-    let wants_body = |target: &Target, stack: &Stack| {
-        let spec = specs.get(&(target, stack.name.as_str()));
-        plan::may_belong(&environments, target, stack)
-            && spec.map_or(plan::may_be_between(&stack.status), |spec| plan::wants_body(spec, stack))
-    };
-    let observation = gather::observe(session.asking(&telling(host)), &targets, &wants_body).await?;
-    let mut rows = Vec::new();
-    for observed in &observation.stacks {
-        let tagged = Tagged::read(&observed.stack.tags).filter(|_| plan::belongs(&environments, observed));
-        let Some(tagged) = tagged else { continue };
-        let identity = Identity::read(observed.reference(), tagged);
-        let endpoint = match observed.stack.outputs.get(outputs::ENDPOINT_NAME) {
-            Some(name) => gather::endpoint(session.asking(&telling(host)), &observed.target, name).await?,
-            None => None,
-        };
-        let spec = specs.get(&(&observed.target, observed.stack.name.as_str()));
-        let wide = spec.and_then(|spec| plan::Wide::read(spec, observed));
-        rows.push(report::status::Row::new(identity, observed, endpoint, wide));
-    }
+    identify(session.asking(&telling(host)), &mut loaded).await?;
+    let environments = plan::environments(&loaded.read.scopes, &loaded.facts);
+    let bodies = Purpose::Status.bodies(&environments, &loaded.specs);
+    let observation = gather::observe(session.asking(&telling(host)), &loaded.read.targets(), &bodies).await?;
+    let ours = plan::ours(&environments, &observation);
+    let names = ours.iter().filter_map(|(_, observed)| Some((&observed.target, observed.endpoint_name()?)));
+    let endpoints = gather::endpoints(session.asking(&telling(host)), names).await?;
+    let specs = plan::by_stack(&loaded.specs);
+    let rows = ours.into_iter().map(|(identity, observed)| {
+        let endpoint = observed.endpoint_name().and_then(|name| endpoints.get(&(&observed.target, name)).cloned());
+        let wide = specs.get(&identity.stack).and_then(|spec| plan::Wide::read(spec, observed));
+        Row::new(identity, observed, endpoint.flatten(), wide)
+    });
+    let rows: Vec<Row> = rows.collect();
     let elsewhere = plan::elsewhere(&environments, &observation);
     let context = context(host, session.label());
     let text = match format(host, selection) {
-        Format::Json => format!("{}\n", report::status::json(&rows, &elsewhere, &context)),
-        _ => report::status::human(&rows, &elsewhere, &context),
+        Format::Json => format!("{}\n", json(&rows, &elsewhere, &context)),
+        _ => human(&rows, &elsewhere, &context),
     };
     host.output.write_all(text.as_bytes())?;
-    let healthy = rows.iter().all(report::status::Row::is_healthy);
     session.close()?;
-    Ok(if healthy { Exit::Done } else { Exit::Failed })
+    Ok(if rows.iter().all(Row::is_healthy) { Exit::Done } else { Exit::Failed })
 }

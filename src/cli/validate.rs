@@ -7,15 +7,13 @@ use super::{
     args::{Format, Selection},
     format,
     load::load,
-    read::Wants,
+    read::LoadOptions,
     tell,
 };
 
 pub(super) fn run(host: &mut Host, selection: &Selection) -> Result<Exit> {
-    let loaded = load(host, selection, &Wants::default())?;
-    if tell(host, selection, &loaded)? {
-        return Ok(Exit::Refused);
-    }
+    let loaded = load(host, selection, &LoadOptions::default())?;
+    tell(host, selection, &loaded)?;
     let stacks = loaded.specs.len();
     let environments = loaded.read.scopes.iter().filter(|scope| scope.index == 0);
     let documents: usize = environments.map(|scope| scope.set.documents.len()).sum();

@@ -5,9 +5,9 @@ use std::{
     convert::Infallible,
 };
 
-use super::{AT_ONCE, Asking, side_by_side::side_by_side};
+use super::{AT_ONCE, Asking, in_targets, side_by_side::side_by_side};
 use crate::{
-    cloud::{CloudError, CloudErrorKind, CloudResult, Target},
+    cloud::{CloudError, CloudErrorKind, CloudResult, Connection, Target},
     hub::Hub,
     resolve::{Facts, LookedUp, Questions},
 };
@@ -15,15 +15,10 @@ use crate::{
 /// What the accounts answer: whose they are, and their roles. One look for each role in each target.
 pub async fn facts(asking: Asking<'_>, questions: &Questions) -> CloudResult<Facts> {
     let accounts = identities(asking, &questions.accounts).await?;
-    let look = |(target, arn): &(Target, String)| {
-        let key = (target.clone(), arn.clone());
-        async move {
-            let answer = look_up(asking, &key.0, &key.1).await?;
-            Ok((key, answer))
-        }
-    };
-    let roles = side_by_side(AT_ONCE, questions.roles.iter().map(look)).await?.into_iter().collect();
-    Ok(Facts { accounts, roles, ..Facts::default() })
+    let asked = questions.roles.iter().map(|(target, arn)| (target, arn.as_str()));
+    let looked_up = in_targets(asking, asked, async |connection, arn| look_up(asking, connection, arn).await).await?;
+    let roles = looked_up.into_iter().map(|((target, arn), found)| ((target.clone(), arn.to_owned()), found));
+    Ok(Facts { accounts, roles: roles.collect(), ..Facts::default() })
 }
 
 /// What the Hub answers.
@@ -45,8 +40,7 @@ async fn identities(asking: Asking<'_>, targets: &BTreeSet<Target>) -> CloudResu
     Ok(side_by_side(AT_ONCE, targets.iter().map(ask)).await?.into_iter().collect())
 }
 
-async fn look_up(asking: Asking<'_>, target: &Target, arn: &str) -> CloudResult<LookedUp> {
-    let connection = asking.accounts.at(target).await?;
+async fn look_up(asking: Asking<'_>, connection: &Connection, arn: &str) -> CloudResult<LookedUp> {
     let name = arn.rsplit('/').next().unwrap_or(arn);
     match asking.patiently(async || connection.iam.get_role(name).await).await {
         Ok(Some(found)) => Ok(LookedUp::Found(found)),

@@ -1,7 +1,7 @@
 //! What resolving and planning need of the world is fetched, through the ports, before anything is decided.
 //!
 //! No change to anything happens here, and nothing is judged: `facts` and `models` answer what resolving asked, `observe`
-//! tells what stands there. Targets are asked side by side, and within each the bodies, twenty at once. A plan without
+//! tells what stands there. Targets are asked side by side, and of each twenty things at once. A plan without
 //! changes takes the pages of DescribeStacks, one identity call per target and one look per named role. Bodies are
 //! fetched where a digest does not settle what runs, or where a stack with our tags has no output that says whose it is;
 //! of a shell, its change set. A call that is throttled is made again after a pause, for some minutes, and one that
@@ -10,7 +10,10 @@
 mod facts;
 mod side_by_side;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
     clock::Clock,
@@ -161,10 +164,37 @@ async fn first_change_set(asking: Asking<'_>, connection: &Connection, stack: &s
     }
 }
 
-/// An endpoint, by name.
-pub async fn endpoint(asking: Asking<'_>, target: &Target, name: &str) -> CloudResult<Option<EndpointDescription>> {
-    let connection = asking.accounts.at(target).await?;
-    asking.patiently(async || connection.sagemaker.describe_endpoint(name).await).await
+/// Answers about what has a name in a target.
+type Named<'a, T> = BTreeMap<(&'a Target, &'a str), T>;
+
+/// Endpoints by target and name; none where there is none.
+pub async fn endpoints<'a>(
+    asking: Asking<'_>,
+    names: impl IntoIterator<Item = (&'a Target, &'a str)>,
+) -> CloudResult<Named<'a, Option<EndpointDescription>>> {
+    let describe = async |connection: &Connection, name: &str| {
+        asking.patiently(async || connection.sagemaker.describe_endpoint(name).await).await
+    };
+    in_targets(asking, names, describe).await
+}
+
+/// Asks about each name, the targets side by side and of each target so many at once.
+async fn in_targets<'a, T>(
+    asking: Asking<'_>,
+    names: impl IntoIterator<Item = (&'a Target, &'a str)>,
+    ask: impl AsyncFn(&Connection, &str) -> CloudResult<T>,
+) -> CloudResult<Named<'a, T>> {
+    let mut by_target: BTreeMap<&Target, Vec<&str>> = BTreeMap::new();
+    for (target, name) in names {
+        by_target.entry(target).or_default().push(name);
+    }
+    let ask = &ask;
+    let of_target = |(target, names): (&'a Target, Vec<&'a str>)| async move {
+        let connection = &asking.accounts.at(target).await?;
+        let one = |name| async move { Ok(((target, name), ask(connection, name).await?)) };
+        side_by_side(AT_ONCE, names.into_iter().map(one)).await
+    };
+    Ok(side_by_side(AT_ONCE, by_target.into_iter().map(of_target)).await?.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
-//! Questions that are asked again, and listings without an end.
+//! Questions that are asked again, listings without an end, and how much is asked at once.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use expect_test::{Expect, expect};
 
@@ -9,11 +12,50 @@ use crate::cloud::{
     CallerIdentity, ChangeSetIds, ChangeSetSummary, CloudError, CreateChangeSet, CreateStack, DeleteStack,
     ExecuteChangeSet, Iam, Identity, Page, Reply, RoleDescription, SageMaker, StackEvent, StackSummary, Stacks,
 };
+use crate::resolve::{LookedUp, Questions};
 
-/// An account whose listing of stacks is scripted, by the number of the call. Nothing else is ever asked.
+/// An account whose listing of stacks is scripted, by the number of the call.
 struct Scripted {
     listing: fn(u64) -> Result<Option<String>, CloudErrorKind>,
     asked: RefCell<u64>,
+    /// What stands on the first page.
+    stacks: Vec<Stack>,
+    target: Target,
+    /// Its calls on their way, and those of all accounts; now and at most.
+    flights: [Rc<Flights>; 2],
+}
+
+#[derive(Default)]
+struct Flights {
+    now: Cell<usize>,
+    most: Cell<usize>,
+}
+
+impl Scripted {
+    fn new(listing: fn(u64) -> Result<Option<String>, CloudErrorKind>) -> Self {
+        let (asked, stacks, target, flights) = (RefCell::default(), Vec::new(), target(), Default::default());
+        Self { listing, asked, stacks, target, flights }
+    }
+
+    /// An answer that takes a while.
+    fn slowly<T: 'static>(&self, answer: CloudResult<T>) -> Reply<'_, T> {
+        Box::pin(async move {
+            for flights in &self.flights {
+                flights.now.set(flights.now.get() + 1);
+                flights.most.set(flights.most.get().max(flights.now.get()));
+            }
+            for _ in 0..3 {
+                tokio::task::yield_now().await;
+            }
+            self.flights.iter().for_each(|flights| flights.now.set(flights.now.get() - 1));
+            answer
+        })
+    }
+
+    fn failed(&self, operation: &'static str, subject: &str, kind: CloudErrorKind) -> CloudError {
+        let (subject, target) = (subject.to_owned(), self.target.clone());
+        CloudError { operation, subject, target, kind, request_id: None }
+    }
 }
 
 fn target() -> Target {
@@ -21,17 +63,15 @@ fn target() -> Target {
 }
 
 fn never<T>() -> T {
-    unreachable!("only the listing is asked for")
+    unreachable!("nobody asks for this")
 }
 
 impl Stacks for Rc<Scripted> {
     fn describe_stacks(&self, _: Option<PageToken>) -> Reply<'_, Page<Stack>> {
         *self.asked.borrow_mut() += 1;
         let answer = (self.listing)(*self.asked.borrow());
-        let (operation, subject, request_id) = ("DescribeStacks", "all stacks".to_owned(), None);
-        let failed = |kind| CloudError { operation, subject, target: target(), kind, request_id };
-        let answer = answer.map(|next| Page { items: Vec::new(), next: next.map(PageToken) }).map_err(failed);
-        Box::pin(std::future::ready(answer))
+        let page = |next: Option<String>| Page { items: self.stacks.clone(), next: next.map(PageToken) };
+        self.slowly(answer.map(page).map_err(|kind| self.failed("DescribeStacks", "all stacks", kind)))
     }
     fn describe_stack<'a>(&'a self, _: &str) -> Reply<'a, Option<Stack>> {
         never()
@@ -42,8 +82,9 @@ impl Stacks for Rc<Scripted> {
     fn describe_stack_events<'a>(&'a self, _: &str, _: Option<PageToken>) -> Reply<'a, Page<StackEvent>> {
         never()
     }
-    fn get_template<'a>(&'a self, _: &str) -> Reply<'a, String> {
-        never()
+    fn get_template<'a>(&'a self, stack: &str) -> Reply<'a, String> {
+        let denied = || self.failed("GetTemplate", stack, CloudErrorKind::AccessDenied("no".into()));
+        self.slowly(if stack == "locked" { Err(denied()) } else { Ok("{}".into()) })
     }
     fn get_change_set_template<'a>(&'a self, _: &str) -> Reply<'a, String> {
         never()
@@ -58,7 +99,7 @@ impl Stacks for Rc<Scripted> {
         never()
     }
     fn list_change_sets<'a>(&'a self, _: &str) -> Reply<'a, Vec<ChangeSetSummary>> {
-        never()
+        self.slowly(Ok(Vec::new()))
     }
     fn execute_change_set(&self, _: ExecuteChangeSet) -> Reply<'_, ()> {
         never()
@@ -76,19 +117,20 @@ impl Stacks for Rc<Scripted> {
 
 impl SageMaker for Rc<Scripted> {
     fn describe_endpoint<'a>(&'a self, _: &str) -> Reply<'a, Option<EndpointDescription>> {
-        never()
+        self.slowly(Ok(None))
     }
 }
 
 impl Iam for Rc<Scripted> {
-    fn get_role<'a>(&'a self, _: &str) -> Reply<'a, Option<RoleDescription>> {
-        never()
+    fn get_role<'a>(&'a self, name: &str) -> Reply<'a, Option<RoleDescription>> {
+        let (name, arn) = (name.to_owned(), format!("{} of {}", name, self.target));
+        self.slowly(Ok(Some(RoleDescription { name, arn, trust: serde_json::Value::Null })))
     }
 }
 
 impl Identity for Rc<Scripted> {
     fn caller(&self) -> Reply<'_, CallerIdentity> {
-        never()
+        self.slowly(Ok(CallerIdentity { account: self.target.region.clone(), arn: String::new() }))
     }
 }
 
@@ -97,6 +139,12 @@ impl Accounts for Rc<Scripted> {
         let one = || Rc::new(Rc::clone(self));
         let connection = Connection { stacks: one(), sagemaker: one(), iam: one(), identity: one() };
         Box::pin(std::future::ready(Ok(connection)))
+    }
+}
+
+impl Accounts for BTreeMap<Target, Rc<Scripted>> {
+    fn at<'a>(&'a self, target: &Target) -> Reply<'a, Connection> {
+        self[target].at(target)
     }
 }
 
@@ -115,17 +163,20 @@ impl Clock for Stepped {
 }
 
 fn check(listing: fn(u64) -> Result<Option<String>, CloudErrorKind>, expect: Expect) {
-    let account = Rc::new(Scripted { listing, asked: RefCell::default() });
+    let account = Rc::new(Scripted::new(listing));
     let (clock, told) = (Stepped::default(), RefCell::new(String::new()));
     let tell = |call: &Retrying, now: Timestamp| *told.borrow_mut() += &format!("{}\n", report_of(call, now));
     let asking = Asking { accounts: &account, clock: &clock, told: &tell };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts");
-    let ended = match runtime.block_on(observe(asking, &[target()].into(), &|_, _| false)) {
+    let ended = match now(observe(asking, &[target()].into(), &|_, _| false)) {
         Ok(found) => format!("{} stacks", found.stacks.len()),
         Err(error) => error.to_string(),
     };
     let (asked, took) = (account.asked.borrow(), clock.now().0 / 1000);
     expect.assert_eq(&format!("{}{ended}\n{asked} calls, {took}s\n", told.borrow()));
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime starts").block_on(future)
 }
 
 fn report_of(call: &Retrying, now: Timestamp) -> String {
@@ -192,4 +243,84 @@ fn a_listing_without_an_end_is_an_error_that_names_the_call() {
         10000 calls, 0s
     "#]],
     );
+}
+
+fn stack(name: &str, status: StackStatus) -> Stack {
+    Stack {
+        id: name.into(),
+        name: name.into(),
+        status,
+        status_reason: None,
+        created_at: Timestamp(0),
+        updated_at: None,
+        deleted_at: None,
+        parameters: BTreeMap::new(),
+        outputs: BTreeMap::new(),
+        tags: BTreeMap::new(),
+        capabilities: BTreeSet::new(),
+        role_arn: None,
+        notification_arns: Vec::new(),
+        termination_protection: false,
+    }
+}
+
+/// Two targets with these stacks each, and how many calls were on their way at most: of each, and of all.
+fn busiest<T>(stacks: &[Stack], ask: impl AsyncFn(Asking<'_>, &BTreeSet<Target>) -> T) -> (T, [usize; 3]) {
+    let all = Rc::<Flights>::default();
+    let account = |region: &str| {
+        let target = Target { region: region.into(), ..target() };
+        let flights = [Rc::default(), Rc::clone(&all)];
+        let account =
+            Scripted { stacks: stacks.to_vec(), target: target.clone(), flights, ..Scripted::new(|_| Ok(None)) };
+        (target, Rc::new(account))
+    };
+    let accounts: BTreeMap<_, _> = ["eu-west-1", "us-east-1"].map(account).into();
+    let (clock, targets) = (Stepped::default(), accounts.keys().cloned().collect());
+    let answer = now(ask(Asking::quietly(&accounts, &clock), &targets));
+    let of_each: Vec<_> = accounts.values().map(|account| account.flights[0].most.get()).collect();
+    (answer, [of_each[0], of_each[1], all.most.get()])
+}
+
+#[test]
+fn so_many_bodies_and_change_sets_are_asked_for_at_once_in_each_target() {
+    let stacks: Vec<_> = (0..70).map(|at| stack(&format!("chat-{at}"), StackStatus::CreateComplete)).collect();
+    let (seen, most) = busiest(&stacks, async |asking, targets| observe(asking, targets, &|_, _| true).await);
+    let seen = seen.expect("all answer").stacks;
+    assert_eq!((seen.len(), most), (140, [AT_ONCE, AT_ONCE, 2 * AT_ONCE]));
+    assert!(seen.iter().all(|seen| seen.body.is_some()) && seen[0].stack == stacks[0] && seen[70].stack == stacks[0]);
+    let shells: Vec<_> = (0..70).map(|at| stack(&format!("chat-{at}"), StackStatus::ReviewInProgress)).collect();
+    let (_, most) = busiest(&shells, async |asking, targets| observe(asking, targets, &|_, _| false).await);
+    assert_eq!(most, [AT_ONCE, AT_ONCE, 2 * AT_ONCE]);
+}
+
+#[test]
+fn roles_and_endpoints_are_asked_for_where_they_are_and_so_many_at_once() {
+    let arns: Vec<_> = (0..70).map(|at| format!("arn:aws:iam::111122223333:role/team/r{at}")).collect();
+    let (facts, most) = busiest(&[], async |asking, targets| {
+        let roles = targets.iter().flat_map(|target| arns.iter().map(|arn| (target.clone(), arn.clone())));
+        facts(asking, &Questions { roles: roles.collect(), accounts: targets.clone(), ..Questions::default() }).await
+    });
+    let facts = facts.expect("all answer");
+    assert_eq!((facts.roles.len(), facts.accounts.len(), most), (140, 2, [AT_ONCE, AT_ONCE, 2 * AT_ONCE]));
+    let here = |(target, arn): &(Target, String), found: &LookedUp| {
+        let LookedUp::Found(found) = found else { return false };
+        found.arn == format!("{} of {target}", arn.rsplit('/').next().unwrap_or_default())
+    };
+    assert!(facts.roles.iter().all(|(key, found)| here(key, found)), "one ARN in two targets is two questions");
+    let names: Vec<_> = (0..70).map(|at| format!("chat-{at}")).collect();
+    let (found, most) = busiest(&[], async |asking, targets| {
+        let asked = targets.iter().flat_map(|target| names.iter().map(move |name| (target, name.as_str())));
+        endpoints(asking, asked).await.expect("all answer").len()
+    });
+    assert_eq!((found, most), (140, [AT_ONCE, AT_ONCE, 2 * AT_ONCE]));
+}
+
+#[test]
+fn what_fails_among_many_names_operation_stack_and_region() {
+    let mut stacks: Vec<_> = (0..70).map(|at| stack(&format!("chat-{at}"), StackStatus::CreateComplete)).collect();
+    stacks[41] = stack("locked", StackStatus::CreateComplete);
+    let wants_body = |target: &Target, _: &Stack| target.region == "us-east-1";
+    let (failed, _) = busiest(&stacks, async |asking, targets| observe(asking, targets, &wants_body).await);
+    let failed = failed.expect_err("one does not answer").to_string();
+    assert_eq!(failed, "GetTemplate of locked in us-east-1 failed: the caller may not do this: no");
 }

@@ -241,6 +241,7 @@ fn some(names: BTreeSet<&str>) -> String {
 
 fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironment> {
     let Header { name, labels, origin, .. } = &draft.header;
+    findings.extend(several_targets(origin));
     let Reading::Done(Spec::Environment(spec)) = &draft.reading else { return None };
     if spec.prefix.is_none() && name.len() > LONGEST_PREFIX {
         let message = format!("`{name}` has more than {LONGEST_PREFIX} characters, so `prefix` must be set");
@@ -249,7 +250,6 @@ fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironm
             finding.help("add `prefix` to `spec`; generated names begin with it, and have 63 characters at most"),
         );
     }
-    findings.extend(several_targets(spec, origin));
     Some(ResolvedEnvironment {
         name: name.clone(),
         prefix: spec.prefix.clone().unwrap_or_else(|| name.clone()),
@@ -262,9 +262,9 @@ fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironm
 }
 
 /// All that stands between several targets and being deployed to: what comes after takes each for itself.
-fn several_targets(spec: &Environment, origin: &Origin) -> Option<Diagnostic> {
+fn several_targets(environment: &Origin) -> Option<Diagnostic> {
     let finding = || Diagnostic::new(Code::NotYetSupported, "not yet supported: several targets");
-    (spec.targets.len() > 1).then(|| finding().at(origin.key_span("/spec/targets")))
+    environment.has("/spec/targets/1").then(|| finding().at(environment.key_span("/spec/targets")))
 }
 
 fn default(folder: PathBuf) -> ResolvedEnvironment {

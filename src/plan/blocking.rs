@@ -1,6 +1,6 @@
 //! Stacks that a request needs and that somebody's operation still runs on. What runs is never planned upon.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{Request, destroy::has_other_prefix, graph, guard, observe};
 use crate::cloud::{StackRef, StackStatus};
@@ -17,19 +17,19 @@ pub struct Blocking {
 }
 
 /// What an apply waits for: ours, among what is chosen and what that needs.
-pub fn blocking(request: &Request<'_>) -> Vec<Blocking> {
-    let specs: BTreeMap<_, _> = request.specs.iter().map(|spec| (&spec.identity.stack, spec)).collect();
+pub(super) fn blocking(request: &Request<'_>) -> Vec<Blocking> {
+    let specs = observe::by_stack(request.specs);
     let needed: BTreeSet<StackRef> = graph::with_needs(request.chosen, &specs).into_keys().collect();
     running(request, &needed)
 }
 
 /// What a destroy waits for: ours, among what is chosen.
-pub fn blocking_to_destroy(request: &Request<'_>) -> Vec<Blocking> {
+pub(super) fn blocking_to_destroy(request: &Request<'_>) -> Vec<Blocking> {
     running(request, request.chosen)
 }
 
 fn running(request: &Request<'_>, needed: &BTreeSet<StackRef>) -> Vec<Blocking> {
-    let specs: BTreeMap<_, _> = request.specs.iter().map(|spec| (&spec.identity.stack, spec)).collect();
+    let specs = observe::by_stack(request.specs);
     let observed = observe::index(request.observation);
     let found = observed.into_iter().filter(|(stack, found)| needed.contains(stack) && found.stack.status.is_running());
     let ours = found

@@ -100,7 +100,7 @@ pub(super) fn has_other_prefix(request: &Request<'_>, observed: &ObservedStack) 
 }
 
 /// Every stack of ours in the environments of these names, those included that no manifest describes any more.
-pub fn left_of(
+pub(super) fn left_of(
     names: &BTreeSet<String>,
     environments: &[PlannedEnvironment],
     observation: &Observation,

@@ -23,6 +23,7 @@ mod observe;
 mod outlook;
 mod phases;
 mod planner;
+mod purpose;
 mod put_back;
 mod recover;
 mod shared;
@@ -36,9 +37,9 @@ use std::collections::BTreeSet;
 
 pub use audit::audit;
 pub use beyond::Wide;
-pub use blocking::{Blocking, blocking, blocking_to_destroy};
+pub use blocking::Blocking;
 pub use decide::{Verdict, decide, fill};
-pub use destroy::{destroy, left_of};
+pub use destroy::destroy;
 pub use detour::Detour;
 pub use gate::judge;
 pub use guard::no_such_manifest;
@@ -47,10 +48,11 @@ pub use model::{
     PlannedEnvironment, PropertyChange, Step, Submission,
 };
 pub use observe::{
-    Elsewhere, Observation, ObservedStack, belongs, elsewhere, may_be_between, may_belong, owner_in, wants_body,
+    Elsewhere, Observation, ObservedStack, belongs, by_stack, elsewhere, may_belong, ours, owner_in, wants_body,
     wants_body_to_destroy, wants_owner,
 };
 pub use planner::plan;
+pub use purpose::{AfterLook, Purpose, WaitState, environments};
 
 use crate::{catalog::Catalog, cloud::StackRef, render::StackSpec};
 

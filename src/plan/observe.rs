@@ -6,6 +6,7 @@ use super::{Observed, PlannedEnvironment, template::Template};
 use crate::{
     cloud::{ChangeSet, OUTPUT_DIGEST, OUTPUT_OWNER, Stack, StackRef, StackStatus, Tagged, Tags, Target, own_tags},
     render::{Identity, StackSpec},
+    resolve::outputs,
 };
 
 /// What is in the accounts that a plan is made for.
@@ -47,6 +48,15 @@ pub fn belongs(environments: &[PlannedEnvironment], observed: &ObservedStack) ->
     let Some(tagged) = observed.tagged() else { return false };
     let mut here = environments.iter().filter(|e| e.name == tagged.environment && e.target == observed.target);
     here.any(|environment| environment.owner.is_some() && environment.owner == observed.owner)
+}
+
+/// The stacks that belong to these environments, and who they are.
+pub fn ours<'a>(
+    environments: &[PlannedEnvironment],
+    observation: &'a Observation,
+) -> Vec<(Identity, &'a ObservedStack)> {
+    let ours = observation.stacks.iter().filter(|observed| belongs(environments, observed));
+    ours.filter_map(|observed| Some((observed.identity()?, observed))).collect()
 }
 
 /// Stacks that carry the tags of one of these environments, but another owner or none.
@@ -96,7 +106,7 @@ pub fn wants_body(spec: &StackSpec, observed: &Stack) -> bool {
 }
 
 /// May its body be one between two phases?
-pub fn may_be_between(status: &StackStatus) -> bool {
+pub(super) fn may_be_between(status: &StackStatus) -> bool {
     status.is_updatable() || matches!(status, StackStatus::UpdateFailed | StackStatus::UpdateRollbackFailed)
 }
 
@@ -117,6 +127,11 @@ impl ObservedStack {
     /// How everything names it.
     pub fn reference(&self) -> StackRef {
         StackRef { target: self.target.clone(), name: self.stack.name.clone() }
+    }
+
+    /// The endpoint that it put out, if it made one.
+    pub fn endpoint_name(&self) -> Option<&str> {
+        self.stack.outputs.get(outputs::ENDPOINT_NAME).map(String::as_str)
     }
 
     /// Its tags; those of its change set where it is a shell that has none.
@@ -164,6 +179,11 @@ impl ObservedStack {
 pub(super) fn index(observation: &Observation) -> BTreeMap<StackRef, &ObservedStack> {
     let live = observation.stacks.iter().filter(|observed| !observed.stack.status.is_deleted());
     live.map(|observed| (observed.reference(), observed)).collect()
+}
+
+/// What is wanted, by stack.
+pub fn by_stack(specs: &[StackSpec]) -> BTreeMap<&StackRef, &StackSpec> {
+    specs.iter().map(|spec| (&spec.identity.stack, spec)).collect()
 }
 
 /// Equal apart from tags that only AWS sets.

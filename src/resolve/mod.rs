@@ -24,6 +24,7 @@ mod model;
 mod named_role;
 mod names;
 pub mod outputs;
+mod owner;
 mod pinned;
 mod references;
 mod role;
@@ -45,7 +46,7 @@ use crate::{
     catalog::Catalog,
     cloud::{StackRef, Target},
     diagnostic::{Code, Diagnostic, Diagnostics, Path},
-    manifest::{DEFAULT_TARGET, Document, EnvironmentSet, Kind, ResolvedEnvironment, Spec},
+    manifest::{DEFAULT_TARGET, Document, EnvironmentSet, Kind, ResolvedEnvironment, Spec, protecting},
 };
 
 pub use desired::{Choice, DesiredStack, EndpointCheck, Field, Hatch, ParameterValue};
@@ -54,6 +55,7 @@ pub use facts::{Facts, LookedUp, Questions};
 pub use lock::{Clash, LOCK_FORMAT, Lock, LockedEnvironment, LockedModel, Pinned, Scalar, Servings, is_owner};
 pub use named_role::{NamedRole, ask_roles, judge_roles};
 pub use names::{ENDPOINT_NAME_LIMIT, shortened, stack_name};
+pub use owner::{OwnerAction, OwnerFacts, OwnerPolicy};
 
 /// One target of an environment, and what was pinned for it.
 #[derive(Debug, Clone)]
@@ -106,6 +108,26 @@ pub enum Locked {
     Ci,
     /// The environment is protected; by its name, which begins with this, where no manifest says so.
     Protected(Option<&'static str>),
+}
+
+impl Locked {
+    /// Why nothing may be chosen in an environment: the flag, else what `HUBFORM_LOCKED` says, else `CI`, else its
+    /// protection.
+    pub fn of(flag: bool, variable: Option<bool>, ci: bool, environment: &ResolvedEnvironment) -> Option<Self> {
+        let protection = || Self::Protected(protected_by_name(environment));
+        match variable {
+            _ if flag => Some(Self::Asked),
+            Some(said) => said.then_some(Self::Asked),
+            None if ci => Some(Self::Ci),
+            None => environment.protect.then(protection),
+        }
+    }
+}
+
+/// What the name of a protected environment begins with, where no manifest protects it.
+fn protected_by_name(environment: &ResolvedEnvironment) -> Option<&'static str> {
+    let is_said = environment.origin.as_ref().is_some_and(|origin| origin.says("protect"));
+    protecting(&environment.name).filter(|_| !is_said)
 }
 
 impl std::fmt::Display for Locked {
@@ -249,6 +271,26 @@ fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
     let fetched = Arc::new(std::mem::take(&mut context.fetched));
     let stacks = stacks.into_values();
     resolved.stacks.extend(stacks.map(|stack| DesiredStack { fetched: Arc::clone(&fetched), ..stack }));
+}
+
+/// An environment that is for another account than its target's credentials lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrongAccount<'a> {
+    /// The environment.
+    pub environment: &'a str,
+    /// The account that it names.
+    pub wanted: &'a str,
+    /// The account of the credentials.
+    pub found: &'a str,
+}
+
+/// Is there such a one, among those whose accounts are known?
+pub fn wrong_account<'a>(scopes: &'a [Scope], facts: &'a Facts) -> Option<WrongAccount<'a>> {
+    let judge = |scope: &'a Scope| {
+        let (wanted, found) = (scope.target.account.as_deref()?, facts.accounts.get(&scope.target)?);
+        (wanted != found).then_some(WrongAccount { environment: &scope.set.environment.name, wanted, found })
+    };
+    scopes.iter().find_map(judge)
 }
 
 /// One owner in two environments is a folder that was copied with its lock.

@@ -8,10 +8,10 @@ use expect_test::{Expect, expect};
 use super::{tests::repository, *};
 use crate::{
     catalog::Catalog,
-    cli::owners::Owner,
     cloud::{OUTPUT_DIGEST, OUTPUT_OWNER, Stack, StackStatus, Timestamp},
     diagnostic::Path as PropertyPath,
     plan::{Observation, ObservedStack, Plan, PlannedEnvironment, Request},
+    resolve::OwnerPolicy,
 };
 
 const ENVIRONMENT: &str = r#"apiVersion: hubform.dev/v1
@@ -33,7 +33,7 @@ const ROLE: &str = "apiVersion: hubform.dev/v1\nkind: Role\nmetadata: {name: sha
 
 fn load_from(folder: &Path) -> Loaded {
     let mut host = Host { folder: folder.into(), variables: BTreeMap::new(), ..Host::of_process() };
-    let options = Wants { owner: Owner::Made, ..Wants::default() };
+    let options = LoadOptions { owner: OwnerPolicy::Made, ..LoadOptions::default() };
     let mut loaded = load(&mut host, &Selection::default(), &options).expect("it can be loaded");
     let found: Vec<_> = loaded.diagnostics.iter().map(|found| found.message.as_str()).collect();
     assert_eq!(found, ["not yet supported: several targets"]);
@@ -82,7 +82,7 @@ fn applied(loaded: &Loaded) -> Vec<ObservedStack> {
 
 /// Asks something of the whole environment, upon what stands.
 fn asked<T>(loaded: &Loaded, stacks: Vec<ObservedStack>, ask: impl Fn(&Request<'_>) -> T) -> T {
-    let environments = crate::cli::plan::environments(loaded);
+    let environments = plan::environments(&loaded.read.scopes, &loaded.facts);
     let accounts =
         |e: PlannedEnvironment| PlannedEnvironment { account: e.target.account.clone().unwrap_or_default(), ..e };
     let (none, observation) = (BTreeSet::new(), Observation { stacks });

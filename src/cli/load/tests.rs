@@ -7,8 +7,9 @@ use clap::Parser as _;
 use super::*;
 use crate::cli::args::{Cli, Verb};
 use crate::{
-    cli::{Refusal, locks, owners::Owner},
+    cli::{Refusal, locks},
     files::{Disk, Files},
+    resolve::OwnerPolicy,
 };
 
 const ENDPOINT: &str =
@@ -25,15 +26,20 @@ pub(super) fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
 }
 
 /// What `plan` loads, as on a real account or with the folder of an imagined one.
-fn loaded(folder: &Path, sandbox: Option<&Path>, arguments: &[&str]) -> Result<(Loaded, Wants)> {
+fn loaded(folder: &Path, sandbox: Option<&Path>, arguments: &[&str]) -> Result<(Loaded, LoadOptions)> {
     let words = ["hubform", "plan", "--region", "us-east-1"].iter().chain(arguments);
     let Verb::Plan(plan) = Cli::try_parse_from(words)?.verb else { unreachable!("it says plan") };
     let mut host = Host { folder: folder.into(), variables: BTreeMap::new(), ..Host::of_process() };
     let lock_overlay = sandbox.map(Path::to_path_buf);
-    let wants = Wants { region_needed: sandbox.is_none(), lock_overlay, owner: Owner::Made, ..Wants::default() };
-    let mut loaded = load(&mut host, &plan.planning.selection, &wants)?;
-    loaded.keep_locks(&mut host, &plan.planning.selection, &wants)?;
-    Ok((loaded, wants))
+    let options = LoadOptions {
+        region_needed: sandbox.is_none(),
+        lock_overlay,
+        owner: OwnerPolicy::Made,
+        ..LoadOptions::default()
+    };
+    let mut loaded = load(&mut host, &plan.planning.selection, &options)?;
+    loaded.keep_locks(&mut host, &plan.planning.selection, &options)?;
+    Ok((loaded, options))
 }
 
 fn owner(folder: &Path, sandbox: Option<&Path>) -> String {
@@ -108,13 +114,13 @@ fn two_runs_at_once_keep_both_choices_and_refuse_to_choose_between_two() {
         let words = ["hubform", "plan", folder, "--region", "us-east-1", "--lock", "shared.lock"];
         let Verb::Plan(plan) = Cli::try_parse_from(words).expect("it is a command").verb else { unreachable!() };
         let mut host = Host { folder: there.path().into(), variables: BTreeMap::new(), ..Host::of_process() };
-        let wants = Wants { owner: Owner::Made, ..Wants::default() };
-        let loaded = load(&mut host, &plan.planning.selection, &wants).expect("it can be loaded");
-        (loaded, host, plan.planning.selection, wants)
+        let options = LoadOptions { owner: OwnerPolicy::Made, ..LoadOptions::default() };
+        let loaded = load(&mut host, &plan.planning.selection, &options).expect("it can be loaded");
+        (loaded, host, plan.planning.selection, options)
     };
     let [one, two, three] = ["one", "two", "three"].map(run);
-    let ends = [one, two, three].map(|(mut loaded, mut host, selection, wants)| {
-        let (_, found) = loaded.keep_locks(&mut host, &selection, &wants).expect("it can be written");
+    let ends = [one, two, three].map(|(mut loaded, mut host, selection, options)| {
+        let (_, found) = loaded.keep_locks(&mut host, &selection, &options).expect("it can be written");
         (loaded.owners().into_values().next(), found, std::fs::read(&path).expect("it was written"))
     });
     let [(first, clean, _), (second, kept, before), (_, refused, after)] = ends;

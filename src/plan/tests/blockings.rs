@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::{Scenario, endpoint, request_of};
-use crate::plan::{blocking, blocking_to_destroy};
+use crate::plan::blocking::{blocking, blocking_to_destroy};
 
 fn check(chosen: &[&str], destroy: bool, expect: &Expect) {
     let body = endpoint("ml.g5.xlarge", 1, "x");
