@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cloud::{Stack, Tagged, Target},
     gather, plan, report,
-    resolve::{Identity, outputs},
+    resolve::{Check, Identity},
 };
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selection) -> Result<Exit> {
@@ -57,8 +57,9 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
         let tagged = Tagged::read(&observed.stack.tags).filter(|_| plan::belongs(&environments, observed));
         let Some(tagged) = tagged else { continue };
         let identity = Identity::read(observed.reference(), tagged);
-        let endpoint = match observed.stack.outputs.get(outputs::ENDPOINT_NAME) {
-            Some(name) => gather::endpoint(session.asking(&telling(host)), &observed.target, name).await?,
+        let check = Check::of_stack(&observed.stack.outputs).pop();
+        let endpoint = match &check {
+            Some(check) => gather::endpoint(session.asking(&telling(host)), &observed.target, check.endpoint()).await?,
             None => None,
         };
         let spec = specs.get(&(&observed.target, observed.stack.name.as_str()));
