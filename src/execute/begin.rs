@@ -26,7 +26,7 @@ impl Machine {
     pub(super) fn begin(&mut self, index: usize) {
         let plan = Rc::clone(&self.plan);
         let step = &plan.steps[index];
-        let Some(operation) = self.tracks[index].current(step) else { return self.ask_or_finish(index) };
+        let Some(operation) = self.tracks[index].current(step) else { return self.check_or_finish(index) };
         if self.tracks[index].restoring.is_none() && !self.may_begin(index) {
             return self.pause(index);
         }

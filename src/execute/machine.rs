@@ -3,7 +3,7 @@
 //! A stack is begun when what it needs has landed and there is a turn for it; a stack that was begun is finished,
 //! phases and all, for half a change is worse than none. The parts, each a piece of `Machine`: `account`, `waiting`,
 //! `begin` (before an operation, and sending it), `change_set`, `poll` (when running stacks are looked at), `describe`,
-//! `settle` (what an operation came to), `endpoint` and `ending`.
+//! `settle` (what an operation came to), `checks` and `ending`.
 
 use std::{
     cmp::Reverse,
@@ -113,7 +113,7 @@ impl Machine {
         let stacks = plan.steps.iter().filter(|step| !step.is_idle()).count();
         self.report(Event::Started { at: self.now, stacks });
         let busy: BTreeSet<usize> = (0..plan.steps.len())
-            .filter(|step| !plan.steps[*step].operations.is_empty() || plan.steps[*step].endpoint.is_some())
+            .filter(|step| !plan.steps[*step].operations.is_empty() || !plan.steps[*step].checks.is_empty())
             .map(|step| self.target_of[step])
             .collect();
         self.unchecked = Some(busy.len());
@@ -133,7 +133,7 @@ impl Machine {
             }
             let plan = Rc::clone(&self.plan);
             let step = &plan.steps[index];
-            if step.operations.is_empty() && step.endpoint.is_none() {
+            if step.operations.is_empty() && step.checks.is_empty() {
                 self.succeed(index, false);
             } else if self.may_begin(index) {
                 self.make_ready(index);
@@ -191,7 +191,7 @@ impl Machine {
             self.alarms.pop_first();
             match self.tracks[index].state {
                 State::Computing(_) => self.look_at_change_set(index),
-                State::Asking { .. } => self.ask_endpoint(index),
+                State::Asking { .. } => self.ask_check(index),
                 _ => {}
             }
         }
@@ -244,7 +244,7 @@ impl Machine {
         match call {
             Call::DescribeStack(_) => self.described(index, result),
             Call::DescribeEvents { .. } => self.read_events(index, result),
-            Call::DescribeEndpoint(_) => self.endpoint_told(index, result),
+            Call::DescribeEndpoint(_) => self.endpoint_described(index, result),
             Call::DescribeChangeSet(_) => self.change_set_described(index, result),
             Call::ListChangeSets(_) => self.change_sets_listed(index, result),
             Call::DeleteChangeSet(_) => self.change_set_deleted(index),

@@ -29,8 +29,10 @@ pub(super) enum State {
     Running,
     /// The operation is over; its events are being read.
     Reading,
-    /// The endpoint is asked what it runs.
+    /// A check is asked.
     Asking {
+        /// Which of the step's.
+        check: usize,
         /// Since when it is asked.
         since: Timestamp,
     },

@@ -25,7 +25,7 @@ pub struct Wide {
 impl Wide {
     /// Compares a stack without an endpoint, as it runs, with what is wanted; none where it is not wide.
     pub fn read(spec: &StackSpec, observed: &ObservedStack) -> Option<Self> {
-        let body = observed.body.as_deref().filter(|_| spec.envelope.endpoint.is_none())?;
+        let body = observed.body.as_deref().filter(|_| spec.envelope.checks.is_empty())?;
         let (live, wanted) = (Template::parse(body).ok()?, Template::parse(&spec.body).ok()?);
         match grants::joined(&live, &wanted) {
             Joined::Wide(wide) => Self::of(&live, &wanted, &wide),

@@ -81,7 +81,7 @@ fn someone_elses(
 
 fn stays(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step {
     let reasons = vec!["it is not this environment's: it stays".to_owned()];
-    Step { choices: Vec::new(), endpoint: None, reasons, ..blank(spec, observed) }
+    Step { choices: Vec::new(), checks: Vec::new(), reasons, ..blank(spec, observed) }
 }
 
 const STRANGE: &str = "it belongs to this environment, but has another prefix: it stays";
@@ -156,7 +156,7 @@ fn step(
 ) -> Result<Option<Step>, Diagnostic> {
     let Some(observed) = observed else { return Ok(None) };
     let mut step = match spec {
-        Some(spec) => Step { choices: Vec::new(), endpoint: None, ..blank(spec, Some(observed)) },
+        Some(spec) => Step { choices: Vec::new(), checks: Vec::new(), ..blank(spec, Some(observed)) },
         None => orphan(request, observed)?,
     };
     let subject = spec.map_or_else(|| step.identity.manifest(), guard::subject);
@@ -233,7 +233,7 @@ fn orphan(request: &Request<'_>, observed: &ObservedStack) -> Result<Step, Diagn
         changes: Vec::new(),
         reasons: vec!["no manifest describes it any more".to_owned()],
         choices: Vec::new(),
-        endpoint: None,
+        checks: Vec::new(),
         origins: Origins { manifest: nowhere, properties: BTreeMap::new() },
     })
 }

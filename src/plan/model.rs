@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::{
     cloud::{Capability, OUTPUT_DIGEST, Replacement, StackOptions, StackRef, StackStatus, Tags, Target, Timestamp},
     diagnostic::{Path, Position},
-    render::{Choice, EndpointCheck, Identity, Origins, ParameterValue},
+    render::{Check, Choice, Identity, Origins, ParameterValue},
 };
 
 /// The format of a written plan; others are refused by name.
@@ -98,7 +98,8 @@ pub struct Step {
     /// What hubform chose for the user.
     pub choices: Vec<Choice>,
     /// Asked when the stack has settled, and also when there is nothing to do.
-    pub endpoint: Option<EndpointCheck>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
     /// Where each property came from.
     pub origins: Origins,
 }

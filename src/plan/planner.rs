@@ -186,7 +186,7 @@ impl<'a> Planner<'a> {
         }
         bodies.into_iter().for_each(|body| self.keep(body));
         let used = self.users.contains_key(&spec.identity.stack);
-        if used || spec.envelope.endpoint.is_none() {
+        if used || spec.envelope.checks.is_empty() {
             match shared::halved(update, &diffs) {
                 Ok(halves) => self.halves.extend(halves.map(|halves| (spec.identity.stack.clone(), halves))),
                 Err(why) if used => step.reasons.push(why),
@@ -290,7 +290,7 @@ pub(super) fn blank(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step 
         changes: Vec::new(),
         reasons: Vec::new(),
         choices: spec.envelope.choices.clone(),
-        endpoint: spec.envelope.endpoint.clone(),
+        checks: spec.envelope.checks.clone(),
         origins: spec.origins.clone(),
     }
 }

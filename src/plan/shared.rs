@@ -181,7 +181,7 @@ fn endpoints_beside(steps: &[Step], stack: &StackRef) -> BTreeSet<StackRef> {
         let here = step.identity.stack != *stack
             && step.identity.stack.target == stack.target
             && Some(&step.identity.environment) == environment;
-        here && step.endpoint.is_some()
+        here && !step.checks.is_empty()
             && matches!(step.action, Action::Keep | Action::Update)
             && step.observed.is_some()
     };

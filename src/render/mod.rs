@@ -30,7 +30,7 @@ pub use spec::{Origin, Origins, StackSpec, body_digest};
 pub use templates::{EMBEDDED, TemplateError, Templates};
 pub use tree::from_yaml;
 
-pub use crate::resolve::{Choice, EndpointCheck, Envelope, Identity, ParameterValue, StackKind};
+pub use crate::resolve::{Check, Choice, Envelope, Identity, ParameterValue, StackKind};
 
 /// Renders every stack, on all processors. Findings of one do not hide those of another.
 pub fn render(stacks: Vec<DesiredStack>, templates: &Templates, sources: &SourceMap) -> (Vec<StackSpec>, Diagnostics) {

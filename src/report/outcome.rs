@@ -143,7 +143,7 @@ fn summary(out: &mut String, context: &Context<'_>, outcome: &Outcome, plan: &Pl
 
 /// There was nothing to do, and the endpoints were asked.
 fn nothing(plan: &Plan) -> String {
-    let asked = plan.steps.iter().filter(|step| step.endpoint.is_some()).count();
+    let asked = plan.steps.iter().filter(|step| !step.checks.is_empty()).count();
     let runs = match asked {
         0 => String::new(),
         1 => ", and the endpoint runs the configuration of its stack".to_owned(),

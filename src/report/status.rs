@@ -8,7 +8,7 @@ use crate::{
     diagnostic::first_of,
     execute::same_config,
     plan::{Detour, Elsewhere, ObservedStack, Wide},
-    resolve::{Identity, outputs},
+    resolve::{Check, Identity},
 };
 
 /// One stack, and its endpoint where it has one.
@@ -36,7 +36,10 @@ impl Row {
         Self {
             identity,
             status: observed.stack.status.clone(),
-            wanted: observed.stack.outputs.get(outputs::ENDPOINT_CONFIG_NAME).cloned(),
+            wanted: Check::of_stack(&observed.stack.outputs)
+                .iter()
+                .find_map(|check| check.made(&observed.stack.outputs))
+                .cloned(),
             endpoint,
             detour: observed.body.as_deref().and_then(Detour::read),
             wide,

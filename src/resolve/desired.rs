@@ -72,16 +72,6 @@ pub enum ParameterValue {
     },
 }
 
-/// The one question whose answer CloudFormation does not have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EndpointCheck {
-    /// The endpoint's name.
-    pub endpoint: String,
-    /// The output that names the configuration it must run.
-    pub config_output: String,
-}
-
 /// Something hubform chose for the user.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Choice {

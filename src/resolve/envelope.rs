@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choice, Context, EndpointCheck, ParameterValue, settings};
+use super::{Check, Choice, Context, ParameterValue, settings};
 use crate::{
     cloud::{StackOptions, StackRef, Tagged, Tags},
     manifest::{Document, Kind},
@@ -104,8 +104,8 @@ pub struct Envelope {
     pub protect: bool,
     /// Stacks whose outputs this one takes, or that must stand before it.
     pub needs: BTreeSet<StackRef>,
-    /// The endpoint to ask whether it really runs what the stack made.
-    pub endpoint: Option<EndpointCheck>,
+    /// What is asked once the stack has settled.
+    pub checks: Vec<Check>,
     /// What hubform chose, with reasons.
     pub choices: Vec<Choice>,
 }

@@ -5,6 +5,7 @@
 //! `chooser` consults the lock, `facts` is what the world was asked and what it is still to be asked.
 
 mod access;
+mod checks;
 mod chooser;
 mod container;
 mod desired;
@@ -49,7 +50,8 @@ use crate::{
     manifest::{DEFAULT_TARGET, Document, EnvironmentSet, Kind, ResolvedEnvironment, Spec, protecting},
 };
 
-pub use desired::{Choice, DesiredStack, EndpointCheck, Field, Hatch, ParameterValue};
+pub use checks::Check;
+pub use desired::{Choice, DesiredStack, Field, Hatch, ParameterValue};
 pub use envelope::{Envelope, Identity, StackKind};
 pub use facts::{Facts, LookedUp, Questions};
 pub use lock::{Clash, LOCK_FORMAT, Lock, LockedEnvironment, LockedModel, Pinned, Scalar, Servings, is_owner};
@@ -345,11 +347,11 @@ fn refuse_same_endpoints(stacks: &[DesiredStack], diagnostics: &mut Diagnostics)
     let mut seen: BTreeMap<(&Target, String), &DesiredStack> = BTreeMap::new();
     let whose = |of: &DesiredStack| format!("`{}` of `{}`", of.identity.name, of.identity.environment);
     for one in stacks {
-        let Some(check) = &one.envelope.endpoint else { continue };
-        let key = (&one.identity.stack.target, check.endpoint.to_lowercase());
+        let Some(check) = one.envelope.checks.first() else { continue };
+        let key = (&one.identity.stack.target, check.endpoint().to_lowercase());
         let first = *seen.entry(key).or_insert(one);
         if first.identity.stack != one.identity.stack {
-            let message = format!("two manifests make an endpoint named `{}`", check.endpoint);
+            let message = format!("two manifests make an endpoint named `{}`", check.endpoint());
             diagnostics.push(
                 Diagnostic::new(Code::SameEndpoint, message)
                     .label(one.span, whose(one))

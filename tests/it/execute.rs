@@ -11,7 +11,7 @@ use hubform::{
     diagnostic::Position,
     execute::{Event, Outcome, Settings, StepResult, Waiting, execute},
     plan::{Action, FORMAT, Operation, Plan, PlannedEnvironment, Step, Submission},
-    render::{EndpointCheck, Identity, Origins},
+    render::{Check, Identity, Origins},
     sandbox::{Pace, Rate, Sandbox, Settings as Account, Throttle},
 };
 use serde_json::{Value, json};
@@ -70,7 +70,7 @@ fn create(name: &str, body: &str, needs: &[&str]) -> Step {
         options: StackOptions::default(),
         termination_protection: false,
     };
-    let check = || EndpointCheck { endpoint: name.into(), config_output: "EndpointConfigName".into() };
+    let check = || Check::runs(name.into());
     let manifest = Position { file: "a.yaml".into(), line: 1, column: 1 };
     Step {
         identity: Identity {
@@ -91,7 +91,7 @@ fn create(name: &str, body: &str, needs: &[&str]) -> Step {
         changes: Vec::new(),
         reasons: Vec::new(),
         choices: Vec::new(),
-        endpoint: (body == ENDPOINT).then(check),
+        checks: (body == ENDPOINT).then(check).into_iter().collect(),
         origins: Origins { manifest, properties: BTreeMap::new() },
     }
 }

@@ -19,7 +19,7 @@ fn role(observed: Observed) -> Step {
     };
     let chat = After { stack: named("chat"), operation: 0 };
     step.operations = vec![half("mid", Half::Widen, Vec::new()), half("new", Half::Narrow, vec![chat])];
-    step.endpoint = None;
+    step.checks = Vec::new();
     step
 }
 

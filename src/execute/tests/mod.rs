@@ -16,7 +16,7 @@ use crate::{
         Action, Allowed, ChangeKind, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, Step,
         Submission,
     },
-    render::{EndpointCheck, Identity, Origin, Origins, ParameterValue},
+    render::{Check, Identity, Origin, Origins, ParameterValue},
 };
 
 fn named(name: &str) -> StackRef {
@@ -58,7 +58,7 @@ fn step(name: &str, action: Action, operations: Vec<Operation>) -> Step {
         changes: Vec::new(),
         reasons: Vec::new(),
         choices: Vec::new(),
-        endpoint: Some(EndpointCheck { endpoint: name.into(), config_output: "EndpointConfigName".into() }),
+        checks: vec![Check::runs(name.into())],
         origins: Origins { manifest: position(1), properties: [("Role/Properties".into(), origin)].into() },
     }
 }
@@ -820,9 +820,9 @@ fn an_interrupt_lets_finish_what_runs_and_a_second_one_leaves() {
 fn the_longest_way_starts_first() {
     let mut world = World::new();
     let mut small = create("small");
-    (small.identity.kind, small.endpoint) = ("Role".into(), None);
+    (small.identity.kind, small.checks) = ("Role".into(), Vec::new());
     let mut root = create("root");
-    (root.identity.kind, root.endpoint) = ("Role".into(), None);
+    (root.identity.kind, root.checks) = ("Role".into(), Vec::new());
     let steps = vec![small, root, create("leaf").needs(&["root"])];
     let settings = Settings { concurrency: 1, ..Settings::default() };
     world.run(plan(steps), settings);

@@ -28,7 +28,7 @@ use crate::{
         Capability, ChangeSet, ChangeSetStatus, ExecutionStatus, Stack, StackOptions, StackRef, Tags, Target, Timestamp,
     },
     diagnostic::{Diagnostics, Position},
-    render::{EndpointCheck, Envelope, Identity, Origin, Origins, ParameterValue, StackSpec, body_digest},
+    render::{Check, Envelope, Identity, Origin, Origins, ParameterValue, StackSpec, body_digest},
 };
 
 /// Whose everything is unless a test says otherwise.
@@ -150,7 +150,7 @@ fn spec(given: &Value) -> StackSpec {
             options: StackOptions { role_arn: text_at(given, "role"), notification_arns: Vec::new() },
             protect: given["protect"] == true,
             needs: given["needs"].as_array().into_iter().flatten().filter_map(Value::as_str).map(reference).collect(),
-            endpoint: Some(EndpointCheck { endpoint: name.clone(), config_output: "EndpointConfigName".into() }),
+            checks: vec![Check::runs(name.clone())],
             choices: Vec::new(),
         },
         body: Arc::from(body),

@@ -13,7 +13,7 @@ use crate::{
         Action, Change, ChangeKind, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, PropertyChange,
         Step, Submission,
     },
-    render::{Choice, EndpointCheck, Identity, Origins},
+    render::{Check, Choice, Identity, Origins},
     report::Context,
 };
 
@@ -114,7 +114,7 @@ fn step(kind: &str, name: &str, action: Action, operations: Vec<Operation>) -> S
         changes: Vec::new(),
         reasons: Vec::new(),
         choices: Vec::new(),
-        endpoint: None,
+        checks: Vec::new(),
         origins: Origins { manifest: position(1), properties: BTreeMap::new() },
     }
 }
@@ -135,7 +135,7 @@ fn plan() -> Plan {
     moved.changes = changes();
     moved.reasons = vec!["takes two updates".into()];
     moved.choices = vec![choice("instance", true)];
-    moved.endpoint = Some(EndpointCheck { endpoint: "chat".into(), config_output: "EndpointConfigName".into() });
+    moved.checks = vec![Check::runs("chat".into())];
     let plain = Operation::update(submission(), Gate::default());
     let mut role = step("Role", "models", Action::Update, vec![plain]);
     role.predicate = true;

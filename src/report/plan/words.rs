@@ -228,7 +228,7 @@ pub(super) fn newer(step: &Step) -> Vec<String> {
 
 /// Are there endpoints that stand and stay, so that they could be asked?
 pub(super) fn endpoints_stand(plan: &Plan) -> bool {
-    let stands = |step: &Step| step.endpoint.is_some() && step.observed.is_some() && step.action != Action::Delete;
+    let stands = |step: &Step| !step.checks.is_empty() && step.observed.is_some() && step.action != Action::Delete;
     plan.steps.iter().any(stands)
 }
 

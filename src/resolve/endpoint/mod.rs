@@ -14,12 +14,11 @@ mod variant;
 use std::sync::Arc;
 
 use super::{
-    Context, DesiredStack, EndpointCheck, Envelope, Made,
+    Check, Context, DesiredStack, Envelope, Made,
     access::{Access, Bucket, Grant, Need},
     chooser::Chooser,
     execution_role, hatch,
     model::Weights,
-    outputs,
     references::{Place, default_of},
     serving::{self, Serving, Wanted},
     settings::{self, Key, Placed},
@@ -131,13 +130,12 @@ fn build<'a>(
         volume_key: parts.key.filter(|_| !servings.iter().any(has_local_disk)).map(|key| key.id),
         own: shape.own,
     };
-    let check = EndpointCheck { endpoint: parts.name, config_output: outputs::ENDPOINT_CONFIG_NAME.to_owned() };
     let stack = DesiredStack {
         identity: context.identity(document),
         envelope: Envelope {
             parameters: parts.role.parameters,
             needs: parts.role.needs,
-            endpoint: Some(check),
+            checks: vec![Check::runs(parts.name)],
             ..context.envelope(document)
         },
         hatch: hatch::resolve(document, &spec.overrides, &spec.resources, &spec.outputs),

@@ -137,7 +137,7 @@ fn protection_is_the_environments() {
 fn stacks_are_called_by_prefix_kind_and_name_and_endpoints_like_their_stacks() {
     let named = |run: Run| {
         let stack = run.stack();
-        (stack.identity.stack.name, stack.envelope.endpoint.expect("it is an endpoint").endpoint)
+        (stack.identity.stack.name, stack.envelope.checks[0].endpoint().to_owned())
     };
     assert_eq!(named(encoder("").environment("prefix: p")), ("p-endpoint-chat".into(), "p-endpoint-chat".into()));
     assert_eq!(named(encoder("name: voice")), ("default-endpoint-chat".into(), "voice".into()));

@@ -252,13 +252,13 @@ impl Journey {
             if !stack.status.landed() || stack.outputs.get("HubformDigest") != Some(&spec.digest) {
                 return Err(format!("{name} is not as wanted: {stack:?}"));
             }
-            let Some(check) = &spec.envelope.endpoint else { continue };
+            let Some(check) = spec.envelope.checks.first() else { continue };
             let found = loop {
-                if let Ok(found) = connection.sagemaker.describe_endpoint(&check.endpoint).await {
-                    break found.ok_or_else(|| format!("the endpoint {} is not there", check.endpoint))?;
+                if let Ok(found) = connection.sagemaker.describe_endpoint(check.endpoint()).await {
+                    break found.ok_or_else(|| format!("the endpoint {} is not there", check.endpoint()))?;
                 }
             };
-            let made = stack.outputs.get(&check.config_output).map_or("", String::as_str);
+            let made = check.made(&stack.outputs).map_or("", String::as_str);
             if found.status != EndpointStatus::InService || !hubform::execute::same_config(made, &found.config_name) {
                 return Err(format!("success, but {found:?} does not run {made}"));
             }

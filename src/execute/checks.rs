@@ -1,7 +1,7 @@
-//! The one question CloudFormation cannot answer: does the endpoint run the configuration its stack made?
+//! What CloudFormation cannot answer, asked when a step's operations are over: its checks, one after the other.
 //!
-//! After a failed update of its fleet SageMaker goes back to the old configuration and says `InService`, while the
-//! stack may say complete.
+//! Does the endpoint run the configuration its stack made? After a failed update of its fleet SageMaker goes back to the
+//! old configuration and says `InService`, while the stack may say complete.
 
 use std::{rc::Rc, time::Duration};
 
@@ -9,6 +9,7 @@ use super::{Answer, Call, Failure, FailureKind, Machine, failure, pace, track::S
 use crate::{
     cloud::{CloudResult, EndpointDescription, EndpointStatus},
     plan::Action,
+    render::Check,
 };
 
 /// A scaling activity makes an endpoint `Updating` for a few minutes at a time.
@@ -16,29 +17,46 @@ const PATIENCE: Duration = Duration::from_secs(20 * 60);
 const QUESTION: &str = "ask the endpoint what it runs";
 
 impl Machine {
-    /// The operations are over: the endpoint is asked, if the step has one. One that stays as it is keeps its turn
-    /// while it is asked, so that thousands of them do not come all at once.
-    pub(super) fn ask_or_finish(&mut self, index: usize) {
+    /// The operations are over: the checks are asked, if the step has any. One that stays as it is keeps its turn
+    /// while it is asked, so that thousands of them do not come all at once, and comes after those that act.
+    pub(super) fn check_or_finish(&mut self, index: usize) {
         let plan = Rc::clone(&self.plan);
         let step = &plan.steps[index];
         if !step.operations.is_empty() {
             self.give_turn_back(index);
         }
-        if step.endpoint.is_none() || step.action == Action::Delete {
+        if step.action == Action::Delete {
             return self.succeed(index, false);
         }
-        self.tracks[index].state = State::Asking { since: self.now };
-        self.ask_endpoint(index);
+        self.begin_check(index, 0);
     }
 
-    pub(super) fn ask_endpoint(&mut self, index: usize) {
-        if let Some(check) = &self.plan.steps[index].endpoint {
-            let name = check.endpoint.clone();
-            self.ask(index, Call::DescribeEndpoint(name));
+    fn begin_check(&mut self, index: usize, check: usize) {
+        let checks = &self.plan.steps[index].checks;
+        if check >= checks.len() {
+            return self.succeed(index, !checks.is_empty());
+        }
+        self.tracks[index].state = State::Asking { check, since: self.now };
+        self.ask_check(index);
+    }
+
+    /// Asks the check at hand, again or for the first time.
+    pub(super) fn ask_check(&mut self, index: usize) {
+        match self.check_at_hand(index) {
+            Some(Check::Runs { endpoint, .. }) => self.ask(index, Call::DescribeEndpoint(endpoint)),
+            None => self.succeed(index, true),
         }
     }
 
-    pub(super) fn endpoint_told(&mut self, index: usize, result: CloudResult<Answer>) {
+    fn check_at_hand(&self, index: usize) -> Option<Check> {
+        match self.tracks[index].state {
+            State::Asking { check, .. } => self.plan.steps[index].checks.get(check).cloned(),
+            _ => None,
+        }
+    }
+
+    /// The answer to [`Check::Runs`].
+    pub(super) fn endpoint_described(&mut self, index: usize, result: CloudResult<Answer>) {
         let endpoint = match result {
             Ok(Answer::Endpoint(Some(endpoint))) => endpoint,
             Ok(_) => return self.unhealthy(index, "the stack is complete, but its endpoint does not exist".into()),
@@ -65,7 +83,7 @@ impl Machine {
 
     fn asked_for(&self, index: usize) -> Duration {
         match self.tracks[index].state {
-            State::Asking { since } => self.now.since(since),
+            State::Asking { since, .. } => self.now.since(since),
             _ => Duration::ZERO,
         }
     }
@@ -79,20 +97,22 @@ impl Machine {
     }
 
     fn compare(&mut self, index: usize, endpoint: &EndpointDescription) {
-        let plan = Rc::clone(&self.plan);
-        let step = &plan.steps[index];
-        let Some(check) = &step.endpoint else { return };
+        let (Some(check), State::Asking { check: at, .. }) = (self.check_at_hand(index), &self.tracks[index].state)
+        else {
+            return;
+        };
+        let (at, Check::Runs { config_output, .. }) = (*at, &check);
+        let observed = self.plan.steps[index].observed.as_ref().map(|observed| &observed.outputs);
         let described = self.tracks[index].stack.as_ref().map(|stack| &stack.outputs);
-        let outputs = described.or(step.observed.as_ref().map(|observed| &observed.outputs));
-        let Some(made) = outputs.and_then(|outputs| outputs.get(&check.config_output)) else {
-            let text = format!("the stack has no output {}, so nothing says what must run", check.config_output);
+        let Some(made) = described.or(observed).and_then(|outputs| check.made(outputs)).cloned() else {
+            let text = format!("the stack has no output {config_output}, so nothing says what must run");
             return self.unhealthy(index, text);
         };
-        if same_config(made, &endpoint.config_name) {
-            return self.succeed(index, true);
+        if same_config(&made, &endpoint.config_name) {
+            return self.begin_check(index, at + 1);
         }
         let (name, runs) = (&endpoint.name, &endpoint.config_name);
-        let text = format!("the endpoint {name} runs {runs}, its stack made {}", config_name(made));
+        let text = format!("the endpoint {name} runs {runs}, its stack made {}", config_name(&made));
         self.fail_where_it_stands(index, failure::plain(FailureKind::SilentRollback, QUESTION, text));
     }
 
