@@ -193,9 +193,15 @@ impl Field {
             });
         }
         if arn.service == "sns" && arn.resource.ends_with(".fifo") {
-            return Some(refuse().help("a FIFO topic is not told; take a standard one"));
+            return Some(refuse().help("alarms and stacks tell no FIFO topic; take a standard one"));
         }
         self.place(text, &arn, target)
+    }
+
+    /// Must the account be known to judge this text?
+    pub fn asks_account(&self, text: &str) -> bool {
+        let own = matches!(self.account, Whose::Own | Whose::OwnOrAws);
+        own && Arn::parse(text).is_some_and(|arn| arn.account.len() == 12)
     }
 
     fn place(&self, text: &str, arn: &Arn<'_>, target: Target<'_>) -> Option<Problem> {
