@@ -18,12 +18,13 @@ use crate::{
 /// From this share of a limit on there is a warning, in percent.
 const NEAR: usize = 80;
 
-/// Something of which IAM takes so many characters.
+/// Something of which IAM takes so much.
 struct Measured {
     path: Path,
     what: String,
     size: usize,
     limit: usize,
+    unit: &'static str,
     help: &'static str,
 }
 
@@ -56,6 +57,7 @@ fn role(resources: &Map<String, Value>, id: &str, stack: &DesiredStack) -> Vec<M
             what: format!("the inline policies of `{id}` have"),
             size: inline,
             limit: INLINE_LIMIT,
+            unit: "characters",
             help: help(stack),
         },
         Measured {
@@ -63,13 +65,15 @@ fn role(resources: &Map<String, Value>, id: &str, stack: &DesiredStack) -> Vec<M
             what: format!("the trust policy of `{id}` has"),
             size: size(&properties["AssumeRolePolicyDocument"]),
             limit: TRUST_LIMIT,
+            unit: "characters",
             help: "name fewer in `trust`; where the account has a higher quota, name a role of your own by ARN",
         },
         Measured {
             path: place.at("ManagedPolicyArns"),
-            what: format!("`{id}` has managed policies:"),
+            what: format!("`{id}` has"),
             size: attached,
             limit: ATTACHED_LIMIT,
+            unit: "managed policies",
             help: "attach fewer; where the account has a higher quota, name a role of your own by ARN",
         },
     ]
@@ -81,6 +85,7 @@ fn managed(id: &str, resource: &Value, stack: &DesiredStack) -> Measured {
         what: format!("the managed policy `{id}` has"),
         size: characters(&worked_out(&resource["Properties"]["PolicyDocument"], target(stack))),
         limit: MANAGED_LIMIT,
+        unit: "characters",
         help: "make several of it",
     }
 }
@@ -110,17 +115,17 @@ fn target(stack: &DesiredStack) -> Target<'_> {
 
 impl Measured {
     fn judge(self, stack: &DesiredStack, found: &mut Diagnostics) {
-        let Self { path, what, size, limit, help } = self;
+        let Self { path, what, size, limit, unit, help } = self;
         let counted = limit == ATTACHED_LIMIT;
         let code = match size {
             _ if size > limit => Code::PolicyTooLarge,
             _ if !counted && size * 100 >= limit * NEAR => Code::PolicyNearLimit,
             _ => return,
         };
-        let unit = if counted { "" } else { " characters" };
-        let message = format!("{what} {size}{unit}, and IAM takes {limit}");
-        let origin = path.upward().find_map(|place| stack.origins.get(place));
-        let span = origin.map_or(stack.span, |field| field.span);
+        let message = format!("{what} {size} {unit}, and IAM takes {limit}");
+        let added = path.parts().first().and_then(|id| stack.hatch.spans.get(&Path::from("resources").at(&id.text())));
+        let origin = path.upward().find_map(|place| stack.origins.get(place)).map(|field| field.span);
+        let span = added.copied().or(origin).unwrap_or(stack.span);
         found.push(Diagnostic::new(code, message).at(span).help(help));
     }
 }

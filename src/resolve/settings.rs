@@ -32,6 +32,9 @@ impl Context<'_> {
         let text = self.substituted(text, place);
         let scope = self.scope;
         let target = arn::Target { region: &scope.target.region, account: self.facts.account(&scope.target) };
+        if target.account.is_none() && self.facts.open && field.asks_account(&text) {
+            self.questions.accounts.insert(scope.target.clone());
+        }
         if let Some(problem) = field.check(&text, target) {
             let finding = Diagnostic::new(Code::WrongArn, problem.message).at(place.span());
             self.report(Diagnostic { help: problem.help, ..finding });

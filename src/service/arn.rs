@@ -193,9 +193,15 @@ impl Field {
             });
         }
         if arn.service == "sns" && arn.resource.ends_with(".fifo") {
-            return Some(refuse().help("a FIFO topic is not told; take a standard one"));
+            return Some(refuse().help("alarms and stacks tell no FIFO topic; take a standard one"));
         }
         self.place(text, &arn, target)
+    }
+
+    /// Must the account be known to judge this text?
+    pub fn asks_account(&self, text: &str) -> bool {
+        let own = matches!(self.account, Whose::Own | Whose::OwnOrAws);
+        own && Arn::parse(text).is_some_and(|arn| arn.account.len() == 12)
     }
 
     fn place(&self, text: &str, arn: &Arn<'_>, target: Target<'_>) -> Option<Problem> {
@@ -293,13 +299,13 @@ mod tests {
             &ALARM_TOPIC,
             &topics,
             expect![[r#"
-            this takes the ARN of a standard SNS topic, not `ops`
-            `arn:aws:sns:us-west-2:123456789012:ops` is in us-west-2, and this is deployed to eu-west-1 (take one of eu-west-1; `${region}` stands for it)
-            this takes the ARN of a standard SNS topic, not `arn:aws:sns:eu-west-1:123456789012:ops.fifo` (a FIFO topic is not told; take a standard one)
-            this takes the ARN of a standard SNS topic, not `arn:aws:lambda:eu-west-1:123456789012:function:page`
-            `arn:aws-cn:sns:eu-west-1:123456789012:ops` is of the partition aws-cn, and eu-west-1 is of aws
-            `arn:aws:sns:eu-west-1::ops` names no account
-        "#]],
+                this takes the ARN of a standard SNS topic, not `ops`
+                `arn:aws:sns:us-west-2:123456789012:ops` is in us-west-2, and this is deployed to eu-west-1 (take one of eu-west-1; `${region}` stands for it)
+                this takes the ARN of a standard SNS topic, not `arn:aws:sns:eu-west-1:123456789012:ops.fifo` (alarms and stacks tell no FIFO topic; take a standard one)
+                this takes the ARN of a standard SNS topic, not `arn:aws:lambda:eu-west-1:123456789012:function:page`
+                `arn:aws-cn:sns:eu-west-1:123456789012:ops` is of the partition aws-cn, and eu-west-1 is of aws
+                `arn:aws:sns:eu-west-1::ops` names no account
+            "#]],
         );
         let keys = ["arn:aws:kms:us-east-1:123456789012:key/1", "arn:aws:iam::123456789012:role/x"];
         check(

@@ -163,10 +163,10 @@ pub struct Serverless {
     /// Memory, 1 to 6 GiB.
     pub memory: Option<Size>,
     /// Requests at once.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 200))]
     pub concurrency: Option<u32>,
     /// Requests at once that are always ready.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 200))]
     pub provisioned: Option<u32>,
 }
 
@@ -182,7 +182,7 @@ pub struct AsyncInference {
     /// Topics told about each answer.
     pub notify: Option<NotifyAsync>,
     /// Requests at once per instance.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1000))]
     pub concurrency: Option<u32>,
 }
 

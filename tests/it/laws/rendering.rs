@@ -149,7 +149,7 @@ fn free_text() -> Value {
             "min": 1, "max": 3,
             "target": {"metric": {"namespace": MARK, "name": MARK, "dimensions": {"Stage": MARK, "Other": "x"},
                 "statistic": "Average", "value": 5}},
-            "schedules": [{"name": "night", "cron": "0 1 * * ? *", "timezone": MARK, "min": 1}],
+            "schedules": [{"name": "night", "cron": "0 1 * * ? *", "min": 1}],
         },
         "rollout": {"strategy": "all-at-once", "alarms": [MARK]},
         "capture": {"percent": "5%", "s3": "s3://captured/", "types": {"csv": [MARK], "json": [MARK]}},
@@ -158,7 +158,8 @@ fn free_text() -> Value {
         "outputs": {"Said": {"Value": MARK, "Description": MARK}},
     });
     let role = json!({
-        "statements": [{"Sid": MARK, "Effect": "Allow", "Action": MARK, "Resource": [MARK]}],
+        "statements": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": [format!("arn:aws:s3:::{MARK}")],
+            "Condition": {"StringLike": {"aws:PrincipalTag/team": [MARK]}}}],
         "overrides": {"Role": {"Properties": {"Description": MARK}}},
     });
     let document = |kind: &str, name: &str, spec: &Value| {
