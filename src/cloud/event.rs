@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Reason, ResourceStatus, Timestamp};
+use super::{Reason, ResourceStatus, StackStatus, Timestamp};
 
 /// One row of DescribeStackEvents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,11 @@ impl StackEvent {
     /// Does this row speak of the stack itself?
     pub fn is_of_stack(&self) -> bool {
         self.resource_type == "AWS::CloudFormation::Stack" && self.physical_id.as_deref() == Some(&self.stack_id)
+    }
+
+    /// Does the stack begin here to take an update back?
+    pub fn begins_rollback(&self) -> bool {
+        self.is_of_stack() && self.status.as_str() == StackStatus::UpdateRollbackInProgress.as_str()
     }
 }
 

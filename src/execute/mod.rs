@@ -20,6 +20,7 @@ mod narrow;
 mod order;
 mod poll;
 mod protocol;
+mod search;
 mod settle;
 mod token;
 mod track;

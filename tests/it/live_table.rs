@@ -70,6 +70,8 @@ fn failure() -> StepResult {
             position: None,
             field: None,
         }),
+        rollback: Vec::new(),
+        endpoint: None,
         aftermath: Vec::new(),
     }))
 }
