@@ -179,7 +179,7 @@ fn refuse_doubtful(plan: &Plan) -> Result<()> {
     if doubts.is_empty() {
         return Ok(());
     }
-    let message = format!("hubform made a plan that it does not trust: {}", doubts.join("; "));
+    let message = format!("the plan failed its audit: {}", doubts.join("; "));
     anyhow::bail!(Refusal::new(message, "nothing was done; this is a fault of hubform, please report it"))
 }
 
