@@ -20,8 +20,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, FileId, Label, Severity, Source
 
 /// Beyond this many a run counts the rest.
 const SHOWN: usize = 100;
-/// Longer values are cut where several findings are told together.
-const LONGEST_VALUE: usize = 60;
+/// So much of a value is shown in any case where several findings are told together; of others what a line holds.
+const LEAST_VALUE: usize = 30;
 
 /// For people: each finding with its source, those of one shape together; then how many there are.
 pub fn human(diagnostics: &Diagnostics, sources: &SourceMap, context: &Context<'_>) -> String {
@@ -145,10 +145,9 @@ fn together(out: &mut String, context: &Context<'_>, (block, most): (&Block<'_>,
             Some(label) if value.is_empty() => texts.at(label),
             _ => shown(&value),
         };
-        let position = label.map(|label| texts.sources.position(label.span).to_string());
-        let words: Vec<String> =
-            position.into_iter().chain(Some(fit(&value, LONGEST_VALUE, context.unicode))).collect();
-        places.push(words.join(" ").trim_end().to_owned());
+        let position = label.map_or_else(String::new, |label| format!("{} ", texts.sources.position(label.span)));
+        let room = context.width.saturating_sub(INDENT + position.width()).max(LEAST_VALUE);
+        places.push(format!("{position}{}", fit(&value, room, context.unicode)).trim_end().to_owned());
     }
     let more = block.findings.len() - places.len();
     places.extend((more > 0).then(|| format!("and {more} more")));

@@ -43,7 +43,9 @@ impl<'a> Block<'a> {
     }
 }
 
-/// What findings have in common that are told together. One that speaks of several places stands alone.
+/// What findings have in common that are told together: the words between values. What is quoted is a value; a number is
+/// one only where nothing is quoted, so that a block never says two things of a place. One that speaks of several places
+/// stands alone.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Shape<'a> {
     code: Code,
@@ -55,9 +57,11 @@ struct Shape<'a> {
 impl<'a> Shape<'a> {
     fn of(diagnostic: &'a Diagnostic) -> Option<Self> {
         let is_plain = diagnostic.labels.len() <= 1 && diagnostic.labels.iter().all(|label| label.text.is_empty());
-        let words = pieces(&diagnostic.message).into_iter().map(|piece| match piece {
+        let pieces = pieces(&diagnostic.message);
+        let quotes = pieces.iter().any(|piece| piece.is_quoted);
+        let words = pieces.into_iter().map(|piece| match piece {
             Piece { is_quoted: true, .. } => "`",
-            Piece { is_value: true, .. } => "",
+            Piece { is_value: true, .. } if !quotes => "",
             Piece { text, .. } => text,
         });
         is_plain.then(|| Self {
@@ -118,10 +122,11 @@ mod tests {
 
     #[test]
     fn findings_of_one_shape_are_one_block() {
-        let both = told(&["`a` takes 1 GiB, not `x y`", "something else", "`b` takes 12.5 GiB, not `x y`"]);
-        assert_eq!(both[0].0, "`…` takes … GiB, not `x y`");
-        assert_eq!(both[0].1, ["a, 1", "b, 12.5"]);
-        assert_eq!(both[1], ("something else".to_owned(), vec![String::new()]));
+        let quoted = told(&["`a` takes 1 GiB, not `x y`", "something else", "`b` takes 1 GiB, not `x y`"]);
+        assert_eq!(quoted[0], ("`…` takes 1 GiB, not `x y`".to_owned(), vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(quoted[1], ("something else".to_owned(), vec![String::new()]));
+        assert_eq!(told(&["not 1%, here", "not 12.5%, here"])[0].1, ["1%", "12.5%"]);
+        assert_eq!(told(&["`a` takes 1 GiB", "`b` takes 2 GiB"]).len(), 2);
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn marks(out: &mut String, gutter: &Gutter<'_>, line: &Marked<'_>, window: &Wind
     let fits = to + 1 + words.width() <= room;
     let behind = if fits && !words.is_empty() { format!(" {words}") } else { String::new() };
     out.push_str(&gutter.line(None, &format!("{:from$}{drawn}{behind}", "")));
-    if !fits {
+    if !fits && !words.is_empty() {
         wrap(&words, room).iter().for_each(|words| out.push_str(&gutter.line(None, words)));
     }
 }
