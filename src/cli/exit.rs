@@ -84,7 +84,16 @@ mod tests {
             let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
             let result = |kind: &FailureKind| {
                 let (operation, message) = ("update".to_owned(), String::new());
-                let failure = Failure { kind: *kind, operation, status: None, message, cause: None, aftermath: vec![] };
+                let failure = Failure {
+                    kind: *kind,
+                    operation,
+                    status: None,
+                    message,
+                    cause: None,
+                    rollback: vec![],
+                    endpoint: None,
+                    aftermath: vec![],
+                };
                 let stack = StackRef { target: target.clone(), name: "a".into() };
                 (stack, StepResult::Failed(Box::new(failure)))
             };

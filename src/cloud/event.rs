@@ -39,6 +39,11 @@ impl StackEvent {
     pub fn stack_status(&self) -> Option<StackStatus> {
         self.is_of_stack().then(|| StackStatus::from(self.status.as_str()))
     }
+
+    /// Does the stack begin here to take an update back?
+    pub fn begins_rollback(&self) -> bool {
+        self.stack_status() == Some(StackStatus::UpdateRollbackInProgress)
+    }
 }
 
 /// The first real failure of an operation, given its events oldest first: summaries of the stack and siblings

@@ -15,6 +15,7 @@ mod port;
 mod reason;
 mod retry;
 mod role;
+mod rollback;
 mod stack;
 mod status;
 mod target;
@@ -34,9 +35,10 @@ pub use port::{
     Accounts, ChangeSetIds, ChangeSetType, Connection, CreateChangeSet, CreateStack, DeleteStack, ExecuteChangeSet,
     Iam, Identity, Page, PageToken, Reply, SageMaker, Stacks,
 };
-pub use reason::{Reason, handler_error_code};
+pub use reason::{Reason, handler_error_code, spoken};
 pub use retry::{Patience, Retrying, Trouble};
 pub use role::RoleDescription;
+pub use rollback::{not_rolled_back, stuck_rollback};
 pub use stack::{CallerIdentity, Capability, Stack, StackOptions, StackRef, StackSummary, Tags, is_masked, own_tags};
 pub use status::{ResourceStatus, StackStatus};
 pub use target::Target;

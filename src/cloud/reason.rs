@@ -1,7 +1,7 @@
 //! The service's prose, read once.
 
 /// What the reason of an event or a status means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// A sibling failed first; this is no cause.
     Cancelled,
@@ -9,6 +9,16 @@ pub enum Reason {
     Quota,
     /// No instance of that type to be had just now.
     Capacity,
+    /// The container does not start, or does not answer.
+    Container,
+    /// The image is missing, or may not be pulled.
+    Image,
+    /// The weights are missing, may not be read, or cannot be unpacked.
+    Weights,
+    /// The model's role is missing, or does not trust SageMaker.
+    Role,
+    /// It is being changed already.
+    Busy,
     /// Somebody lacks a permission.
     AccessDenied,
     /// The thing exists already under that name.
@@ -22,24 +32,18 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Reads a status reason.
+    /// Reads a status reason: its wording first, since one code stands for many causes.
     pub fn read(text: &str) -> Self {
-        let lower = text.to_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-        match handler_error_code(text) {
-            _ if CANCELLED.iter().any(|words| text.trim_end_matches('.') == *words) => Self::Cancelled,
-            _ if says(&["insufficient capacity", "insufficientinstancecapacity", "capacityerror"]) => Self::Capacity,
-            Some("ServiceLimitExceeded") => Self::Quota,
-            _ if says(QUOTA) => Self::Quota,
-            Some("AccessDenied") => Self::AccessDenied,
-            _ if says(&["accessdenied", "is not authorized to perform"]) => Self::AccessDenied,
-            Some("AlreadyExists") => Self::AlreadyExists,
-            _ if says(&["already exist"]) => Self::AlreadyExists,
-            Some("Throttling") => Self::Throttled,
-            _ if says(&["rate exceeded"]) => Self::Throttled,
-            Some("NotStabilized") => Self::NotStabilized,
-            _ => Self::Other,
+        if CANCELLED.contains(&text.trim_end_matches('.')) {
+            return Self::Cancelled;
         }
+        let lower = text.to_lowercase();
+        let worded = WORDINGS.iter().find(|(_, words)| words.split('…').all(|part| lower.contains(part)));
+        let coded = || {
+            let code = handler_error_code(text)?;
+            CODES.iter().find(|(_, known)| *known == code)
+        };
+        worded.or_else(coded).map_or(Self::Other, |(reason, _)| *reason)
     }
 }
 
@@ -47,16 +51,62 @@ impl Reason {
 const CANCELLED: [&str; 3] =
     ["Resource creation cancelled", "Resource update cancelled", "Resource deletion cancelled"];
 
-/// How services say that a limit of the account is reached, in lower case. (O: SageMaker's; K: EC2's, IAM's, others')
-const QUOTA: &[&str] = &[
-    "the account-level service limit ",
-    "resourcelimitexceeded",
-    "vcpulimitexceeded",
-    "than your current vcpu limit",
-    "limitexceededexception",
-    "servicequotaexceeded",
-    "service quota exceeded",
-    "cannot exceed quota for ",
+/// What services say, in lower case, with `…` for what lies between; the first that fits counts. Weights and images
+/// stand before roles, because SageMaker advises on the role with either.
+const WORDINGS: &[(Reason, &str)] = &[
+    // (O: amazon-sagemaker-examples 307, sagemaker-custom-project-templates 51; K: EC2's, IAM's, others')
+    (Reason::Quota, "the account-level service limit "),
+    (Reason::Quota, "resourcelimitexceeded"),
+    (Reason::Quota, "vcpulimitexceeded"),
+    (Reason::Quota, "than your current vcpu limit"),
+    (Reason::Quota, "limitexceededexception"),
+    (Reason::Quota, "servicequotaexceeded"),
+    (Reason::Quota, "service quota exceeded"),
+    (Reason::Quota, "cannot exceed quota for "),
+    // (O: deep-learning-containers 6673, rse-grand-challenge 2631, amazon-sagemaker-feedback 99)
+    (Reason::Capacity, "unable to provision requested ml compute capacity"),
+    (Reason::Capacity, "is temporarily unavailable in supported availability zones"),
+    (Reason::Capacity, "insufficient capacity"),
+    (Reason::Capacity, "insufficientinstancecapacity"),
+    (Reason::Capacity, "insufficientcapacityerror"),
+    (Reason::Capacity, "capacityerror"),
+    // (O: amazon-sagemaker-examples 379, terraform-provider-aws 8713; comfyui-on-amazon-sagemaker 2)
+    (Reason::Container, "did not pass the ping health check"),
+    (Reason::Container, "cannotstartcontainererror"),
+    (Reason::Container, "ensure the model container for …starts correctly"),
+    // (O: sagemaker-python-sdk 1835; easy-amazon-sagemaker-deployments 4; sagemaker-tensorflow-training-toolkit 294;
+    // amazon-sagemaker-examples 195, 1476)
+    (Reason::Image, "make sure all images included in the model"),
+    (Reason::Image, "requested image…not found"),
+    (Reason::Image, "cannot find the requested image"),
+    (Reason::Image, "the image '…does not exist"),
+    (Reason::Image, "ecr image \"…is invalid"),
+    // (O: cvat-on-aws-china 3; llm-sagemaker-sample 2; deep-learning-containers 569; sagemaker-python-sdk 879)
+    (Reason::Weights, "failed to download model data"),
+    (Reason::Weights, "could not access model data at "),
+    (Reason::Weights, "could not find model data at "),
+    (Reason::Weights, "failed to extract model data archive"),
+    (Reason::Weights, "model data archive is too large"),
+    // (O: predictive-maintenance-using-machine-learning 3; sagemaker-python-sdk 35, 43; bentoml 892)
+    (Reason::Role, "could not assume role "),
+    (Reason::Role, "was unable to assume the role"),
+    (Reason::Role, "the execution role arn …sts:assumerole"),
+    (Reason::Role, "unable to perform: sts:assumerole on the role"),
+    // (K)
+    (Reason::Busy, "cannot update in-progress endpoint"),
+    (Reason::AccessDenied, "accessdenied"),
+    (Reason::AccessDenied, "is not authorized to perform"),
+    (Reason::AlreadyExists, "already exist"),
+    (Reason::Throttled, "rate exceeded"),
+];
+
+/// What a resource handler's code means where its words say nothing more. (D: the codes of CloudFormation's registry)
+const CODES: &[(Reason, &str)] = &[
+    (Reason::Quota, "ServiceLimitExceeded"),
+    (Reason::AccessDenied, "AccessDenied"),
+    (Reason::AlreadyExists, "AlreadyExists"),
+    (Reason::Throttled, "Throttling"),
+    (Reason::NotStabilized, "NotStabilized"),
 ];
 
 /// The code in `HandlerErrorCode: X` or `Error Code: X` inside a reason.
@@ -64,6 +114,18 @@ pub fn handler_error_code(text: &str) -> Option<&str> {
     let after = ["HandlerErrorCode: ", "Error Code: "].iter().find_map(|mark| text.split_once(mark))?.1;
     let end = after.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(after.len());
     Some(&after[..end]).filter(|code| !code.is_empty())
+}
+
+/// What a resource handler said, and what stands around it: `code GeneralServiceException, request 5f0c…`. Where nothing
+/// does, the text is all.
+pub fn spoken(text: &str) -> (&str, Option<String>) {
+    let whole = (text, None);
+    let Some(said) = text.strip_prefix("Resource handler returned message: \"") else { return whole };
+    let Some((message, rest)) = said.rsplit_once("\" (RequestToken: ") else { return whole };
+    let Some((token, code)) = rest.strip_suffix(')').and_then(|rest| rest.split_once(", HandlerErrorCode: ")) else {
+        return whole;
+    };
+    (message, Some(format!("code {code}, request {token}")))
 }
 
 #[cfg(test)]
@@ -79,13 +141,79 @@ mod tests {
         assert_eq!(Reason::read("Resource creation cancelled"), Reason::Cancelled);
         assert_eq!(Reason::read("Unable to provision: insufficient capacity"), Reason::Capacity);
         assert_eq!(Reason::read("no such image"), Reason::Other);
+        let (said, around) = spoken(quota);
+        assert!(said.starts_with("The account-level") && said.ends_with("is 0 Instances"), "{said}");
+        assert_eq!(around.as_deref(), Some("code ServiceLimitExceeded, request x"));
+        assert_eq!(spoken("no such image"), ("no such image", None));
+        assert_eq!(Reason::read("odd (RequestToken: x, HandlerErrorCode: NotStabilized)"), Reason::NotStabilized);
+    }
+
+    #[test]
+    fn what_sagemaker_was_seen_to_say_of_an_endpoint_is_known() {
+        let seen = [
+            (
+                "The primary container for production variant AllTraffic did not pass the ping health check. Please check \
+              CloudWatch logs for this endpoint.",
+                Reason::Container,
+            ),
+            (
+                "CannotStartContainerError. Please ensure the model container for variant a starts correctly when invoked \
+              with 'docker run <image> serve'",
+                Reason::Container,
+            ),
+            (
+                "Please make sure all images included in the model for the production variant AllTraffic exist, and that \
+              the execution role used to create the model has permissions to access them.",
+                Reason::Image,
+            ),
+            ("The image '763104351884.dkr.ecr.eu-west-1.amazonaws.com/a:1' does not exist.", Reason::Image),
+            ("Requested image 1.dkr.ecr.us-west-2.amazonaws.com/a not found.", Reason::Image),
+            (
+                "Failed to download model data for container \"container_1\" from URL: \"s3://b/m.tar.gz\". Please ensure \
+              that there is an object located at the URL and that the role passed to CreateModel has permissions to \
+              download the object.",
+                Reason::Weights,
+            ),
+            (
+                "Could not access model data at s3://b/m/. Please ensure that the role \"arn:aws:iam::1:role/r\" exists \
+              and that its trust relationship policy allows the action \"sts:AssumeRole\"",
+                Reason::Weights,
+            ),
+            (
+                "Failed to extract model data archive for container \"container_1\" from URL \"s3://b/m.tar.gz\".",
+                Reason::Weights,
+            ),
+            (
+                "Could not assume role arn:aws:iam::1:role/r. Please ensure that the role exists and allows principal \
+              'sagemaker.amazonaws.com' to assume the role.",
+                Reason::Role,
+            ),
+            (
+                "Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error.",
+                Reason::Capacity,
+            ),
+            (
+                "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML \
+              instance type.",
+                Reason::Capacity,
+            ),
+            (
+                "EC2InsufficientCapacityError: Instance type 'ml.g5.48xlarge' is temporarily unavailable in supported \
+              availability zones [euw1-az1].",
+                Reason::Capacity,
+            ),
+        ];
+        for (text, reason) in seen {
+            let code = format!("Resource handler returned message: \"{text}\" (HandlerErrorCode: NotStabilized)");
+            assert_eq!([Reason::read(text), Reason::read(&code)], [reason, reason], "{text}");
+        }
     }
 
     #[test]
     fn words_that_a_failure_only_quotes_decide_nothing() {
         let quoted = "Resource handler returned message: \"the image 'team/cancelled-quota:1' does not exist\" \
                       (RequestToken: x, HandlerErrorCode: InvalidRequest)";
-        assert_eq!(Reason::read(quoted), Reason::Other);
+        assert_eq!(Reason::read(quoted), Reason::Image);
         assert_eq!(Reason::read("The job was cancelled by the quota-keeper"), Reason::Other);
         assert_eq!(Reason::read("Cannot exceed quota for PoliciesPerRole: 10"), Reason::Quota);
     }

@@ -210,7 +210,7 @@ impl Machine {
         if !self.tracks[index].is_polled() {
             return self.fail_or_restore(index, failure);
         }
-        failure.aftermath.push("the operation goes on in AWS, nobody watches it".into());
+        failure.aftermath.push("the operation goes on in AWS, no longer watched".into());
         self.fail(index, failure);
     }
 }

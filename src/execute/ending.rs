@@ -98,7 +98,7 @@ impl Machine {
                     self.finish(index, StepResult::Failed(failure));
                 }
                 (None, Some(mut failure)) => {
-                    failure.aftermath.push("whether it was accepted all the same was not looked at".into());
+                    failure.aftermath.push("it may have been accepted; that was not checked".into());
                     self.fail(index, *failure);
                 }
                 (None, None) if track.is_underway() => {

@@ -168,6 +168,12 @@ pub struct Failure {
     pub message: String,
     /// The resource that failed first.
     pub cause: Option<Cause>,
+    /// Resources that could not be brought back, where an update and its rollback failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollback: Vec<Cause>,
+    /// The stack's endpoint, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
     /// What was put back, or left, in sentences.
     pub aftermath: Vec<String>,
 }
@@ -208,7 +214,7 @@ pub enum FailureKind {
     Leftover,
 }
 
-/// The resource that failed first.
+/// A resource that failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Cause {

@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::{
     Cause, Failure, FailureKind,
     history::{leftovers, turned_back},
+    search::Search,
 };
 use crate::{
-    cloud::{CloudError, CloudErrorKind, StackEvent, StackStatus, root_cause},
-    diagnostic::{Part, Path, Trail},
+    cloud::{CloudError, CloudErrorKind, StackEvent, StackStatus, not_rolled_back, root_cause},
     plan::{Half, Operation, Step},
     render::Origin,
 };
@@ -45,7 +45,16 @@ pub(super) fn title_of(operation: &Operation, name: String) -> String {
 /// A failure without a failed resource.
 pub(super) fn plain(kind: FailureKind, operation: &str, message: impl Into<String>) -> Failure {
     let (operation, message) = (operation.to_owned(), message.into());
-    Failure { kind, operation, status: None, message, cause: None, aftermath: Vec::new() }
+    Failure {
+        kind,
+        operation,
+        status: None,
+        message,
+        cause: None,
+        rollback: Vec::new(),
+        endpoint: None,
+        aftermath: Vec::new(),
+    }
 }
 
 /// A call that was refused or not answered.
@@ -101,7 +110,11 @@ impl Ended<'_> {
         }
         let mut failure = plain(kind, self.operation, message);
         failure.status = Some(self.status.clone());
-        failure.cause = root.map(|event| self.cause(event));
+        if *self.status == StackStatus::UpdateRollbackFailed {
+            failure.rollback = not_rolled_back(self.events).into_iter().map(|event| self.cause(event)).collect();
+        }
+        let cause = root.map(|event| self.cause(event));
+        failure.cause = cause.filter(|cause| !failure.rollback.contains(cause));
         failure.aftermath = leftovers(self.events).into_iter().map(left).collect();
         failure
     }
@@ -133,10 +146,10 @@ impl Ended<'_> {
 
     /// What is said where nobody could look for what was left behind.
     pub(super) fn unread(&self, why: &str) -> Failure {
-        let what = "the update landed, but whether old resources are left could not be checked";
+        let what = "the update landed; whether it left old resources behind could not be checked";
         let mut failure = plain(FailureKind::Leftover, self.operation, what);
         failure.status = Some(self.status.clone());
-        failure.aftermath = vec![format!("what was left behind could not be checked: {why}")];
+        failure.aftermath = vec![format!("the events could not be read: {why}")];
         failure
     }
 
@@ -149,78 +162,18 @@ impl Ended<'_> {
             resource_type: event.resource_type.clone(),
             reason,
             position: Some(position.clone()),
-            field: origin.map(|origin| origin.field.clone()),
+            field: origin.map(|origin| origin.field.clone()).filter(|field| field != "spec"),
         }
     }
 
-    /// The field behind a failure: a property the reason names, else a value it quotes, else the resource.
     fn origin(&self, logical_id: &str, reason: &str) -> Option<&Origin> {
-        let origins = &self.step.origins;
-        let properties = Path::from_iter([logical_id, "Properties"]);
-        self.property_named(&properties, reason)
-            .or_else(|| self.value_quoted(&properties, reason).and_then(|path| origins.of(&path)))
-            .or_else(|| origins.of(&properties))
-    }
-
-    fn property_named(&self, properties: &Path, reason: &str) -> Option<&Origin> {
-        let below = self.step.origins.properties.iter().filter(|(path, _)| path.is_within(properties));
-        let named = below.filter(|(path, _)| {
-            let name = path.parts().iter().rev().find_map(Part::key).unwrap_or_default();
-            *path != properties && name != "Properties" && has_word(reason, name)
-        });
-        named.max_by_key(|(path, _)| path.to_string().len()).map(|(_, origin)| origin)
-    }
-
-    /// The path of the longest text in the body that the reason repeats. A short one counts in the resource that failed
-    /// alone, and only where the reason sets it apart, as in `alarms [ghost] were not found`.
-    fn value_quoted(&self, properties: &Path, reason: &str) -> Option<Path> {
-        let body: Value = serde_json::from_str(self.body?).ok()?;
-        let mut texts = Vec::new();
-        for (logical_id, resource) in body["Resources"].as_object()? {
-            collect_texts(&resource["Properties"], &Trail::Top.at(logical_id).at("Properties"), &mut texts);
-        }
-        let repeated = |path: &Path, text: &str| match text.len() >= SHORTEST_QUOTE {
-            true => has_word(reason, text),
-            false => path.is_within(properties) && is_set_apart(reason, text),
-        };
-        let quoted = texts.into_iter().filter(|(path, text)| repeated(path, text));
-        quoted.max_by_key(|(_, text)| text.len()).map(|(path, _)| path)
+        let body: Value = self.body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
+        Search { origins: &self.step.origins, resources: &body["Resources"], logical_id, reason }.origin()
     }
 }
 
 /// Ends the reason of each roll-back of a creation, whether or not somebody asked.
 const NOBODY_ASKED: &str = " Rollback requested by user.";
-
-/// Shorter texts turn up in a reason by chance, unless it sets them apart.
-const SHORTEST_QUOTE: usize = 6;
-
-/// Is the text alone between brackets, quotation marks or the commas of a list?
-fn is_set_apart(reason: &str, text: &str) -> bool {
-    let opens = |before: &str| before.trim_end().ends_with(['[', '(', '{', '\'', '"', '`', ',']);
-    let closes = |after: &str| after.trim_start().starts_with([']', ')', '}', '\'', '"', '`', ',']);
-    let mut found = reason.match_indices(text);
-    !text.is_empty() && found.any(|(at, _)| opens(&reason[..at]) && closes(&reason[at + text.len()..]))
-}
-
-fn collect_texts(value: &Value, path: &Trail<'_>, into: &mut Vec<(Path, String)>) {
-    match value {
-        Value::String(text) => into.push((path.path(), text.clone())),
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, item)| collect_texts(item, &path.item(i), into));
-        }
-        Value::Object(fields) => {
-            fields.iter().for_each(|(key, item)| collect_texts(item, &path.at(key), into));
-        }
-        _ => {}
-    }
-}
-
-fn has_word(text: &str, word: &str) -> bool {
-    let edge = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric());
-    let stands =
-        |(at, _): (usize, &str)| edge(text[..at].chars().next_back()) && edge(text[at + word.len()..].chars().next());
-    !word.is_empty() && text.match_indices(word).any(stands)
-}
 
 fn left(event: &StackEvent) -> String {
     let id = event.physical_id.as_deref().unwrap_or("without an id");
@@ -230,16 +183,16 @@ fn left(event: &StackEvent) -> String {
 
 fn kind_of_status(status: &StackStatus) -> (FailureKind, &'static str) {
     match status {
-        StackStatus::RollbackComplete => (FailureKind::RolledBack, "creating failed and everything was removed again"),
+        StackStatus::RollbackComplete => (FailureKind::RolledBack, "the creation failed and was rolled back"),
         StackStatus::UpdateRollbackComplete => (FailureKind::RolledBack, "the update failed and was rolled back"),
         StackStatus::RollbackFailed | StackStatus::UpdateRollbackFailed => {
-            (FailureKind::RollbackFailed, "it failed, and rolling back failed too")
+            (FailureKind::RollbackFailed, "it failed, and so did its rollback")
         }
         StackStatus::CreateFailed | StackStatus::UpdateFailed => {
-            (FailureKind::RollbackFailed, "it failed, and nothing was rolled back")
+            (FailureKind::RollbackFailed, "it failed, and was not rolled back")
         }
         StackStatus::DeleteFailed => (FailureKind::DeleteFailed, "some resources could not be deleted"),
-        StackStatus::DeleteComplete => (FailureKind::Stale, "the stack was deleted meanwhile"),
-        _ => (FailureKind::Stale, "the stack was left in another state than asked for"),
+        StackStatus::DeleteComplete => (FailureKind::Stale, "the stack was deleted in the meantime"),
+        _ => (FailureKind::Stale, "the stack ended in another state than was asked for"),
     }
 }

@@ -21,6 +21,7 @@ mod order;
 mod pace;
 mod poll;
 mod protocol;
+mod search;
 mod settle;
 mod token;
 mod track;

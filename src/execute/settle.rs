@@ -39,8 +39,8 @@ impl Undone {
     /// Said where it is being put back and nobody looks.
     pub(super) fn goes_on(self) -> &'static str {
         match self {
-            Self::Target => "putting the stack back goes on in AWS, nobody watches it",
-            Self::Protection => "termination protection is being turned on again, nobody watches it",
+            Self::Target => "the way back goes on in AWS, no longer watched",
+            Self::Protection => "turning termination protection on again goes on in AWS, no longer watched",
         }
     }
 
@@ -279,6 +279,9 @@ impl Machine {
             Some(mut first) => {
                 first.aftermath.push(format!("{not_back}: {}", in_short(&failure)));
                 first.aftermath.extend(failure.aftermath);
+                if !failure.rollback.is_empty() {
+                    (first.status, first.rollback) = (failure.status, failure.rollback);
+                }
                 *first
             }
             None => failure,
@@ -288,6 +291,7 @@ impl Machine {
             said.aftermath.extend(setback.aftermath);
         }
         said.aftermath.extend(track.scar.take().into_iter().flat_map(|scar| scar.aftermath));
+        said.endpoint = self.plan.steps[index].checks.first().map(|check| check.endpoint().to_owned());
         self.finish(index, super::StepResult::Failed(Box::new(said)));
     }
 
@@ -313,7 +317,7 @@ impl Machine {
 }
 
 fn in_short(failure: &Failure) -> String {
-    match &failure.cause {
+    match failure.rollback.first().or(failure.cause.as_ref()) {
         Some(cause) => format!("{}: {}", cause.logical_id, cause.reason),
         None if failure.kind == FailureKind::Gate => format!("{}; it was not executed", failure.message),
         None => failure.message.clone(),

@@ -4,7 +4,8 @@
 //! tells what stands there. Targets are asked side by side, and of each twenty things at once. A plan without
 //! changes takes the pages of DescribeStacks, one identity call per target and one look per named role. Bodies are
 //! fetched where a digest does not settle what runs, or where a stack with our tags has no output that says whose it is;
-//! of a shell, its change set. A call that is throttled is made again after a pause, for some minutes, and one that
+//! of a shell, its change set; of a stack whose
+//! rollback failed, the events of that. A call that is throttled is made again after a pause, for some minutes, and one that
 //! meets faults twice; whoever asks hears of it. A listing without an end is an error.
 
 mod facts;
@@ -18,8 +19,9 @@ use std::{
 use crate::{
     clock::Clock,
     cloud::{
-        Accounts, ChangeSet, CloudErrorKind, CloudResult, Connection, EndpointDescription, OUTPUT_OWNER, PageToken,
-        Pages, Patience, Retrying, Stack, StackStatus, Target, Timestamp, Trouble,
+        Accounts, ChangeSet, CloudError, CloudErrorKind, CloudResult, Connection, EndpointDescription, OUTPUT_OWNER,
+        PageToken, Pages, Patience, Retrying, Stack, StackEvent, StackStatus, Tagged, Target, Timestamp, Trouble,
+        not_rolled_back,
     },
     plan::{Observation, ObservedStack, owner_in, wants_owner},
 };
@@ -109,7 +111,13 @@ async fn observe_one(
             _ => None,
         };
         let owner = owner(asking, connection, &stack, body.as_deref(), change_set.as_ref()).await?;
-        Ok(ObservedStack { stack, target: target.clone(), body, change_set, owner })
+        let not_rolled_back = match stack.status {
+            StackStatus::UpdateRollbackFailed if Tagged::read(&stack.tags).is_some() => {
+                stuck_on(asking, connection, target, &stack).await?
+            }
+            _ => Vec::new(),
+        };
+        Ok(ObservedStack { stack, target: target.clone(), body, change_set, not_rolled_back, owner })
     };
     side_by_side(AT_ONCE, stacks(asking, connection, target).await?.into_iter().map(look)).await
 }
@@ -141,6 +149,32 @@ async fn owner(
             _ => Err(error),
         },
     }
+}
+
+/// What the last rollback could not bring back. Events that may not be read say nothing.
+async fn stuck_on(
+    asking: Asking<'_>,
+    connection: &Connection,
+    target: &Target,
+    stack: &Stack,
+) -> CloudResult<Vec<StackEvent>> {
+    let (mut events, mut from, mut pages) = (Vec::new(), None::<PageToken>, Pages::default());
+    loop {
+        let call = async || connection.stacks.describe_stack_events(&stack.id, from.clone()).await;
+        let page = match asking.patiently(call).await {
+            Ok(page) => page,
+            Err(CloudError { kind: CloudErrorKind::AccessDenied(_) | CloudErrorKind::NotFound, .. }) => break,
+            Err(error) => return Err(error),
+        };
+        let began = page.items.iter().any(StackEvent::begins_rollback);
+        events.extend(page.items);
+        from = pages.lead(page.next, ("DescribeStackEvents", &stack.name, target))?;
+        if began || from.is_none() {
+            break;
+        }
+    }
+    events.reverse();
+    Ok(not_rolled_back(&events).into_iter().cloned().collect())
 }
 
 async fn stacks(asking: Asking<'_>, connection: &Connection, target: &Target) -> CloudResult<Vec<Stack>> {

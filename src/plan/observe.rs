@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Observed, PlannedEnvironment, template::Template};
 use crate::{
-    cloud::{ChangeSet, OUTPUT_DIGEST, OUTPUT_OWNER, Stack, StackRef, StackStatus, Tagged, Tags, Target, own_tags},
+    cloud::{
+        ChangeSet, OUTPUT_DIGEST, OUTPUT_OWNER, Stack, StackEvent, StackRef, StackStatus, Tagged, Tags, Target,
+        own_tags,
+    },
     render::{Identity, StackSpec},
     resolve::outputs,
 };
@@ -27,6 +30,8 @@ pub struct ObservedStack {
     pub body: Option<String>,
     /// For a stack in `REVIEW_IN_PROGRESS`, which has no tags of its own: a change set of it.
     pub change_set: Option<ChangeSet>,
+    /// For a stack in `UPDATE_ROLLBACK_FAILED`: what could not be brought back, by its events.
+    pub not_rolled_back: Vec<StackEvent>,
     /// Whose it is: the output, else what its template says, or its change set's; none where nothing says so.
     pub owner: Option<String>,
 }

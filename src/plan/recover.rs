@@ -2,7 +2,7 @@
 
 use super::{Detour, Request, guard, observe::ObservedStack};
 use crate::{
-    cloud::StackStatus,
+    cloud::{StackStatus, spoken, stuck_rollback},
     diagnostic::{Code, Diagnostic},
     render::StackSpec,
 };
@@ -58,22 +58,30 @@ pub(super) fn running(subject: &str, what: &str) -> Diagnostic {
 
 fn stuck(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
     let status = &observed.stack.status;
+    let stack = &spec.identity.stack;
     let way_out = match status {
         StackStatus::UpdateRollbackFailed => {
-            "remove what keeps the roll-back from working, then `aws cloudformation continue-update-rollback`, \
-             if need be with `--resources-to-skip`, and plan again"
+            let failed = observed.not_rolled_back.iter().map(|event| (&*event.logical_id, &*event.resource_type));
+            stuck_rollback(stack, &failed.collect::<Vec<_>>()).join("\n")
         }
-        StackStatus::UpdateFailed => {
-            "`aws cloudformation rollback-stack` brings back the last good state; then plan again"
-        }
+        StackStatus::UpdateFailed => format!(
+            "go back to the last good state, then plan again:\n`aws cloudformation rollback-stack --stack-name {} \
+             --region {}`",
+            stack.name, stack.target.region
+        ),
         StackStatus::ImportRollbackFailed => {
-            "repair the import by hand, or delete the stack while retaining its resources"
+            "repair the import by hand, or delete the stack while retaining its resources".to_owned()
         }
-        _ => "bring the stack to a complete state by hand, then plan again",
+        _ => "bring the stack to a complete state by hand, then plan again".to_owned(),
     };
+    let causes = observed.not_rolled_back.iter().filter_map(|event| {
+        let reason = event.reason.as_ref()?;
+        Some(format!("; {} could not be rolled back: {}", event.logical_id, spoken(reason).0))
+    });
+    let causes: String = causes.collect();
     let detour = observed.body.as_deref().and_then(Detour::read);
     let out = detour.map(|detour| format!("; {}", detour.sentence())).unwrap_or_default();
-    let name = &spec.identity.stack.name;
-    let message = format!("the stack `{name}` of {} is in {status} and takes no update{out}", guard::subject(spec));
+    let subject = guard::subject(spec);
+    let message = format!("the stack `{}` of {subject} is in {status} and takes no update{causes}{out}", stack.name);
     Diagnostic::new(Code::StuckStack, message).help(way_out)
 }

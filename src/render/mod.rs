@@ -21,8 +21,11 @@ mod tests;
 use serde_json::{Map, Value};
 
 use crate::{
-    diagnostic::{Code, Diagnostic, Diagnostics, Path, SourceMap},
-    resolve::DesiredStack,
+    diagnostic::{Code, Diagnostic, Diagnostics, Part, Path, SourceMap},
+    resolve::{
+        DesiredStack,
+        view::{Verbatim, View},
+    },
 };
 
 pub use body::{BODY_LIMIT, capabilities, with_digest, without_stamps, yaml};
@@ -115,11 +118,27 @@ fn tree_of(stack: &DesiredStack, templates: &Templates) -> Result<Map<String, Va
 }
 
 fn failed(stack: &DesiredStack, error: &TemplateError) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::TemplateFailed, error.to_string()).label(stack.span, "while rendering this");
-    match &error.line {
-        Some(line) => diagnostic.help(format!("the template's line is `{}`", line.trim())),
-        None => diagnostic,
-    }
+    let (what, fields) = match error.message.split_once(" Available ") {
+        Some((what, there)) => (what.trim_end_matches('.'), there.strip_prefix("fields: ")),
+        None => (error.message.as_str(), None),
+    };
+    let mut help: Vec<String> =
+        error.line.iter().map(|line| format!("the template's line is `{}`", line.trim())).collect();
+    help.extend(fields.map(|fields| format!("what it is taken from has {fields}")));
+    let is_unknown = what.ends_with("is not defined") || what.ends_with("its value is undefined");
+    help.extend(seen(stack).filter(|_| is_unknown));
+    let message = format!("{}: {what}", error.place);
+    let finding = Diagnostic::new(Code::TemplateFailed, message).label(stack.span, "while rendering this");
+    if help.is_empty() { finding } else { finding.help(help.join("\n")) }
+}
+
+/// All that the template of a stack may see, also what this stack has not.
+fn seen(stack: &DesiredStack) -> Option<String> {
+    let StackKind::Known(kind) = stack.identity.kind else { return None };
+    let schema = View::schema(kind)?;
+    let fields: Vec<&str> = schema.get("properties")?.as_object()?.keys().map(String::as_str).collect();
+    let fields = fields.join(", ");
+    Some(format!("the view of {kind} has {fields}; `hubform schema --view {kind}` says what each is"))
 }
 
 fn check_size(stack: &DesiredStack, body: &str) -> Result<(), Diagnostic> {
@@ -138,12 +157,29 @@ fn origins(stack: &DesiredStack, sources: &SourceMap) -> Origins {
     let mut properties: std::collections::BTreeMap<_, _> =
         stack.origins.iter().map(|(path, field)| (path.clone(), place(field))).collect();
     for (place, span) in &stack.hatch.spans {
-        if let [section, id] = place.parts()
-            && section.key() == Some("resources")
-        {
+        let origin = || {
             let field = Path::from("spec").join(place).field();
-            properties.insert(id.clone().into(), Origin { field, position: sources.position(*span) });
+            Origin { field, position: sources.position(*span) }
+        };
+        if let Some(path) = set_by(stack, place) {
+            properties.insert(path, origin());
         }
     }
     Origins { manifest: sources.position(stack.span), properties }
+}
+
+/// What a place in the escape hatch sets in the body: a resource of one's own, or a property that is overridden.
+fn set_by(stack: &DesiredStack, place: &Path) -> Option<Path> {
+    match place.parts() {
+        [section, id] if section.key() == Some("resources") => Some(id.clone().into()),
+        [section, id, Part::Index(at)] if section.key() == Some("overrides") => {
+            let Verbatim(patch) = stack.hatch.overrides.get(id.key()?)?;
+            let pointer = patch.get(at)?["path"].as_str()?;
+            Some(Path::from(id.clone()).join(Path::read(pointer)))
+        }
+        [section, path @ ..] if section.key() == Some("overrides") && path.len() > 1 => {
+            Some(Path::from_iter(path.iter().cloned()))
+        }
+        _ => None,
+    }
 }

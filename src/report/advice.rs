@@ -1,100 +1,130 @@
 //! What to do about a failure, chosen here and nowhere else.
 
 use crate::{
-    cloud::{CloudError, CloudErrorKind, Reason, StackStatus, handler_error_code},
+    cloud::{CloudError, CloudErrorKind, Reason, StackRef, StackStatus, handler_error_code, stuck_rollback},
     execute::{Failure, FailureKind},
 };
 
 /// What the user can do, where there is something to say; one or two sentences.
-pub fn advice(failure: &Failure) -> Option<String> {
+pub fn advice(stack: &StackRef, failure: &Failure) -> Option<String> {
+    let logs = format!("/aws/sagemaker/Endpoints/{}", failure.endpoint.as_deref().unwrap_or("<endpoint>"));
     let text = match failure.kind {
-        FailureKind::RolledBack | FailureKind::RollbackFailed | FailureKind::DeleteFailed => return of_stack(failure),
+        FailureKind::RolledBack | FailureKind::RollbackFailed | FailureKind::DeleteFailed => {
+            return of_stack(stack, failure);
+        }
         FailureKind::SilentRollback => {
-            "SageMaker went back to the old configuration without telling CloudFormation. Its CloudWatch log group \
-             /aws/sagemaker/Endpoints/<endpoint> says why the new one did not start; change the manifest and apply \
-             again."
+            return Some(format!(
+                "SageMaker went back to the old configuration without telling CloudFormation. The log group {logs} in \
+                 CloudWatch says why the new one did not start."
+            ));
         }
         FailureKind::EndpointUnhealthy => {
-            "Read the endpoint's log group /aws/sagemaker/Endpoints/<endpoint> in CloudWatch; a container that never \
-             answers /ping is the usual cause."
+            return Some(format!(
+                "Read the log group {logs} in CloudWatch; usually the container does not answer /ping."
+            ));
         }
-        FailureKind::Stale => {
-            "Nothing was done to it after this. Plan again: hubform apply shows what would happen now."
-        }
+        FailureKind::Stale => "Nothing more was done to it. Plan again.",
         FailureKind::Gate => {
-            "Read the change set in the CloudFormation console. If what it says is fine, plan again; if the plan \
-             says less again, that is a bug in hubform."
+            "Read the change set in the CloudFormation console and plan again. A plan that says less than the change \
+             set a second time is a bug in hubform."
         }
         FailureKind::Refused => {
             "The service refused the request before anything changed; its words name what to correct."
         }
         FailureKind::QuotaExceeded => {
-            "This is a quota of CloudFormation in the account and Region. Service Quotas in the AWS console, service \
-             AWS CloudFormation, takes requests for more; deleting stacks helps at once."
+            "This is a quota of CloudFormation in this account and Region. Ask for more in Service Quotas, service AWS \
+             CloudFormation; deleting stacks helps at once."
         }
         FailureKind::AccessDenied => {
-            "The identity hubform runs as needs this action in its policy. Permission boundaries and service control \
-             policies can deny it as well."
+            "The identity that hubform runs as lacks this action; permission boundaries and service control policies \
+             can deny it, too."
         }
         FailureKind::NoCredentials => {
             "Sign in again (aws sso login), set AWS_PROFILE, or check that the credentials have not expired."
         }
         FailureKind::ClockSkew => {
-            "Set this machine's clock: requests are signed with its time, and AWS takes five minutes of difference at most."
+            "Set this machine's clock: AWS refuses requests that are signed more than five minutes off."
         }
         FailureKind::Unreachable => {
-            "Check network, proxy and the AWS Health Dashboard. Running operations go on in AWS; apply again to go on \
-             watching."
+            "Check network, proxy and the AWS Health Dashboard. What runs goes on in AWS; apply again to follow it."
         }
         FailureKind::WrongAccount => {
-            "Use the credentials of the planned account, or plan again with these. Nothing was done in any account."
+            "Use credentials of the planned account, or plan again with these. Nothing was changed."
         }
         FailureKind::Leftover => {
-            "Remove what is named above by hand, once nothing uses it any more; CloudFormation does not try \
-             again."
+            "CloudFormation does not try again: delete what is named above yourself once nothing uses it."
         }
     };
     Some(text.to_owned())
 }
 
-fn of_stack(failure: &Failure) -> Option<String> {
-    let reason = failure.cause.as_ref().map_or("", |cause| &cause.reason);
-    let about_cause = match Reason::read(reason) {
-        Reason::Quota => Some(quota(reason)),
-        Reason::Capacity => Some(
-            "AWS has no such instance free just now. Try again later, name other instance types in the Hardware, or \
-             use another Region."
-                .to_owned(),
-        ),
-        Reason::AccessDenied => Some(
-            "Give the role named in the message the action it names; without a service role CloudFormation acts with \
-             your own permissions."
-                .to_owned(),
-        ),
-        Reason::AlreadyExists => Some(
-            "Something outside this stack has that name. Delete it, or choose another name in the manifest.".to_owned(),
-        ),
-        Reason::Throttled => {
-            Some("A service below CloudFormation was asked too often. Apply again; nothing is wrong.".to_owned())
+fn of_stack(stack: &StackRef, failure: &Failure) -> Option<String> {
+    let causes = failure.rollback.iter().chain(&failure.cause).map(|cause| cause.reason.as_str());
+    let mut sentences: Vec<String> = Vec::new();
+    for sentence in causes.filter_map(|reason| about(Reason::read(reason), reason, failure.endpoint.as_deref())) {
+        if !sentences.contains(&sentence) {
+            sentences.push(sentence);
         }
-        Reason::NotStabilized => Some(
-            "It was made and never became healthy. For an endpoint, its CloudWatch log group says why the container \
-             did not start."
-                .to_owned(),
-        ),
-        Reason::Cancelled | Reason::Other => None,
+    }
+    sentences.extend(about_status(failure).map(str::to_owned));
+    let text = sentences.join(" ");
+    let lines: Vec<String> = match failure.status {
+        Some(StackStatus::UpdateRollbackFailed) => {
+            let skipped: Vec<_> =
+                failure.rollback.iter().map(|cause| (&*cause.logical_id, &*cause.resource_type)).collect();
+            let mut way = stuck_rollback(stack, &skipped);
+            if let Some(first) = way.first_mut() {
+                // It begins a sentence here.
+                *first = first.replacen("fix", "Fix", 1);
+            }
+            Some(text).filter(|text| !text.is_empty()).into_iter().chain(way).collect()
+        }
+        _ => vec![text],
     };
-    let sentences: Vec<String> = about_cause.into_iter().chain(about_status(failure).map(str::to_owned)).collect();
-    (!sentences.is_empty()).then(|| sentences.join(" "))
+    Some(lines.join("\n")).filter(|text| !text.is_empty())
+}
+
+/// What to do about a kind of cause, for endpoints and all else.
+fn about(reason: Reason, text: &str, endpoint: Option<&str>) -> Option<String> {
+    let logs = format!("log group /aws/sagemaker/Endpoints/{}", endpoint.unwrap_or("<endpoint>"));
+    Some(match reason {
+        Reason::Quota => quota(text),
+        Reason::Capacity => {
+            "AWS has no such instance free now. Try later, another instance type, or another Region.".to_owned()
+        }
+        Reason::Container => format!("The {logs} in CloudWatch says why the container did not start."),
+        Reason::Image => {
+            "Check that the image exists in this Region, and that the repository's policy lets this account \
+                          and the model's role pull it."
+                .to_owned()
+        }
+        Reason::Weights => {
+            "Check that the key exists, that the bucket is in this Region, and that the model's role may \
+                            read it and use the bucket's KMS key."
+                .to_owned()
+        }
+        Reason::Role => {
+            "Check that the role exists and that its trust policy lets sagemaker.amazonaws.com assume it.".to_owned()
+        }
+        Reason::Busy => "Wait until it has settled; only one change of an endpoint runs at a time.".to_owned(),
+        Reason::AccessDenied => "Give the role named in the message the action it names; without a service role \
+                                 CloudFormation acts with your own permissions."
+            .to_owned(),
+        Reason::AlreadyExists => {
+            "Something outside this stack has that name. Delete it, or choose another name in the manifest.".to_owned()
+        }
+        Reason::Throttled => "A service behind CloudFormation was throttled. Apply again.".to_owned(),
+        Reason::NotStabilized if endpoint.is_some() => {
+            format!("It was made and never became healthy; the {logs} in CloudWatch says why.")
+        }
+        Reason::NotStabilized => "It was made and never became healthy.".to_owned(),
+        Reason::Cancelled | Reason::Other => return None,
+    })
 }
 
 fn about_status(failure: &Failure) -> Option<&'static str> {
     match failure.status.as_ref()? {
         StackStatus::RollbackComplete => Some("The next apply removes the empty stack and creates it again."),
-        StackStatus::UpdateRollbackFailed => Some(
-            "The stack is stuck: fix what kept it from rolling back, then continue the rollback in the CloudFormation \
-             console.",
-        ),
         StackStatus::RollbackFailed | StackStatus::CreateFailed => {
             Some("What is left of the stack can only be deleted; resources named above may still bill.")
         }
@@ -124,7 +154,7 @@ pub fn world_advice(error: &anyhow::Error) -> Option<String> {
             "sign in (aws sso login), set AWS_PROFILE, or add --sandbox to try it in an imagined account"
         }
         CloudErrorKind::ClockSkew(_) => {
-            "set this machine's clock; requests are signed with its time, and AWS takes five minutes of difference"
+            "set this machine's clock: AWS refuses requests that are signed more than five minutes off"
         }
         CloudErrorKind::AccessDenied(_) => "the caller's policy must allow this operation",
         CloudErrorKind::Unreachable(_) => "check the network, the proxy, and AWS_ENDPOINT_URL if it is set",
@@ -138,7 +168,7 @@ pub fn world_advice(error: &anyhow::Error) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execute::Cause;
+    use crate::{cloud::Target, execute::Cause};
 
     fn failed(reason: &str, status: StackStatus) -> Failure {
         let cause = Cause {
@@ -154,16 +184,36 @@ mod tests {
             status: Some(status),
             message: String::new(),
             cause: Some(cause),
+            rollback: Vec::new(),
+            endpoint: Some("chat".into()),
             aftermath: Vec::new(),
         }
+    }
+
+    fn advised(failure: &Failure) -> Option<String> {
+        let target = Target { account: None, region: "eu-west-1".into(), assume_role: None };
+        advice(&StackRef { target, name: "dev-chat".into() }, failure)
     }
 
     #[test]
     fn advice_names_the_quota_and_what_becomes_of_the_stack() {
         let reason = "message: \"The account-level service limit 'ml.g5.xlarge for endpoint usage' is 0 Instances\"";
-        let text = advice(&failed(reason, StackStatus::RollbackComplete)).expect("advice");
+        let text = advised(&failed(reason, StackStatus::RollbackComplete)).expect("advice");
         assert!(text.starts_with("The quota `ml.g5.xlarge for endpoint usage` is too low"), "{text}");
         assert!(text.ends_with("removes the empty stack and creates it again."), "{text}");
-        assert_eq!(advice(&failed("odd", StackStatus::UpdateRollbackComplete)), None);
+        assert_eq!(advised(&failed("odd", StackStatus::UpdateRollbackComplete)), None);
+    }
+
+    #[test]
+    fn one_code_stands_for_many_causes_and_the_words_tell_them_apart() {
+        let said = |words: &str| {
+            let reason = format!("message: \"{words}\" (RequestToken: x, HandlerErrorCode: GeneralServiceException)");
+            advised(&failed(&reason, StackStatus::UpdateRollbackComplete)).unwrap_or_default()
+        };
+        let ping = said("The primary container for production variant a did not pass the ping health check.");
+        assert!(ping.contains("/aws/sagemaker/Endpoints/chat "), "{ping}");
+        assert!(said("Requested image a/b not found.").contains("repository's policy"));
+        assert!(said("Could not find model data at s3://b/k.").contains("KMS key"));
+        assert!(said("Could not assume role arn:aws:iam::1:role/r.").contains("trust policy"));
     }
 }

@@ -26,6 +26,11 @@ pub(super) fn paint(context: &Context<'_>, ink: Ink, text: &str) -> String {
 
 /// Appends a paragraph, wrapped to the context's width, each line indented; lines after the first by two more.
 pub(super) fn paragraph(out: &mut String, context: &Context<'_>, indent: usize, text: &str) {
+    if let Some(command) = text.strip_prefix('`').and_then(|text| text.strip_suffix('`')).filter(|c| !c.contains('`')) {
+        // To be copied as it stands.
+        let _ = writeln!(out, "{:indent$}{command}", "");
+        return;
+    }
     let width = context.width.saturating_sub(indent).max(20);
     for (number, line) in wrap(text, width).into_iter().enumerate() {
         let deeper = if number > 0 { 2 } else { 0 };
@@ -33,11 +38,23 @@ pub(super) fn paragraph(out: &mut String, context: &Context<'_>, indent: usize, 
     }
 }
 
-/// Breaks a text at spaces; the lines after the first are two columns shorter. A word that is too long stands alone.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+/// Appends what to do, a paragraph a line, behind an arrow; commands that are a line of their own stand deeper, whole.
+pub(super) fn way_out(out: &mut String, context: &Context<'_>, indent: usize, text: &str) {
+    let arrow = if context.unicode { "→" } else { "=>" };
+    for (number, line) in text.lines().enumerate() {
+        match number {
+            0 => paragraph(out, context, indent, &format!("{arrow} {line}")),
+            _ => paragraph(out, context, indent + if line.starts_with('`') { 4 } else { 2 }, line),
+        }
+    }
+}
+
+/// Breaks a text at spaces, and not within what is quoted by backticks, so that a command can be copied; the lines after
+/// the first are two columns shorter. A word that is too long stands alone.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split(' ') {
+    for word in words(text, width) {
         let room = width - if lines.is_empty() { 0 } else { 2 };
         if !line.is_empty() && line.width() + 1 + shown_width(word) > room {
             lines.push(std::mem::take(&mut line));
@@ -48,6 +65,25 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// The words of a text. What backticks quote is one, if a line holds it.
+fn words(text: &str, width: usize) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = text;
+    loop {
+        let mut end = rest.find(' ').unwrap_or(rest.len());
+        if let Some(open) = rest[..end].find('`').filter(|_| rest[..end].matches('`').count() % 2 == 1) {
+            let close = rest[open + 1..].find('`').map(|close| open + 1 + close);
+            let whole = close.map(|close| rest[close..].find(' ').map_or(rest.len(), |space| close + space));
+            end = whole.filter(|whole| shown_width(&rest[..*whole]) + 2 <= width).unwrap_or(end);
+        }
+        words.push(&rest[..end]);
+        match rest.get(end + 1..) {
+            Some(after) => rest = after,
+            None => return words,
+        }
+    }
 }
 
 fn shown_width(word: &str) -> usize {

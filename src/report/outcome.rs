@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::{
     Context, FORMAT, advice,
-    ink::{Ink, count, paint, paragraph, span},
+    ink::{Ink, count, paint, paragraph, span, way_out},
 };
 use crate::{
-    cloud::StackRef,
+    cloud::{StackRef, spoken},
     diagnostic::shown,
     execute::{Cause, Failure, FailureKind, Outcome, StepResult},
     plan::{Action, Plan, Step},
@@ -41,7 +41,7 @@ pub fn human(outcome: &Outcome, plan: &Plan, took: Duration, context: &Context<'
 pub fn json(outcome: &Outcome, took: Duration, context: &Context<'_>) -> Value {
     let results = outcome.results.iter().map(|(stack, result)| {
         let advice = match result {
-            StepResult::Failed(failure) => advice(failure),
+            StepResult::Failed(failure) => advice(stack, failure),
             _ => None,
         };
         json!({"stack": stack, "result": result, "advice": advice})
@@ -59,27 +59,33 @@ fn failed(out: &mut String, context: &Context<'_>, stack: &StackRef, step: Optio
     let place = format!("stack {stack} in {}{status}", stack.target.region);
     paragraph(out, context, 2, &paint(context, Ink::Dim, &place));
     paragraph(out, context, 2, &shown(&failure.message));
+    for cause in &failure.rollback {
+        caused(out, context, cause, "could not be rolled back");
+    }
     if let Some(cause) = &failure.cause {
-        caused(out, context, cause, failure.kind);
+        let verb = if failure.kind == FailureKind::Leftover { "is left" } else { "failed first" };
+        caused(out, context, cause, verb);
     }
     for sentence in &failure.aftermath {
         paragraph(out, context, 2, &format!("- {}", shown(sentence)));
     }
-    if let Some(advice) = advice(failure) {
-        let arrow = if context.unicode { "→" } else { "=>" };
-        paragraph(out, context, 2, &format!("{arrow} {advice}"));
+    if let Some(advice) = advice(stack, failure) {
+        way_out(out, context, 2, &advice);
     }
     out.push('\n');
 }
 
-fn caused(out: &mut String, context: &Context<'_>, cause: &Cause, kind: FailureKind) {
-    let verb = if kind == FailureKind::Leftover { "is left" } else { "failed first" };
+fn caused(out: &mut String, context: &Context<'_>, cause: &Cause, verb: &str) {
     let who = match cause.resource_type.as_str() {
         "AWS::CloudFormation::Stack" => "the stack itself says:".to_owned(),
         resource_type => format!("{} ({resource_type}) {verb}:", cause.logical_id),
     };
     paragraph(out, context, 2, &who);
-    paragraph(out, context, 4, &format!("\"{}\"", shown(&cause.reason)));
+    let (said, around) = spoken(&cause.reason);
+    paragraph(out, context, 4, &format!("\"{}\"", shown(said)));
+    if let Some(around) = around {
+        paragraph(out, context, 4, &paint(context, Ink::Dim, &shown(&around)));
+    }
     if let Some(position) = &cause.position {
         let field = cause.field.as_ref().map(|field| format!(" ({field})")).unwrap_or_default();
         paragraph(out, context, 4, &format!("from {position}{field}"));
@@ -94,7 +100,7 @@ fn blocked(out: &mut String, context: &Context<'_>, outcome: &Outcome) {
         }
     }
     for (culprit, blocked) in by {
-        paragraph(out, context, 0, &format!("Not begun, because {culprit} failed: {}", blocked.join(", ")));
+        paragraph(out, context, 0, &format!("Not started, because {culprit} failed: {}", blocked.join(", ")));
     }
 }
 
@@ -104,7 +110,7 @@ fn wide(out: &mut String, context: &Context<'_>, outcome: &Outcome, plan: &Plan)
         if let StepResult::Wide { by } = result {
             let who = plan.step(stack).map_or_else(|| stack.to_string(), |step| step.identity.manifest());
             let why = by.as_ref().map_or_else(|| "you interrupted".to_owned(), |by| format!("{by} did not land"));
-            let text = format!("{who} stays wide, because {why}: it grants what runs and what is wanted");
+            let text = format!("{who} keeps old and new permissions, because {why}");
             paragraph(out, context, 0, &text);
         }
     }
@@ -114,7 +120,7 @@ fn running(out: &mut String, context: &Context<'_>, outcome: &Outcome) {
     for (stack, result) in &outcome.results {
         if let StepResult::LeftRunning { operation, status } = result {
             let status = status.as_ref().map(|status| format!(", last seen in {status}")).unwrap_or_default();
-            let text = format!("Goes on in AWS, nobody watches it: {stack}, {operation}{status}");
+            let text = format!("Still running in AWS, no longer watched: {stack}, {operation}{status}");
             paragraph(out, context, 0, &paint(context, Ink::Care, &text));
         }
     }
@@ -209,12 +215,16 @@ pub(super) fn in_one_line(result: &StepResult) -> String {
         StepResult::Done => "done".into(),
         StepResult::Unchanged => "unchanged".into(),
         StepResult::Failed(failure) => {
-            let cause = failure.cause.as_ref().map(|cause| format!("; {}: {}", cause.logical_id, cause.reason));
+            let cause = failure
+                .rollback
+                .first()
+                .or(failure.cause.as_ref())
+                .map(|cause| format!("; {}: {}", cause.logical_id, cause.reason));
             format!("failed: {}{}", shown(&failure.message), shown(&cause.unwrap_or_default()))
         }
-        StepResult::Blocked { by } => format!("not begun, because {by} failed"),
-        StepResult::Wide { by: Some(by) } => format!("stays wide, because {by} did not land"),
-        StepResult::Wide { by: None } => "stays wide".into(),
+        StepResult::Blocked { by } => format!("not started, because {by} failed"),
+        StepResult::Wide { by: Some(by) } => format!("keeps old and new permissions, because {by} did not land"),
+        StepResult::Wide { by: None } => "keeps old and new permissions".into(),
         StepResult::NotStarted => "not started".into(),
         StepResult::LeftRunning { operation, .. } => format!("{operation} goes on in AWS"),
     }
@@ -257,6 +267,8 @@ mod tests {
             status: Some(StackStatus::UpdateRollbackComplete),
             message: "the update failed and was rolled back".into(),
             cause: Some(cause),
+            rollback: Vec::new(),
+            endpoint: None,
             aftermath: vec!["the old scalable target was put back".into()],
         }
     }
@@ -292,11 +304,11 @@ mod tests {
                   insufficient capacity"
                 from chat.yaml:12:7 (spec.hardware.instances[0])
               - the old scalable target was put back
-              → AWS has no such instance free just now. Try again later, name other
-                instance types in the Hardware, or use another Region.
+              → AWS has no such instance free now. Try later, another instance type,
+                or another Region.
 
-            Not begun, because chat failed: a, b
-            Goes on in AWS, nobody watches it: d, create
+            Not started, because chat failed: a, b
+            Still running in AWS, no longer watched: d, create
             Not started, because you interrupted: c
 
             Failed: 1 unchanged, 1 failed, 2 blocked, 1 not started, 1 left running,

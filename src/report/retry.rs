@@ -28,9 +28,9 @@ fn name(call: &Retrying) -> String {
 
 fn trouble(trouble: Trouble) -> &'static str {
     match trouble {
-        Trouble::Throttled => "asked to slow down",
+        Trouble::Throttled => "throttled",
         Trouble::NoAnswer => "no answer",
-        Trouble::Fault => "AWS fails",
+        Trouble::Fault => "AWS error",
     }
 }
 

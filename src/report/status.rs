@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Context, FORMAT, ink};
 use crate::{
-    cloud::{EndpointDescription, EndpointStatus, StackStatus},
-    diagnostic::first_of,
+    cloud::{EndpointDescription, EndpointStatus, StackEvent, StackStatus, spoken, stuck_rollback},
+    diagnostic::{first_of, shown},
     execute::same_config,
     plan::{Detour, Elsewhere, ObservedStack, Wide},
     resolve::{Check, Identity},
@@ -23,6 +23,8 @@ pub struct Row {
     detour: Option<Detour>,
     /// What a role allows beyond what is wanted.
     wide: Option<Wide>,
+    /// What a rollback could not bring back.
+    not_rolled_back: Vec<StackEvent>,
 }
 
 impl Row {
@@ -43,7 +45,26 @@ impl Row {
             endpoint,
             detour: observed.body.as_deref().and_then(Detour::read),
             wide,
+            not_rolled_back: observed.not_rolled_back.clone(),
         }
+    }
+
+    /// What could not be rolled back.
+    fn stuck(&self) -> Vec<String> {
+        let said = self.not_rolled_back.iter().map(|event| {
+            let reason =
+                event.reason.as_ref().map(|reason| format!(": {}", shown(spoken(reason).0))).unwrap_or_default();
+            format!("{} could not be rolled back{reason}", event.logical_id)
+        });
+        said.collect()
+    }
+
+    /// How a rollback that failed goes on.
+    fn way_on(&self) -> Option<String> {
+        let failed: Vec<_> =
+            self.not_rolled_back.iter().map(|event| (&*event.logical_id, &*event.resource_type)).collect();
+        let is_stuck = self.status == StackStatus::UpdateRollbackFailed;
+        is_stuck.then(|| stuck_rollback(&self.identity.stack, &failed).join("\n"))
     }
 
     /// Is the stack whole, with nothing out, and does its endpoint run what the stack made?
@@ -106,15 +127,13 @@ fn strangers(found: &Elsewhere, is_alone: bool) -> String {
     let names = first_of(stacks, STRANGERS);
     let (whose, way) = match owner {
         Some(owner) => (
-            format!("of the owner {owner}"),
+            format!("owner {owner}"),
             format!("; if the lock was lost, `hubform lock --owner {owner}` takes everything back"),
         ),
-        None => {
-            ("without an owner".to_owned(), "; `hubform apply --adopt KIND/NAME` takes over what is yours".to_owned())
-        }
+        None => ("no owner".to_owned(), "; `hubform apply --adopt KIND/NAME` takes over what is yours".to_owned()),
     };
     let way = if is_alone || owner.is_none() { way } else { String::new() };
-    format!("not this environment's, but called `{environment}` too, {whose} in {target}: {names}{way}")
+    format!("another environment called `{environment}`, {whose}, in {target}: {names}{way}")
 }
 
 fn table(rows: &[Row], label: &str, context: &Context<'_>) -> String {
@@ -136,9 +155,10 @@ fn table(rows: &[Row], label: &str, context: &Context<'_>) -> String {
         let when = if row.status.is_updatable() { "" } else { "when the stack is no longer stuck, " };
         let left = row.detour.as_ref().map(|detour| format!("{}; {when}apply again to go on", detour.sentence()));
         let wide = row.wide.as_ref().map(Wide::sentence);
-        for line in row.astray().into_iter().chain(left).chain(wide) {
+        for line in row.stuck().into_iter().chain(row.astray()).chain(left).chain(wide) {
             ink::paragraph(&mut out, context, 6, &line);
         }
+        row.way_on().iter().for_each(|way| ink::way_out(&mut out, context, 6, way));
     }
     out
 }
@@ -165,6 +185,7 @@ pub fn json(rows: &[Row], elsewhere: &[Elsewhere], context: &Context<'_>) -> Val
             "endpoint": row.endpoint,
             "endpointConfig": row.wanted,
             "out": row.detour.as_ref().map(|detour| &detour.out),
+            "notRolledBack": row.not_rolled_back.iter().map(|event| &event.logical_id).collect::<Vec<_>>(),
             "wide": row.wide.as_ref().map(|wide| &wide.allows),
             "healthy": row.is_healthy(),
         })

@@ -37,8 +37,11 @@ impl<'a> Place<'a> {
         self.origin.span(&self.path)
     }
 
+    /// The field, or the nearest one above it that is written: nothing is named that a manifest does not have.
     pub(super) fn field(&self) -> Field {
-        Field { path: self.path.clone(), span: self.span() }
+        let written = self.path.upward().find(|path| self.origin.has(Path::from_iter(path.iter().cloned())));
+        let path = written.map_or_else(|| self.path.clone(), |path| Path::from_iter(path.iter().cloned()));
+        Field { path, span: self.span() }
     }
 
     pub(super) fn exists(&self, key: &str) -> bool {

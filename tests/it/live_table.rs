@@ -70,6 +70,8 @@ fn failure() -> StepResult {
             position: None,
             field: None,
         }),
+        rollback: Vec::new(),
+        endpoint: None,
         aftermath: Vec::new(),
     }))
 }
@@ -159,23 +161,23 @@ fn on_a_wide_terminal() {
         expect![[r#"
             ✓ prod-role-shared: done (45s)
             ✗ prod-endpoint-unlucky: failed: creating failed and everything was removed again; Endpoint: insuff…
-            [imagined account] 2 of 17 stacks over · 1 failed · 2m10s
-            stack                       operation   status              resource / waiting for           elapsed
-            prod-endpoint-chat          update, p…  UPDATE_IN_PROGRESS  Endpoint UPDATE_IN_PROGRESS      2m06s
-            prod-endpoint-a-very-long…  create      CREATE_IN_PROGRESS                                   2m05s
-            prod-endpoint-slow          create      starting            asked to slow down, try 4 of 40  1m29s
-            prod-endpoint-late-01                   waiting             waits for prod-role-shared
-            prod-endpoint-late-02                   waiting             waits for prod-role-shared
-            prod-endpoint-late-03                   waiting             waits for prod-role-shared
-            prod-endpoint-late-04                   waiting             waits for prod-role-shared
-            prod-endpoint-late-05                   waiting             waits for prod-role-shared
-            prod-endpoint-late-06                   waiting             waits for prod-role-shared
-            prod-endpoint-late-07                   waiting             waits for prod-role-shared
-            prod-endpoint-late-08                   waiting             waits for prod-role-shared
-            prod-endpoint-late-09                   waiting             waits for prod-role-shared
-            prod-endpoint-late-10                   waiting             waits for prod-role-shared
-            prod-endpoint-late-11                   waiting             waits for prod-role-shared
-            prod-endpoint-late-12                   waiting             waits for prod-role-shared
+            [imagined account] 2 of 17 stacks done · 1 failed · 2m10s
+            stack                           operation   status              resource / waiting for       elapsed
+            prod-endpoint-chat              update, p…  UPDATE_IN_PROGRESS  Endpoint UPDATE_IN_PROGRESS  2m06s
+            prod-endpoint-a-very-long-nam…  create      CREATE_IN_PROGRESS                               2m05s
+            prod-endpoint-slow              create      starting            throttled, try 4 of 40       1m29s
+            prod-endpoint-late-01                       waiting             waits for prod-role-shared
+            prod-endpoint-late-02                       waiting             waits for prod-role-shared
+            prod-endpoint-late-03                       waiting             waits for prod-role-shared
+            prod-endpoint-late-04                       waiting             waits for prod-role-shared
+            prod-endpoint-late-05                       waiting             waits for prod-role-shared
+            prod-endpoint-late-06                       waiting             waits for prod-role-shared
+            prod-endpoint-late-07                       waiting             waits for prod-role-shared
+            prod-endpoint-late-08                       waiting             waits for prod-role-shared
+            prod-endpoint-late-09                       waiting             waits for prod-role-shared
+            prod-endpoint-late-10                       waiting             waits for prod-role-shared
+            prod-endpoint-late-11                       waiting             waits for prod-role-shared
+            prod-endpoint-late-12                       waiting             waits for prod-role-shared
         "#]],
     );
 }
@@ -188,11 +190,11 @@ fn on_a_narrow_terminal() {
         expect![[r#"
             ✓ prod-role-shared: done (45s)
             ✗ prod-endpoint-unlucky: failed: creating failed and everyt…
-            [imagined account] 2 of 17 stacks over · 1 failed · 2m10s
+            [imagined account] 2 of 17 stacks done · 1 failed · 2m10s
             stack                     status                    elapsed
             prod-endpoint-chat        UPDATE_IN_PROGRESS        2m06s
             prod-endpoint-a-very-lo…  CREATE_IN_PROGRESS        2m05s
-            prod-endpoint-slow        asked to slow down, try…  1m29s
+            prod-endpoint-slow        throttled, try 4 of 40    1m29s
             prod-endpoint-late-01     waits for prod-role-sha…
             prod-endpoint-late-02     waits for prod-role-sha…
             prod-endpoint-late-03     waits for prod-role-sha…
@@ -225,7 +227,7 @@ fn in_a_pipe() {
         [    31s] prod-endpoint-unlucky: create
         [    40s] prod-endpoint-unlucky: ROLLBACK_IN_PROGRESS
         [    41s] prod-endpoint-slow: create
-        [    42s] DescribeStackEvents of prod-endpoint-slow in us-east-1: asked to slow down for 12s, try 4 of 40
+        [    42s] DescribeStackEvents of prod-endpoint-slow in us-east-1: throttled for 12s, try 4 of 40
         [    45s] prod-role-shared: done
         [  1m40s] prod-endpoint-unlucky: failed: creating failed and everything was removed again; Endpoint: insufficient capacity
     "#]].assert_eq(&String::from_utf8(out).expect("text"));
@@ -263,7 +265,7 @@ fn a_terminal_that_changes_its_size_on_the_way_is_drawn_on_again() {
     screen.resize(100, 30);
     live.hear(&Event::Tick { at: at(140) }).expect("drawn");
     let text = screen.text();
-    assert_eq!(text.matches("2 of 17 stacks over").count(), 1, "{text}");
+    assert_eq!(text.matches("2 of 17 stacks done").count(), 1, "{text}");
     assert!(text.contains("prod-endpoint-slow"), "{text}");
 }
 

@@ -234,7 +234,7 @@ fn a_failure_names_its_cause_blocks_what_needs_it_and_lets_others_go_on() {
             0 role/Sibling CREATE_FAILED
             0 role/Role CREATE_FAILED
             10 role ROLLBACK_COMPLETE
-            10 role FAILED RolledBack, create: creating failed and everything was removed again
+            10 role FAILED RolledBack, create: the creation failed and was rolled back
                 a.yaml:7:1 Role: no permission to make it
             10 a blocked by role
             10 b blocked by role
@@ -538,7 +538,7 @@ fn listings_without_an_end_are_done_without() {
     let outcome = world.run(plan(["s1", "s2", "s3", "s4", "s5"].map(create).into()), Settings::default());
     let ended: String = outcome.results.iter().map(|(stack, result)| format!("{stack} {}\n", ended(result))).collect();
     expect![[r#"
-        s1 FAILED RolledBack, create: creating failed and everything was removed again
+        s1 FAILED RolledBack, create: the creation failed and was rolled back
             a.yaml:7:1 Role: no
         s2 Done
         s3 Done

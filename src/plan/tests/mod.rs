@@ -201,6 +201,7 @@ fn observed(given: &Value) -> ObservedStack {
         target: target(),
         body: (!given["body"].is_null()).then_some(body),
         change_set: shell,
+        not_rolled_back: Vec::new(),
         owner,
     }
 }

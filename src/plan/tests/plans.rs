@@ -347,7 +347,8 @@ fn leftovers_of_ours_go_and_others_stay() {
             HF4001 Endpoint/shell (shell.yaml:1:1) becomes the stack `shell`, but in us-east-1 a stack of that name exists that is not hubform's
               help: delete that stack, or give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)
             HF4004 the stack `stuck` of Endpoint/stuck (stuck.yaml:1:1) is in UPDATE_ROLLBACK_FAILED and takes no update
-              help: remove what keeps the roll-back from working, then `aws cloudformation continue-update-rollback`, if need be with `--resources-to-skip`, and plan again
+              help: fix what kept it from rolling back, then continue the rollback:
+            `aws cloudformation continue-update-rollback --stack-name stuck --region us-east-1`
             HF4008 the stack `forgotten` of Endpoint/forgotten has no manifest any more
               help: it stays as it is; to be rid of it, put its manifest back and destroy that, or destroy the whole environment
         "#]],

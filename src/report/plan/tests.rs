@@ -175,8 +175,7 @@ fn on_a_wide_terminal() {
             Environment dev: account 111111111111, us-east-1 [imagined account]
 
               ~ update Role/models, stack dev-role-models
-                  takes outputs of stacks that change: this is the most it can change, and it may turn out to be
-                    nothing
+                  takes outputs of stacks that change: may change less than this, or nothing
 
               + create Endpoint/embeddings, stack dev-endpoint-embeddings
                   3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint
@@ -219,9 +218,8 @@ fn on_a_narrow_terminal_without_unicode() {
               [imagined account]
 
               ~ update Role/models, stack dev-role-models
-                  takes outputs of stacks that change: this
-                    is the most it can change, and it may
-                    turn out to be nothing
+                  takes outputs of stacks that change: may
+                    change less than this, or nothing
 
               + create Endpoint/embeddings, stack
                 dev-endpoint-embeddings
@@ -288,7 +286,7 @@ fn in_a_pull_request() {
             <details><summary>Role/models</summary>
 
             ```text
-            takes outputs of stacks that change: this is the most it can change, and it may turn out to be nothing
+            takes outputs of stacks that change: may change less than this, or nothing
             ```
 
             </details>
@@ -323,7 +321,7 @@ fn in_a_pull_request() {
 
             - `dev-role-lost` (Role/lost of dev)
 
-            Whether the endpoints really run the configuration of their stacks was not asked; apply asks.
+            Not checked here: whether endpoints run the configuration of their stacks. apply checks it.
         "####]],
     );
 }

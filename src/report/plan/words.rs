@@ -138,7 +138,7 @@ fn operations(step: &Step) -> Vec<String> {
         Operation::Create { .. } => "create the stack".to_owned(),
         Operation::Update { phase: Some(phase), .. } => phase.purpose.clone(),
         Operation::Update { half: Some(Half::Widen), .. } => WIDEN.to_owned(),
-        Operation::Update { half: Some(Half::Narrow), .. } => "narrow it to what is wanted".to_owned(),
+        Operation::Update { half: Some(Half::Narrow), .. } => "take away what is no longer wanted".to_owned(),
         Operation::Update { .. } => "update the stack".to_owned(),
         Operation::Delete { .. } if step.action == Action::Recreate => "delete what is left of it".to_owned(),
         Operation::Delete { .. } => "delete the stack".to_owned(),
@@ -148,15 +148,13 @@ fn operations(step: &Step) -> Vec<String> {
     step.operations.iter().map(text).enumerate().map(|(i, text)| format!("{}. {text}", i + 1)).collect()
 }
 
-const WIDEN: &str = "widen it to what runs and what is wanted";
+const WIDEN: &str = "grant what is wanted beside what runs";
 
 /// The remarks under a step: why and with which way back, what it waits for, what may not happen at all.
 pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
     let mut remarks = step.reasons.clone();
     if step.predicate {
-        let text =
-            "takes outputs of stacks that change: this is the most it can change, and it may turn out to be nothing";
-        remarks.push(text.to_owned());
+        remarks.push("takes outputs of stacks that change: may change less than this, or nothing".to_owned());
     }
     remarks.extend(narrowed_after(plan, step));
     let busy = |step: &&Step| step.until_others().unwrap_or(step.operations.len()) > 0;
@@ -182,9 +180,9 @@ fn narrowed_after(plan: &Plan, step: &Step) -> Option<String> {
     }
     let moved = (!moved.is_empty()).then(|| format!("{} landed", moved.join(", ")));
     let verb = if asked.len() == 1 { "is" } else { "are" };
-    let asked = (!asked.is_empty()).then(|| format!("{} {verb} found to run what is wanted", asked.join(", ")));
+    let asked = (!asked.is_empty()).then(|| format!("{} {verb} checked", asked.join(", ")));
     let after: Vec<String> = moved.into_iter().chain(asked).collect();
-    Some(format!("narrowed only after {}", after.join(" and ")))
+    Some(format!("permissions are taken away only after {}", after.join(" and ")))
 }
 
 /// What hubform chose, as `instance ml.g6.xlarge: smallest that fits`. What the lock pinned before is only named where
@@ -234,7 +232,7 @@ pub(super) fn endpoints_stand(plan: &Plan) -> bool {
 
 /// What a plan does not know.
 pub(super) const NOT_ASKED: &str =
-    "Whether the endpoints really run the configuration of their stacks was not asked; apply asks.";
+    "Not checked here: whether endpoints run the configuration of their stacks. apply checks it.";
 
 /// The account line of an environment, as `dev: account 111122223333, us-east-1 [imagined account]`.
 pub(super) fn place(environment: &crate::plan::PlannedEnvironment, context: &Context<'_>) -> String {

@@ -71,7 +71,7 @@ impl<W: Write> Plain<W> {
             Event::Retried { call, worked, at, .. } => plain(retried(call, *worked, *at)),
             Event::Settled { stack, result, .. } => self.settled(stack, result),
             Event::Interrupted { .. } => {
-                let text = "interrupted: nothing new is begun, what runs is waited for; once more leaves at once";
+                let text = "interrupted: nothing new is started, waiting for what runs; interrupt again to leave now";
                 Some((Some(Ink::Care), text.to_owned()))
             }
             Event::Finished { .. } if self.begun.is_empty() => None,

@@ -58,7 +58,7 @@ fn headline(board: &Board, context: &Context<'_>) -> String {
     let label = context.label.map(|label| format!("[{label}] ")).unwrap_or_default();
     let failed = if board.failed > 0 { format!("{dot}{} failed", board.failed) } else { String::new() };
     let stopping = if board.interrupted { format!("{dot}stopping when these are done") } else { String::new() };
-    let done = format!("{} of {} over", board.over, stacks(board.total));
+    let done = format!("{} of {} done", board.over, stacks(board.total));
     let told = |call: &Retrying| format!("{dot}{}: {}", call.operation, in_short(call));
     let tries = board.retrying.as_ref().map(told).unwrap_or_default();
     format!("{label}{done}{failed}{dot}{}{stopping}{tries}", span(board.elapsed()))

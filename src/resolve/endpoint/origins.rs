@@ -75,6 +75,10 @@ impl Rows {
         if place.exists("image") {
             self.add(container.at("Image"), place.at("image"));
         }
+        let flags = serving.served.engine.flags.as_ref();
+        for (flag, flags) in serving.served.spec.args.keys().zip(flags.into_iter().cycle()) {
+            self.add(container.at("Environment").at(&flags.variable(flag)), place.at("args").at(flag));
+        }
         for name in serving.served.spec.env.keys() {
             self.add(container.at("Environment").at(name), place.at("env").at(name));
         }

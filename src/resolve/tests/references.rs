@@ -133,31 +133,32 @@ fn origins_say_which_field_a_property_comes_from() {
     let origins = run.stack().origins.into_iter();
     let lines = origins.map(|(path, field)| format!("{path} = {}\n", field.path.field()));
     expect![[r#"
-        Endpoint/Properties/DeploymentConfig = spec.rollout
-        Endpoint/Properties/EndpointName = spec.name
+        Endpoint/Properties/DeploymentConfig = spec
+        Endpoint/Properties/EndpointName = spec
         EndpointConfig/Properties = spec.hardware
         EndpointConfig/Properties/DataCaptureConfig = spec.capture
         EndpointConfig/Properties/DataCaptureConfig/DestinationS3Uri = spec.capture.s3
-        EndpointConfig/Properties/KmsKeyId = spec.encryption
-        EndpointConfig/Properties/ProductionVariants/0/ContainerStartupHealthCheckTimeoutInSeconds = spec.timeouts.startup
+        EndpointConfig/Properties/KmsKeyId = spec
+        EndpointConfig/Properties/ProductionVariants/0/ContainerStartupHealthCheckTimeoutInSeconds = spec
         EndpointConfig/Properties/ProductionVariants/0/InitialInstanceCount = spec.defaults.scaling
         EndpointConfig/Properties/ProductionVariants/0/InstanceType = spec.hardware
-        EndpointConfig/Properties/ProductionVariants/0/ModelDataDownloadTimeoutInSeconds = spec.timeouts.download
-        EndpointConfig/Properties/ProductionVariants/0/RoutingConfig = spec.routing
-        EndpointConfig/Properties/ProductionVariants/0/VariantInstanceProvisionTimeoutInSeconds = spec.timeouts.provision
+        EndpointConfig/Properties/ProductionVariants/0/ModelDataDownloadTimeoutInSeconds = spec
+        EndpointConfig/Properties/ProductionVariants/0/RoutingConfig = spec
+        EndpointConfig/Properties/ProductionVariants/0/VariantInstanceProvisionTimeoutInSeconds = spec
         ErrorAlarm = spec.defaults.alarms
-        ExecutionRole = spec.role
+        ExecutionRole = spec
         LatencyAlarm = spec.defaults.alarms
         Model = spec.model
-        Model/Properties/EnableNetworkIsolation = spec.network.isolated
-        Model/Properties/PrimaryContainer/ModelDataSource = spec.model.s3
-        Model/Properties/VpcConfig = spec.network
+        Model/Properties/EnableNetworkIsolation = spec
+        Model/Properties/PrimaryContainer/ModelDataSource = spec.model
+        Model/Properties/VpcConfig = spec
         ScalableTarget = spec.defaults.scaling
-        ScalableTarget/Properties/MaxCapacity = spec.defaults.scaling.max
+        ScalableTarget/Properties/MaxCapacity = spec.defaults.scaling
         ScalableTarget/Properties/MinCapacity = spec.defaults.scaling.min
-        ScalableTarget/Properties/ScheduledActions = spec.defaults.scaling.schedules
-        TrackingPolicy = spec.defaults.scaling.target
-    "#]].assert_eq(&lines.collect::<String>());
+        ScalableTarget/Properties/ScheduledActions = spec.defaults.scaling
+        TrackingPolicy = spec.defaults.scaling
+    "#]]
+    .assert_eq(&lines.collect::<String>());
 }
 
 #[test]
