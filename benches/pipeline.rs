@@ -96,7 +96,7 @@ fn once(inputs: Vec<Input>, locks: &[String]) -> (Findings, Vec<String>) {
     let (specs, found) = render(resolved.stacks, Templates::embedded(), &sources);
     diagnostics.extend(found);
     mark();
-    let locks = resolved.locks.iter().map(Lock::text).collect();
+    let locks = resolved.locks.values().map(Lock::text).collect();
     mark();
     assert!(!diagnostics.has_errors() && !specs.is_empty(), "{:?}", diagnostics.iter().next());
     let names = ["lock s", "parse s", "resolve s", "render s", "pin s"];

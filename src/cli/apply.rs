@@ -8,7 +8,7 @@ use super::{
     args::{Acting, Format, Globals, Planning},
     ask, context, format,
     plan::{Asked, Prepared, prepare, show},
-    progress::{Progress, is_live, tell},
+    progress::{Progress, is_live, tell, watched},
     signals::{self, Signals},
 };
 use crate::{
@@ -17,17 +17,17 @@ use crate::{
     report,
 };
 
-pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Apply) -> Result<Exit> {
+pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::ApplyArgs) -> Result<Exit> {
     let purpose = Purpose::Apply { validate: args.validate, waits: !args.acting.no_wait };
     let asked = Asked { planning: &args.planning, adopt: &args.adopting.adopt, purpose };
     let prepared = prepare(host, globals, asked).await?;
     show(host, &args.planning, &prepared)?;
-    let verb = Verb { name: "apply", question: "Carry out this plan?" };
+    let verb = Confirmation { name: "apply", question: "Carry out this plan?" };
     confirmed(host, &args.planning, &args.acting, prepared, verb).await
 }
 
-/// How a verb that acts is named.
-pub(super) struct Verb {
+/// What a verb that acts is called, and what it asks first.
+pub(super) struct Confirmation {
     pub(super) name: &'static str,
     pub(super) question: &'static str,
 }
@@ -38,7 +38,7 @@ pub(super) async fn confirmed(
     args: &Planning,
     acting: &Acting,
     prepared: Prepared,
-    verb: Verb,
+    verb: Confirmation,
 ) -> Result<Exit> {
     if !prepared.plan.is_empty() && !acting.yes {
         if !host.interactive {
@@ -70,13 +70,10 @@ pub(super) async fn confirmed(
 /// What was done is done, whether or not it could be told.
 fn unwritten(host: &mut Host, trouble: Option<std::io::Error>) -> Result<()> {
     match trouble {
-        Some(error) => Ok(writeln!(host.errors, "note: how it went could not be written: {error}")?),
+        Some(error) => Ok(writeln!(host.errors, "note: the outcome could not be written: {error}")?),
         None => Ok(()),
     }
 }
-
-/// Where lines are written, the resources of so many stacks are told; where there are more, only those that fail.
-const TOLD: usize = 10;
 
 async fn carry_out(
     host: &mut Host,
@@ -90,9 +87,8 @@ async fn carry_out(
     let progress = acting.progress.map_or_else(|| progress_of(host), Ok)?;
     let concurrency = acting.concurrency.or(said).unwrap_or(Settings::default().concurrency).max(1);
     let stacks = prepared.plan.steps.iter().filter(|step| !step.is_idle()).count();
-    let told = if stacks <= TOLD { stacks } else { 0 };
-    let live = is_live(host, progress, format);
-    let draw = host.terminal.filter(|_| live).map_or(told, |terminal| usize::from(terminal.height));
+    let rows = host.terminal.filter(|_| is_live(host, progress, format)).map(|terminal| terminal.height);
+    let draw = watched(stacks, rows);
     let settings = Settings { concurrency, draw, ..Settings::default() };
     let mut teller = tell(host, progress, format, prepared.session.label());
     let mut report = |event: &Event| teller.hear(event);
@@ -109,6 +105,6 @@ async fn carry_out(
 fn progress_of(host: &Host) -> Result<Progress> {
     let Some(said) = host.variable("HUBFORM_PROGRESS") else { return Ok(Progress::default()) };
     let known = <Progress as clap::ValueEnum>::from_str(said, true);
-    let message = format!("HUBFORM_PROGRESS is `{said}`, which is not a way to show progress");
+    let message = format!("unknown HUBFORM_PROGRESS `{said}`");
     Ok(known.map_err(|_| Refusal::new(message, "use auto, live, plain or none"))?)
 }

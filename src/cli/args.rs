@@ -27,13 +27,13 @@ pub struct Cli {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Imagined account")]
 pub struct Globals {
-    /// Use an imagined AWS account: nothing is real, nothing costs, no credentials are needed
+    /// Use an imagined AWS account: nothing is real, costs money or needs credentials
     #[arg(long, global = true)]
     pub sandbox: bool,
-    /// Folder that keeps the imagined account [default: .hubform/sandbox]
+    /// Folder where the imagined account is kept [default: .hubform/sandbox]
     #[arg(long, global = true, value_name = "FOLDER")]
     pub sandbox_state: Option<PathBuf>,
-    /// Simulated seconds that pass in one real second
+    /// Simulated seconds per real second
     #[arg(long, global = true, value_name = "FACTOR", value_parser = speed)]
     pub sandbox_speed: Option<f64>,
 }
@@ -42,61 +42,61 @@ pub struct Globals {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Verb {
     /// Write a first manifest and its environment
-    Init(Init),
+    Init(InitArgs),
     /// Check manifests; needs no credentials and changes nothing
     Validate(Selection),
     /// Write the CloudFormation templates; needs no credentials
-    Render(Render),
+    Render(RenderArgs),
     /// Show what apply would do
-    Plan(Plan),
+    Plan(PlanArgs),
     /// Show the plan, ask, and carry it out
-    Apply(Apply),
-    /// Delete the stacks of the manifests named; asks first
-    Destroy(Destroy),
+    Apply(ApplyArgs),
+    /// Show what would be deleted, ask, and delete the stacks of the named manifests
+    Destroy(DestroyArgs),
     /// Show an environment's stacks and whether its endpoints run what was deployed
     Status(Selection),
     /// Write every choice hubform makes into hubform.lock; needs no credentials
-    Lock(Lock),
+    Lock(LockArgs),
     /// Print the JSON Schema of a kind, for editors
-    Schema(Schema),
+    Schema(SchemaArgs),
     /// Write out the CloudFormation templates that manifests are rendered through
-    Templates(Templates),
-    /// Explain a finding's code, such as HF1020
-    Explain(Explain),
+    Templates(TemplatesArgs),
+    /// Explain the code of a finding, such as HF1020
+    Explain(ExplainArgs),
     /// Print a completion script for a shell
-    Completions(Completions),
+    Completions(CompletionsArgs),
 }
 
 /// What is acted on, and how it is read.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Selection {
-    /// Files and folders of manifests; `-` is standard input [default: .]
+    /// Manifest files and folders; `-` reads standard input [default: .]
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// The same as PATH, as kubectl spells it
+    /// Same as PATH, spelled as in kubectl
     #[arg(short = 'f', long = "filename", value_name = "PATH")]
     pub files: Vec<PathBuf>,
-    /// How to answer: human, json or markdown (for pull requests) [default: human]
+    /// Output format: human, json or markdown (for pull requests) [default: human]
     #[arg(short, long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Option<Format>,
-    /// Region, whatever the environment says
+    /// Region to use, whatever the Environment says
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Which environment, where a folder has several
+    /// Environment to use, if a folder has several
     #[arg(long, value_name = "NAME")]
     pub environment: Option<String>,
     /// Lock file [default: hubform.lock beside the environment]
     #[arg(long, value_name = "FILE")]
     pub lock: Option<PathBuf>,
-    /// Refuse to make a choice that is not in the lock [default where CI is set, and for protected environments]
+    /// Fail if a choice is missing from the lock [default if CI is set, and for protected environments]
     #[arg(long)]
     pub locked: bool,
-    /// Folder with CloudFormation templates of your own, in place of those of the same name
+    /// Folder of your own CloudFormation templates, used instead of built-in ones of the same name
     #[arg(long, value_name = "FOLDER")]
     pub templates: Option<PathBuf>,
 }
 
-/// How to answer.
+/// The format of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
     /// For people.
@@ -110,11 +110,11 @@ pub enum Format {
 
 /// `hubform init`.
 #[derive(Debug, Clone, Args)]
-pub struct Init {
+pub struct InitArgs {
     /// Folder to write to
     #[arg(default_value = ".")]
     pub folder: PathBuf,
-    /// Id of the model on the Hugging Face Hub
+    /// Model id on the Hugging Face Hub
     #[arg(long, default_value = "BAAI/bge-small-en-v1.5")]
     pub model: String,
     /// The endpoint's name [default: from the model]
@@ -124,7 +124,7 @@ pub struct Init {
 
 /// `hubform render`.
 #[derive(Debug, Clone, Args)]
-pub struct Render {
+pub struct RenderArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub selection: Selection,
@@ -139,7 +139,7 @@ pub struct Planning {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub selection: Selection,
-    /// Allow a protected manifest, such as Endpoint/chat, to be deleted or replaced; may be repeated
+    /// Allow a protected manifest, such as Endpoint/chat, to be deleted or replaced; repeatable
     #[arg(long, value_name = "KIND/NAME")]
     pub allow: Vec<String>,
 }
@@ -147,21 +147,21 @@ pub struct Planning {
 /// What taking over takes.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Adopting {
-    /// Take over the stack that a manifest would become, such as Endpoint/chat, whoever made it; may be repeated
+    /// Take over the existing stack of a manifest, such as Endpoint/chat, whoever made it; repeatable
     #[arg(long, value_name = "KIND/NAME")]
     pub adopt: Vec<String>,
 }
 
 /// `hubform plan`.
 #[derive(Debug, Clone, Args)]
-pub struct Plan {
+pub struct PlanArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub planning: Planning,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub adopting: Adopting,
-    /// Exit with 3 instead of 0 where there is something to do
+    /// Exit with 3 instead of 0 if changes are pending
     #[arg(long)]
     pub detailed_exitcode: bool,
 }
@@ -169,23 +169,23 @@ pub struct Plan {
 /// What carrying out takes.
 #[derive(Debug, Clone, Args)]
 pub struct Acting {
-    /// Go on without asking; needed where nobody can be asked
+    /// Do not ask; required if input is not a terminal
     #[arg(short, long)]
     pub yes: bool,
-    /// How many stacks to work on at once, per account and Region [default: 10]
+    /// Stacks to work on at once, per account and Region [default: 10]
     #[arg(long, value_name = "COUNT")]
     pub concurrency: Option<usize>,
-    /// Refuse, instead of waiting, where an operation still runs on a stack that is needed
+    /// Fail instead of waiting if an operation still runs on a stack that is needed
     #[arg(long)]
     pub no_wait: bool,
-    /// How to show progress: auto, live, plain or none [default: auto]
+    /// Progress display: auto, live, plain or none [default: auto]
     #[arg(long, value_enum, value_name = "HOW", hide_possible_values = true)]
     pub progress: Option<Progress>,
 }
 
 /// `hubform apply`.
 #[derive(Debug, Clone, Args)]
-pub struct Apply {
+pub struct ApplyArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub planning: Planning,
@@ -195,14 +195,14 @@ pub struct Apply {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub acting: Acting,
-    /// Let CloudFormation check new stacks before it makes them, by a change set
+    /// Have CloudFormation validate new stacks, through a change set, before it creates them
     #[arg(long)]
     pub validate: bool,
 }
 
 /// `hubform destroy`.
 #[derive(Debug, Clone, Args)]
-pub struct Destroy {
+pub struct DestroyArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub planning: Planning,
@@ -213,34 +213,34 @@ pub struct Destroy {
 
 /// `hubform lock`.
 #[derive(Debug, Clone, Args)]
-pub struct Lock {
+pub struct LockArgs {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub selection: Selection,
-    /// Choose again what is pinned, for one manifest, such as Endpoint/chat, or for all
+    /// Choose pinned values again, for one manifest, such as Endpoint/chat, or for all
     #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "", conflicts_with = "locked")]
     pub upgrade: Option<String>,
-    /// Take back the identity of a lock that was lost: the owner id that the stacks carry
+    /// Restore the owner id of a lost lock: the one that the stacks carry
     #[arg(long, value_name = "ID", value_parser = owner, conflicts_with = "locked")]
     pub owner: Option<String>,
-    /// Make a folder that was copied with its lock its own
+    /// Give a folder that was copied with its lock an owner id of its own
     #[arg(long, conflicts_with_all = ["owner", "locked"])]
     pub new_owner: bool,
 }
 
 /// `hubform schema`.
 #[derive(Debug, Clone, Args)]
-pub struct Schema {
-    /// A kind, such as Endpoint; without it, the kinds are listed
+pub struct SchemaArgs {
+    /// Kind, such as Endpoint; omit it to list all kinds
     pub kind: Option<String>,
-    /// Print the schema of what the kind's template sees
+    /// Print the schema of what the kind's template is given
     #[arg(long)]
     pub view: bool,
 }
 
 /// `hubform templates`.
 #[derive(Debug, Clone, Args)]
-pub struct Templates {
+pub struct TemplatesArgs {
     #[command(subcommand)]
     #[allow(missing_docs)]
     pub action: TemplatesAction,
@@ -249,7 +249,7 @@ pub struct Templates {
 /// What to do with templates.
 #[derive(Debug, Clone, Subcommand)]
 pub enum TemplatesAction {
-    /// Write the built-in templates out, to be changed and given to --templates
+    /// Write out the built-in templates, to be edited and passed to --templates
     Eject {
         /// Folder to write to
         folder: PathBuf,
@@ -258,14 +258,14 @@ pub enum TemplatesAction {
 
 /// `hubform explain`.
 #[derive(Debug, Clone, Args)]
-pub struct Explain {
-    /// A code, such as HF1020; without it, all are listed
+pub struct ExplainArgs {
+    /// Code, such as HF1020; omit it to list all codes
     pub code: Option<String>,
 }
 
 /// `hubform completions`.
 #[derive(Debug, Clone, Args)]
-pub struct Completions {
+pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
@@ -283,15 +283,15 @@ impl Selection {
 fn owner(text: &str) -> Result<String, String> {
     match crate::resolve::is_owner(text) {
         true => Ok(text.to_owned()),
-        false => Err("it has 16 digits, 0 to 9 and a to f".to_owned()),
+        false => Err("expected 16 hex digits, 0-9 and a-f".to_owned()),
     }
 }
 
 /// A factor that time can be multiplied by.
 fn speed(text: &str) -> Result<f64, String> {
-    let factor: f64 = text.parse().map_err(|_| "a number is needed, as 120".to_owned())?;
+    let factor: f64 = text.parse().map_err(|_| "expected a number, such as 120".to_owned())?;
     match factor {
         0.1..=1_000_000.0 => Ok(factor),
-        _ => Err("it must lie between 0.1 and 1000000".to_owned()),
+        _ => Err("must be between 0.1 and 1000000".to_owned()),
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     report,
 };
 
-pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
+pub(super) fn run(host: &mut Host, args: &args::InitArgs) -> Result<Exit> {
     let files = Disk { from: host.folder.clone() };
     let name = args.name.clone().unwrap_or_else(|| slug(&args.model, "model"));
     refuse_what_cannot_be(&name, &args.model)?;
@@ -23,7 +23,7 @@ pub(super) fn run(host: &mut Host, args: &args::Init) -> Result<Exit> {
     let texts = [("environment.yaml", environment(&called)), (&format!("{name}.yaml"), endpoint(&name, &args.model))];
     let manifest = args.folder.join(texts[1].0);
     if files.exists(&manifest) {
-        let message = format!("`{}` exists already", manifest.display());
+        let message = format!("`{}` already exists", manifest.display());
         anyhow::bail!(Refusal::new(message, "choose another folder or `--name`"));
     }
     if !lock_is_usable(host, &files, &args.folder)? {
@@ -95,7 +95,7 @@ impl Called {
             writeln!(host.output, "the environment is called `{name}`{cut}")?;
         }
         if let Some(start) = protecting {
-            let words = "write `protect: false` in environment.yaml if it should not be";
+            let words = "set `protect: false` in environment.yaml if it should not be";
             writeln!(host.output, "`{name}` begins with `{start}`, so it is protected; {words}")?;
         }
         Ok(())
@@ -140,7 +140,7 @@ fn write_owner(host: &mut Host, files: &dyn Files, folder: &Path) -> Result<bool
         });
         written.with_context(|| format!("cannot write `{}`", path.display()))?;
         match made {
-            Ok(true) => writeln!(host.output, "wrote {}; commit it, it says whose the stacks are", told(&path))?,
+            Ok(true) => writeln!(host.output, "wrote {}; commit it: it says who owns the stacks", told(&path))?,
             Ok(false) => {}
             Err(found) => return tell_unusable(host, &found, &sources),
         }
@@ -151,11 +151,11 @@ fn write_owner(host: &mut Host, files: &dyn Files, folder: &Path) -> Result<bool
 fn refuse_what_cannot_be(name: &str, model: &str) -> Result<()> {
     let close = slug(name, "model");
     if close != name {
-        let help = format!("names are lower-case letters, digits and `-`, at most 40; say `--name {close}`");
-        anyhow::bail!(Refusal::new(format!("no manifest can be called `{name}`"), help));
+        let help = format!("a name has at most 40 lower-case letters, digits and `-`; try `--name {close}`");
+        anyhow::bail!(Refusal::new(format!("`{name}` is not a valid name"), help));
     }
     if let Some((_, secret)) = secret::find(model).first() {
-        let help = "the model's id is public, and goes into a file; whatever was meant, revoke the token if it is one";
+        let help = "the model id is written to a file; if this is a token, revoke it";
         anyhow::bail!(Refusal::new(format!("`--model` holds {}", secret.describe()), help));
     }
     let is_plain =
@@ -164,9 +164,9 @@ fn refuse_what_cannot_be(name: &str, model: &str) -> Result<()> {
         let known = Catalog::embedded().models_named(model);
         let help = match known.first() {
             Some(id) => format!("did you mean `{id}`?"),
-            None => "ids have the organisation first, as `BAAI/bge-small-en-v1.5`".to_owned(),
+            None => "ids begin with the organisation, as in `BAAI/bge-small-en-v1.5`".to_owned(),
         };
-        anyhow::bail!(Refusal::new(format!("`{model}` is no id of the Hugging Face Hub"), help));
+        anyhow::bail!(Refusal::new(format!("`{model}` is not a Hugging Face Hub id"), help));
     }
     Ok(())
 }

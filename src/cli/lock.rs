@@ -13,15 +13,12 @@ use super::{
 };
 use crate::resolve::OwnerPolicy;
 
-pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -> Result<Exit> {
+pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::LockArgs) -> Result<Exit> {
     // Whose an environment is stands beside it, also for imagined accounts.
     let names_owner = args.owner.is_some() || args.new_owner;
     if names_owner && host.sandbox.is_none() && session::sandbox_folder(host, globals).is_some() {
-        let message = "an imagined account takes the owner that stands in hubform.lock";
-        anyhow::bail!(Refusal::new(
-            message,
-            "leave `--sandbox` out, if the owner of the real stacks is meant to change"
-        ));
+        let message = "an imagined account uses the owner id in hubform.lock";
+        anyhow::bail!(Refusal::new(message, "leave out `--sandbox` to change the owner of the real stacks"));
     }
     let options = LoadOptions {
         lock_overlay: session::sandbox_folder(host, globals).filter(|_| host.sandbox.is_none() && !names_owner),
@@ -32,16 +29,19 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -
     };
     let named = args.upgrade.as_deref().filter(|name| !name.is_empty());
     if let Some(path) = named.filter(|name| host.folder.join(name).exists()) {
-        let message = format!("`{path}` is a path, and `--upgrade` takes the name of a manifest");
-        anyhow::bail!(Refusal::new(message, format!("write `hubform lock {path} --upgrade` for all that is there")));
+        let message = format!("`--upgrade` takes the name of a manifest, and `{path}` is a path");
+        anyhow::bail!(Refusal::new(
+            message,
+            format!("run `hubform lock {path} --upgrade` to upgrade everything in it")
+        ));
     }
     let mut loaded = load_asking(host, &args.selection, &options).await?;
     if !loaded.resolved.questions.is_empty() {
         loaded = loaded.closed().again(host, &args.selection, &options)?;
     }
     if let Some(name) = named.filter(|name| !has_manifest(&loaded, name)) {
-        let message = format!("there is no manifest `{name}` here");
-        anyhow::bail!(Refusal::new(message, "say a name such as `chat` or `Endpoint/chat`, and the path before it"));
+        let message = format!("no manifest is called `{name}`");
+        anyhow::bail!(Refusal::new(message, "use a name such as `chat` or `Endpoint/chat`, after the path"));
     }
     refuse_several(args, &loaded)?;
     tell(host, &args.selection, &loaded)?;
@@ -52,7 +52,7 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -
     tell_findings(host, &args.selection, &found, &loaded)?;
     if written.is_empty() && !names_owner {
         let whose = if options.lock_overlay.is_some() { " for the imagined account" } else { "" };
-        writeln!(host.output, "every choice is pinned already{whose}")?;
+        writeln!(host.output, "every choice is already pinned{whose}")?;
     }
     if names_owner {
         for ((_, environment), owner) in loaded.owners() {
@@ -66,18 +66,18 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Lock) -
 /// What became of an environment's owner, and what that means. Whether stacks carry the id is for the account to say.
 fn ownership(environment: &str, before: Option<&str>, owner: &str) -> String {
     match before {
-        Some(before) if before == owner => format!("the owner of `{environment}` is {owner} already"),
+        Some(before) if before == owner => format!("the owner of `{environment}` is already {owner}"),
         Some(before) => format!(
-            "the owner of `{environment}` is {owner}, and was {before}: stacks that carry {before} are no longer its \
-             own; `hubform status` says what stands under its name"
+            "the owner of `{environment}` is now {owner}; it was {before}, and stacks that carry that are no longer its \
+             own: `hubform status` lists them"
         ),
         None => format!(
-            "the owner of `{environment}` is {owner}; `hubform status` says what stands under its name, and whose it is"
+            "the owner of `{environment}` is now {owner}; `hubform status` lists the stacks under its name, and their owners"
         ),
     }
 }
 
-fn owner(args: &args::Lock) -> OwnerPolicy {
+fn owner(args: &args::LockArgs) -> OwnerPolicy {
     match &args.owner {
         Some(owner) => OwnerPolicy::Said(owner.clone()),
         None if args.new_owner => OwnerPolicy::New,
@@ -86,14 +86,14 @@ fn owner(args: &args::Lock) -> OwnerPolicy {
 }
 
 /// An owner is one environment's.
-fn refuse_several(args: &args::Lock, loaded: &Loaded) -> Result<()> {
+fn refuse_several(args: &args::LockArgs, loaded: &Loaded) -> Result<()> {
     let names: BTreeSet<_> = loaded.read.scopes.iter().map(|scope| scope.set.environment.name.as_str()).collect();
     if names.len() < 2 || (args.owner.is_none() && !args.new_owner) {
         return Ok(());
     }
     let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    let message = format!("an owner is one environment's, and here are {}", names.join(", "));
-    anyhow::bail!(Refusal::new(message, "name the folder of one, or say `--environment NAME`"))
+    let message = format!("an owner id belongs to one environment, and this selects {}", names.join(", "));
+    anyhow::bail!(Refusal::new(message, "name the folder of one, or use `--environment NAME`"))
 }
 
 /// Is there a manifest of this name? `chat`, `Endpoint/chat` and `Endpoint/chat@default` are one's names.

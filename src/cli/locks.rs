@@ -78,7 +78,7 @@ pub(super) fn read(
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Lock::default()),
         Err(error) => {
             let message = format!("cannot read `{}`: {error}", path.display());
-            let help = "make it readable, or restore it from git; it is not replaced while it cannot be read";
+            let help = "make it readable, or restore it from git; until then it is not written";
             Err(Diagnostics::from_iter([Diagnostic::new(Code::LockUnreadable, message).help(help)]))
         }
     };
@@ -153,7 +153,7 @@ enum Ended {
 fn clashed(path: &Path, clashes: &[Clash], made: bool) -> Ended {
     let found = clashes.iter().filter(|clash| !made || !clash.is_new_owner()).map(|clash| {
         let message = format!("another run changed `{}` meanwhile: {clash}", path.display());
-        Diagnostic::new(Code::LockRace, message).help("nothing was written; run it again, upon what stands there now")
+        Diagnostic::new(Code::LockRace, message).help("nothing was written; run it again")
     });
     let found: Diagnostics = found.collect();
     if found.is_empty() { Ended::Owned } else { Ended::Refused(found) }

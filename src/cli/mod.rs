@@ -64,23 +64,23 @@ impl Refusal {
 
     fn no_region(environment: &str) -> Self {
         Self::new(
-            format!("no Region is set for environment `{environment}`"),
-            "say `targets: [{region: …}]` in the Environment, `--region`, `AWS_REGION`, or one in the AWS profile",
+            format!("no Region configured for environment `{environment}`"),
+            "set `targets: [{region: …}]` in the Environment, `--region`, `AWS_REGION`, or a Region in the AWS profile",
         )
     }
 
     fn nobodys() -> Self {
         Self::new(
-            "neither an Environment nor a lock file says whose these stacks are",
-            "`hubform init` writes an Environment and its lock, `hubform lock` a lock alone; commit what is written",
+            "no Environment or lock file says who owns these stacks",
+            "run `hubform init` to write both, or `hubform lock` for a lock alone, and commit what it writes",
         )
     }
 
     #[cfg(not(feature = "aws"))]
     fn no_aws() -> Self {
         Self::new(
-            "this hubform was built without AWS",
-            "add `--sandbox` for an imagined account, or build it with default features",
+            "this build of hubform has no AWS support",
+            "add `--sandbox` to use an imagined account, or build with default features",
         )
     }
 
@@ -104,7 +104,10 @@ impl Refusal {
     }
 
     fn needs_yes(verb: &str) -> Self {
-        Self::new(format!("nobody can be asked here, so `{verb}` does nothing"), "add `--yes` to go on without asking")
+        Self::new(
+            format!("`{verb}` asks before it acts, and input is not a terminal"),
+            "add `--yes` to go on without asking",
+        )
     }
 }
 
@@ -265,11 +268,11 @@ fn tell(host: &mut Host, selection: &Selection, loaded: &Loaded) -> Result<()> {
         writeln!(host.errors, "note: {note}")?;
     }
     if loaded.read.skipped > 0 {
-        let documents = if loaded.read.skipped == 1 { "document is" } else { "documents are" };
-        writeln!(host.errors, "note: {} {documents} not hubform's and passed over", loaded.read.skipped)?;
+        let documents = if loaded.read.skipped == 1 { "document that is" } else { "documents that are" };
+        writeln!(host.errors, "note: skipped {} {documents} not hubform's", loaded.read.skipped)?;
     }
     if loaded.diagnostics.is_empty() && loaded.read.scopes.iter().all(|scope| scope.set.documents.is_empty()) {
-        writeln!(host.errors, "note: there are no manifests here; `hubform init` writes a first one")?;
+        writeln!(host.errors, "note: no manifests found; `hubform init` writes a first one")?;
     }
     tell_findings(host, selection, &loaded.diagnostics, loaded)
 }

@@ -21,7 +21,7 @@ use crate::{
     resolve::{OwnerPolicy, Questions, ask_roles, judge_roles, wrong_account},
 };
 
-pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::Plan) -> Result<Exit> {
+pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::PlanArgs) -> Result<Exit> {
     let asked = Asked { planning: &args.planning, adopt: &args.adopting.adopt, purpose: Purpose::Plan };
     let prepared = prepare(host, globals, asked).await?;
     show(host, &args.planning, &prepared)?;

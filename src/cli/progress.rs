@@ -70,6 +70,18 @@ pub(super) fn is_live(host: &Host, said: Progress, format: Format) -> bool {
     }
 }
 
+/// Where lines are written, the resources of so many stacks are told; where there are more, only those that fail.
+const TOLD: usize = 10;
+
+/// Of how many stacks the resources are watched: of as many as a table has rows, else of all or none.
+pub(super) fn watched(stacks: usize, rows: Option<u16>) -> usize {
+    match rows {
+        Some(rows) => usize::from(rows),
+        None if stacks <= TOLD => stacks,
+        None => 0,
+    }
+}
+
 /// Begins to tell; takes the host's output until [`Teller::close`] gives it back.
 pub(super) fn tell(host: &mut Host, said: Progress, format: Format, label: Option<&str>) -> Teller {
     let mut output = std::mem::replace(&mut host.output, Box::new(io::sink()));
@@ -175,5 +187,18 @@ impl Teller {
                 trouble.or(closed)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_written_of_the_resources_of_few_stacks() {
+        assert_eq!(
+            [(0, None), (10, None), (11, None), (11, Some(40))].map(|(stacks, rows)| watched(stacks, rows)),
+            [0, 10, 0, 40]
+        );
     }
 }

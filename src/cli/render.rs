@@ -13,7 +13,7 @@ use crate::{
 /// How many bodies one thread writes at a time.
 const BATCH: usize = 64;
 
-pub(super) fn run(host: &mut Host, args: &args::Render) -> Result<Exit> {
+pub(super) fn run(host: &mut Host, args: &args::RenderArgs) -> Result<Exit> {
     let loaded = load(host, &args.selection, &LoadOptions::default())?;
     tell(host, &args.selection, &loaded)?;
     let specs: Vec<_> = loaded.specs.iter().filter(|spec| loaded.chosen.contains(&spec.identity.stack)).collect();

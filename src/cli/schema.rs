@@ -9,7 +9,7 @@ use crate::{
     resolve::view::View,
 };
 
-pub(super) fn run(host: &mut Host, args: &args::Schema) -> Result<Exit> {
+pub(super) fn run(host: &mut Host, args: &args::SchemaArgs) -> Result<Exit> {
     let kinds = if args.view { View::KINDS } else { Kind::ALL };
     let Some(name) = &args.kind else {
         for kind in kinds {
@@ -18,7 +18,7 @@ pub(super) fn run(host: &mut Host, args: &args::Schema) -> Result<Exit> {
         return Ok(Exit::Done);
     };
     let Some(kind) = Kind::ALL.iter().find(|kind| kind.name().eq_ignore_ascii_case(name)) else {
-        bail!(Refusal::new(format!("there is no kind `{name}`"), instead(name, kinds)));
+        bail!(Refusal::new(format!("unknown kind `{name}`"), instead(name, kinds)));
     };
     let schema = match args.view {
         false => manifest::schema(*kind).clone(),
@@ -40,6 +40,6 @@ fn instead(name: &str, kinds: &[Kind]) -> String {
     let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
     match did_you_mean(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are {}", names.join(", ")),
+        None => format!("kinds are {}", names.join(", ")),
     }
 }

@@ -168,7 +168,7 @@ impl Gathering<'_> {
         let outside = include.filter(|(_, path)| outside(&normal(&set.environment.folder.join(path))));
         let told = outside.map(|(at, path)| {
             let message = format!("`{}` is outside {of}", shown(path));
-            let help = "it is read all the same; what is deployed then depends on files that no review here shows";
+            let help = "it is read, but no review of this repository shows its changes";
             let span = origin.span(crate::diagnostic::Path::from("/spec/include").item(at));
             Diagnostic::new(Code::OutsideInclude, message).at(span).help(help)
         });

@@ -8,11 +8,11 @@ use crate::{
     render::EMBEDDED,
 };
 
-pub(super) fn run(host: &mut Host, args: &args::Templates) -> Result<Exit> {
+pub(super) fn run(host: &mut Host, args: &args::TemplatesArgs) -> Result<Exit> {
     let TemplatesAction::Eject { folder } = &args.action;
     let files = Disk { from: host.folder.clone() };
     if let Some((name, _)) = EMBEDDED.iter().find(|(name, _)| files.exists(&folder.join(name))) {
-        let message = format!("`{}` exists already", folder.join(name).display());
+        let message = format!("`{}` already exists", folder.join(name).display());
         anyhow::bail!(Refusal::new(message, "choose another folder, or delete it first"));
     }
     for (name, text) in EMBEDDED {

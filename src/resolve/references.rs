@@ -125,7 +125,9 @@ fn dangling<T: Referred>(context: &mut Context<'_>, name: &str, place: &Place<'_
     }
     let help = match (T::KIND, context.catalog.models_named(name).as_slice()) {
         (Kind::Model, [id, ..]) => format!("did you mean the Hub model `{id}`? Hub ids need their organisation"),
-        _ if context.diagnostics.len() > MOST_HELPED => "is it of another kind, or of another environment?".to_owned(),
+        _ if context.diagnostics.len() > MOST_HELPED => {
+            "does it have another kind, or belong to another environment?".to_owned()
+        }
         _ => names_help(T::KIND, name, &set.names(T::KIND).collect::<Vec<_>>()),
     };
     let message = format!("there is no {} `{name}` in environment `{}`", T::KIND, set.environment.name);
@@ -140,7 +142,7 @@ const MOST_LISTED: usize = 10;
 fn names_help(kind: Kind, name: &str, names: &[&str]) -> String {
     match did_you_mean(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if names.is_empty() => format!("no {kind} is written in this environment"),
+        None if names.is_empty() => format!("this environment has no {kind}"),
         None => format!("there are {}", first_of(names, MOST_LISTED)),
     }
 }

@@ -75,7 +75,7 @@ impl Context<'_> {
     fn refuse_list_parameter(&mut self, value: &Value, place: &Place<'_>) {
         if let Value::Ssm(_) = value {
             let message = "not yet supported: a whole list from a parameter";
-            let help = "name one parameter for each item, `[{ssm: /a}, {ssm: /b}]`, or take the list from an export";
+            let help = "use one parameter per item, `[{ssm: /a}, {ssm: /b}]`, or take the list from an export";
             self.report(Diagnostic::new(Code::NotYetSupported, message).at(place.span()).help(help));
         }
     }
@@ -88,14 +88,14 @@ pub(super) fn check_region(context: &mut Context<'_>) -> bool {
     let environment = &context.scope.set.environment;
     let message = match known {
         Some(known) if known.sagemaker => return true,
-        Some(_) => format!("SageMaker endpoints are not available in `{region}`, as far as is known"),
+        Some(_) => format!("SageMaker endpoints are not known to be available in `{region}`"),
         None => format!("unknown Region `{region}`"),
     };
     let names = context.catalog.regions().map(|region| region.name.as_str());
     let near = crate::diagnostic::did_you_mean(region, names);
     let help = match near {
         Some(near) if known.is_none() => format!("did you mean `{near}`?"),
-        _ => format!("choose another Region in environment `{}` or by `--region`", environment.name),
+        _ => format!("choose another Region in environment `{}` or with `--region`", environment.name),
     };
     let finding = Diagnostic::new(Code::RegionUnknown, message).help(help);
     context.report(match place_of_region(context) {
@@ -167,8 +167,8 @@ pub(super) fn key(context: &mut Context<'_>, own: Option<&Setting<Encryption>>, 
     let id = context.given(&encryption.kms_key, &arn::KEY, &place.at("kmsKey"));
     let arn = match id.text() {
         Some(text) if text.starts_with("alias/") || text.contains(":alias/") => {
-            let message = "a role can be allowed a key by its id or ARN, not by an alias";
-            let help = "say the key's id or ARN in `kmsKey`";
+            let message = "a key alias cannot be granted to a role";
+            let help = "use the key's id or ARN in `kmsKey`";
             context.report(Diagnostic::new(Code::KeyAlias, message).at(place.at("kmsKey").span()).help(help));
             id.clone()
         }
@@ -239,8 +239,10 @@ pub(super) fn tags(context: &mut Context<'_>, document: &Document) -> Tags {
     let own = Tagged { environment: &environment.name, kind: document.kind.name(), name: &document.name };
     tags.extend(own.tags());
     if tags.len() > TAG_LIMIT {
-        let message =
-            format!("{} tags are too many; labels, environment tags and hubform's own may be {TAG_LIMIT}", tags.len());
+        let message = format!(
+            "{} tags, and a stack takes at most {TAG_LIMIT}: labels, environment tags and three of hubform's own",
+            tags.len()
+        );
         let span = document.origin.span("/metadata/labels");
         context.report(Diagnostic::new(Code::TooManyTags, message).at(span));
     }
@@ -253,8 +255,8 @@ fn refuse_case(context: &mut Context<'_>, tags: &Tags, document: &Document) {
     let mut seen: BTreeMap<String, &String> = BTreeMap::new();
     for key in tags.keys() {
         let Some(first) = seen.insert(key.to_lowercase(), key) else { continue };
-        let message = format!("the tags `{first}` and `{key}` differ only in case, and IAM takes them for one");
-        let help = "labels become tags too; say one of them";
+        let message = format!("the tags `{first}` and `{key}` differ only in case, which IAM does not allow");
+        let help = "labels become tags too; keep one of them";
         let finding = Diagnostic::new(Code::InvalidTag, message).at(place_of_tag(context, key, document));
         let finding = finding.label(place_of_tag(context, first, document), "the other one");
         context.report(finding.help(help));

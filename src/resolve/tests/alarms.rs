@@ -37,7 +37,7 @@ fn topics_are_told_by_arn_parameter_or_export() {
 #[test]
 fn a_whole_list_from_a_parameter_is_not_supported_because_it_would_stay_one_text() {
     encoder("alarms: {notify: {ssm: /ops/topics}}").findings(expect![[r#"
-        error HF1040 2:20: not yet supported: a whole list from a parameter | name one parameter for each item, `[{ssm: /a}, {ssm: /b}]`, or take the list from an export
+        error HF1040 2:20: not yet supported: a whole list from a parameter | use one parameter per item, `[{ssm: /a}, {ssm: /b}]`, or take the list from an export
     "#]]);
     encoder("alarms: {notify: {export: Topics}}").alarms(expect![[r#"[{"description":"More than 5% of the requests to default-endpoint-chat are answered with a server error.","id":"ErrorAlarm","notify":{"Fn::Split":[",",{"Fn::ImportValue":"Topics"}]},"percent":5,"variant":"AllTraffic","watches":"errors"}]"#]]);
 }

@@ -8,7 +8,7 @@ fn a_region_that_nobody_knows_is_refused_with_the_nearest() {
         error HF2024: unknown Region `eu-west-l` | did you mean `eu-west-1`?
     "#]]);
     encoder("").region("atlantis-9").findings(expect![[r#"
-        error HF2024: unknown Region `atlantis-9` | choose another Region in environment `default` or by `--region`
+        error HF2024: unknown Region `atlantis-9` | choose another Region in environment `default` or with `--region`
     "#]]);
     encoder("").environment("targets: [{region: eu-wset-1}]").findings(expect![[r#"
         error HF2024 dev.yaml 2:22: unknown Region `eu-wset-1` | did you mean `eu-west-1`?
@@ -18,14 +18,14 @@ fn a_region_that_nobody_knows_is_refused_with_the_nearest() {
 #[test]
 fn a_region_without_sagemaker_is_refused() {
     encoder("").region("us-iso-west-1").findings(expect![[r#"
-        error HF2024: SageMaker endpoints are not available in `us-iso-west-1`, as far as is known | choose another Region in environment `default` or by `--region`
+        error HF2024: SageMaker endpoints are not known to be available in `us-iso-west-1` | choose another Region in environment `default` or with `--region`
     "#]]);
 }
 
 #[test]
 fn in_an_unknown_region_nothing_else_is_judged() {
     endpoint("model: nothing-here\nhardware: nor-here").region("atlantis-9").findings(expect![[r#"
-        error HF2024: unknown Region `atlantis-9` | choose another Region in environment `default` or by `--region`
+        error HF2024: unknown Region `atlantis-9` | choose another Region in environment `default` or with `--region`
     "#]]);
 }
 
@@ -90,7 +90,7 @@ fn fifty_tags_are_taken_and_one_more_is_not() {
     };
     with(47).is_fine();
     with(48).findings(expect![[r#"
-        error HF2027 6:32: 51 tags are too many; labels, environment tags and hubform's own may be 50
+        error HF2027 6:32: 51 tags, and a stack takes at most 50: labels, environment tags and three of hubform's own
     "#]]);
 }
 
@@ -99,7 +99,7 @@ fn tags_that_differ_only_in_case_are_refused_where_both_are_written() {
     let spec = "model: {hub: BAAI/bge-m3}\nhardware: ml.m5.xlarge";
     let run = Run::default().labelled("Endpoint", "chat", ", labels: {Team: a}", spec);
     run.clone().environment("tags: {team: b}").findings(expect![[r#"
-        error HF1028 dev.yaml 2:10, 6:33 (the other one): the tags `Team` and `team` differ only in case, and IAM takes them for one | labels become tags too; say one of them
+        error HF1028 dev.yaml 2:10, 6:33 (the other one): the tags `Team` and `team` differ only in case, which IAM does not allow | labels become tags too; keep one of them
     "#]]);
     run.environment("tags: {Team: b}").is_fine();
 }

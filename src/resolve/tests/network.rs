@@ -69,13 +69,13 @@ fn an_isolated_container_cannot_fetch_from_the_hub() {
 #[test]
 fn an_alias_is_refused_as_a_key_in_either_form() {
     encoder("encryption: {kmsKey: alias/k}").findings(expect![[r#"
-        error HF2026 2:24: a role can be allowed a key by its id or ARN, not by an alias | say the key's id or ARN in `kmsKey`
+        error HF2026 2:24: a key alias cannot be granted to a role | use the key's id or ARN in `kmsKey`
     "#]]);
     encoder("encryption: {kmsKey: 'arn:aws:kms:us-east-1:123456789012:alias/k'}").findings(expect![[r#"
-        error HF2026 2:24: a role can be allowed a key by its id or ARN, not by an alias | say the key's id or ARN in `kmsKey`
+        error HF2026 2:24: a key alias cannot be granted to a role | use the key's id or ARN in `kmsKey`
     "#]]);
     encoder("").environment("encryption: {kmsKey: alias/k}").findings(expect![[r#"
-        error HF2026 dev.yaml 2:24: a role can be allowed a key by its id or ARN, not by an alias | say the key's id or ARN in `kmsKey`
+        error HF2026 dev.yaml 2:24: a key alias cannot be granted to a role | use the key's id or ARN in `kmsKey`
     "#]]);
 }
 

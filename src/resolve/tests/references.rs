@@ -17,7 +17,7 @@ fn manifests_are_found_by_name_and_keep_their_places() {
 fn a_name_of_nothing_is_told_with_the_nearest() {
     let run = encoder("scaling: twoo");
     run.findings(expect![[r#"
-        error HF2001 2:12: there is no Scaling `twoo` in environment `default` | no Scaling is written in this environment
+        error HF2001 2:12: there is no Scaling `twoo` in environment `default` | this environment has no Scaling
     "#]]);
     run.clone().and("Scaling", "two", "min: 2").findings(expect![[r#"
         error HF2001 2:12: there is no Scaling `twoo` in environment `default` | did you mean `two`?
@@ -26,7 +26,7 @@ fn a_name_of_nothing_is_told_with_the_nearest() {
         error HF2001 2:12: there is no Scaling `twoo` in environment `default` | there are office-hours
     "#]]);
     run.and("Hardware", "twoo", "instances: [ml.m5.xlarge]").findings(expect![[r#"
-        error HF2001 2:12: there is no Scaling `twoo` in environment `default` | no Scaling is written in this environment
+        error HF2001 2:12: there is no Scaling `twoo` in environment `default` | this environment has no Scaling
     "#]]);
 }
 
@@ -54,10 +54,10 @@ fn a_model_named_without_its_organisation_is_offered_with_it() {
 #[test]
 fn model_hardware_and_scaling_are_all_looked_for() {
     endpoint("model: a\nhardware: b\nscaling: c\nrole: d").findings(expect![[r#"
-        error HF2001 2:10: there is no Model `a` in environment `default` | no Model is written in this environment
-        error HF2001 3:13: there is no Hardware `b` in environment `default` | no Hardware is written in this environment
-        error HF2001 4:12: there is no Scaling `c` in environment `default` | no Scaling is written in this environment
-        error HF2001 5:9: there is no Role `d` in environment `default` | no Role is written in this environment
+        error HF2001 2:10: there is no Model `a` in environment `default` | this environment has no Model
+        error HF2001 3:13: there is no Hardware `b` in environment `default` | this environment has no Hardware
+        error HF2001 4:12: there is no Scaling `c` in environment `default` | this environment has no Scaling
+        error HF2001 5:9: there is no Role `d` in environment `default` | this environment has no Role
     "#]]);
 }
 
@@ -65,8 +65,8 @@ fn model_hardware_and_scaling_are_all_looked_for() {
 fn defaults_of_the_environment_are_looked_for_though_nobody_follows_them() {
     let run = encoder("scaling: {min: 1}").environment("defaults: {hardware: big, scaling: many}");
     run.findings(expect![[r#"
-        error HF2001 dev.yaml 2:24: there is no Hardware `big` in environment `dev` | no Hardware is written in this environment
-        error HF2001 dev.yaml 2:38: there is no Scaling `many` in environment `dev` | no Scaling is written in this environment
+        error HF2001 dev.yaml 2:24: there is no Hardware `big` in environment `dev` | this environment has no Hardware
+        error HF2001 dev.yaml 2:38: there is no Scaling `many` in environment `dev` | this environment has no Scaling
     "#]]);
     run.and("Hardware", "big", "instances: [ml.m5.24xlarge]").and("Scaling", "many", "min: 9").is_fine();
 }
@@ -113,7 +113,7 @@ fn after_a_hundred_findings_names_are_no_longer_compared() {
     let said: Vec<_> = found.iter().skip(100).map(|finding| one(finding, &sources)).collect();
     expect![[r#"
         error HF2001 e100.yaml 2:10: there is no Model `bgee` in environment `default` | did you mean `bge`?
-        error HF2001 e101.yaml 2:10: there is no Model `bgee` in environment `default` | is it of another kind, or of another environment?
+        error HF2001 e101.yaml 2:10: there is no Model `bgee` in environment `default` | does it have another kind, or belong to another environment?
     "#]].assert_eq(&said.concat());
 }
 
@@ -122,7 +122,7 @@ fn the_same_name_in_another_environment_is_another_manifest() {
     let run = Run::default().within("dev").and("Environment", "dev", "").and("Model", "bge", "hub: BAAI/bge-m3");
     let run = run.within("trial").and("Environment", "trial", "").and("Endpoint", "chat", "model: bge");
     run.findings(expect![[r#"
-        error HF2001 trial/chat.yaml 2:10: there is no Model `bge` in environment `trial` | no Model is written in this environment
+        error HF2001 trial/chat.yaml 2:10: there is no Model `bge` in environment `trial` | this environment has no Model
     "#]]);
 }
 
