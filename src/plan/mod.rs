@@ -21,9 +21,7 @@ mod inputs;
 mod model;
 mod observe;
 mod outlook;
-mod phases;
 mod planner;
-mod put_back;
 mod recover;
 mod shared;
 mod template;
@@ -39,7 +37,7 @@ pub use beyond::Wide;
 pub use blocking::{Blocking, blocking, blocking_to_destroy};
 pub use decide::{Verdict, decide, fill};
 pub use destroy::{destroy, left_of};
-pub use detour::Detour;
+pub use detour::Unfinished;
 pub use gate::judge;
 pub use guard::no_such_manifest;
 pub use model::{

@@ -1,6 +1,6 @@
 //! The status a stack stands in says what can be done next.
 
-use super::{Detour, Request, guard, observe::ObservedStack};
+use super::{Request, Unfinished, guard, observe::ObservedStack};
 use crate::{
     cloud::StackStatus,
     diagnostic::{Code, Diagnostic},
@@ -71,7 +71,7 @@ fn stuck(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
         }
         _ => "bring the stack to a complete state by hand, then plan again",
     };
-    let detour = observed.body.as_deref().and_then(Detour::read);
+    let detour = observed.body.as_deref().and_then(Unfinished::read);
     let out = detour.map(|detour| format!("; {}", detour.sentence())).unwrap_or_default();
     let name = &spec.identity.stack.name;
     let message = format!("the stack `{name}` of {} is in {status} and takes no update{out}", guard::subject(spec));
