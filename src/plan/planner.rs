@@ -16,7 +16,7 @@ use super::{
     recover::{Next, next},
     shared::{self, Halves},
     template::{Template, type_of},
-    update::{Carried, Update, same_topics, settings_hold, submission},
+    update::{Update, UpdatePlan, same_topics, settings_hold, submission},
 };
 use crate::{
     cloud::{Replacement, Stack, StackOptions, StackRef, StackStatus},
@@ -172,9 +172,9 @@ impl<'a> Planner<'a> {
 
     fn update(&mut self, step: &mut Step, update: &Update<'_>) -> Result<(), Diagnostic> {
         let (spec, stack) = (update.spec, update.observed);
-        let Carried { operations, restore, back, aside, diffs, reasons, bodies } =
-            update.carry().map_err(|entangled| {
-                let (who, what) = (entangled.resource, entangled.scaler);
+        let UpdatePlan { operations, restore, back, aside, diffs, reasons, bodies } =
+            update.planned().map_err(|entangled| {
+                let (who, what) = (entangled.resource, entangled.to);
                 let message =
                     format!("{} has to take `{what}` out for a while, but `{who}` refers to it", guard::subject(spec));
                 Diagnostic::new(Code::ScalerEntangled, message).help("name it by text instead of `Ref` or `Fn::GetAtt`")

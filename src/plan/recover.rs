@@ -1,6 +1,6 @@
 //! The status a stack stands in says what can be done next.
 
-use super::{Detour, Request, guard, observe::ObservedStack};
+use super::{Request, Unfinished, guard, observe::ObservedStack};
 use crate::{
     cloud::{StackStatus, spoken, stuck_rollback},
     diagnostic::{Code, Diagnostic},
@@ -79,7 +79,7 @@ fn stuck(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
         Some(format!("; {} could not be rolled back: {}", event.logical_id, spoken(reason).0))
     });
     let causes: String = causes.collect();
-    let detour = observed.body.as_deref().and_then(Detour::read);
+    let detour = observed.body.as_deref().and_then(Unfinished::read);
     let out = detour.map(|detour| format!("; {}", detour.sentence())).unwrap_or_default();
     let subject = guard::subject(spec);
     let message = format!("the stack `{}` of {subject} is in {status} and takes no update{causes}{out}", stack.name);

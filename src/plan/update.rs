@@ -1,5 +1,4 @@
-//! The operations of one update: usually one, two or three where a scaler has to step aside, those that remain where
-//! an earlier run ended in between.
+//! The operations of one update: usually one, more where it takes a detour.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,19 +8,17 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    Gate, Operation, Phase, Submission,
-    detour::{Detour, Origin, Resumed},
+    Operation, Submission,
+    detour::{self, Before, BodyWithValues, Entangled, Passage, Resumed},
     diff::{ResourceDiff, Sides, diff, gate},
     inputs::InputChange,
     observe::same_tags,
-    phases::{Entangled, Moved, Scaler, Valued, scaler},
-    put_back,
     template::Template,
 };
 use crate::{
     catalog::Catalog,
-    cloud::{OUTPUT_DIGEST, Replacement, Stack, StackOptions, Tags, is_masked, own_tags},
-    render::{BODY_LIMIT, Envelope, ParameterValue, StackSpec, body_digest},
+    cloud::{OUTPUT_DIGEST, Stack, StackOptions, Tags, is_masked, own_tags},
+    render::{Envelope, ParameterValue, StackSpec, body_digest},
 };
 
 /// Both sides of an update.
@@ -35,7 +32,7 @@ pub(super) struct Update<'a> {
 }
 
 /// What an update comes to.
-pub(super) struct Carried {
+pub(super) struct UpdatePlan {
     pub(super) operations: Vec<Operation>,
     pub(super) restore: Option<Operation>,
     /// What that puts back, by the digest of the body where it begins.
@@ -52,14 +49,14 @@ type ChangedTags = Option<(Value, Value)>;
 
 impl Update<'_> {
     /// The operations, in order.
-    pub(super) fn carry(&self) -> Result<Carried, Entangled> {
+    pub(super) fn planned(&self) -> Result<UpdatePlan, Entangled> {
         let (before, after) = self.values();
-        let live = Valued { template: self.live, values: &before };
-        let wanted = Valued { template: self.wanted, values: &after };
+        let live = BodyWithValues { template: self.live, values: &before };
+        let wanted = BodyWithValues { template: self.wanted, values: &after };
         let resumed = Resumed::read(self.live);
-        let scaler = scaler(live, wanted, resumed.is_some())?;
+        let aside = detour::needed(live, wanted, resumed.is_some())?;
         let diffs = self.diff(self.live, self.wanted, self.inputs, &self.changed_tags());
-        let mut carried = Carried {
+        let mut plan = UpdatePlan {
             operations: Vec::new(),
             restore: None,
             back: BTreeMap::new(),
@@ -68,16 +65,16 @@ impl Update<'_> {
             reasons: Vec::new(),
             bodies: vec![self.spec.body.clone()],
         };
-        match (scaler, resumed) {
-            (None, None) => carried.update(submission(self.spec), gate(&carried.diffs), None),
-            (scaler, resumed) => Passage::new(self, scaler.as_ref(), resumed, &mut carried).go(),
+        match (aside, resumed) {
+            (None, None) => plan.update(submission(self.spec), gate(&plan.diffs), None),
+            (aside, resumed) => Passage::new(self, aside.as_ref(), resumed, &mut plan).go(),
         }
-        Ok(carried)
+        Ok(plan)
     }
 
     /// The stack as it runs, where no detour was begun.
-    fn origin(&self) -> Origin {
-        Origin {
+    pub(super) fn origin(&self) -> Before {
+        Before {
             template: self.live.clone(),
             digest: self.observed.outputs.get(OUTPUT_DIGEST).cloned().unwrap_or_default(),
             parameters: self.observed.parameters.clone(),
@@ -86,12 +83,12 @@ impl Update<'_> {
     }
 
     /// What the way back to the origin does, from a body with these values and tags.
-    fn back(
+    pub(super) fn back(
         &self,
         from: &Template,
         values: &BTreeMap<String, String>,
         tags: &Tags,
-        origin: &Origin,
+        origin: &Before,
     ) -> Vec<ResourceDiff> {
         let changed = origin.parameters.iter().filter(|(name, value)| values.get(*name) != Some(*value));
         let change = |(name, value): (&String, &String)| {
@@ -113,12 +110,12 @@ impl Update<'_> {
     }
 
     /// A body sent with the parameters and tags that run.
-    fn before(&self, (body, digest): (String, String)) -> Submission {
+    pub(super) fn before(&self, (body, digest): (String, String)) -> Submission {
         self.with_values(body, digest, &self.observed.parameters, own(&self.observed.tags))
     }
 
     /// The body before the detour, with the parameters and tags it had. A value that is never shown stays what it is.
-    fn restored(&self, origin: &Origin, body: String) -> Submission {
+    pub(super) fn restored(&self, origin: &Before, body: String) -> Submission {
         self.with_values(body, origin.digest.clone(), &origin.parameters, origin.tags.clone())
     }
 
@@ -152,7 +149,7 @@ impl Update<'_> {
     }
 
     /// Parameter values before and after, as far as they are known.
-    fn values(&self) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    pub(super) fn values(&self) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
         let before = self.observed.parameters.clone();
         let mut after = before.clone();
         for (name, input) in self.inputs {
@@ -163,206 +160,8 @@ impl Update<'_> {
     }
 }
 
-impl Carried {
-    /// Keeps a body between two phases, with its mark; its key and its own digest.
-    fn between(&mut self, origin: &Origin, body: &Template, detour: Detour) -> (String, String) {
-        let (mut text, mut digest) = origin.mark(body, detour).stamp();
-        if text.len() > BODY_LIMIT {
-            (text, digest) = body.clone().stamp();
-            self.reasons.push(UNMARKED.to_owned());
-        }
-        let key = body_digest(&text);
-        self.bodies.push(Arc::from(text));
-        (key, digest)
-    }
-
-    fn update(&mut self, submission: Submission, gate: Gate, phase: Option<(usize, usize, String)>) {
-        let phase = phase.map(|(number, of, purpose)| Phase { number, of, purpose });
-        self.operations.push(Operation::Update { submission, gate, phase, half: None, after: Vec::new() });
-    }
-}
-
-/// An update in phases while it is laid out: what is in the way goes, unless an earlier run took it out; then the
-/// endpoint moves; then it comes back.
-struct Passage<'a> {
-    update: &'a Update<'a>,
-    scaler: Option<&'a Scaler>,
-    resumed: Option<Resumed>,
-    origin: Origin,
-    out: BTreeSet<String>,
-    /// Does anything come back at the end?
-    returns: bool,
-    /// The body that the phases so far lead to, and the digest that it puts out.
-    here: Template,
-    digest: String,
-    /// The endpoint is where it shall be, with the parameters and tags wanted.
-    moved: bool,
-    /// What the way back does, from each body between, by the digest of that.
-    ways: Vec<(String, Vec<ResourceDiff>)>,
-    carried: &'a mut Carried,
-}
-
-impl<'a> Passage<'a> {
-    fn new(
-        update: &'a Update<'a>,
-        scaler: Option<&'a Scaler>,
-        resumed: Option<Resumed>,
-        carried: &'a mut Carried,
-    ) -> Self {
-        let (origin, out) = match &resumed {
-            Some(resumed) => (resumed.origin.clone(), resumed.detour.out.clone()),
-            None => (update.origin(), BTreeSet::new()),
-        };
-        let there = |id: &String| update.wanted.resource(id).is_some();
-        let returns = scaler.map_or_else(|| out.iter().any(there), |scaler| !scaler.wanted.is_empty());
-        let here = update.live.clone();
-        let digest = update.observed.outputs.get(OUTPUT_DIGEST).cloned().unwrap_or_default();
-        Self { update, scaler, resumed, origin, out, returns, here, digest, moved: false, ways: Vec::new(), carried }
-    }
-
-    /// Does the update want something else than ran before? Nothing is put back otherwise.
-    fn restores(&self) -> bool {
-        let (update, origin) = (self.update, &self.origin);
-        origin.template.unstamped() != update.wanted.unstamped()
-            || origin.parameters != update.values().1
-            || own(&origin.tags) != own(&update.spec.envelope.tags)
-    }
-
-    /// Is what ran before an earlier run wanted again, with nothing registered that SageMaker would mind?
-    fn goes_back(&self) -> bool {
-        self.resumed.is_some() && !self.restores() && self.scaler.is_none_or(|scaler| scaler.live.is_empty())
-    }
-
-    fn go(mut self) {
-        if self.goes_back() {
-            let allowed = gate(&self.carried.diffs);
-            self.carried.update(submission(self.update.spec), allowed, None);
-            return self.restore();
-        }
-        if let Some(scaler) = self.scaler.filter(|scaler| !scaler.live.is_empty()) {
-            self.take_out(scaler);
-        }
-        let observed = self.update.observed;
-        self.way_back(&observed.parameters, &observed.tags);
-        if let Some(scaler) = self.scaler.filter(|_| self.returns) {
-            self.move_over(scaler);
-            self.way_back(&self.update.values().1, &self.update.spec.envelope.tags);
-        }
-        self.arrive();
-        self.restore();
-    }
-
-    fn of(&self) -> usize {
-        if self.returns { 3 } else { 2 }
-    }
-
-    fn between(&mut self, body: &Template, number: usize) -> (String, String) {
-        let detour = Detour { number, of: self.of(), out: self.out.clone() };
-        self.carried.between(&self.origin, body, detour)
-    }
-
-    fn take_out(&mut self, scaler: &Scaler) {
-        self.out.extend(scaler.live.iter().cloned());
-        let aside = self.here.without(&scaler.live);
-        let allowed = gate(&self.update.diff(&self.here, &aside, &BTreeMap::new(), &None));
-        let sent = self.between(&aside, 1);
-        self.digest = sent.1.clone();
-        let purpose = "take the scalable target out".to_owned();
-        self.carried.update(self.update.before(sent), allowed, Some((1, self.of(), purpose)));
-        self.here = aside;
-    }
-
-    fn move_over(&mut self, scaler: &Scaler) {
-        let update = self.update;
-        let moved = update.wanted.without(&scaler.wanted).with_hidden(update.live);
-        let allowed = gate(&update.diff(&self.here, &moved, update.inputs, &update.changed_tags()));
-        let sent = self.between(&moved, 2);
-        self.digest = sent.1.clone();
-        self.carried.update(update.after(sent), allowed, Some((2, self.of(), scaler.purpose())));
-        (self.here, self.moved) = (moved, true);
-    }
-
-    fn arrive(&mut self) {
-        let (update, none) = (self.update, BTreeMap::new());
-        let (inputs, tags) = if self.moved { (&none, None) } else { (update.inputs, update.changed_tags()) };
-        let allowed = gate(&update.diff(&self.here, update.wanted, inputs, &tags));
-        let purpose = match self.returns {
-            true => Some("put the scalable target back".to_owned()),
-            false => self.scaler.map(Scaler::purpose),
-        };
-        let phase = purpose.map(|purpose| (self.of(), self.of(), purpose));
-        self.carried.update(submission(update.spec), allowed, phase);
-    }
-
-    fn way_back(&mut self, values: &BTreeMap<String, String>, tags: &Tags) {
-        self.ways.push((self.digest.clone(), self.update.back(&self.here, values, tags, &self.origin)));
-    }
-
-    /// Nothing is put back where that is what the update wants anyway.
-    fn restore(self) {
-        let restores = self.restores();
-        let back: Vec<String> = self.ways.iter().map(|(_, diffs)| put_back::told(diffs)).collect();
-        let whole = back.last().filter(|_| restores);
-        let why = reasons(self.scaler, self.resumed.as_ref(), self.of(), whole.map(String::as_str));
-        self.carried.reasons.splice(0..0, why);
-        if restores {
-            let runs: Arc<str> = Arc::from(self.origin.template.text());
-            let gates = self.ways.iter().map(|(_, diffs)| gate(diffs));
-            let gate = gates.reduce(either).unwrap_or_default();
-            let submission = self.update.restored(&self.origin, body_digest(&runs));
-            self.carried.restore = Some(Operation::update(submission, gate));
-            self.carried.bodies.push(runs);
-            self.carried.back = self.ways.into_iter().map(|(digest, _)| digest).zip(back).collect();
-        }
-        self.carried.aside = self.resumed.map(|resumed| resumed.aside).unwrap_or_default();
-    }
-}
-
-/// Said where a body cannot carry its mark.
-const UNMARKED: &str = "the template is too large to carry what is put aside: should this apply be killed between \
-                        phases, apply the manifest as it was before anything else";
-
-/// Why it takes several updates, what is out already, and what is put back when one fails, if anything is.
-fn reasons(scaler: Option<&Scaler>, resumed: Option<&Resumed>, of: usize, back: Option<&str>) -> Vec<String> {
-    let begun = scaler.filter(|scaler| !scaler.live.is_empty());
-    let mut found: Vec<String> = begun.map(|scaler| scaler.reasons(of)).unwrap_or_default();
-    if let Some(Resumed { detour, .. }) = resumed {
-        let goes = if back.is_some() { "goes on from there" } else { "goes back to what ran before it" };
-        found.push(format!("{}; this one {goes}", detour.sentence()));
-    }
-    found.extend(back.map(|back| match resumed {
-        Some(_) => format!("if this fails and rolls back, what ran before that apply is put back: {back}"),
-        None => {
-            let last = if of == 3 { "phase 2 or 3" } else { "phase 2" };
-            format!("if {last} fails and rolls back, what runs now is put back, the scalable target included")
-        }
-    }));
-    found
-}
-
 fn literal(text: &str) -> ParameterValue {
     ParameterValue::Literal(text.to_owned())
-}
-
-impl Scaler {
-    fn purpose(&self) -> String {
-        let targets: BTreeSet<&str> = self.variants.iter().filter_map(|moved| moved.after.as_deref()).collect();
-        match targets.into_iter().collect::<Vec<_>>().as_slice() {
-            [] => "take the variant out".to_owned(),
-            [one] if !one.starts_with(['{', '[']) => format!("move the endpoint to {one}"),
-            _ => "move the endpoint to other instances".to_owned(),
-        }
-    }
-
-    fn reasons(&self, of: usize) -> Vec<String> {
-        let refused = |moved: &Moved| {
-            let what = if moved.after.is_some() { "to change the instance type of" } else { "to remove" };
-            let name = &moved.name;
-            format!("SageMaker refuses {what} variant {name} while a scalable target is registered for it")
-        };
-        let counted = if of == 3 { "three" } else { "two" };
-        self.variants.iter().map(|moved| format!("takes {counted} updates: {}", refused(moved))).collect()
-    }
 }
 
 /// Everything that is wanted, as it is sent.
@@ -402,17 +201,6 @@ fn tags_between(before: &Tags, after: &Tags) -> ChangedTags {
     (before != after).then(|| (only(&before, &after), only(&after, &before)))
 }
 
-fn own(tags: &Tags) -> Tags {
+pub(super) fn own(tags: &Tags) -> Tags {
     own_tags(tags).map(|(key, value)| (key.clone(), value.clone())).collect()
-}
-
-/// What one or the other allows, at worst.
-fn either(mut one: Gate, other: Gate) -> Gate {
-    for (id, allowed) in other.allowed {
-        let known = one.allowed.entry(id).or_insert_with(|| allowed.clone());
-        if known.replacement.rank() < allowed.replacement.rank() {
-            known.replacement = Replacement::clone(&allowed.replacement);
-        }
-    }
-    one
 }

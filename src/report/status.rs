@@ -7,7 +7,7 @@ use crate::{
     cloud::{EndpointDescription, EndpointStatus, StackEvent, StackStatus, spoken, stuck_rollback},
     diagnostic::{first_of, shown},
     execute::same_config,
-    plan::{Detour, Elsewhere, ObservedStack, Wide},
+    plan::{Elsewhere, ObservedStack, Unfinished, Wide},
     resolve::{Check, Identity},
 };
 
@@ -20,7 +20,7 @@ pub struct Row {
     /// The configuration the stack made.
     wanted: Option<String>,
     /// What an apply that stopped between phases left out.
-    detour: Option<Detour>,
+    detour: Option<Unfinished>,
     /// What a role allows beyond what is wanted.
     wide: Option<Wide>,
     /// What a rollback could not bring back.
@@ -43,7 +43,7 @@ impl Row {
                 .find_map(|check| check.made(&observed.stack.outputs))
                 .cloned(),
             endpoint,
-            detour: observed.body.as_deref().and_then(Detour::read),
+            detour: observed.body.as_deref().and_then(Unfinished::read),
             wide,
             not_rolled_back: observed.not_rolled_back.clone(),
         }

@@ -9,7 +9,7 @@ use super::{Scenario, endpoint, observed, run_on, spec, text};
 use crate::{
     cloud::{StackStatus, Timestamp},
     diagnostic::Diagnostics,
-    plan::{ChangeKind, Detour, Gate, Observation, ObservedStack, Operation, Plan, Submission, audit},
+    plan::{ChangeKind, Gate, Observation, ObservedStack, Operation, Plan, Submission, Unfinished, audit},
     render::{ParameterValue, without_stamps},
 };
 
@@ -272,10 +272,10 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
 fn what_is_out_can_be_read_from_the_body_that_runs() {
     let (plan, _) = after(1, ("ml.g6.xlarge", 3, "x"));
     let body = &plan.bodies[&sent(&plan.steps[0].operations[0]).0.body];
-    let detour = Detour::read(body).expect("it is between");
+    let detour = Unfinished::read(body).expect("it is between");
     assert_eq!(detour.sentence(), "an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out");
     let last = &plan.bodies[&sent(&plan.steps[0].operations[1]).0.body];
-    assert_eq!(Detour::read(last), None);
+    assert_eq!(Unfinished::read(last), None);
 }
 
 /// CloudFormation shows asterisks, and takes them for the value when they are sent.

@@ -17,7 +17,7 @@ use hubform::{
     },
     diagnostic::Code,
     execute::{Failure, Settings, StepResult},
-    plan::{Detour, Operation, Plan},
+    plan::{Operation, Plan, Unfinished},
     sandbox::Sandbox,
 };
 
@@ -138,7 +138,7 @@ async fn nothing_is_left_out(sandbox: &Sandbox, runs: &[(Plan, Run)]) -> Result<
         let said = |(stack, failure): (&str, &Failure)| {
             stack == name && failure.aftermath.iter().any(|text| text.contains("is out"))
         };
-        if Detour::read(&body).is_some() && !runs.iter().flat_map(|(_, run)| failures(run)).any(said) {
+        if Unfinished::read(&body).is_some() && !runs.iter().flat_map(|(_, run)| failures(run)).any(said) {
             return Err(format!("something is out of {name}, and nobody says so"));
         }
     }

@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::template::Template;
+use super::super::template::Template;
 use crate::{cloud::Tags, render::without_stamps};
 
 /// What is out of a stack since an apply stopped between two phases.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Detour {
+pub struct Unfinished {
     /// The phase that landed last.
     pub number: usize,
     /// Of how many.
@@ -24,7 +24,7 @@ pub struct Detour {
     pub out: BTreeSet<String>,
 }
 
-impl Detour {
+impl Unfinished {
     /// Reads the mark in a body that runs; none where the body is final.
     pub fn read(body: &str) -> Option<Self> {
         Resumed::read(&Template::parse(body).ok()?).map(|resumed| resumed.detour)
@@ -40,22 +40,22 @@ impl Detour {
 
 /// A stack as it was before its detour began.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Origin {
-    pub(super) template: Template,
+pub(in crate::plan) struct Before {
+    pub(in crate::plan) template: Template,
     /// The digest it was applied with; empty for a body from before there were digests.
-    pub(super) digest: String,
+    pub(in crate::plan) digest: String,
     /// Parameter values as they are shown.
-    pub(super) parameters: BTreeMap<String, String>,
-    pub(super) tags: Tags,
+    pub(in crate::plan) parameters: BTreeMap<String, String>,
+    pub(in crate::plan) tags: Tags,
 }
 
 /// What the mark of a body that runs says.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Resumed {
-    pub(super) detour: Detour,
-    pub(super) origin: Origin,
+pub(in crate::plan) struct Resumed {
+    pub(in crate::plan) detour: Unfinished,
+    pub(in crate::plan) origin: Before,
     /// The resources that differ from what they were, those that are out included.
-    pub(super) aside: BTreeSet<String>,
+    pub(in crate::plan) aside: BTreeSet<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,21 +71,21 @@ struct Mark {
 }
 
 impl Resumed {
-    pub(super) fn read(live: &Template) -> Option<Self> {
+    pub(in crate::plan) fn read(live: &Template) -> Option<Self> {
         let Mark { number, of, from, out, aside, parameters, tags } =
             serde_json::from_value(live.0["Metadata"]["Hubform"]["Detour"].clone()).ok()?;
         let aside: Map<String, Value> = serde_json::from_str(&aside).ok()?;
         let changed = aside.get("Resources").and_then(Value::as_object);
         let changed = changed.map(|changed| changed.keys().cloned().collect());
         let template = Template(overlaid(plain(live), aside));
-        let origin = Origin { template, digest: from, parameters, tags };
-        Some(Self { detour: Detour { number, of, out }, origin, aside: changed.unwrap_or_default() })
+        let origin = Before { template, digest: from, parameters, tags };
+        Some(Self { detour: Unfinished { number, of, out }, origin, aside: changed.unwrap_or_default() })
     }
 }
 
-impl Origin {
+impl Before {
     /// This body with the mark of the way back to the origin.
-    pub(super) fn mark(&self, body: &Template, Detour { number, of, out }: Detour) -> Template {
+    pub(in crate::plan) fn mark(&self, body: &Template, Unfinished { number, of, out }: Unfinished) -> Template {
         let aside = Value::Object(differences(&plain(body), &self.template.0)).to_string();
         let (from, parameters, tags) = (self.digest.clone(), self.parameters.clone(), self.tags.clone());
         let mark = Mark { number, of, from, out, aside, parameters, tags };
