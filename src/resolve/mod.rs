@@ -5,6 +5,7 @@
 //! `chooser` consults the lock, `facts` is what the world was asked and what it is still to be asked.
 
 mod access;
+mod arguments;
 mod chooser;
 mod container;
 mod desired;
@@ -31,6 +32,7 @@ mod scaling;
 mod serving;
 mod settings;
 mod sizing;
+mod task;
 #[cfg(test)]
 mod tests;
 pub mod view;
