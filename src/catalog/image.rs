@@ -71,6 +71,25 @@ pub struct Image {
     pub framework: Option<String>,
 }
 
+/// An image that a table names, whatever it is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownImage {
+    /// The table's engine: `huggingface-vllm`.
+    pub engine: String,
+    /// The engine's version.
+    pub version: Version,
+    /// Does it serve models, or is it for training?
+    pub serves: bool,
+    /// What it is built for.
+    pub accelerator: ImageAccelerator,
+    /// The repository in each registry.
+    pub repository: String,
+    /// The full tag.
+    pub tag: String,
+    /// The set of registries that hold it.
+    pub registries: String,
+}
+
 /// A value of a production variant's `InferenceAmiVersion`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InferenceAmi {
@@ -144,6 +163,21 @@ pub(super) fn load_engine(tables: &Tables, file: &str) -> Result<Vec<Image>, Cat
     Ok(images)
 }
 
+/// All images of one engine's table.
+pub(super) fn load_known(tables: &Tables, file: &str) -> Result<Vec<KnownImage>, CatalogError> {
+    let EngineFile { engine, images } = json(file, &tables.text(file)?)?;
+    let known = |row: ImageRow| KnownImage {
+        engine: engine.clone(),
+        version: Version::new(row.version),
+        serves: row.scope != "training",
+        accelerator: row.accelerator,
+        repository: row.repository,
+        tag: row.tag,
+        registries: row.registries,
+    };
+    Ok(images.into_iter().map(known).collect())
+}
+
 fn image(file: &str, engine: &str, row: ImageRow) -> Result<Image, CatalogError> {
     let cuda = match &row.cuda {
         None => None,
@@ -182,6 +216,14 @@ pub(super) struct Registries {
 }
 
 impl Registries {
+    pub(super) fn account(&self, set: &str, region: &str) -> Option<&str> {
+        self.sets.get(set)?.get(region).map(String::as_str)
+    }
+
+    pub(super) fn holds(&self, account: &str) -> bool {
+        self.sets.values().flat_map(HashMap::values).any(|of| of == account)
+    }
+
     pub(super) fn uri(&self, image: &Image, region: &Region) -> Option<String> {
         let account = self.sets.get(&image.registries)?.get(&region.name)?;
         let suffix = region.dns_suffix.as_ref()?;

@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-pub use image::{AmiReport, Image, ImageAccelerator, InferenceAmi, Verified};
+pub use image::{AmiReport, Image, ImageAccelerator, InferenceAmi, KnownImage, Verified};
 pub use instance::{Accelerator, AcceleratorKind, Arch, Instance};
 pub use model::{Commit, Gated, ModelFacts, is_commit, is_plain};
 pub use price::Price;
@@ -85,6 +85,7 @@ pub struct Catalog {
     endpoint_regions: Lazy<EndpointRegions>,
     prices: Lazy<Prices>,
     engines: BTreeMap<String, OnceLock<Vec<Image>>>,
+    known_images: OnceLock<Vec<KnownImage>>,
     registries: Lazy<Registries>,
     amis: Lazy<InferenceAmis>,
     ami_reports: Lazy<AmiReports>,
@@ -113,6 +114,7 @@ impl Catalog {
         Ok(Self {
             resource_types: ResourceTypes::new(&tables)?,
             engines: engine_files(&tables).map(|file| (file.to_owned(), OnceLock::new())).collect(),
+            known_images: OnceLock::new(),
             collected: Lazy::default(),
             instances: Lazy::default(),
             regions: Lazy::default(),
@@ -203,6 +205,24 @@ impl Catalog {
         images.get_or_init(|| {
             image::load_engine(&self.tables, file).unwrap_or_else(|error| panic!("embedded table: {error}"))
         })
+    }
+
+    /// The images of a repository, of whatever table and for whatever purpose.
+    pub fn images_in<'s>(&'s self, repository: &'s str) -> impl Iterator<Item = &'s KnownImage> {
+        let load =
+            |file| image::load_known(&self.tables, file).unwrap_or_else(|error| panic!("embedded table: {error}"));
+        let all = self.known_images.get_or_init(|| self.engines.keys().flat_map(|file| load(file)).collect());
+        all.iter().filter(move |image| image.repository == repository)
+    }
+
+    /// The account that holds an image in a Region, where one is known.
+    pub fn account_of(&self, image: &KnownImage, region: &str) -> Option<&str> {
+        self.registries.get(&self.tables).account(&image.registries, region)
+    }
+
+    /// Is it one of the accounts that AWS keeps these images in?
+    pub fn is_registry(&self, account: &str) -> bool {
+        self.registries.get(&self.tables).holds(account)
     }
 
     /// The newest image that both the SDK and the public list of containers name, else the newest that the SDK names.

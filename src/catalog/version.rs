@@ -7,7 +7,8 @@ use std::cmp::Ordering;
 pub struct Version(String);
 
 impl Version {
-    pub(super) fn new(text: String) -> Self {
+    /// Of its text.
+    pub fn new(text: String) -> Self {
         Self(text)
     }
 

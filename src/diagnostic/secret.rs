@@ -150,6 +150,24 @@ pub fn is_secret_name(name: &str) -> bool {
     says && variable && name != "KEY"
 }
 
+/// Does the name of a variable or flag say that its value is a token of the Hub? `HF_TOKEN` (huggingface_hub),
+/// `HUGGING_FACE_HUB_TOKEN` (its old name), `HF_API_TOKEN` (the inference toolkit), `HUGGINGFACEHUB_API_TOKEN` (LangChain)
+/// and the many between them. One of a tokenizer, as `HF_PAD_TOKEN`, is none.
+pub fn is_hub_token_name(name: &str) -> bool {
+    const BESIDE: [&str; 12] =
+        ["HUB", "API", "ACCESS", "AUTH", "READ", "WRITE", "USER", "INFERENCE", "FACE", "SM", "VLLM", "OPTION"];
+    const HUB: [&str; 4] = ["HF", "HUGGING", "HUGGINGFACE", "HUGGINGFACEHUB"];
+    let name = name.to_ascii_uppercase();
+    let mut words: Vec<_> = name.split(['_', '-']).collect();
+    let is_token = match words.pop() {
+        Some("TOKEN") => true,
+        Some("KEY") => words.last() == Some(&"API"),
+        _ => false,
+    };
+    let known = words.iter().all(|word| HUB.contains(word) || BESIDE.contains(word));
+    is_token && known && words.iter().any(|word| HUB.contains(word))
+}
+
 fn shaped<'t>(text: &'t str, shape: &'static Shape) -> impl Iterator<Item = (Range<usize>, Secret)> + 't {
     text.match_indices(shape.prefix).filter_map(move |(at, prefix)| {
         let long = run(&text[at + prefix.len()..], shape.belongs);
@@ -281,6 +299,26 @@ mod tests {
         assert_eq!(found("https://host:8080/a@b"), []);
         assert_eq!(found("https://me:${PASSWORD}@host"), []);
         assert_eq!(mask("hf_model and AKIA"), "hf_model and AKIA");
+    }
+
+    #[test]
+    fn names_of_hub_tokens_are_known() {
+        for name in [
+            "HF_TOKEN",
+            "hf-token",
+            "HF_API_TOKEN",
+            "HUGGING_FACE_HUB_TOKEN",
+            "HUGGINGFACE_HUB_TOKEN",
+            "HUGGINGFACE_TOKEN",
+            "HUGGINGFACEHUB_API_TOKEN",
+            "HUGGINGFACE_API_KEY",
+            "SM_VLLM_HF_TOKEN",
+        ] {
+            assert!(is_hub_token_name(name), "{name}");
+        }
+        for name in ["HF_TOKEN_PATH", "HF_PAD_TOKEN", "HF_HUB_DISABLE_IMPLICIT_TOKEN", "API_TOKEN", "TOKEN", "HF_KEY"] {
+            assert!(!is_hub_token_name(name), "{name}");
+        }
     }
 
     #[test]

@@ -59,6 +59,12 @@ impl<'a> Check<'a> {
         self.findings.push(Diagnostic { help: problem.help, ..finding });
     }
 
+    /// A finding at the value of a field, with the way out.
+    pub(super) fn report_help(&mut self, field: impl Into<Path>, code: Code, message: impl Into<String>, help: &str) {
+        let span = self.origin.span(self.place.join(field));
+        self.findings.push(Diagnostic::new(code, message).at(span).help(help));
+    }
+
     /// A finding at the key of a field.
     pub(super) fn report_key(&mut self, field: impl Into<Path>, code: Code, message: impl Into<String>, help: &str) {
         let span = self.origin.key_span(self.place.join(field));

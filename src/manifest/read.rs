@@ -12,7 +12,7 @@ use super::document::{Draft, Header, Input, Manifests, Origin, Reading};
 use super::form::is_name;
 use super::kind::{Kind, LATER, Spec};
 use super::schema::{API_VERSION, Metadata, schema};
-use super::secret::{self, Secret, is_secret_name, shown};
+use super::secret::{self, Secret, is_hub_token_name, is_secret_name, is_variable_name, names_variable, shown};
 use super::tree::{Content, Entry, Node, Sense, path_of};
 use super::walk::walk;
 use super::yaml::{self, Part};
@@ -313,11 +313,17 @@ impl Secrets {
     fn look_at_name(&mut self, entry: &Entry, findings: &mut Diagnostics) {
         let Content::Scalar(scalar) = &entry.value.content else { return };
         let literal = !scalar.text.is_empty() && !matches!(scalar.sense, Sense::Null | Sense::Bool(_));
-        if literal && is_secret_name(&entry.key) {
+        let is_secret = literal && is_secret_name(&entry.key) && !is_variable_name(&scalar.text);
+        if is_secret {
+            self.mask.push(entry.value.span.start as usize..entry.value.span.end as usize);
+        }
+        // A token with a shape of its own is told by that.
+        if literal && is_hub_token_name(&entry.key) && secret::find(&scalar.text).is_empty() {
+            findings.push(hub_token(entry, &scalar.text));
+        } else if is_secret {
             let message = format!("the value of `{}` stands here in plain text", shown(&entry.key));
             let help = "whoever may describe the model reads it; keep secrets in Secrets Manager, and fetch them in the container";
             findings.push(Diagnostic::new(Code::SecretByName, message).at(entry.key_span).help(help));
-            self.mask.push(entry.value.span.start as usize..entry.value.span.end as usize);
         }
     }
 
@@ -334,6 +340,17 @@ impl Secrets {
             findings.push(finding.at(span).help("use `{ssm: NAME}` where an id or ARN is expected"));
         }
     }
+}
+
+/// Written out, it would be read by whoever may describe the model; as a variable of the shell, it would be those characters.
+fn hub_token(entry: &Entry, text: &str) -> Diagnostic {
+    let name = shown(&entry.key);
+    let message = match names_variable(text) {
+        true => format!("`{name}` would be this text: hubform reads no shell variables"),
+        false => format!("`{name}` takes no value in a manifest: whoever may describe the model would read the token"),
+    };
+    let help = "leave it out and copy the weights to S3 (`s3:`); hubform cannot hand over a Hub token yet";
+    Diagnostic::new(Code::HubToken, message).at(entry.value.span).help(help)
 }
 
 fn literal(secret: Secret) -> Diagnostic {

@@ -4,7 +4,7 @@
 //! so that no finding on the same line can show a secret; [`shown`] does the same for what messages quote.
 
 use crate::diagnostic::secret::mask;
-pub(super) use crate::diagnostic::secret::{Secret, find, is_secret_name};
+pub(super) use crate::diagnostic::secret::{Secret, find, is_hub_token_name, is_secret_name};
 
 /// Where CloudFormation would put in a parameter's or secret's value.
 pub(super) const DYNAMIC_REFERENCE: &str = "{{resolve:";
@@ -17,9 +17,55 @@ pub(super) fn shown(text: &str) -> String {
     if masked.chars().nth(MOST).is_some() { one_line + "…" } else { one_line }
 }
 
+/// Does a text name a variable of whatever ran another tool: `$NAME`, `${NAME…}`, `$(…)`, `%NAME%`, or all of it `{{ … }}`?
+pub(super) fn names_variable(text: &str) -> bool {
+    let starts = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let shell = text.match_indices('$').any(|(at, _)| {
+        let rest = &text[at + 1..];
+        rest.starts_with('(') || rest.strip_prefix('{').unwrap_or(rest).starts_with(starts)
+    });
+    let upper =
+        |name: &str| name.len() > 1 && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    let percent = text.split('%').collect::<Vec<_>>();
+    let windows = percent.len() > 2 && percent[1..percent.len() - 1].iter().any(|name| upper(name));
+    let whole = text.trim().trim_start_matches('$');
+    shell || windows || (whole.starts_with("{{") && whole.ends_with("}}"))
+}
+
+/// Is a text nothing but the name of such a variable, so that it holds no secret?
+pub(super) fn is_variable_name(text: &str) -> bool {
+    let text = text.trim();
+    let inside = text
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'))
+        .or_else(|| text.strip_prefix('$'))
+        .or_else(|| text.strip_prefix('%').and_then(|rest| rest.strip_suffix('%')));
+    inside.is_some_and(|name| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_of_other_tools_are_seen() {
+        for text in
+            ["$HF_TOKEN", "${HF_TOKEN}", "${HF_TOKEN:-x}", "$(cat t)", "%HF_TOKEN%", "{{ token }}", "${{ secrets.T }}"]
+        {
+            assert!(names_variable(text), "{text}");
+        }
+        for text in ["$HOME/cache", "a:${PORT}"] {
+            assert!(names_variable(text) && !is_variable_name(text), "{text}");
+        }
+        for text in ["", "$", "$5", "^a$", "95%", "%Y%m%d", "50% of 100%", "a {{b}} c", "{\"a\": {}}"] {
+            assert!(!names_variable(text), "{text}");
+        }
+        assert!(["$A", "${A_1}", "%A%"].iter().all(|text| is_variable_name(text)));
+        assert!(!is_variable_name("${A:-secret}"));
+    }
 
     #[test]
     fn a_quotation_is_short_and_shows_no_secret() {

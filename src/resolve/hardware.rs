@@ -3,10 +3,12 @@
 
 mod choose;
 mod fit;
+mod idle;
 
 use choose::choose;
 pub(super) use choose::{Ranked, offer};
 pub(super) use fit::{Fit, fit};
+pub(super) use idle::warn as warn_idle;
 
 use super::{
     Context,

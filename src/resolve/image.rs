@@ -1,5 +1,7 @@
 //! Which container image, and which AMI its CUDA needs below it.
 
+mod named;
+
 use super::{
     Context,
     access::Repository,
@@ -11,7 +13,7 @@ use super::{
     references::Place,
 };
 use crate::{
-    catalog::{AcceleratorKind, AmiReport, Arch, Catalog, Image, ImageAccelerator, InferenceAmi, Verified},
+    catalog::{AcceleratorKind, AmiReport, Arch, Catalog, Image, ImageAccelerator, InferenceAmi, Verified, Version},
     diagnostic::{Code, Diagnostic},
 };
 
@@ -25,6 +27,8 @@ pub(super) struct Container {
     pub(super) uri: String,
     /// Its repository, where it is one of ECR's.
     pub(super) repository: Option<Repository>,
+    /// The engine's version in it, where a table says.
+    pub(super) version: Option<Version>,
     /// The AMI below it; none for the service's default.
     pub(super) ami: Option<String>,
 }
@@ -41,9 +45,10 @@ pub(super) fn resolve(
         let uri = context.substituted(image, &place);
         let repository = Repository::parse(&uri);
         check_region(context, repository.as_ref(), &place);
-        refuse_public(context, &uri, &place);
+        refuse_other_registry(context, &uri, &place);
         let ami = tag_of(&uri).and_then(cuda_of).and_then(|cuda| ami(context, chooser, cuda, chosen));
-        return Some(Container { uri, repository, ami });
+        let version = named::check(context, served, chosen, (&uri, repository.as_ref(), &place));
+        return Some(Container { uri, repository, version, ami });
     }
     let platform = platform(context, served, chosen)?;
     let (name, accelerator) = (platform.images, platform.on);
@@ -69,7 +74,9 @@ pub(super) fn resolve(
         context.report(Diagnostic::new(Code::BrokenImage, message).at(served.place.span()).help(help));
     }
     let ami = image.cuda.and_then(|cuda| ami(context, chooser, cuda, chosen));
-    Some(Container { repository: Repository::parse(&uri), uri, ami })
+    let known = context.catalog.images(name, accelerator).find(|known| known.tag == image.tag);
+    let version = known.map(|known| known.version.clone());
+    Some(Container { repository: Repository::parse(&uri), uri, version, ami })
 }
 
 /// The catalogue's row of a pinned image; for one it no longer has, its newest sibling's registries with the old tag.
@@ -170,17 +177,27 @@ fn check_region(context: &mut Context<'_>, repository: Option<&Repository>, plac
     context.report(Diagnostic::new(Code::ImageRegion, message).at(place.span()).help(help));
 }
 
-/// Registries that SageMaker cannot reach; one of the user's own, inside the VPC, it can.
-const PUBLIC: [&str; 6] = ["docker.io", "public.ecr.aws", "ghcr.io", "quay.io", "nvcr.io", "registry.hub.docker.com"];
-
-fn refuse_public(context: &mut Context<'_>, uri: &str, place: &Place<'_>) {
-    let host = uri.split_once('/').map_or("", |(host, _)| host);
-    if host.contains(['.', ':']) && !PUBLIC.contains(&host) {
+/// SageMaker pulls from ECR, unless the model's `ImageConfig` says `RepositoryAccessMode: Vpc` (SageMaker API, D), for
+/// which there is no field: only an override can say it.
+fn refuse_other_registry(context: &mut Context<'_>, uri: &str, place: &Place<'_>) {
+    if Repository::parse(uri).is_some() || overrides_image_config(context) {
         return;
     }
-    let message = "the image is in a public registry, and SageMaker pulls only from ECR in its own Region";
+    let host = uri.split_once('/').map_or("", |(host, _)| host);
+    let whose = match host.contains(['.', ':']) {
+        true => format!("the registry `{host}`"),
+        false => "Docker Hub".to_owned(),
+    };
+    let message = format!("the image is in {whose}, and SageMaker pulls only from ECR in its own Region");
     let help = format!("copy it to a repository in {}", context.region());
     context.report(Diagnostic::new(Code::ImageRegion, message).at(place.span()).help(help));
+}
+
+fn overrides_image_config(context: &Context<'_>) -> bool {
+    context
+        .documents
+        .values()
+        .any(|document| document.origin.raw()["spec"]["overrides"].to_string().contains("ImageConfig"))
 }
 
 fn ami(context: &mut Context<'_>, chooser: &mut Chooser, cuda: (u32, u32), chosen: &Chosen<'_>) -> Option<String> {

@@ -140,6 +140,40 @@ pub(super) fn encoder(context: &mut Context<'_>, served: &Served<'_>, chosen: &C
     Some(())
 }
 
+/// Refuses a context that the model has no positions for; warns where the manifest says how it gets more.
+pub(super) fn positions(context: &mut Context<'_>, served: &Served<'_>, wanted: u64, span: Span) -> Option<()> {
+    let Some(has) = served.facts.as_ref().and_then(|facts| facts.max_positions).filter(|has| wanted > *has) else {
+        return Some(());
+    };
+    let message =
+        format!("a context of {wanted} tokens is longer than `{}`, which has {has} positions", served.weights.name());
+    if let Some(name) = stretched_by(served) {
+        let help = format!("`{name}` is yours to judge; without it, the engine takes up to {has}");
+        context.report(Diagnostic::new(Code::ContextStretched, message).at(span).help(help));
+        return Some(());
+    }
+    let stretch = "or stretch them by `hf-overrides` in `args` (rope scaling), where the model allows it";
+    let help = format!("say `context: {has}` or less; {stretch}");
+    context.report(Diagnostic::new(Code::ContextTooLong, message).at(span).help(help));
+    None
+}
+
+/// The flag or variable by which the engine is told to take more.
+fn stretched_by<'s>(served: &'s Served<'_>) -> Option<&'s str> {
+    const PARTS: [&str; 3] = ["rope", "max_position_embeddings", "model_max_length"];
+    let (spec, flags) = (&served.spec, served.engine.flags.as_ref()?);
+    let stretches = |flag: &str, value: &str| {
+        flags.stretches(flag) && PARTS.iter().any(|part| flag.contains(part) || value.contains(part))
+    };
+    let by_flag = spec.args.iter().find(|(flag, value)| stretches(flag, &value.to_string())).map(|(flag, _)| flag);
+    let by_variable = spec.env.iter().find(|(name, value)| {
+        let on = matches!(value.trim().to_lowercase().as_str(), "1" | "true");
+        served.engine.long_context == Some(name) && on
+            || flags.of_variable(name).is_some_and(|flag| stretches(&flag, value))
+    });
+    by_flag.or(by_variable.map(|(name, _)| name)).map(String::as_str)
+}
+
 fn gib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 30)
 }

@@ -5,6 +5,7 @@
 //! `chooser` consults the lock, `facts` is what the world was asked and what it is still to be asked.
 
 mod access;
+mod arguments;
 mod checks;
 mod chooser;
 mod container;
@@ -33,6 +34,7 @@ mod scaling;
 mod serving;
 mod settings;
 mod sizing;
+mod task;
 #[cfg(test)]
 mod tests;
 pub mod view;

@@ -9,6 +9,7 @@ use super::{
     engine::{self, Engine},
     pinned,
     references::{Found, Place, find},
+    task,
 };
 use crate::{
     catalog::{Commit, Gated, is_commit},
@@ -255,6 +256,9 @@ fn said_enough(
     {
         help.push_str(&format!("; or did you mean `{near}`?"));
     }
+    if let Some(near) = spec.task.as_deref().and_then(task::near) {
+        help.push_str(&format!("; and did you mean the task `{near}`?"));
+    }
     let place = place.at(if spec.hub.is_some() { "hub" } else { "s3" });
     context.report(Diagnostic::new(Code::UnknownModel, message).at(place.span()).help(help));
     false
@@ -289,7 +293,9 @@ fn engine(
     let named = value.as_ref().and_then(|value| engine::by_name(value.text()?));
     if named.is_none() {
         let message = format!("no engine is chosen for the task `{task}` by itself");
-        context.report(Diagnostic::new(Code::EngineMissing, message).at(place.span()).help(engine::advice()));
+        let near = task::near(task).map(|near| format!("did you mean the task `{near}`? Else "));
+        let help = format!("{}{}", near.unwrap_or_default(), engine::advice());
+        context.report(Diagnostic::new(Code::EngineMissing, message).at(place.span()).help(help));
     }
     named
 }

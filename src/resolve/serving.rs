@@ -11,6 +11,7 @@ use super::{
     model::{self, Served},
     references::Place,
     scaling::{self, Count},
+    task,
 };
 use crate::manifest::{Hardware, Model, Reference, Scaling};
 
@@ -46,8 +47,10 @@ pub(super) fn resolve<'a>(context: &mut Context<'a>, chooser: &mut Chooser, want
     let (model, place) = wanted.model;
     let served = model::resolve(context, chooser, model, place, names_instance);
     let (hardware, scaling, served) = (hardware?, scaling?, served?);
+    task::check(context, &served);
     let chosen = hardware::resolve(context, chooser, hardware, &served)?;
     chooser.know("instance", chosen.name.as_str());
+    hardware::warn_idle(context, &served, &chosen);
     let container = image::resolve(context, chooser, &served, &chosen)?;
     let fit = hardware::fit(context, chooser, &served, &chosen)?;
     let (count, count_place) = scaling::resolve(context, chooser, scaling, &chosen)?;

@@ -232,7 +232,7 @@ fn every_code_has_a_page_and_a_case() {
 
 /// What in `resolve` may speak JSON: what users wrote as such, and the text of the lock.
 const JSON: [(&str, &str); 4] = [
-    ("container.rs", "values of the manifest's `args`"),
+    ("arguments.rs", "values of the manifest's `args`"),
     ("hatch.rs", "`overrides`, `resources`, `outputs`"),
     ("view/given.rs", "`Verbatim`, which holds them on their way to the body"),
     ("lock/text.rs", "the lock as it is written"),

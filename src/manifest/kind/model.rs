@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Code, Path};
 use crate::manifest::check::{Check, Rules};
-use crate::manifest::secret::shown;
+use crate::manifest::secret::{is_hub_token_name, names_variable, shown};
 
 /// Which weights at which revision, for which task, served by which engine and how.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -181,16 +181,41 @@ impl Rules for Model {
         if self.revision.is_some() && self.hub.is_none() {
             at.report_key("revision", Code::Conflict, "`revision` belongs to a model on the Hub", "leave it out");
         }
-        for flag in self.args.keys().filter(|flag| flag.starts_with('-')) {
-            let plain = format!("write `{}`", shown(flag.trim_start_matches('-')));
-            let place = Path::from("args").at(flag);
-            at.report_key(place, Code::InvalidValue, "flags in `args` have no dashes", &plain);
-        }
+        self.check_args(at);
         self.check_env(at);
+        self.warn_of_shell_variables(at);
     }
 }
 
 impl Model {
+    /// A flag travels as a variable, with `_` for `-`.
+    fn check_args(&self, at: &mut Check<'_>) {
+        for flag in self.args.keys() {
+            let place = Path::from("args").at(flag);
+            if flag.starts_with('-') {
+                let plain = format!("write `{}`", shown(flag.trim_start_matches('-')));
+                at.report_key(place, Code::InvalidValue, "flags in `args` have no dashes", &plain);
+            } else if !is_variable(&flag.replace('-', "_")) {
+                let help = "names are letters, digits, `-` and `_`, and do not begin with a digit";
+                at.report_key(place, Code::InvalidValue, format!("`{}` cannot name a flag", shown(flag)), help);
+            }
+        }
+    }
+
+    /// One warning, whatever the number of variables.
+    fn warn_of_shell_variables(&self, at: &mut Check<'_>) {
+        let mut named = self.env.iter().filter(|(name, value)| !is_hub_token_name(name) && names_variable(value));
+        let Some((first, _)) = named.next() else { return };
+        let more = match named.count() {
+            0 => String::new(),
+            1 => " and 1 more variable".to_owned(),
+            count => format!(" and {count} more variables"),
+        };
+        let message = format!("`{}`{more} would be this text: hubform reads no shell variables", shown(first));
+        let help = "write the value itself; `$` and `%` mean nothing in `env`";
+        at.report_help(Path::from("env").at(first), Code::ShellVariable, message, help);
+    }
+
     fn check_env(&self, at: &mut Check<'_>) {
         if self.env.len() > MOST_VARIABLES {
             at.report("env", Code::OutOfRange, format!("SageMaker takes at most {MOST_VARIABLES} variables"));

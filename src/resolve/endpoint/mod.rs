@@ -16,6 +16,7 @@ use std::sync::Arc;
 use super::{
     Check, Context, DesiredStack, Envelope, Made,
     access::{Access, Bucket, Grant, Need},
+    arguments,
     chooser::Chooser,
     execution_role, hatch,
     model::Weights,
@@ -83,6 +84,7 @@ fn parts<'a>(
         false => Placed::default(),
     };
     refuse_isolated_hub(context, servings, network.isolated, place);
+    warn_hub_through_vpc(context, servings, network.vpc.is_some() && !network.isolated);
     let key = settings::key(context, spec.encryption.as_ref(), place.at("encryption"));
     let capture = spec.capture.as_ref().filter(|_| shape.has(Common::Capture));
     let capture = capture.map(|capture| capture::resolve(context, capture, key.as_ref(), &place.at("capture")));
@@ -153,6 +155,17 @@ fn refuse_isolated_hub(context: &mut Context<'_>, servings: &[Serving<'_>], isol
         let help = "copy the weights to S3 and say `s3:`, or leave `isolated` out";
         let span = place.at("network").at("isolated").span();
         context.report(Diagnostic::new(Code::IsolatedHub, message).at(span).help(help));
+    }
+}
+
+/// With a VPC, a container has the ways of its subnets and no other ("Give SageMaker AI Hosted Endpoints Access to
+/// Resources in Your Amazon VPC", SageMaker Developer Guide, D).
+fn warn_hub_through_vpc(context: &mut Context<'_>, servings: &[Serving<'_>], in_vpc: bool) {
+    for serving in servings.iter().filter(|serving| in_vpc && arguments::fetches_from_hub(serving)) {
+        let message = "the container fetches its model from the Hub through the network's subnets";
+        let help = "they need a way out, such as a NAT gateway; or copy the weights to S3 and say `s3:`";
+        let span = serving.served.place.at("hub").span();
+        context.report(Diagnostic::new(Code::HubThroughVpc, message).at(span).help(help));
     }
 }
 

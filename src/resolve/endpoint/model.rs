@@ -20,7 +20,7 @@ pub(super) fn resolve(
     network: &Placed,
     document: &Document,
 ) -> ModelView {
-    let environment = container::environment(context, &serving.served, &serving.fit);
+    let environment = container::environment(context, serving);
     check_environment(context, &environment, document);
     let data = match &serving.served.weights {
         Weights::S3 { uri, archive, .. } => Some(DataView { uri: uri.clone(), archive: *archive }),

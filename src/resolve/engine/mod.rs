@@ -12,10 +12,12 @@ mod tei;
 mod tests;
 mod transformers;
 mod vllm;
+mod words;
 
 use std::{collections::BTreeMap, fmt};
 
-pub(super) use flags::Flags;
+pub(super) use flags::{Flags, Takes, scaled};
+pub(super) use words::Words;
 
 use super::{
     hardware::Fit,
@@ -42,12 +44,31 @@ const LOCAL: &str = "/opt/ml/model";
 /// A container's environment.
 pub(super) type Variables = BTreeMap<String, String>;
 
+/// Fields of Model that say how it is served, of which not every engine uses each.
+pub(super) const TUNING: [&str; 5] = ["context", "dtype", "quantization", "tensorParallel", "trustRemoteCode"];
+
 /// A program that serves models.
 pub(super) struct Engine {
     /// What manifests call it.
     word: manifest::Engine,
     /// Tasks it is chosen for where the manifest names no engine.
     tasks: &'static [&'static str],
+    /// Tasks that it serves; nothing where nobody says.
+    serves: &'static [&'static str],
+    /// The version of its images that `flags` and `task_words` are of.
+    pub(super) version: &'static str,
+    /// Words for the task, where the image reads it.
+    pub(super) task_words: Option<&'static Words>,
+    /// Fields of Model that tell it how to serve; the others change nothing.
+    uses: &'static [&'static str],
+    /// Does it use one device, however many there are?
+    pub(super) one_device: bool,
+    /// Variables beside its flags that hubform sets or SageMaker relies on, and the fields that each is set by.
+    variables: &'static [(&'static str, &'static [&'static str])],
+    /// Variables for a key that callers must send.
+    keys: &'static [&'static str],
+    /// The variable by which it takes a longer context than the model's, without a word on what comes of it.
+    pub(super) long_context: Option<&'static str>,
     /// What it has images for; nothing where it is whatever the manifest's `image` holds.
     platforms: &'static [Platform],
     pub(super) sizing: Sizing,
@@ -77,6 +98,8 @@ pub(super) struct Platform {
     pub(super) on: ImageAccelerator,
     /// The catalogue's name for its images.
     pub(super) images: &'static str,
+    /// The catalogue's names for others that read the same variables. They are not chosen.
+    also: &'static [&'static str],
     /// The least compute capability that hubform chooses, on GPUs.
     capability: Option<(u32, u32)>,
     /// What is reported of its images, and the way out. They are not chosen.
@@ -124,6 +147,39 @@ impl Engine {
     /// Is it whatever the manifest's `image` holds?
     pub(super) fn is_in_image(&self) -> bool {
         self.platforms.is_empty()
+    }
+
+    /// Does it serve a task? Nobody knows of an image of the user's own.
+    pub(super) fn serves(&self, task: &str) -> bool {
+        self.serves.is_empty() || self.serves.contains(&task)
+    }
+
+    /// Does a field of Model change how it serves?
+    pub(super) fn uses(&self, field: &str) -> bool {
+        self.uses.contains(&field)
+    }
+
+    /// The fields that a variable is set by, where it is hubform's.
+    pub(super) fn fields_of_variable(&self, name: &str) -> Option<&'static [&'static str]> {
+        let own = self.variables.iter().find(|(variable, _)| *variable == name).map(|(_, fields)| *fields);
+        own.or_else(|| {
+            let flags = self.flags.as_ref()?;
+            flags.fields_of(&flags.of_variable(name)?)
+        })
+    }
+
+    /// Does a variable set a key that callers must send?
+    pub(super) fn is_key(&self, name: &str) -> bool {
+        let by_flag = || {
+            let flags = self.flags.as_ref()?;
+            Some(flags.is_key(&flags.of_variable(name)?))
+        };
+        self.keys.contains(&name) || by_flag() == Some(true)
+    }
+
+    /// Can its container run an image of this table?
+    pub(super) fn reads_as(&self, images: &str) -> bool {
+        self.platforms.iter().any(|platform| platform.images == images || platform.also.contains(&images))
     }
 
     /// Its images for a kind of device, where it has any.

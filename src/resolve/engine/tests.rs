@@ -56,6 +56,7 @@ fn a_new_engine_is_a_file_a_row_and_a_word() {
     check(
         scope("model: {hub: BAAI/bge-m3, task: fortune-telling, args: {crystal-balls: 2}}", None),
         expect![[r#"
+            HF2083: `BAAI/bge-m3` is made for `feature-extraction`, and `task` says `fortune-telling` | leave `task` out, or take a model that is made for it
             revision 5617a9f61b028005a4858fdac845db406aefb181: newest commit known on 2026-11-25; 6 public sources name it, the last in 2026-10
             engine fake: serves the task fortune-telling
             instance ml.c7i.xlarge: cheapest in us-east-1 that holds the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 as small have no known price
@@ -135,11 +136,61 @@ fn every_spelling_of_the_model_is_hubforms() {
     for flag in ["model", "MODEL", "mod", "revision", "rev", "Revisio", "dt", "q", "max_model", "tensor", "h"] {
         assert!(fields(Engine::Vllm, flag).is_some(), "{flag}");
     }
+    for flag in ["port", "PORT", "ho", "no-trust-remote-code", "no_headless", "root_path", "ssl-key"] {
+        assert!(fields(Engine::Vllm, flag).is_some(), "{flag}");
+    }
     for flag in ["model-id", "model_id", "hf-model-id", "HF_MODEL_ID", "hf_model_revision", "revision"] {
         assert!(fields(Engine::Tei, flag).is_some(), "{flag}");
+    }
+    for flag in ["no-enable-prefix-caching", "node-rank", "seed", "runner"] {
+        assert_eq!(fields(Engine::Vllm, flag), None, "{flag}");
     }
     for flag in ["", "model-impl", "dtypes", "tp", "code-revision", "max-num-seqs", "served-model-name"] {
         assert_eq!(fields(Engine::Vllm, flag), None, "{flag}");
     }
     assert_eq!(fields(Engine::Tei, "max-batch-tokens"), None);
+}
+
+#[test]
+fn words_are_those_of_the_images_that_are_chosen() {
+    let catalog = Catalog::embedded();
+    for engine in super::ENGINES {
+        for platform in engine.platforms {
+            let newest = catalog.newest_image(platform.images, platform.on);
+            assert!(
+                newest.is_none_or(|image| image.version.as_str() == engine.version),
+                "{engine}: look its words up again"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_flag_that_hubform_sets_begins_as_another_does() {
+    for engine in super::ENGINES {
+        let Some(flags) = &engine.flags else { continue };
+        for (flag, _) in flags.takes {
+            let field = flags.owned.iter().any(|(owned, _)| owned == flag);
+            assert!(field || flags.fields_of(flag).is_none(), "{engine}: {flag}");
+        }
+    }
+}
+
+#[test]
+fn variables_are_flags_where_the_image_makes_them_so() {
+    let flag = |engine, name: &str| of(engine).and_then(|row| row.flags.as_ref()?.of_variable(name));
+    assert_eq!(flag(Engine::Vllm, "SM_VLLM_MAX_MODEL_LEN").as_deref(), Some("max-model-len"));
+    assert_eq!(flag(Engine::Vllm, "MAX_MODEL_LEN"), None);
+    assert_eq!(flag(Engine::Tei, "POOLING").as_deref(), Some("pooling"));
+    assert_eq!(flag(Engine::Tei, "pooling").or(flag(Engine::Tei, "RUST_LOG")), None);
+    let key = |engine, name| of(engine).is_some_and(|row| row.is_key(name));
+    assert!(key(Engine::Vllm, "SM_VLLM_API_KEY") && key(Engine::Vllm, "VLLM_API_KEY") && key(Engine::Tei, "API_KEY"));
+    assert!(!key(Engine::Vllm, "API_KEY") && !key(Engine::Custom, "API_KEY"));
+}
+
+#[test]
+fn numbers_are_read_as_vllm_reads_them() {
+    let read = ["1k", "1K", "25.6k", "16384", "2M", "-1"].map(super::scaled);
+    assert_eq!(read, [1000, 1024, 25_600, 16_384, 2 << 20, -1].map(Some));
+    assert!(["", "k", "1kk", "16,384", "95%", "1.5", "-1k", "é"].into_iter().all(|text| super::scaled(text).is_none()));
 }

@@ -1,6 +1,6 @@
 //! The Hugging Face inference toolkit: whatever a pipeline of Transformers does.
 
-use super::{Engine, Platform, Sizing, Variables, location};
+use super::{Engine, Platform, Sizing, Variables, Words, location};
 use crate::{
     catalog::ImageAccelerator,
     manifest,
@@ -13,11 +13,28 @@ use crate::{
 pub(super) static ENGINE: Engine = Engine {
     word: manifest::Engine::Transformers,
     tasks: &["automatic-speech-recognition"],
+    serves: &[],
+    version: "5.5.3",
+    task_words: Some(&TASKS),
+    uses: &["trustRemoteCode"],
+    // Its model server starts a worker for each device (Multi Model Server, `default_workers_per_model`).
+    one_device: false,
+    variables: &[
+        ("HF_MODEL_ID", &["hub", "s3"]),
+        ("HF_MODEL_REVISION", &["revision"]),
+        ("HF_TASK", &["task"]),
+        ("HF_TRUST_REMOTE_CODE", &["trustRemoteCode"]),
+        // Where the model server listens (sagemaker-inference-toolkit, `environment.py`).
+        ("SAGEMAKER_BIND_TO_PORT", &[]),
+    ],
+    keys: &[],
+    long_context: None,
     platforms: &[
-        Platform { on: ImageAccelerator::Cpu, images: "huggingface", capability: None, broken: None },
+        Platform { on: ImageAccelerator::Cpu, images: "huggingface", also: &[], capability: None, broken: None },
         Platform {
             on: ImageAccelerator::Gpu,
             images: "huggingface",
+            also: &[],
             capability: None,
             broken: Some((
                 "the GPU images of `transformers` are reported to fail at start (PyTorch 2.3 to 2.6, July 2026)",
@@ -30,6 +47,58 @@ pub(super) static ENGINE: Engine = Engine {
     environment,
     half: None,
     startup: None,
+};
+
+/// `SUPPORTED_TASKS` and `TASK_ALIASES` in transformers/pipelines/__init__.py of 5.5.3 (`older`: of 4.51.3, and
+/// `conversational` of those before), to which the toolkit hands `HF_TASK` as it is; and `text-to-image`, which it gives
+/// to Diffusers (sagemaker-huggingface-inference-toolkit, `handler_service.py`).
+static TASKS: Words = Words {
+    list: &[
+        "any-to-any",
+        "audio-classification",
+        "automatic-speech-recognition",
+        "depth-estimation",
+        "document-question-answering",
+        "feature-extraction",
+        "fill-mask",
+        "image-classification",
+        "image-feature-extraction",
+        "image-segmentation",
+        "image-text-to-text",
+        "keypoint-matching",
+        "mask-generation",
+        "ner",
+        "object-detection",
+        "sentiment-analysis",
+        "table-question-answering",
+        "text-classification",
+        "text-generation",
+        "text-to-audio",
+        "text-to-image",
+        "text-to-speech",
+        "token-classification",
+        "video-classification",
+        "zero-shot-audio-classification",
+        "zero-shot-classification",
+        "zero-shot-image-classification",
+        "zero-shot-object-detection",
+    ],
+    older: &[
+        "conversational",
+        "image-to-image",
+        "image-to-text",
+        "question-answering",
+        "summarization",
+        "text2text-generation",
+        "translation",
+        "visual-question-answering",
+        "vqa",
+    ],
+    meant: &[("asr", "automatic-speech-recognition"), ("tts", "text-to-speech"), ("embeddings", "feature-extraction")],
+    settled: false,
+    needs: &[],
+    way_out: "",
+    plugin: None,
 };
 
 /// Weights from S3 it finds by itself.

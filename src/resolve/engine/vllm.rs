@@ -1,5 +1,7 @@
 //! vLLM: language models, one over several GPUs.
 
+mod flags;
+
 use super::{Engine, Flags, Platform, Sizing, Variables, location};
 use crate::{
     catalog::ImageAccelerator,
@@ -10,9 +12,34 @@ use crate::{
 pub(super) static ENGINE: Engine = Engine {
     word: manifest::Engine::Vllm,
     tasks: &["text-generation", "image-text-to-text"],
+    // docs/models/supported_models.md: generation, pooling (embed, classify, score, token classification), transcription.
+    serves: &[
+        "any-to-any",
+        "audio-text-to-text",
+        "automatic-speech-recognition",
+        "feature-extraction",
+        "image-text-to-text",
+        "sentence-similarity",
+        "text-classification",
+        "text-generation",
+        "text-ranking",
+        "token-classification",
+        "video-text-to-text",
+    ],
+    version: "0.25.1",
+    task_words: None,
+    uses: &["context", "dtype", "quantization", "tensorParallel", "trustRemoteCode"],
+    one_device: false,
+    variables: &[],
+    // vllm/envs.py.
+    keys: &["VLLM_API_KEY"],
+    // `_get_and_verify_max_len` in vllm/config/model.py.
+    long_context: Some("VLLM_ALLOW_LONG_MAX_MODEL_LEN"),
     platforms: &[Platform {
         on: ImageAccelerator::Gpu,
         images: "huggingface-vllm",
+        // AWS's own: the same variables (Deep Learning Containers, "vLLM on SageMaker AI").
+        also: &["vllm"],
         capability: Some((8, 0)),
         broken: None,
     }],
@@ -37,7 +64,16 @@ const FLAGS: Flags = Flags {
         ("quantization", &["quantization"]),
         ("trust-remote-code", &["trustRemoteCode"]),
         ("host", &[]),
+        // SageMaker asks on port 8080, without TLS, below no path: "Custom Inference Code with Hosting Services".
+        ("port", &[]),
+        ("uds", &[]),
+        ("root-path", &[]),
+        ("ssl-keyfile", &[]),
+        ("ssl-certfile", &[]),
+        ("headless", &[]),
+        ("grpc", &[]),
     ],
+    keys: &["api-key"],
     abbreviates: true,
     memory: &[
         "cpu-offload-gb",
@@ -46,6 +82,24 @@ const FLAGS: Flags = Flags {
         "kv-cache-memory-bytes",
         "pipeline-parallel-size",
     ],
+    takes: flags::TAKES,
+    // Those with `nargs="+"`; what takes JSON, like `allowed-origins`, is none. The entrypoint of 0.25.1 hands on a text.
+    several: &[
+        "allowed-media-domains",
+        "cpu-offload-params",
+        "cudagraph-capture-sizes",
+        "device-ids",
+        "ignore-patterns",
+        "kv-cache-dtype-skip-layers",
+        "logits-processors",
+        "lora-modules",
+        "lora-target-modules",
+        "numa-bind-cpus",
+        "numa-bind-nodes",
+        "offload-params",
+        "served-model-name",
+    ],
+    stretch: &["hf-overrides", "rope-scaling"],
 };
 
 fn environment(served: &Served<'_>, fit: &Fit) -> Variables {

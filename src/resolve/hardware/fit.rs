@@ -10,6 +10,7 @@ use crate::{
         image, judge,
         model::Served,
         pinned,
+        references::Place,
         sizing::{Devices, Needs},
     },
 };
@@ -142,6 +143,7 @@ impl<'s> Decoder<'s> {
     fn context_length(&self, context: &mut Context<'_>, chooser: &mut Chooser, degree: u32) -> Option<Option<u64>> {
         let longest = self.needs.longest_context(self.devices, degree);
         if let Some(wanted) = self.chosen.context.or(self.served.spec.context) {
+            judge::positions(context, self.served, wanted, self.place_of_context().span())?;
             if let Some(longest) = longest.filter(|longest| wanted > *longest) {
                 self.refuse_context(context, wanted, longest)?;
             }
@@ -163,9 +165,12 @@ impl<'s> Decoder<'s> {
         let Self { served, chosen, .. } = self;
         let message = format!("a context of {wanted} tokens does not fit on `{}`, by estimate", chosen.name);
         let help = format!("up to {longest} tokens fit; or take an instance with more memory");
-        let place = if chosen.context.is_some() { chosen.place.clone() } else { Some(served.place.at("context")) };
-        let place = place.unwrap_or_else(|| served.place.clone());
-        judge::refuse(context, served, message, place.span(), help)
+        judge::refuse(context, served, message, self.place_of_context().span(), help)
+    }
+
+    fn place_of_context(&self) -> Place<'s> {
+        let of_instance = self.chosen.place.as_ref().filter(|_| self.chosen.context.is_some());
+        of_instance.map_or_else(|| self.served.place.at("context"), |place| place.at("context"))
     }
 }
 

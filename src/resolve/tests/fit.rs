@@ -143,7 +143,7 @@ fn a_context_that_is_said_is_refused_from_the_first_token_that_does_not_fit() {
         error HF2010 2:40: a context of 27649 tokens does not fit on `ml.g5.xlarge`, by estimate | up to 27648 tokens fit; or take an instance with more memory
     "#]]);
     on("{instances: [{type: ml.g5.xlarge, context: 27649}]}", "Qwen/Qwen3-8B, context: 8192").findings(expect![[r#"
-        error HF2010 3:26: a context of 27649 tokens does not fit on `ml.g5.xlarge`, by estimate | up to 27648 tokens fit; or take an instance with more memory
+        error HF2010 3:56: a context of 27649 tokens does not fit on `ml.g5.xlarge`, by estimate | up to 27648 tokens fit; or take an instance with more memory
     "#]]);
     on("{instances: [{type: ml.g5.xlarge, context: 8192}]}", "Qwen/Qwen3-8B, context: 27649").is_fine();
 }
@@ -181,6 +181,7 @@ fn flags_that_share_the_memory_out_turn_errors_into_warnings() {
         expect![[r#"
             warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `cpu-offload-gb` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
             warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `gpu_memory_utilization` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+            error HF2070 2:55: `KV-CACHE-DTYPE: 1` is not known to `vllm` 0.25.1 | it takes `auto`, `float16`, `bfloat16`, `fp8`, `fp8_e4m3`, `fp8_e5m2`, `fp8_inc`, `fp8_ds_mla`, `turboquant_k8v4`, `turboquant_4bit_nc`, `turboquant_k3v4_nc`, `turboquant_3bit_nc`, `int4_per_token_head`, `int8_per_token_head`, `fp8_per_token_head`, `nvfp4`
             warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `KV-CACHE-DTYPE` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
             warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `kv-cache-memory-bytes` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
             warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `pipeline-parallel-size` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
@@ -246,6 +247,7 @@ fn an_encoder_is_warned_of_where_memory_may_be_tight_and_refused_where_it_surely
     on("ml.g5.xlarge", "intfloat/e5-mistral-7b-instruct").is_fine();
     on("ml.g4dn.xlarge", "Qwen/Qwen3-14B, engine: tei").findings(expect![[r#"
         error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g4dn.xlarge`: its weights take 27.5 GiB, and there are 16.0 GiB of memory on its device | take an instance with more, or leave `instances` out and hubform chooses one
+        warning HF2083 2:40: `tei` does not serve `text-generation`, as far as hubform knows | `vllm` serves it; leave `engine` out and hubform chooses it
     "#]]);
 }
 

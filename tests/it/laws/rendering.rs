@@ -137,7 +137,6 @@ fn other_catalog(rng: &mut Rng) -> Catalog {
 fn free_text() -> Value {
     let model = json!({
         "hub": "Qwen/Qwen3-0.6B",
-        "dtype": MARK,
         "env": {"PLAIN": MARK, "INSIDE": format!("before {MARK} after")},
         "args": {"chat-template": MARK, "stop": [MARK, "other"], "limits": {"words": MARK}},
     });

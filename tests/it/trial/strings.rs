@@ -33,7 +33,11 @@ const TOGETHER: usize = 4;
 const READ_BACK: usize = 300;
 
 /// Slots no text of which is sent, by the end of their names, and why.
-const ELSEWHERE: [(&str, &str); 17] = [
+const ELSEWHERE: [(&str, &str); 21] = [
+    ("/dtype", "a word of the engine's"),
+    ("/quantization", "a word of the engine's"),
+    ("/task", "a task"),
+    ("Model/spec/args/**", "flags of an engine, as in an endpoint's own model"),
     ("/metadata/annotations/key", "kept for people, never sent"),
     ("/metadata/annotations/*", "kept for people, never sent"),
     ("Model/metadata/labels/key", "it has no stack of its own"),

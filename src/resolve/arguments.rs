@@ -1,0 +1,278 @@
+//! What a manifest says to an engine, by field, by flag or by variable, held against the engine's row: what the server
+//! would stop over at start is found here, minutes and an instance earlier.
+
+use serde_json::Value;
+
+use super::{
+    Context,
+    engine::{Takes, Variables, Words, scaled},
+    judge,
+    model::Weights,
+    references::Place,
+    serving::Serving,
+};
+use crate::{
+    catalog::Version,
+    diagnostic::{Code, Diagnostic, first_of},
+    manifest::ticked,
+};
+
+/// Words that a help lists.
+const MOST_WORDS: usize = 16;
+
+/// One thing that is said.
+struct Said<'a> {
+    /// As it is written: `dtype`, `kv-cache-dtype`, `SM_VLLM_DTYPE`.
+    name: String,
+    text: String,
+    place: Place<'a>,
+}
+
+/// Judges all that is said. `set` is what hubform sets itself.
+pub(super) fn check(context: &mut Context<'_>, serving: &Serving<'_>, set: &Variables) {
+    for (said, takes) in of_flags(serving) {
+        match takes {
+            Takes::Word(words) => check_word(context, serving, &said, words),
+            number => check_number(context, &said, number),
+        }
+    }
+    if let (Some(words), Some(said)) = (serving.served.engine.task_words, task(serving)) {
+        check_word(context, serving, &said, words);
+    }
+    check_variables(context, serving, set);
+}
+
+/// What is said to flags of which it is known what they take. Flags of `args` that are hubform's are refused anyway.
+fn of_flags<'a>(serving: &Serving<'a>) -> Vec<(Said<'a>, &'static Takes)> {
+    let (served, mut all) = (&serving.served, Vec::new());
+    let Some(flags) = &served.engine.flags else { return all };
+    let mut say = |flag: &str, name: &str, text: String, place: Place<'a>| {
+        all.extend(flags.takes(flag).map(|takes| (Said { name: name.to_owned(), text, place }, takes)));
+    };
+    for (field, text) in [("dtype", &served.spec.dtype), ("quantization", &served.spec.quantization)] {
+        if let (Some(flag), Some(text)) = (flags.of_field(field), text) {
+            say(flag, field, text.clone(), served.place.at(field));
+        }
+    }
+    for (name, value) in served.spec.args.iter().filter(|(name, _)| flags.fields_of(name).is_none()) {
+        say(name, name, text(value), served.place.at("args").at(name));
+    }
+    for (name, text) in &served.spec.env {
+        if let Some(flag) = flags.of_variable(name) {
+            say(&flag, name, text.clone(), served.place.at("env").at(name));
+        }
+    }
+    all
+}
+
+/// As a variable carries it.
+pub(super) fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The task as the image reads it: the manifest's, else the table's.
+fn task<'a>(serving: &Serving<'a>) -> Option<Said<'a>> {
+    let served = &serving.served;
+    let key = if served.spec.task.is_some() { "task" } else { "hub" };
+    Some(Said { name: "task".to_owned(), text: served.task.clone()?, place: served.place.at(key) })
+}
+
+fn check_word(context: &mut Context<'_>, serving: &Serving<'_>, said: &Said<'_>, words: &Words) {
+    let word = word(words, &said.text);
+    if words.has(word) {
+        return check_device(context, serving, said, words);
+    }
+    // A plug-in brings words of its own.
+    let brings = |flag: &String| words.plugin.is_some_and(|plugin| flag.replace('_', "-") == plugin);
+    if serving.served.spec.args.keys().any(brings) {
+        return;
+    }
+    let (engine, version) = (serving.served.engine, &serving.container.version);
+    let listed = Version::new(engine.version.to_owned());
+    let is_older = version.as_ref().is_some_and(|version| *version < listed);
+    if words.had(word) && is_older {
+        return;
+    }
+    let is_listed = version.as_ref() == Some(&listed) || is_older || words.settled;
+    let (name, text) = (&said.name, crate::diagnostic::shown(&said.text));
+    let gone = if words.had(word) { " any more" } else { "" };
+    let of = if words.settled { String::new() } else { format!(" {}", engine.version) };
+    let message = format!("`{name}: {text}` is not known to `{engine}`{of}{gone}");
+    let code = match (is_listed, engine.task_words.is_some_and(|tasks| std::ptr::eq(tasks, words))) {
+        (false, _) => Code::MayBeUnknownWord,
+        (true, true) => Code::UnknownTask,
+        (true, false) => Code::UnknownWord,
+    };
+    let help = help(words, &said.text, is_listed, engine.version);
+    context.report(Diagnostic::new(code, message).at(said.place.span()).help(help));
+}
+
+/// `translation` of `translation_en_to_de`, which names the languages as well.
+fn word<'t>(words: &Words, text: &'t str) -> &'t str {
+    let directed = text.starts_with("translation_") && (words.has("translation") || words.had("translation"));
+    if directed { "translation" } else { text }
+}
+
+fn help(words: &Words, text: &str, is_listed: bool, version: &str) -> String {
+    let near = words.near(text).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    let all = first_of(words.list.iter().map(|word| format!("`{word}`")), MOST_WORDS);
+    let takes = format!("{near}It takes {all}");
+    let takes = if near.is_empty() { format!("it takes {all}") } else { takes };
+    match (is_listed, words.had(word(words, text))) {
+        (true, true) => format!("say an `image` of an older version, before {version}; {takes}"),
+        (true, false) => takes,
+        (false, _) => format!("hubform knows the words of {version}, and `image` may hold another version; {takes}"),
+    }
+}
+
+/// Is the GPU new enough for what a word asks for?
+fn check_device(context: &mut Context<'_>, serving: &Serving<'_>, said: &Said<'_>, words: &Words) {
+    let Some(needs) = words.capability(&said.text) else { return };
+    let gpu = serving.chosen.facts.and_then(|instance| instance.accelerator.as_ref());
+    let Some((gpu, has)) = gpu.and_then(|gpu| Some((gpu, gpu.cuda_compute_capability?))) else { return };
+    if has >= needs {
+        return;
+    }
+    let message = format!(
+        "`{}: {}` needs a GPU of compute capability {}.{}, and the {} of `{}` has {}.{}",
+        said.name, said.text, needs.0, needs.1, gpu.name, serving.chosen.name, has.0, has.1
+    );
+    let help = format!("{}, or name an instance type with a newer GPU", words.way_out);
+    context.report(Diagnostic::new(Code::DeviceTooOld, message).at(said.place.span()).help(help));
+}
+
+fn check_number(context: &mut Context<'_>, said: &Said<'_>, takes: &Takes) {
+    if fits(takes, &said.text) {
+        return;
+    }
+    let what = match takes {
+        Takes::Word(_) => return,
+        Takes::Share => "a number above 0, up to 1".to_owned(),
+        Takes::Whole(i64::MIN) | Takes::Scaled(i64::MIN) => "a whole number".to_owned(),
+        Takes::Whole(least) | Takes::Scaled(least) => format!("a whole number from {least} on"),
+        Takes::Number(least) if *least == f64::MIN => "a number".to_owned(),
+        Takes::Number(least) => format!("a number from {least} on"),
+    };
+    let message = format!("`{}` takes {what}, and `{}` is none", said.name, crate::diagnostic::shown(&said.text));
+    let such = meant(&said.text, takes).unwrap_or_else(|| example(takes).to_owned());
+    let finding = Diagnostic::new(Code::NumberExpected, message).at(said.place.span());
+    context.report(finding.help(format!("write a number such as `{such}`")));
+}
+
+fn fits(takes: &Takes, text: &str) -> bool {
+    let number = || text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    match takes {
+        Takes::Word(_) => true,
+        Takes::Whole(least) => text.trim().parse::<i64>().is_ok_and(|number| number >= *least),
+        Takes::Scaled(least) => text == "auto" || scaled(text).is_some_and(|number| number >= *least),
+        Takes::Number(least) => number().is_some_and(|number| number >= *least),
+        Takes::Share => number().is_some_and(|number| number > 0.0 && number <= 1.0),
+    }
+}
+
+/// The number that stands in `95%`, `16,384` or `80GiB`, as the flag takes it.
+fn meant(text: &str, takes: &Takes) -> Option<String> {
+    let plain: String = text.trim().chars().filter(|c| !matches!(c, ',' | '_' | ' ')).collect();
+    let digits = plain.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
+    let number = match scaled(&plain) {
+        Some(number) => number as f64,
+        None => digits.parse().ok()?,
+    };
+    let number = match takes {
+        Takes::Share if number > 1.0 => number / 100.0,
+        Takes::Number(_) if plain.ends_with('%') => number / 100.0,
+        _ => number,
+    };
+    let written = number.to_string();
+    fits(takes, &written).then_some(written)
+}
+
+fn example(takes: &Takes) -> &'static str {
+    match takes {
+        Takes::Share => "0.9",
+        Takes::Word(_) | Takes::Whole(_) | Takes::Number(_) => "8",
+        Takes::Scaled(_) => "8192",
+    }
+}
+
+/// Variables that undo what hubform sets, or what SageMaker relies on.
+fn check_variables(context: &mut Context<'_>, serving: &Serving<'_>, set: &Variables) {
+    let served = &serving.served;
+    for (name, text) in &served.spec.env {
+        let place = served.place.at("env").at(name);
+        if served.engine.is_key(name) {
+            refuse_key(context, name, &place);
+        }
+        let replaces = set.get(name).is_some_and(|own| own != text);
+        match served.engine.fields_of_variable(name) {
+            Some(_) if set.get(name) == Some(text) => {}
+            Some(fields) => warn_own(context, name, fields, &place),
+            None if replaces => warn_own(context, name, &["args"], &place),
+            None => {}
+        }
+    }
+    check_context(context, serving);
+}
+
+fn warn_own(context: &mut Context<'_>, name: &str, fields: &[&str], place: &Place<'_>) {
+    let (message, help) = match fields {
+        [] => (
+            format!("`{name}` says where or how the server listens, which hubform and the image settle"),
+            "leave it out; SageMaker reaches the server only where they put it".to_owned(),
+        ),
+        fields => (
+            format!("`{name}` takes the place of what hubform sets"),
+            format!("say {} in the model instead: hubform judges by it", ticked(fields, "or")),
+        ),
+    };
+    context.report(Diagnostic::new(Code::OwnVariable, message).at(place.span()).help(help));
+}
+
+/// Refuses a key for the server, wherever it is said.
+pub(super) fn refuse_key(context: &mut Context<'_>, name: &str, place: &Place<'_>) {
+    let message = format!("`{name}` makes the server ask for a key, and SageMaker passes none on");
+    let help =
+        "leave it out; IAM says who may call an endpoint, and the key would stand in the template for many to read";
+    context.report(Diagnostic::new(Code::ServerKey, message).at(place.span()).help(help));
+}
+
+/// A context that a variable says, in place of the field's.
+fn check_context(context: &mut Context<'_>, serving: &Serving<'_>) {
+    let served = &serving.served;
+    let Some(flags) = &served.engine.flags else { return };
+    let Some(flag) = flags.of_field("context") else { return };
+    let name = flags.variable(flag);
+    let said = served.spec.env.get(&name).and_then(|text| u64::try_from(scaled(text)?).ok());
+    if let Some(wanted) = said {
+        judge::positions(context, served, wanted, served.place.at("env").at(&name).span());
+    }
+}
+
+/// A list for a flag that takes several values, where the image would hand it over as one text. A list of one is that one.
+pub(super) fn listed(context: &mut Context<'_>, serving: &Serving<'_>, flag: &str, value: &Value) -> Option<String> {
+    let served = &serving.served;
+    let takes_several = served.engine.flags.as_ref().is_some_and(|flags| flags.takes_several(flag));
+    let Value::Array(items) = value else { return None };
+    let listed = Version::new(served.engine.version.to_owned());
+    let splits = serving.container.version.as_ref().is_none_or(|version| *version > listed);
+    match items.as_slice() {
+        _ if !takes_several || splits => None,
+        [one] => Some(text(one)),
+        _ => {
+            let message = format!("`{flag}` takes several values, and the image would hand over this list as one");
+            let help =
+                format!("say one value; the entrypoint of `{}` {} splits no lists", served.engine, listed.as_str());
+            let place = served.place.at("args").at(flag);
+            context.report(Diagnostic::new(Code::ListForFlag, message).at(place.span()).help(help));
+            None
+        }
+    }
+}
+
+/// A mirror of the Hub, by name.
+const MIRROR: &str = "HF_ENDPOINT";
+
+/// Does its container fetch from the Hub itself?
+pub(super) fn fetches_from_hub(serving: &Serving<'_>) -> bool {
+    matches!(serving.served.weights, Weights::Hub { .. }) && !serving.served.spec.env.contains_key(MIRROR)
+}
