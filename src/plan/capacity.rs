@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     diff::ResourceDiff,
     template::{Template, text_of},
+    types,
 };
 
 /// A sentence, where an endpoint moves or may move.
@@ -17,8 +18,7 @@ pub(super) fn room(wanted: &Template, diffs: &[ResourceDiff]) -> Option<String> 
     let variants = configs.filter_map(|(_, config)| config["ProductionVariants"].as_array()).flatten();
     let needed: Vec<String> = variants.filter_map(|variant| needed(variant, batch)).collect();
     let surely = |diff: &ResourceDiff| {
-        matches!(diff.resource_type.as_str(), "AWS::SageMaker::Model" | "AWS::SageMaker::EndpointConfig")
-            && diff.replacement().rank() == 2
+        types::starts_fleet(&diff.resource_type) && diff.replacement().rank() == 2
     };
     let needs = if diffs.iter().any(surely) { "needs" } else { "may need" };
     let scaled = text_of(&endpoint["RetainAllVariantProperties"]).is_some_and(|flag| flag == "true");

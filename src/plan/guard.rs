@@ -8,20 +8,13 @@ use super::{
     ChangeKind, Request,
     diff::{Cause, PropertyDiff, ResourceDiff},
     observe::{ObservedStack, belongs},
+    types,
 };
 use crate::{
     cloud::{Stack, Tagged},
     diagnostic::{Code, Diagnostic, did_you_mean, first_of},
     render::{Identity, StackSpec},
 };
-
-const PROTECTED: [&str; 5] = [
-    "AWS::SageMaker::Endpoint",
-    "AWS::SageMaker::Cluster",
-    "AWS::IAM::Role",
-    "AWS::AutoScaling::AutoScalingGroup",
-    "AWS::ElasticLoadBalancingV2::LoadBalancer",
-];
 
 /// A manifest as messages name it, with its place.
 pub(super) fn subject(spec: &StackSpec) -> String {
@@ -101,7 +94,7 @@ fn owned_elsewhere(spec: &StackSpec, taken: &str, theirs: Option<&str>) -> Diagn
 /// Findings about an update. What is protected now stays so while its protection is turned off.
 pub(super) fn update(request: &Request<'_>, spec: &StackSpec, live: &Stack, diffs: &[ResourceDiff]) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = diffs.iter().filter_map(|diff| unchangeable(spec, diff)).collect();
-    let lost = diffs.iter().filter(|diff| PROTECTED.contains(&diff.resource_type.as_str())).filter_map(lost);
+    let lost = diffs.iter().filter(|diff| types::is_protected(&diff.resource_type)).filter_map(lost);
     if (spec.envelope.protect || live.termination_protection) && !is_allowed(request, &spec.identity) {
         found.extend(lost.map(|what| protected(&subject(spec), &what, &spec.identity)));
     }
@@ -112,7 +105,7 @@ fn unchangeable(spec: &StackSpec, diff: &ResourceDiff) -> Option<Diagnostic> {
     let known = diff.properties.iter().filter(|property| !matches!(property.cause, Cause::Resource(_)));
     let mut refused = known.filter_map(|property| match &property.cause {
         Cause::Type => Some(retyped(spec, diff)),
-        _ if diff.resource_type == PROTECTED[0] && property.edit.path == "EndpointName".into() => {
+        _ if types::identity(&diff.resource_type).is_some_and(|name| property.edit.path == name.into()) => {
             Some(renamed(spec, property))
         }
         _ => None,

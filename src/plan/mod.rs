@@ -26,6 +26,7 @@ mod purpose;
 mod recover;
 mod shared;
 mod template;
+mod types;
 mod update;
 
 #[cfg(test)]

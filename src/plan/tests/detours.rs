@@ -310,3 +310,35 @@ fn a_value_that_is_never_shown_is_kept_and_not_sent() {
         declares ["RoleArn", "Secret"], sends {"RoleArn": Literal("A")}, keeps {"Secret"}"#]]
     .assert_eq(&told.collect::<Vec<_>>().join("\n"));
 }
+
+#[test]
+fn a_scaler_of_another_endpoint_stays() {
+    let two = |instance: &str| -> Value {
+        let one: Value = serde_json::from_str(&endpoint(instance, 3, "x")).expect("a body");
+        let other = endpoint("ml.g5.xlarge", 3, "x").replace("endpoint/chat/", "endpoint/other/");
+        let other: Value = serde_json::from_str(&other).expect("a body");
+        let mut body = one.clone();
+        for (id, resource) in other["Resources"].as_object().into_iter().flatten() {
+            let ids = ["EndpointConfig", "Endpoint", "Model", "ScalableTarget"];
+            let mut text = resource.to_string();
+            for id in ids {
+                text = text.replace(&format!("[\"{id}\""), &format!("[\"Other{id}\""));
+                text = text.replace(&format!("\"Ref\":\"{id}\""), &format!("\"Ref\":\"Other{id}\""));
+            }
+            let mut renamed: Value = serde_json::from_str(&text).expect("a resource");
+            if id == "Endpoint" {
+                renamed["Properties"]["EndpointName"] = json!("other");
+            }
+            body["Resources"][format!("Other{id}")] = renamed;
+        }
+        body
+    };
+    let given = |instance| json!({"stack": "s", "parameters": {"RoleArn": "a"}, "body": two(instance)});
+    let observation = Observation { stacks: vec![observed(&given("ml.g5.xlarge"))] };
+    let (plan, _) = run_on(&[spec(&given("ml.g6.xlarge"))], &observation, &Scenario::default());
+    assert_eq!(audit(&plan), Vec::<String>::new());
+    let (_, gate) = sent(&plan.steps[0].operations[0]);
+    let out: Vec<&String> = gate.allowed.keys().collect();
+    assert_eq!(out, ["ScalableTarget", "TrackingPolicy"], "the other endpoint does not move");
+    assert_eq!(plan.steps[0].operations.len(), 3);
+}
