@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 use super::{
     Answer, Call, Event, FailureKind, Machine, StepResult, failure,
     token::{self, Asks, Intent},
-    track::{Found, State, Track},
+    track::{Found, Pending, Requested, Requesting, Running, State, Track},
 };
 use crate::{
     cloud::{
@@ -39,7 +39,7 @@ impl Machine {
         track.history.next_operation();
         track.may_leave = false;
         track.theirs = false;
-        (track.found, track.remade, track.unread) = (Found::Made, false, None);
+        track.remade = false;
         let title = match track.restoring {
             Some(_) if operation.submission().is_some() => "put the stack back as it was".to_owned(),
             Some(_) => name,
@@ -88,7 +88,7 @@ impl Machine {
         }
         let creates = matches!(track.current(&plan.steps[index]), Some(Operation::Create { .. }));
         match &track.stack {
-            Some(stack) if creates || stack.status.is_running() => self.recognise(index),
+            Some(stack) if creates || stack.status.is_running() => self.recognise(index, None),
             _ => self.consider(index),
         }
     }
@@ -98,28 +98,28 @@ impl Machine {
         let plan = Rc::clone(&self.plan);
         let (_, operation, _) = self.at_hand(&plan, index);
         let protection = found.as_ref().map(|stack| stack.termination_protection);
+        let pending = self.tracks[index].take_pending();
         self.tracks[index].saw(found);
         match (operation, &self.tracks[index].id) {
             (Some(Operation::Delete { .. }), None) => self.run(index),
             (Some(Operation::Protect { on }), _) if protection == Some(*on) => self.switched(index),
-            (Some(Operation::Protect { .. }), Some(_)) | (_, None) => match self.tracks[index].setback.take() {
-                Some(setback) => self.fail_or_restore(index, *setback),
+            (Some(Operation::Protect { .. }), Some(_)) | (_, None) => match pending {
+                Some(pending) => self.fail_or_restore(index, *pending),
                 None => self.fail_stale(index, "a stack of this name was there a moment ago and is gone"),
             },
-            (_, Some(_)) => self.recognise(index),
+            (_, Some(_)) => self.recognise(index, pending),
         }
     }
 
     /// Termination protection is as it was to be.
     fn switched(&mut self, index: usize) {
-        let track = &mut self.tracks[index];
-        (track.acted, track.setback) = (true, None);
+        self.tracks[index].acted = true;
         self.landed(index);
     }
 
     /// Asks by its events whose operation runs on the stack.
-    pub(super) fn recognise(&mut self, index: usize) {
-        self.tracks[index].state = State::Recognising;
+    fn recognise(&mut self, index: usize, pending: Pending) {
+        self.tracks[index].state = State::Recognising(pending);
         self.request_events(index, None);
     }
 
@@ -130,10 +130,10 @@ impl Machine {
         let token = self.token(index, Asks::Operation);
         let track = &mut self.tracks[index];
         let ours = track.history.last_token() == Some(token.as_str());
-        let setback = track.setback.take();
-        let judged = setback.is_some();
-        if let Some(setback) = setback.filter(|_| !ours) {
-            return self.fail_or_restore(index, *setback);
+        let pending = track.take_pending();
+        let judged = pending.is_some();
+        if let Some(pending) = pending.filter(|_| !ours) {
+            return self.fail_or_restore(index, *pending);
         }
         if ours {
             track.may_leave |= !judged && updates;
@@ -187,10 +187,13 @@ impl Machine {
             (Some(Operation::Protect { on }), _) => Call::Protect { stack, on: *on },
             _ => return self.fail_stale(index, "the plan has nothing to send"),
         };
-        self.tracks[index].state = State::Sending;
-        if let Call::CreateChangeSet(request) = &call {
-            self.tracks[index].sent_values = (request.parameters.clone(), request.tags.clone());
-        }
+        self.tracks[index].state = match &call {
+            Call::CreateChangeSet(request) => {
+                let requested = Requested { parameters: request.parameters.clone(), tags: request.tags.clone() };
+                State::Requesting(Requesting { requested, found: Found::Made, pending: None })
+            }
+            _ => State::Sending,
+        };
         self.ask(index, call);
     }
 
@@ -208,7 +211,7 @@ impl Machine {
             }
             Ok(_) => self.run(index),
             Err(error) if error.kind == CloudErrorKind::AlreadyExists => {
-                self.tracks[index].state = State::Meeting;
+                self.tracks[index].state = State::Meeting(None);
                 self.ask(index, Call::DescribeStack(step.identity.stack.name.clone()));
             }
             Err(error) => self.refused_or_lost(index, &error),
@@ -233,17 +236,17 @@ impl Machine {
         let (step, _, name) = self.at_hand(&plan, index);
         let failure = failure::of_call(&name, error);
         let track = &mut self.tracks[index];
-        track.setback = Some(Box::new(failure));
-        track.state = State::Meeting;
+        track.state = State::Meeting(Some(Box::new(failure)));
         let stack = track.id.clone().unwrap_or_else(|| step.identity.stack.name.clone());
         self.ask(index, Call::DescribeStack(stack));
     }
 
     /// The operation runs from here on.
     pub(super) fn run(&mut self, index: usize) {
+        let now = self.now;
         let drawn = self.active.iter().filter(|other| self.tracks[**other].drawn).count();
         let track = &mut self.tracks[index];
-        track.state = State::Running;
+        track.state = State::Running(Running { since: now, look: now, unseen: true, described: None });
         track.acted = true;
         track.drawn = track.drawn || drawn < self.settings.draw;
         track.waiting = None;
@@ -264,7 +267,7 @@ impl Machine {
     /// Where reading events may stop: the token of the operation, unless anybody's will do, and a time.
     pub(super) fn until(&self, index: usize) -> (Option<String>, Option<Timestamp>) {
         let track = &self.tracks[index];
-        if track.state == State::Recognising {
+        if let State::Recognising(_) = track.state {
             return (None, None);
         }
         let earliest = track.began.0.saturating_sub(CLOCK_SKEW.as_millis() as i64);

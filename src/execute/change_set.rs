@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use super::{
     Answer, Call, FailureKind, Machine, StepResult, Waiting, failure, pace,
     token::{Asks, PREFIX},
-    track::{ChangeSetWatch, Found, State},
+    track::{AfterDrop, ChangeSetWatch, Found, Requesting, State},
 };
 use crate::{
     cloud::{
@@ -22,6 +22,7 @@ impl Machine {
     pub(super) fn change_set_created(&mut self, index: usize, result: CloudResult<Answer>) {
         let plan = Rc::clone(&self.plan);
         let (step, _, name) = self.at_hand(&plan, index);
+        let State::Requesting(requesting) = &mut self.tracks[index].state else { return };
         match result {
             Ok(Answer::ChangeSetIds(ids)) => {
                 self.tracks[index].id = Some(ids.stack);
@@ -30,11 +31,10 @@ impl Machine {
             Ok(_) => {}
             Err(error) if matches!(error.kind, CloudErrorKind::WrongState(_)) => self.refused_or_lost(index, &error),
             Err(error) if error.kind == CloudErrorKind::AlreadyExists || error.kind.leaves_doubt() => {
-                let track = &mut self.tracks[index];
                 let other = error.kind == CloudErrorKind::TokenAlreadyExists;
-                track.found = if other { Found::Other } else { Found::Named };
-                track.setback = Some(Box::new(failure::of_call(&name, &error)));
-                let stack = track.id.clone().unwrap_or_else(|| step.identity.stack.name.clone());
+                requesting.found = if other { Found::Other } else { Found::Named };
+                requesting.pending = Some(Box::new(failure::of_call(&name, &error)));
+                let stack = self.tracks[index].id.clone().unwrap_or_else(|| step.identity.stack.name.clone());
                 self.ask(index, Call::ListChangeSets(stack));
             }
             Err(error) => self.call_failed(index, &error),
@@ -52,18 +52,16 @@ impl Machine {
             Ok(Answer::ChangeSets(all)) => all.iter().find(|(name, _)| name == intent).map(|(_, arn)| arn.clone()),
             _ => None,
         };
-        let setback = self.tracks[index].setback.take();
-        match (ours, setback, result) {
-            (Some(arn), ..) => self.watch(index, arn, Duration::ZERO),
-            (None, Some(setback), _) => self.fail_or_restore(index, *setback),
-            (None, None, Err(error)) => self.call_failed(index, &error),
-            (None, None, Ok(_)) => self.fail_stale(index, "the change set was removed by somebody else"),
+        match (ours, self.tracks[index].take_pending()) {
+            (Some(arn), _) => self.watch(index, arn, Duration::ZERO),
+            (None, Some(pending)) => self.fail_or_restore(index, *pending),
+            (None, None) => {}
         }
     }
 
     fn watch(&mut self, index: usize, arn: String, pause: Duration) {
-        let since = self.now;
-        self.tracks[index].state = State::Computing(ChangeSetWatch { arn, since });
+        let State::Requesting(Requesting { requested, found, .. }) = self.tracks[index].state.clone() else { return };
+        self.tracks[index].state = State::Computing(ChangeSetWatch { arn, since: self.now, requested, found });
         self.wait_for(index, Waiting::ChangeSet);
         self.alarms.insert((self.now.plus(pause), index));
     }
@@ -110,7 +108,7 @@ impl Machine {
             return self.make_anew(index, set, executed);
         }
         if set.is_empty_update() {
-            return self.drop_change_set(index, set.id.clone());
+            return self.drop_change_set(index, set.id.clone(), AfterDrop::Landed);
         }
         if executed {
             (self.tracks[index].may_leave, self.tracks[index].theirs) = (true, true);
@@ -136,21 +134,19 @@ impl Machine {
             ));
             return self.fail_or_restore(index, failure);
         }
-        self.tracks[index].setback = Some(Box::new(failure));
-        self.drop_change_set(index, set.id.clone());
+        self.drop_change_set(index, set.id.clone(), AfterDrop::Failed(Some(Box::new(failure))));
     }
 
     /// Was a change set that has our name made of something else?
     fn is_other(&self, index: usize, set: &ChangeSet) -> bool {
-        let track = &self.tracks[index];
-        let (parameters, tags) = &track.sent_values;
+        let State::Computing(ChangeSetWatch { requested, found, .. }) = &self.tracks[index].state else { return false };
         let same = |(name, sent): (&String, &String)| {
             set.parameters.get(name).is_some_and(|found| found == sent || is_masked(found))
         };
-        match track.found {
+        match found {
             Found::Made => false,
-            Found::Named => !parameters.iter().all(same) || !tags.iter().eq(own_tags(&set.tags)),
-            Found::Other | Found::Dropped => true,
+            Found::Named => !requested.parameters.iter().all(same) || !requested.tags.iter().eq(own_tags(&set.tags)),
+            Found::Other => true,
         }
     }
 
@@ -160,9 +156,8 @@ impl Machine {
             let name = &set.name;
             return self.fail_stale(index, &format!("a change set `{name}` is there that was made of something else"));
         }
-        let track = &mut self.tracks[index];
-        (track.found, track.remade) = (Found::Dropped, true);
-        self.drop_change_set(index, set.id.clone());
+        self.tracks[index].remade = true;
+        self.drop_change_set(index, set.id.clone(), AfterDrop::Anew);
     }
 
     fn judge_change_set(&mut self, index: usize, set: &ChangeSet) {
@@ -209,8 +204,8 @@ impl Machine {
         };
         let Some((theirs, _)) = other else { return self.execute_change_set(index, change_set) };
         let text = format!("somebody else is making a stack of this name, by the change set `{theirs}`");
-        self.tracks[index].setback = Some(Box::new(failure::plain(FailureKind::Stale, &name, text)));
-        self.drop_change_set(index, change_set);
+        let failure = failure::plain(FailureKind::Stale, &name, text);
+        self.drop_change_set(index, change_set, AfterDrop::Failed(Some(Box::new(failure))));
     }
 
     /// The stack was described after its change set was computed: had somebody else's operation come in between, the
@@ -219,16 +214,16 @@ impl Machine {
         let plan = Rc::clone(&self.plan);
         let (_, _, name) = self.at_hand(&plan, index);
         self.tracks[index].saw(found.filter(|stack| !stack.status.is_deleted()));
-        match self.verdict(index) {
+        let then = match self.verdict(index) {
             Verdict::Run(_) => return self.execute_change_set(index, change_set),
-            Verdict::Skip(_) => {}
+            Verdict::Skip(_) => AfterDrop::Landed,
             Verdict::Stop(why) => {
                 let mut failure = failure::plain(FailureKind::Stale, &name, why);
                 failure.status = self.tracks[index].stack.as_ref().map(|stack| stack.status.clone());
-                self.tracks[index].setback = Some(Box::new(failure));
+                AfterDrop::Failed(Some(Box::new(failure)))
             }
-        }
-        self.drop_change_set(index, change_set);
+        };
+        self.drop_change_set(index, change_set, then);
     }
 
     fn execute_change_set(&mut self, index: usize, change_set: String) {
@@ -247,21 +242,20 @@ impl Machine {
     }
 
     /// A change set of no use goes, so that its name is free for the next try.
-    fn drop_change_set(&mut self, index: usize, change_set: String) {
-        self.tracks[index].state = State::Sending;
+    fn drop_change_set(&mut self, index: usize, change_set: String, then: AfterDrop) {
+        self.tracks[index].state = State::Dropping(then);
         self.ask(index, Call::DeleteChangeSet(change_set));
     }
 
     /// Whether or not it could be deleted, it did nothing.
     pub(super) fn change_set_deleted(&mut self, index: usize) {
-        if self.tracks[index].found == Found::Dropped {
-            self.tracks[index].found = Found::Made;
-            self.tracks[index].attempt += 1;
-            return self.consider(index);
-        }
-        match self.tracks[index].setback.take() {
-            Some(failure) => self.fail_or_restore(index, *failure),
-            None => self.landed(index),
+        match std::mem::replace(&mut self.tracks[index].state, State::Sending) {
+            State::Dropping(AfterDrop::Anew) => {
+                self.tracks[index].attempt += 1;
+                self.consider(index);
+            }
+            State::Dropping(AfterDrop::Failed(Some(failure))) => self.fail_or_restore(index, *failure),
+            _ => self.landed(index),
         }
     }
 

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Answer, Call, Machine, failure, track::State};
+use super::{Answer, Call, Machine, failure, track::{Running, State}};
 use crate::{
     cloud::{CloudError, CloudResult, Pages, Stack, StackStatus, Timestamp},
     plan::Operation,
@@ -155,9 +155,9 @@ impl Machine {
         match track.state.clone() {
             State::Confirming(change_set) => self.confirmed(index, change_set, found),
             State::Inspecting => self.inspected(index, found),
-            State::Meeting => self.met(index, found),
-            State::Running => {
-                track.described = Some(self.now);
+            State::Meeting(_) => self.met(index, found),
+            State::Running(running) => {
+                track.state = State::Running(Running { described: Some(self.now), ..running });
                 self.looked(index, found);
             }
             _ => {}
@@ -166,7 +166,7 @@ impl Machine {
 
     fn looked(&mut self, index: usize, found: Option<Stack>) {
         let began = self.has_begun(index, found.as_ref());
-        let patient = self.now.since(self.tracks[index].sent) < GRACE;
+        let patient = self.age(index) < GRACE;
         match found {
             Some(stack) if began && stack.status.is_running() => {
                 self.moved(index, stack.status);

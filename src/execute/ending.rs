@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use super::{
-    Command, Event, FailureKind, Machine, Outcome, StepResult, failure, poll::Sweep, settle::Undone, track::State,
+    Command, Event, FailureKind, Machine, Outcome, StepResult, failure, poll::Sweep, settle::Undone, track::{Restoring, State},
 };
 use crate::cloud::Timestamp;
 
@@ -91,8 +91,8 @@ impl Machine {
             let operation = track.current(&plan.steps[index]).map(|_| self.name_of(index)).unwrap_or_default();
             let acted = self.tracks[index].acted && !self.waits_by_itself(index);
             let track = &mut self.tracks[index];
-            match (track.restoring.take(), track.setback.take()) {
-                (Some(mut failure), _) => {
+            match (track.restoring.take(), track.take_pending()) {
+                (Some(Restoring { mut failure, .. }), _) => {
                     let said = if track.is_underway() { Undone::goes_on } else { Undone::left };
                     failure.aftermath.extend(undone.map(|undone| said(undone).to_owned()));
                     self.finish(index, StepResult::Failed(failure));

@@ -9,26 +9,31 @@ pub(super) const FIRST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(10);
 /// A pause is this part of the time that something has run.
 const PART: u32 = 10;
+/// The longest pause of a listing that served one stack alone. It shrinks by the root of their number: so the calls that
+/// are made and the time for which places stay empty together cost least.
+const LISTED: f64 = 28.0;
 /// What is asked for again and again keeps this distance, whoever it is for. AWS publishes no rates; five
 /// DescribeStacks a second are reported (O: aws-sam-cli 2671).
 const APART: Duration = Duration::from_millis(200);
 
 /// The pause before one of `together`, each looked at by a call of its own, is looked at again.
 pub(super) fn pause(age: Duration, together: usize) -> Duration {
-    own(age).max(apart(together))
+    own(age, LONGEST).max(apart(together))
 }
 
 /// The pause before the next listing, which serves all that have run for these times and takes this many calls: it
 /// comes at the mean of the rates at which each would be looked at, so that a young one among many old ones does not
 /// make it hurry as several young ones do.
-pub(super) fn shared(ages: impl Iterator<Item = Duration>, calls: usize) -> Duration {
-    let rates: Vec<f64> = ages.map(|age| own(age).as_secs_f64().recip()).collect();
-    let mean = Duration::from_secs_f64(rates.len().max(1) as f64 / rates.iter().sum::<f64>().max(0.1));
-    mean.clamp(FIRST, LONGEST).max(apart(calls))
+pub(super) fn shared(ages: &[Duration], calls: usize) -> Duration {
+    let count = ages.len().max(1) as f64;
+    let longest = Duration::from_secs_f64(LISTED / count.sqrt()).clamp(FIRST, LONGEST);
+    let rates: f64 = ages.iter().map(|age| own(*age, longest).as_secs_f64().recip()).sum();
+    let mean = if rates > 0.0 { Duration::from_secs_f64(count / rates) } else { longest };
+    mean.max(apart(calls))
 }
 
-fn own(age: Duration) -> Duration {
-    (age / PART).clamp(FIRST, LONGEST)
+fn own(age: Duration, longest: Duration) -> Duration {
+    (age / PART).clamp(FIRST, longest)
 }
 
 fn apart(calls: usize) -> Duration {
@@ -53,10 +58,11 @@ mod tests {
     #[test]
     fn a_listing_hurries_for_many_young_ones_and_not_for_one() {
         let pause = |young: usize, old: usize, calls| {
-            let ages = std::iter::repeat_n(seconds(1.0), young).chain(std::iter::repeat_n(seconds(300.0), old));
-            shared(ages, calls).as_millis()
+            let ages = [vec![seconds(1.0); young], vec![seconds(300.0); old]].concat();
+            shared(&ages, calls).as_millis()
         };
-        assert_eq!([pause(10, 0, 1), pause(5, 5, 1), pause(1, 9, 1), pause(0, 10, 1)], [250, 487, 2040, 10_000]);
+        assert_eq!([pause(4, 0, 1), pause(2, 2, 1), pause(1, 3, 1), pause(0, 4, 1)], [250, 487, 930, 10_000]);
+        assert_eq!([pause(1, 49, 1), pause(0, 50, 1)], [3053, 3959], "it serves many");
         assert_eq!(pause(10, 0, 8), 1600, "a listing of eight pages is eight calls");
     }
 }

@@ -66,14 +66,15 @@ impl Sweep {
 impl Machine {
     /// A stack began to run.
     pub(super) fn poll_soon(&mut self, index: usize) {
-        let track = &mut self.tracks[index];
-        (track.sent, track.look, track.described) = (self.now, self.now.plus(pace::FIRST), None);
-        track.unseen = true;
+        let look = self.now.plus(pace::FIRST);
+        if let Some(running) = self.tracks[index].running_mut() {
+            running.look = look;
+        }
         let target = self.target_of(index);
         let running = self.running(target);
         let first = match self.sweeps[target].serves(running.len()) {
             true => self.now.plus(self.listing_pause(target, &running)),
-            false => self.tracks[index].look,
+            false => look,
         };
         let sweep = &mut self.sweeps[target];
         sweep.next = Some(sweep.next.map_or(first, |next| next.min(first)));
@@ -85,25 +86,37 @@ impl Machine {
             return;
         }
         let running = self.running(target);
-        let began_together = running.iter().all(|index| self.tracks[*index].unseen);
-        for index in &running {
-            self.tracks[*index].unseen = false;
-        }
+        let together = self.began_together(&running);
         if !self.sweeps[target].serves(running.len()) {
             self.look_at_each(&running);
-            self.sweeps[target].next = running.iter().map(|index| self.tracks[*index].look).min();
+            self.sweeps[target].next = running.iter().filter_map(|index| self.next_look(*index)).min();
             return;
         }
         self.sweeps[target].next = Some(self.now.plus(self.listing_pause(target, &running)));
-        match began_together {
+        match together {
             true => running.iter().for_each(|index| self.describe(*index)),
             false => self.list(target),
         }
     }
 
+    /// Has nobody looked at any of these? From now on somebody has.
+    fn began_together(&mut self, running: &[usize]) -> bool {
+        let mut all = true;
+        for index in running {
+            if let Some(running) = self.tracks[*index].running_mut() {
+                all &= std::mem::replace(&mut running.unseen, false);
+            }
+        }
+        all
+    }
+
+    fn next_look(&self, index: usize) -> Option<Timestamp> {
+        self.tracks[index].running().map(|running| running.look)
+    }
+
     fn look_at_each(&mut self, running: &[usize]) {
         for index in running {
-            if self.tracks[*index].look <= self.now {
+            if self.next_look(*index).is_some_and(|look| look <= self.now) {
                 self.look(*index, running.len());
             }
         }
@@ -121,19 +134,23 @@ impl Machine {
     }
 
     fn listing_pause(&self, target: usize, running: &[usize]) -> Duration {
-        pace::shared(running.iter().map(|index| self.age(*index)), self.sweeps[target].pages)
+        let ages: Vec<Duration> = running.iter().map(|index| self.age(*index)).collect();
+        pace::shared(&ages, self.sweeps[target].pages)
     }
 
-    fn age(&self, index: usize) -> Duration {
-        self.now.since(self.tracks[index].sent)
+    /// How long an operation has run.
+    pub(super) fn age(&self, index: usize) -> Duration {
+        self.tracks[index].running().map_or(Duration::ZERO, |running| self.now.since(running.since))
     }
 
     /// Looks at one of `together` by a call of its own.
     fn look(&mut self, index: usize, together: usize) {
         let next = self.now.plus(pace::pause(self.age(index), together));
         let track = &mut self.tracks[index];
-        track.look = next;
-        let certain = track.described.is_some_and(|at| self.now.since(at) < CERTAIN);
+        let Some(running) = track.running_mut() else { return };
+        running.look = next;
+        let described = running.described;
+        let certain = described.is_some_and(|at| self.now.since(at) < CERTAIN);
         match track.drawn && certain && !track.is_behind() {
             true if track.history.reading => {}
             true => self.request_events(index, None),
@@ -187,16 +204,18 @@ impl Machine {
                     self.moved(index, status.clone());
                     self.watch_listed(index, drawn);
                 }
-                None if track.sent <= listing.began => self.describe(index),
+                None if self.now.since(listing.began) <= self.age(index) => self.describe(index),
                 None => {}
             }
         }
     }
 
     fn watch_listed(&mut self, index: usize, drawn: usize) {
-        let track = &self.tracks[index];
-        if track.drawn && track.look <= self.now && !track.history.reading {
-            self.tracks[index].look = self.now.plus(pace::pause(self.age(index), drawn));
+        let next = self.now.plus(pace::pause(self.age(index), drawn));
+        let (now, track) = (self.now, &mut self.tracks[index]);
+        let idle = track.drawn && !track.history.reading;
+        if let Some(running) = track.running_mut().filter(|running| idle && running.look <= now) {
+            running.look = next;
             self.request_events(index, None);
         }
     }

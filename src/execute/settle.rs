@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::{
     Answer, Event, Failure, FailureKind, Machine,
     failure::{self, Ended},
-    track::State,
+    track::{Reading, Restoring, State},
 };
 use crate::{
     cloud::{CloudResult, OUTPUT_DIGEST, Stack, StackEvent, StackStatus},
@@ -68,22 +68,17 @@ impl Machine {
         let status = found.as_ref().map_or(StackStatus::DeleteComplete, |stack| stack.status.clone());
         let wanted = began && self.is_wanted(index, found.as_ref());
         let track = &mut self.tracks[index];
-        track.state = State::Reading;
-        track.ended = Some(status);
         if found.is_some() {
             track.saw(found);
         }
-        track.wanted = wanted;
-        let last = track.history.stack_status();
-        let told = last.is_some() && last == track.ended && !track.history.reading;
-        if !wanted || track.may_leave || track.drawn && !told {
-            track.reread = track.history.reading;
-            if !track.reread {
-                self.request_events(index, None);
-            }
-            return;
+        let reread = track.history.reading;
+        let told = track.history.stack_status().as_ref() == Some(&status) && !reread;
+        track.state = State::Reading(Reading { ended: status, wanted, reread, unread: None });
+        match !wanted || track.may_leave || track.drawn && !told {
+            false => self.conclude(index),
+            true if reread => {}
+            true => self.request_events(index, None),
         }
-        self.conclude(index);
     }
 
     fn is_wanted(&self, index: usize, found: Option<&Stack>) -> bool {
@@ -126,16 +121,18 @@ impl Machine {
     }
 
     pub(super) fn events_read(&mut self, index: usize, error: Option<&crate::cloud::CloudError>) {
-        let again = std::mem::take(&mut self.tracks[index].reread);
-        match (&self.tracks[index].state, error) {
-            (State::Reading, _) if again => self.request_events(index, None),
-            (State::Reading, error) => {
-                self.tracks[index].unread = error.map(ToString::to_string);
+        match (&mut self.tracks[index].state, error) {
+            (State::Reading(reading), _) if reading.reread => {
+                reading.reread = false;
+                self.request_events(index, None);
+            }
+            (State::Reading(reading), error) => {
+                reading.unread = error.map(ToString::to_string);
                 self.conclude(index);
             }
-            (State::Running, None) => self.watched(index),
-            (State::Recognising, None) => self.recognised(index),
-            (State::Recognising, Some(error)) => {
+            (State::Running(_), None) => self.watched(index),
+            (State::Recognising(_), None) => self.recognised(index),
+            (State::Recognising(_), Some(error)) => {
                 let failure = failure::of_call("look at the stack", error);
                 self.fail(index, failure);
             }
@@ -146,7 +143,7 @@ impl Machine {
     /// Watched stacks tell everything, others their failures.
     fn tell_resources(&mut self, index: usize, news: &[StackEvent]) {
         let drawn = self.tracks[index].drawn;
-        if self.tracks[index].state == State::Recognising {
+        if let State::Recognising(_) = self.tracks[index].state {
             return;
         }
         for event in news.iter().filter(|event| !event.is_of_stack() && (drawn || event.status.is_failure())) {
@@ -162,9 +159,8 @@ impl Machine {
     }
 
     fn conclude(&mut self, index: usize) {
-        if let Some(status) = self.tracks[index].ended.take() {
-            self.moved(index, status);
-        }
+        let State::Reading(reading) = self.tracks[index].state.clone() else { return };
+        self.moved(index, reading.ended);
         let plan = Rc::clone(&self.plan);
         let (step, operation, name) = self.at_hand(&plan, index);
         let track = &self.tracks[index];
@@ -180,7 +176,7 @@ impl Machine {
             reason: track.stack.as_ref().and_then(|stack| stack.status_reason.as_deref()),
             events: track.history.operation(token.as_deref()),
         };
-        if !track.wanted {
+        if !reading.wanted {
             let failure = ended.failure();
             return self.fail_or_restore(index, failure);
         }
@@ -188,7 +184,7 @@ impl Machine {
         if goes_on && let Some(failure) = ended.still_registered() {
             return self.fail(index, failure);
         }
-        let unread = track.unread.as_ref().filter(|_| track.may_leave).map(|why| ended.unread(why));
+        let unread = reading.unread.as_ref().filter(|_| track.may_leave).map(|why| ended.unread(why));
         let scar = ended.leftover().filter(|_| track.may_leave || track.drawn).or(unread).map(Box::new);
         let track = &mut self.tracks[index];
         track.scar = match (track.scar.take(), scar) {
@@ -208,9 +204,8 @@ impl Machine {
             track.saw(None);
         }
         track.settle_basis();
-        if let Some(mut failure) = track.restoring.take() {
+        if let Some(Restoring { mut failure, what }) = track.restoring.take() {
             failure.status = track.stack.as_ref().map(|stack| stack.status.clone());
-            let what = track.back.take();
             failure.aftermath.extend(self.undoes(index).map(|undone| undone.back(what.as_ref())));
             return self.fail(index, *failure);
         }
@@ -235,9 +230,12 @@ impl Machine {
         match &track.stack {
             Some(stack) if has_way && takes(stack) && self.interrupts < 2 => {
                 let runs = stack.outputs.get(OUTPUT_DIGEST);
-                track.back = runs.and_then(|digest| self.plan.steps[index].back.get(digest)).cloned();
+                let what = runs.and_then(|digest| self.plan.steps[index].back.get(digest)).cloned();
+                if let Some(pending) = track.take_pending() {
+                    add_earlier(&mut failure, *pending);
+                }
                 track.settle_basis();
-                track.restoring = Some(Box::new(failure));
+                track.restoring = Some(Restoring { failure: Box::new(failure), what });
                 self.begin(index);
             }
             _ => {
@@ -272,11 +270,9 @@ impl Machine {
     /// The step's failure, whatever else was going on: what was being put back failed first and is the cause, and
     /// what earlier operations left behind is said with it. What depends on the step is blocked.
     pub(super) fn fail(&mut self, index: usize, failure: Failure) {
-        let what = self.tracks[index].back.take();
-        let not_back = self.undoes(index).map(|undone| undone.not_back(what.as_ref())).unwrap_or_default();
-        let track = &mut self.tracks[index];
-        let mut said = match track.restoring.take() {
-            Some(mut first) => {
+        let mut said = match self.tracks[index].restoring.take() {
+            Some(Restoring { failure: mut first, what }) => {
+                let not_back = self.undoes(index).map(|undone| undone.not_back(what.as_ref())).unwrap_or_default();
                 first.aftermath.push(format!("{not_back}: {}", in_short(&failure)));
                 first.aftermath.extend(failure.aftermath);
                 if !failure.rollback.is_empty() {
@@ -286,9 +282,9 @@ impl Machine {
             }
             None => failure,
         };
-        if let Some(setback) = track.setback.take() {
-            said.aftermath.push(format!("before that: {}", in_short(&setback)));
-            said.aftermath.extend(setback.aftermath);
+        let track = &mut self.tracks[index];
+        if let Some(pending) = track.take_pending() {
+            add_earlier(&mut said, *pending);
         }
         said.aftermath.extend(track.scar.take().into_iter().flat_map(|scar| scar.aftermath));
         said.endpoint = self.plan.steps[index].checks.first().map(|check| check.endpoint().to_owned());
@@ -314,6 +310,11 @@ impl Machine {
         let outputs = self.tracks[index].stack.iter().flat_map(|found| &found.outputs);
         self.values.extend(outputs.map(|(key, value)| ((stack.clone(), key.clone()), value.clone())));
     }
+}
+
+fn add_earlier(failure: &mut Failure, earlier: Failure) {
+    failure.aftermath.push(format!("before that: {}", in_short(&earlier)));
+    failure.aftermath.extend(earlier.aftermath);
 }
 
 fn in_short(failure: &Failure) -> String {

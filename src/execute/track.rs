@@ -8,27 +8,31 @@ use crate::{
     plan::{Operation, Step},
 };
 
-/// What a step is doing.
+/// What a step is doing, with what is known only while it does.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum State {
     /// It waits for others, or for its turn.
     Waiting,
     /// The stack is described before an operation.
     Inspecting,
-    /// A stack of the name to be created was met; it is described.
-    Meeting,
+    /// A stack is described that was met under the name to be created, or after a change that may have been accepted.
+    Meeting(Pending),
     /// Events are read to learn whose operation runs.
-    Recognising,
+    Recognising(Pending),
     /// A call that changes something is on its way.
     Sending,
+    /// A change set is asked for, or looked for among those of the stack.
+    Requesting(Requesting),
     /// A change set is being computed.
     Computing(ChangeSetWatch),
     /// A change set of this ARN may be executed, if the stack it was computed upon is still the one that was known.
     Confirming(String),
+    /// A change set of no use goes.
+    Dropping(AfterDrop),
     /// The operation runs; the stack is polled.
-    Running,
+    Running(Running),
     /// The operation is over; its events are being read.
-    Reading,
+    Reading(Reading),
     /// A check is asked.
     Asking {
         /// Which of the step's.
@@ -40,6 +44,25 @@ pub(super) enum State {
     Over,
 }
 
+/// What went wrong, where something is cleared up or looked at before it counts.
+pub(super) type Pending = Option<Box<Failure>>;
+
+/// What a change set was asked for with.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Requested {
+    pub(super) parameters: BTreeMap<String, String>,
+    pub(super) tags: Tags,
+}
+
+/// A change set that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Requesting {
+    pub(super) requested: Requested,
+    /// What is made of one that is found in its place.
+    pub(super) found: Found,
+    pub(super) pending: Pending,
+}
+
 /// How the change set at hand came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
@@ -49,8 +72,6 @@ pub(super) enum Found {
     Named,
     /// One was there that was made of something else.
     Other,
-    /// It goes, and is made anew.
-    Dropped,
 }
 
 /// A change set that is being computed.
@@ -60,6 +81,54 @@ pub(super) struct ChangeSetWatch {
     pub(super) arn: String,
     /// When it was asked for.
     pub(super) since: Timestamp,
+    pub(super) requested: Requested,
+    pub(super) found: Found,
+}
+
+/// What follows when a change set is gone.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum AfterDrop {
+    /// It is made anew.
+    Anew,
+    /// There was nothing to change.
+    Landed,
+    /// The operation failed.
+    Failed(Pending),
+}
+
+/// A running operation.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Running {
+    /// When it was accepted.
+    pub(super) since: Timestamp,
+    /// When it is to be looked at next by a call of its own.
+    pub(super) look: Timestamp,
+    /// Nobody has looked at it.
+    pub(super) unseen: bool,
+    /// When it was last described.
+    pub(super) described: Option<Timestamp>,
+}
+
+/// An operation that is over.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Reading {
+    /// The status it ended in; said when its resources had their say.
+    pub(super) ended: StackStatus,
+    /// It ended as it was to end.
+    pub(super) wanted: bool,
+    /// Events were being read when the stack settled: they are read once more.
+    pub(super) reread: bool,
+    /// Why the events could not be read.
+    pub(super) unread: Option<String>,
+}
+
+/// The way back, which is under way.
+#[derive(Debug)]
+pub(super) struct Restoring {
+    /// The failure whose traces are removed.
+    pub(super) failure: Box<Failure>,
+    /// What is put back, where the plan says.
+    pub(super) what: Option<String>,
 }
 
 /// One step on its way.
@@ -68,8 +137,8 @@ pub(super) struct Track {
     pub(super) state: State,
     /// Index of the operation.
     pub(super) operation: usize,
-    /// The failure whose traces are being removed by the restoring operation.
-    pub(super) restoring: Option<Box<Failure>>,
+    /// The operation at hand is the one that restores.
+    pub(super) restoring: Option<Restoring>,
     /// The stack as it was last described.
     pub(super) stack: Option<Stack>,
     /// As of when.
@@ -93,36 +162,12 @@ pub(super) struct Track {
     pub(super) describing: bool,
     /// The change set removes or replaces something, so something may be left behind.
     pub(super) may_leave: bool,
-    /// The status it ended in; said when its resources had their say.
-    pub(super) ended: Option<StackStatus>,
-    /// The operation ended as it was to end.
-    pub(super) wanted: bool,
-    /// Events were being read when the stack settled: they are read once more.
-    pub(super) reread: bool,
-    /// How the change set came to be.
-    pub(super) found: Found,
     /// The change set was made anew once.
     pub(super) remade: bool,
-    /// Parameters and tags that were sent with the change set.
-    pub(super) sent_values: (BTreeMap<String, String>, Tags),
-    /// Why the events could not be read at the end.
-    pub(super) unread: Option<String>,
-    /// What went wrong, kept while something is cleared up or looked at first.
-    pub(super) setback: Option<Box<Failure>>,
     /// What was left behind by an operation that landed.
     pub(super) scar: Option<Box<Failure>>,
-    /// When the operation was accepted.
-    pub(super) sent: Timestamp,
-    /// When it is to be looked at next.
-    pub(super) look: Timestamp,
-    /// Nobody has looked at it since the operation began to run.
-    pub(super) unseen: bool,
-    /// When it was last described while the operation ran.
-    pub(super) described: Option<Timestamp>,
     /// Somebody watches its resources.
     pub(super) drawn: bool,
-    /// What the way back that is under way puts back, where the plan says.
-    pub(super) back: Option<String>,
     /// Something was changed.
     pub(super) acted: bool,
     /// It counts among those worked on.
@@ -150,21 +195,9 @@ impl Track {
             history: History::default(),
             describing: false,
             may_leave: false,
-            ended: None,
-            wanted: false,
-            reread: false,
-            found: Found::Made,
             remade: false,
-            sent_values: Default::default(),
-            unread: None,
-            setback: None,
             scar: None,
-            sent: Timestamp(0),
-            look: Timestamp(0),
-            unseen: false,
-            described: None,
             drawn: false,
-            back: None,
             acted: false,
             has_turn: false,
             waiting: None,
@@ -182,7 +215,33 @@ impl Track {
 
     /// Is the stack polled?
     pub(super) fn is_polled(&self) -> bool {
-        self.state == State::Running
+        matches!(self.state, State::Running(_))
+    }
+
+    /// The operation, while it runs.
+    pub(super) fn running(&self) -> Option<&Running> {
+        match &self.state {
+            State::Running(running) => Some(running),
+            _ => None,
+        }
+    }
+
+    /// The operation, while it runs.
+    pub(super) fn running_mut(&mut self) -> Option<&mut Running> {
+        match &mut self.state {
+            State::Running(running) => Some(running),
+            _ => None,
+        }
+    }
+
+    /// Takes what went wrong before, while it does not count yet.
+    pub(super) fn take_pending(&mut self) -> Pending {
+        match &mut self.state {
+            State::Meeting(pending) | State::Recognising(pending) => pending.take(),
+            State::Requesting(requesting) => requesting.pending.take(),
+            State::Dropping(AfterDrop::Failed(pending)) => pending.take(),
+            _ => None,
+        }
     }
 
     /// Do the events tell of another status than was last heard?
@@ -202,7 +261,7 @@ impl Track {
 
     /// Is an operation of CloudFormation going on, or the endpoint asked?
     pub(super) fn is_underway(&self) -> bool {
-        matches!(self.state, State::Running | State::Reading | State::Asking { .. })
+        matches!(self.state, State::Running(_) | State::Reading(_) | State::Asking { .. })
     }
 
     /// Did the stack go?

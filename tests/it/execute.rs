@@ -145,9 +145,9 @@ fn a_first_apply_changes_once_asks_each_endpoint_once_and_polls_for_all_at_once(
         expect![[r#"
             CreateStack 6
             DescribeEndpoint 5
-            DescribeStacks 54
+            DescribeStacks 43
             GetCallerIdentity 1
-            ListStacks 47
+            ListStacks 91
         "#]],
     );
 }

@@ -215,6 +215,15 @@ fn first_apply_costs_what_the_issue_allows() {
     assert!(outcome.succeeded());
 }
 
+/// Five names looked up, five first looks, five ends: each by one description of everything.
+#[test]
+fn stacks_that_end_together_are_described_by_one_call() {
+    let names = ["a", "b", "c", "d", "e"];
+    let mut world = names.into_iter().fold(World::new(), |world, name| world.goes(name, [Goes::Lands(1)]));
+    assert!(world.run(plan(names.map(create).into()), Settings::default()).succeeded());
+    assert_eq!((world.calls["DescribeStacks"], world.calls["ListStacks"]), (3, 3), "{:?}", world.calls);
+}
+
 #[test]
 fn a_failure_names_its_cause_blocks_what_needs_it_and_lets_others_go_on() {
     let fails = Goes::Fails(10, "Role", "no permission to make it");
