@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use super::{
-    Command, Event, FailureKind, Machine, Outcome, StepResult, failure, poll::Sweep, settle::Undone, track::{Restoring, State},
+    Command, Event, FailureKind, Machine, Outcome, StepResult, failure, poll::SharedPoll, settle::Undone, track::{Restoring, State},
 };
 use crate::cloud::Timestamp;
 
@@ -15,7 +15,7 @@ impl Machine {
         self.interrupts += 1;
         match self.interrupts {
             1 => self.report(Event::Interrupted { at: self.now }),
-            _ => self.desk.close(),
+            _ => self.calls.close(),
         }
     }
 
@@ -51,7 +51,7 @@ impl Machine {
         if self.unchecked == Some(0) && self.active.is_empty() && self.interrupts > 0 {
             self.leave_waiting();
         }
-        if self.interrupts > 1 && !self.desk.is_changing() {
+        if self.interrupts > 1 && !self.calls.is_changing() {
             self.leave_running();
             self.leave_waiting();
         }
@@ -59,7 +59,7 @@ impl Machine {
             return self.end();
         }
         let deadline = self.deadline().filter(|_| self.interrupts < 2);
-        if deadline.is_none() && self.desk.is_idle() {
+        if deadline.is_none() && self.calls.is_idle() {
             self.leave_waiting();
             return self.end();
         }
@@ -70,9 +70,9 @@ impl Machine {
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         let draws = self.settings.draw > 0 && !self.active.is_empty();
         let tick = draws.then(|| self.now.plus(TICK));
-        let polls = self.sweeps.iter().filter_map(Sweep::due);
+        let polls = self.polls.iter().filter_map(SharedPoll::due);
         let alarm = self.alarms.first().map(|(at, _)| *at);
-        self.desk.deadline(self.now).into_iter().chain(tick).chain(polls).chain(alarm).min()
+        self.calls.deadline(self.now).into_iter().chain(tick).chain(polls).chain(alarm).min()
     }
 
     pub(super) fn leave_waiting(&mut self) {
@@ -125,7 +125,7 @@ impl Machine {
     }
 
     pub(super) fn end(&mut self) {
-        self.report(Event::Finished { at: self.now, calls: self.desk.made() });
+        self.report(Event::Finished { at: self.now, calls: self.calls.made() });
         let result = |index: usize| {
             let ended = self.tracks[index].result.clone().unwrap_or(StepResult::NotStarted);
             (self.plan.steps[index].identity.stack.clone(), ended)
