@@ -88,10 +88,7 @@ impl StackStatus {
 
     /// Is what was asked being taken back?
     pub fn is_rolling_back(&self) -> bool {
-        matches!(
-            self,
-            Self::RollbackInProgress | Self::UpdateRollbackInProgress | Self::ImportRollbackInProgress
-        )
+        matches!(self, Self::RollbackInProgress | Self::UpdateRollbackInProgress | Self::ImportRollbackInProgress)
     }
 
     /// Does it stand as its last creation or update was to leave it?

@@ -34,7 +34,7 @@ impl Machine {
         track.began = self.now;
         track.intent = intent_of(&plan, index, track, operation, &self.values);
         track.attempt += 1;
-        track.history.next_operation();
+        track.log.next_operation();
         track.may_leave = false;
         track.theirs = false;
         track.remade = false;
@@ -69,7 +69,7 @@ impl Machine {
         let plan = Rc::clone(&self.plan);
         let (step, operation, _) = self.at_hand(&plan, index);
         let refused = matches!(operation, Some(Operation::Create { validate: false, .. }));
-        refused && self.sweeps[self.target_of(index)].is_free(&step.identity.stack.name, self.now)
+        refused && self.polls[self.target_of(index)].is_free(&step.identity.stack.name, self.now)
     }
 
     /// The stack was described before an operation.
@@ -80,7 +80,7 @@ impl Machine {
         let again = track.restoring.is_some() || self.narrows.first_of(index).is_some();
         if let (true, Some(operation)) = (again, track.current(&plan.steps[index])) {
             // Others had time to come in between: what is begun now is begun upon what was just seen.
-            track.settle_basis();
+            track.settle_base();
             track.intent = intent_of(&plan, index, track, operation, &self.values);
         }
         let creates = matches!(track.current(&plan.steps[index]), Some(Operation::Create { .. }));
@@ -126,7 +126,7 @@ impl Machine {
         let updates = matches!(self.at_hand(&plan, index).1, Some(Operation::Update { .. }));
         let token = self.token(index, Asks::Operation);
         let track = &mut self.tracks[index];
-        let ours = track.history.last_token() == Some(token.as_str());
+        let ours = track.log.last_token() == Some(token.as_str());
         let pending = track.take_pending();
         let judged = pending.is_some();
         if let Some(pending) = pending.filter(|_| !ours) {
@@ -241,11 +241,11 @@ impl Machine {
     /// The operation runs from here on.
     pub(super) fn run(&mut self, index: usize) {
         let now = self.now;
-        let drawn = self.active.iter().filter(|other| self.tracks[**other].drawn).count();
+        let watched = self.active.iter().filter(|other| self.tracks[**other].watched).count();
         let track = &mut self.tracks[index];
         track.state = State::Running(Running { since: now, look: now, unseen: true, described: None });
         track.acted = true;
-        track.drawn = track.drawn || drawn < self.settings.draw;
+        track.watched = track.watched || watched < self.settings.draw;
         track.waiting = None;
         self.poll_soon(index);
     }
@@ -254,7 +254,7 @@ impl Machine {
     pub(super) fn request_events(&mut self, index: usize, from: Option<PageToken>) {
         let track = &mut self.tracks[index];
         if let Some(stack) = track.id.clone() {
-            track.history.reading = true;
+            track.log.reading = true;
             self.ask(index, Call::DescribeEvents { stack, from });
         } else {
             self.events_read(index, None);
@@ -297,7 +297,7 @@ fn intent_of(plan: &Plan, index: usize, track: &Track, operation: &Operation, va
     let restores = if track.restoring.is_some() { "restore " } else { "" };
     let intent = Intent {
         stack: &plan.steps[index].identity.stack,
-        basis: track.basis.as_ref().map(|(id, at)| (id.as_str(), *at)),
+        base: track.base.as_ref().map(|(id, at)| (id.as_str(), *at)),
         sent: &operation.submission().map(|submission| wording(submission, values)).unwrap_or_default(),
         operation: &format!("{restores}{}", failure::name_of(operation)),
     };

@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Answer, Call, Machine, failure, track::{Running, State}};
+use super::{
+    Answer, Call, Machine, failure,
+    track::{Running, State},
+};
 use crate::{
     cloud::{CloudError, CloudResult, Pages, Stack, StackStatus, Timestamp},
     plan::Operation,
@@ -64,7 +67,7 @@ impl Machine {
             if saves && !descriptions.refused && descriptions.reading.is_none() {
                 let (names, pages) = (BTreeSet::new(), Pages::default());
                 descriptions.reading = Some(Reading { began: now, wanted, names, pages, read: 0 });
-                self.ask_sweep(target, Call::DescribeAll(None));
+                self.ask_shared(target, Call::DescribeAll(None));
             } else {
                 wanted.into_iter().for_each(|index| self.describe_alone(index));
             }
@@ -97,7 +100,7 @@ impl Machine {
         // Whoever is on a page far behind costs less by a call of its own.
         if next.is_some() && reading.wanted.len() > reading.read {
             self.descriptions[target].reading = Some(reading);
-            return self.ask_sweep(target, Call::DescribeAll(next));
+            return self.ask_shared(target, Call::DescribeAll(next));
         }
         let more = next.is_some() && !reading.wanted.is_empty();
         self.descriptions[target].pages = reading.read + usize::from(more);
@@ -125,7 +128,7 @@ impl Machine {
     fn end_reading(&mut self, target: usize, reading: Reading, whole: bool) {
         let Reading { began, wanted, names, .. } = reading;
         if whole {
-            self.sweeps[target].took(began, names);
+            self.polls[target].took(began, names);
         }
         for index in wanted {
             match self.tracks[index].state {
@@ -182,7 +185,7 @@ impl Machine {
         let plan = Rc::clone(&self.plan);
         let (_, operation, _) = self.at_hand(&plan, index);
         let track = &self.tracks[index];
-        let before = track.basis.as_ref().map(|(_, at)| *at);
+        let before = track.base.as_ref().map(|(_, at)| *at);
         match (operation, found) {
             (Some(Operation::Delete { .. }), None) => true,
             (_, None) => false,
@@ -195,8 +198,8 @@ impl Machine {
     /// A stack that somebody watches was described: its events are read, unless they told that it moved.
     fn read_on(&mut self, index: usize) {
         let track = &self.tracks[index];
-        let told = track.history.stack_status().is_some() && !track.is_behind();
-        if track.drawn && !track.history.reading && !told {
+        let told = track.log.stack_status().is_some() && !track.is_behind();
+        if track.watched && !track.log.reading && !told {
             self.request_events(index, None);
         }
     }

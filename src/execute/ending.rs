@@ -3,7 +3,10 @@
 use std::{rc::Rc, time::Duration};
 
 use super::{
-    Command, Event, FailureKind, Machine, Outcome, StepResult, failure, poll::Sweep, settle::Undone, track::{Restoring, State},
+    Command, Event, FailureKind, Machine, Outcome, StepResult, failure,
+    poll::SharedPoll,
+    settle::Undone,
+    track::{Restoring, State},
 };
 use crate::cloud::Timestamp;
 
@@ -15,7 +18,7 @@ impl Machine {
         self.interrupts += 1;
         match self.interrupts {
             1 => self.report(Event::Interrupted { at: self.now }),
-            _ => self.desk.close(),
+            _ => self.calls.close(),
         }
     }
 
@@ -66,7 +69,7 @@ impl Machine {
         if self.unchecked == Some(0) && self.active.is_empty() && self.interrupts > 0 {
             self.leave_waiting();
         }
-        if self.interrupts > 1 && !self.desk.is_changing() {
+        if self.interrupts > 1 && !self.calls.is_changing() {
             self.leave_running();
             self.leave_waiting();
         }
@@ -74,7 +77,7 @@ impl Machine {
             return self.end();
         }
         let deadline = self.deadline().filter(|_| self.interrupts < 2);
-        if deadline.is_none() && self.desk.is_idle() {
+        if deadline.is_none() && self.calls.is_idle() {
             self.leave_waiting();
             return self.end();
         }
@@ -85,9 +88,9 @@ impl Machine {
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         let draws = self.settings.draw > 0 && !self.active.is_empty();
         let tick = draws.then(|| self.now.plus(TICK));
-        let polls = self.sweeps.iter().filter_map(Sweep::due);
+        let polls = self.polls.iter().filter_map(SharedPoll::due);
         let alarm = self.alarms.first().map(|(at, _)| *at);
-        self.desk.deadline(self.now).into_iter().chain(tick).chain(polls).chain(alarm).min()
+        self.calls.deadline(self.now).into_iter().chain(tick).chain(polls).chain(alarm).min()
     }
 
     pub(super) fn leave_waiting(&mut self) {
@@ -139,7 +142,7 @@ impl Machine {
     }
 
     pub(super) fn end(&mut self) {
-        self.report(Event::Finished { at: self.now, calls: self.desk.made() });
+        self.report(Event::Finished { at: self.now, calls: self.calls.made() });
         let result = |index: usize| (self.plan.steps[index].identity.stack.clone(), self.result_of(index));
         let results = self.narrows.planned().map(result).collect();
         self.out.push(Command::Done(Outcome { results, interrupted: self.interrupts > 0 }));

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     Cause, Failure, FailureKind,
-    history::{leftovers, turned_back},
+    event_log::{leftovers, turned_back},
 };
 use crate::{
     cloud::{CloudError, CloudErrorKind, StackEvent, StackStatus, root_cause},
@@ -61,7 +61,7 @@ fn kind_of(kind: &CloudErrorKind) -> FailureKind {
 
 /// What is known of an operation that ended otherwise than asked.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ended<'a> {
+pub(super) struct FailedOperation<'a> {
     /// The step.
     pub(super) step: &'a Step,
     /// The body that was sent, where one was.
@@ -78,7 +78,7 @@ pub(super) struct Ended<'a> {
     pub(super) events: &'a [StackEvent],
 }
 
-impl Ended<'_> {
+impl FailedOperation<'_> {
     /// The failure of an operation that did not land.
     pub(super) fn failure(&self) -> Failure {
         let (kind, what) = match kind_of_status(self.status) {

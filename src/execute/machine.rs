@@ -14,12 +14,12 @@ use std::{
 
 use super::{
     Answer, Call, CallId, Command, Event, Input, Settings, Waiting,
+    call_queue::{Asker, CallOutcome, CallQueue, RetryNotice},
     describe::Descriptions,
-    desk::{Desk, Heard, Owner, Word},
     failure,
     narrow::Narrows,
     order::Order,
-    poll::Sweep,
+    poll::SharedPoll,
     track::{State, Track},
 };
 use crate::{
@@ -37,9 +37,9 @@ pub struct Machine {
     /// By step: the index of its target.
     pub(super) target_of: Vec<usize>,
     pub(super) tracks: Vec<Track>,
-    pub(super) sweeps: Vec<Sweep>,
+    pub(super) polls: Vec<SharedPoll>,
     pub(super) descriptions: Vec<Descriptions>,
-    pub(super) desk: Desk,
+    pub(super) calls: CallQueue,
     pub(super) order: Order,
     pub(super) narrows: Narrows,
     /// By target: what may begin, the longest way first.
@@ -73,9 +73,9 @@ impl Machine {
         Self {
             tracks,
             narrows,
-            sweeps: targets.iter().map(|_| Sweep::default()).collect(),
+            polls: targets.iter().map(|_| SharedPoll::default()).collect(),
             descriptions: targets.iter().map(|_| Descriptions::default()).collect(),
-            desk: Desk::new(targets.clone(), settings.seed),
+            calls: CallQueue::new(targets.clone(), settings.seed),
             ready: vec![BTreeSet::new(); targets.len()],
             newly_ready: Vec::new(),
             turns: vec![0; targets.len()],
@@ -108,7 +108,7 @@ impl Machine {
             self.go_on();
         }
         self.ask_descriptions();
-        let released = self.desk.release(self.now);
+        let released = self.calls.release(self.now);
         self.out.extend(released);
         self.tell_tries();
         self.wait_or_end();
@@ -125,7 +125,7 @@ impl Machine {
             .collect();
         self.unchecked = Some(busy.len());
         for target in busy {
-            self.desk.ask(Owner::Account(target), target, Call::Identity, self.now);
+            self.calls.ask(Asker::Account(target), target, Call::Identity, self.now);
         }
         if self.unchecked == Some(0) {
             self.open();
@@ -214,31 +214,31 @@ impl Machine {
     }
 
     fn hear(&mut self, id: CallId, result: CloudResult<Answer>) {
-        let heard = self.desk.answered(id, result, self.now);
+        let heard = self.calls.answered(id, result, self.now);
         self.tell_tries();
         match heard {
-            Heard::Final(Owner::Account(target), _, result) => self.check_account(target, result),
-            Heard::Final(Owner::Sweep(target), Call::DescribeAll(_), result) => self.all_described(target, result),
-            Heard::Final(Owner::Sweep(target), _, result) => self.listed(target, result),
-            Heard::Final(Owner::Step(index), call, result) => self.heard(index, &call, result),
-            Heard::Nothing => {}
+            CallOutcome::Final(Asker::Account(target), _, result) => self.check_account(target, result),
+            CallOutcome::Final(Asker::Poll(target), Call::DescribeAll(_), result) => self.all_described(target, result),
+            CallOutcome::Final(Asker::Poll(target), _, result) => self.listed(target, result),
+            CallOutcome::Final(Asker::Step(index), call, result) => self.heard(index, &call, result),
+            CallOutcome::Nothing => {}
         }
     }
 
     /// Tells which calls have not worked for a while, and what became of them.
     fn tell_tries(&mut self) {
-        for word in self.desk.words(self.now) {
+        for word in self.calls.words(self.now) {
             let target = self.targets[word.target].clone();
             let stack = match word.owner {
-                Owner::Step(index) => Some(self.plan.steps[index].identity.stack.clone()),
-                Owner::Account(_) | Owner::Sweep(_) => None,
+                Asker::Step(index) => Some(self.plan.steps[index].identity.stack.clone()),
+                Asker::Account(_) | Asker::Poll(_) => None,
             };
             let subject = match (&stack, word.owner) {
                 (Some(stack), _) => stack.name.clone(),
-                (None, Owner::Account(_)) => "the caller".to_owned(),
+                (None, Asker::Account(_)) => "the caller".to_owned(),
                 (None, _) => "all stacks".to_owned(),
             };
-            let Word { trouble, since, tries, most, .. } = word;
+            let RetryNotice { trouble, since, tries, most, .. } = word;
             let call = Retrying { operation: word.operation.into(), subject, target, trouble, since, tries, most };
             self.report(match word.worked {
                 None => Event::Retrying { stack, call, at: self.now },
@@ -270,11 +270,11 @@ impl Machine {
     }
 
     pub(super) fn ask(&mut self, index: usize, call: Call) {
-        self.desk.ask(Owner::Step(index), self.target_of[index], call, self.now);
+        self.calls.ask(Asker::Step(index), self.target_of[index], call, self.now);
     }
 
-    pub(super) fn ask_sweep(&mut self, target: usize, call: Call) {
-        self.desk.ask(Owner::Sweep(target), target, call, self.now);
+    pub(super) fn ask_shared(&mut self, target: usize, call: Call) {
+        self.calls.ask(Asker::Poll(target), target, call, self.now);
     }
 
     pub(super) fn target_of(&self, index: usize) -> usize {

@@ -6,15 +6,15 @@
 mod account;
 mod backoff;
 mod begin;
+mod call_queue;
 mod calls;
 mod change_set;
 mod describe;
-mod desk;
 mod ending;
 mod endpoint;
 mod event;
+mod event_log;
 mod failure;
-mod history;
 mod loop_;
 mod machine;
 mod narrow;

@@ -61,10 +61,10 @@ impl Machine {
         let begins = |first: &usize| self.tracks[index].operation == self.plan.steps[*first].operations.len();
         if let Some(first) = self.narrows.first_of(index).filter(begins) {
             let first = &self.tracks[first];
-            let (stack, id, basis, status) =
-                (first.stack.clone(), first.id.clone(), first.basis.clone(), first.status.clone());
+            let (stack, id, base, status) =
+                (first.stack.clone(), first.id.clone(), first.base.clone(), first.status.clone());
             let track = &mut self.tracks[index];
-            (track.stack, track.id, track.basis, track.status) = (stack, id, basis, status);
+            (track.stack, track.id, track.base, track.status) = (stack, id, base, status);
         }
     }
 

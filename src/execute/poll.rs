@@ -20,7 +20,7 @@ const FRESH: Duration = Duration::from_secs(2);
 
 /// The shared poll of one target.
 #[derive(Debug, Default)]
-pub(super) struct Sweep {
+pub(super) struct SharedPoll {
     /// When it is due; none while nothing runs.
     next: Option<Timestamp>,
     listing: Option<Listing>,
@@ -41,7 +41,7 @@ struct Listing {
     read: usize,
 }
 
-impl Sweep {
+impl SharedPoll {
     /// When there is something to ask.
     pub(super) fn due(&self) -> Option<Timestamp> {
         self.next.filter(|_| self.listing.is_none())
@@ -72,27 +72,27 @@ impl Machine {
         }
         let target = self.target_of(index);
         let running = self.running(target);
-        let first = match self.sweeps[target].serves(running.len()) {
+        let first = match self.polls[target].serves(running.len()) {
             true => self.now.plus(self.listing_pause(target, &running)),
             false => look,
         };
-        let sweep = &mut self.sweeps[target];
-        sweep.next = Some(sweep.next.map_or(first, |next| next.min(first)));
+        let poll = &mut self.polls[target];
+        poll.next = Some(poll.next.map_or(first, |next| next.min(first)));
     }
 
     /// Asks, if it is time to.
     pub(super) fn poll(&mut self, target: usize) {
-        if self.sweeps[target].due().is_none_or(|due| due > self.now) {
+        if self.polls[target].due().is_none_or(|due| due > self.now) {
             return;
         }
         let running = self.running(target);
         let together = self.began_together(&running);
-        if !self.sweeps[target].serves(running.len()) {
+        if !self.polls[target].serves(running.len()) {
             self.look_at_each(&running);
-            self.sweeps[target].next = running.iter().filter_map(|index| self.next_look(*index)).min();
+            self.polls[target].next = running.iter().filter_map(|index| self.next_look(*index)).min();
             return;
         }
-        self.sweeps[target].next = Some(self.now.plus(self.listing_pause(target, &running)));
+        self.polls[target].next = Some(self.now.plus(self.listing_pause(target, &running)));
         match together {
             true => running.iter().for_each(|index| self.describe(*index)),
             false => self.list(target),
@@ -124,8 +124,8 @@ impl Machine {
 
     fn list(&mut self, target: usize) {
         let began = self.now;
-        self.sweeps[target].listing = Some(Listing { began, seen: Vec::new(), pages: Pages::default(), read: 0 });
-        self.ask_sweep(target, Call::ListRunning(None));
+        self.polls[target].listing = Some(Listing { began, seen: Vec::new(), pages: Pages::default(), read: 0 });
+        self.ask_shared(target, Call::ListRunning(None));
     }
 
     pub(super) fn running(&self, target: usize) -> Vec<usize> {
@@ -135,7 +135,7 @@ impl Machine {
 
     fn listing_pause(&self, target: usize, running: &[usize]) -> Duration {
         let ages: Vec<Duration> = running.iter().map(|index| self.age(*index)).collect();
-        pace::shared(&ages, self.sweeps[target].pages)
+        pace::shared(&ages, self.polls[target].pages)
     }
 
     /// How long an operation has run.
@@ -151,15 +151,15 @@ impl Machine {
         running.look = next;
         let described = running.described;
         let certain = described.is_some_and(|at| self.now.since(at) < CERTAIN);
-        match track.drawn && certain && !track.is_behind() {
-            true if track.history.reading => {}
+        match track.watched && certain && !track.is_behind() {
+            true if track.log.reading => {}
             true => self.request_events(index, None),
             false => self.describe(index),
         }
     }
 
     /// Events of a stack that somebody watches were read: did the stack itself move?
-    pub(super) fn watched(&mut self, index: usize) {
+    pub(super) fn look_at_log(&mut self, index: usize) {
         if self.tracks[index].is_behind() {
             self.describe(index);
         }
@@ -167,8 +167,8 @@ impl Machine {
 
     /// A page of everything that runs in a target.
     pub(super) fn listed(&mut self, target: usize, result: CloudResult<Answer>) {
-        let sweep = &mut self.sweeps[target];
-        let Some(mut listing) = sweep.listing.take() else { return };
+        let poll = &mut self.polls[target];
+        let Some(mut listing) = poll.listing.take() else { return };
         let page = result.and_then(|answer| match answer {
             Answer::Running(page) => {
                 let next = listing.pages.lead(page.next, ("ListStacks", "all stacks", &self.targets[target]))?;
@@ -177,17 +177,17 @@ impl Machine {
             _ => Ok(None),
         });
         let Ok(Some((items, next))) = page else {
-            (sweep.refused, sweep.next) = (true, Some(self.now));
+            (poll.refused, poll.next) = (true, Some(self.now));
             return;
         };
         listing.seen.extend(items);
         listing.read += 1;
         if next.is_some() {
-            sweep.listing = Some(listing);
-            return self.ask_sweep(target, Call::ListRunning(next));
+            poll.listing = Some(listing);
+            return self.ask_shared(target, Call::ListRunning(next));
         }
-        sweep.pages = listing.read;
-        sweep.took(listing.began, listing.seen.iter().map(|stack| stack.name.clone()).collect());
+        poll.pages = listing.read;
+        poll.took(listing.began, listing.seen.iter().map(|stack| stack.name.clone()).collect());
         self.take_listing(target, listing);
     }
 
@@ -196,13 +196,13 @@ impl Machine {
         let running = listing.seen.into_iter().filter(|stack| stack.status.is_running());
         let seen: BTreeMap<String, StackStatus> = running.map(|stack| (stack.id, stack.status)).collect();
         let running = self.running(target);
-        let drawn = running.iter().filter(|index| self.tracks[**index].drawn).count();
+        let watched = running.iter().filter(|index| self.tracks[**index].watched).count();
         for index in running {
             let track = &self.tracks[index];
             match track.id.as_ref().and_then(|id| seen.get(id)) {
                 Some(status) => {
                     self.moved(index, status.clone());
-                    self.watch_listed(index, drawn);
+                    self.watch_listed(index, watched);
                 }
                 None if self.now.since(listing.began) <= self.age(index) => self.describe(index),
                 None => {}
@@ -210,10 +210,10 @@ impl Machine {
         }
     }
 
-    fn watch_listed(&mut self, index: usize, drawn: usize) {
-        let next = self.now.plus(pace::pause(self.age(index), drawn));
+    fn watch_listed(&mut self, index: usize, watched: usize) {
+        let next = self.now.plus(pace::pause(self.age(index), watched));
         let (now, track) = (self.now, &mut self.tracks[index]);
-        let idle = track.drawn && !track.history.reading;
+        let idle = track.watched && !track.log.reading;
         if let Some(running) = track.running_mut().filter(|running| idle && running.look <= now) {
             running.look = next;
             self.request_events(index, None);

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use super::{
     Answer, Event, Failure, FailureKind, Machine,
-    failure::{self, Ended},
+    failure::{self, FailedOperation},
     track::{Reading, Restoring, State},
 };
 use crate::{
@@ -71,10 +71,10 @@ impl Machine {
         if found.is_some() {
             track.saw(found);
         }
-        let reread = track.history.reading;
-        let told = track.history.stack_status().as_ref() == Some(&status) && !reread;
+        let reread = track.log.reading;
+        let told = track.log.stack_status().as_ref() == Some(&status) && !reread;
         track.state = State::Reading(Reading { ended: status, wanted, reread, unread: None });
-        match !wanted || track.may_leave || track.drawn && !told {
+        match !wanted || track.may_leave || track.watched && !told {
             false => self.conclude(index),
             true if reread => {}
             true => self.request_events(index, None),
@@ -100,22 +100,22 @@ impl Machine {
             Ok(Answer::Events(page)) => page,
             Ok(_) => return,
             Err(error) => {
-                self.tracks[index].history.news();
+                self.tracks[index].log.news();
                 // Whoever may not read events is not watched any more.
-                self.tracks[index].drawn = false;
+                self.tracks[index].watched = false;
                 return self.events_read(index, Some(&error));
             }
         };
         let (token, since) = self.until(index);
         let track = &mut self.tracks[index];
-        let next = track.history.take(page, token.as_deref(), since);
+        let next = track.log.take(page, token.as_deref(), since);
         let stack = &self.plan.steps[index].identity.stack;
-        match track.history.pages.lead(next, ("DescribeStackEvents", &stack.name, &stack.target)) {
+        match track.log.pages.lead(next, ("DescribeStackEvents", &stack.name, &stack.target)) {
             Ok(None) => {}
             Ok(next) => return self.request_events(index, next),
             Err(error) => return self.read_events(index, Err(error)),
         }
-        let news = track.history.news();
+        let news = track.log.news();
         self.tell_resources(index, &news);
         self.events_read(index, None);
     }
@@ -130,7 +130,7 @@ impl Machine {
                 reading.unread = error.map(ToString::to_string);
                 self.conclude(index);
             }
-            (State::Running(_), None) => self.watched(index),
+            (State::Running(_), None) => self.look_at_log(index),
             (State::Recognising(_), None) => self.recognised(index),
             (State::Recognising(_), Some(error)) => {
                 let failure = failure::of_call("look at the stack", error);
@@ -142,11 +142,11 @@ impl Machine {
 
     /// Watched stacks tell everything, others their failures.
     fn tell_resources(&mut self, index: usize, news: &[StackEvent]) {
-        let drawn = self.tracks[index].drawn;
+        let watched = self.tracks[index].watched;
         if let State::Recognising(_) = self.tracks[index].state {
             return;
         }
-        for event in news.iter().filter(|event| !event.is_of_stack() && (drawn || event.status.is_failure())) {
+        for event in news.iter().filter(|event| !event.is_of_stack() && (watched || event.status.is_failure())) {
             self.report(Event::Resource {
                 stack: self.plan.steps[index].identity.stack.clone(),
                 logical_id: event.logical_id.clone(),
@@ -167,14 +167,14 @@ impl Machine {
         let status = track.status.clone().unwrap_or(StackStatus::DeleteComplete);
         let token = self.own_token(index);
         let body = operation.and_then(Operation::submission).and_then(|sent| plan.bodies.get(&sent.body));
-        let ended = Ended {
+        let ended = FailedOperation {
             step,
             body: body.map(|body| &**body),
             operation: &name,
             deletes: matches!(operation, Some(Operation::Delete { .. })),
             status: &status,
             reason: track.stack.as_ref().and_then(|stack| stack.status_reason.as_deref()),
-            events: track.history.operation(token.as_deref()),
+            events: track.log.operation(token.as_deref()),
         };
         if !reading.wanted {
             let failure = ended.failure();
@@ -185,12 +185,12 @@ impl Machine {
             return self.fail(index, failure);
         }
         let unread = reading.unread.as_ref().filter(|_| track.may_leave).map(|why| ended.unread(why));
-        let scar = ended.leftover().filter(|_| track.may_leave || track.drawn).or(unread).map(Box::new);
+        let leftover = ended.leftover().filter(|_| track.may_leave || track.watched).or(unread).map(Box::new);
         let track = &mut self.tracks[index];
-        track.scar = match (track.scar.take(), scar) {
-            (Some(mut scar), Some(more)) => {
-                scar.aftermath.extend(more.aftermath);
-                Some(scar)
+        track.leftover = match (track.leftover.take(), leftover) {
+            (Some(mut leftover), Some(more)) => {
+                leftover.aftermath.extend(more.aftermath);
+                Some(leftover)
             }
             (before, now) => before.or(now),
         };
@@ -203,7 +203,7 @@ impl Machine {
         if track.stack.as_ref().is_some_and(|stack| stack.status.is_deleted()) || track.is_gone() {
             track.saw(None);
         }
-        track.settle_basis();
+        track.settle_base();
         if let Some(Restoring { mut failure, what }) = track.restoring.take() {
             failure.status = track.stack.as_ref().map(|stack| stack.status.clone());
             failure.aftermath.extend(self.undoes(index).map(|undone| undone.back(what.as_ref())));
@@ -232,7 +232,7 @@ impl Machine {
                 if let Some(pending) = track.take_pending() {
                     add_earlier(&mut failure, *pending);
                 }
-                track.settle_basis();
+                track.settle_base();
                 track.restoring = Some(Restoring { failure: Box::new(failure), what });
                 self.begin(index);
             }
@@ -281,20 +281,20 @@ impl Machine {
         if let Some(pending) = track.take_pending() {
             add_earlier(&mut said, *pending);
         }
-        said.aftermath.extend(track.scar.take().into_iter().flat_map(|scar| scar.aftermath));
+        said.aftermath.extend(track.leftover.take().into_iter().flat_map(|leftover| leftover.aftermath));
         self.finish(index, super::StepResult::Failed(Box::new(said)));
     }
 
-    /// Everything was done: what the stack puts out is known, and only a scar can spoil it.
+    /// Everything was done: what the stack puts out is known, and only a leftover can spoil it.
     pub(super) fn succeed(&mut self, index: usize, found_good: bool) {
         let stack = self.plan.steps[index].identity.stack.clone();
         let track = &mut self.tracks[index];
         let outputs = track.stack.as_ref().map(|stack| stack.outputs.clone()).unwrap_or_default();
-        let scar = track.scar.take();
+        let leftover = track.leftover.take();
         let done = track.acted || found_good;
         self.values.extend(outputs.into_iter().map(|(key, value)| ((stack.clone(), key), value)));
-        match scar {
-            Some(scar) => self.finish(index, super::StepResult::Failed(scar)),
+        match leftover {
+            Some(leftover) => self.finish(index, super::StepResult::Failed(leftover)),
             None if done => self.finish(index, super::StepResult::Done),
             None => self.finish(index, super::StepResult::Unchanged),
         }

@@ -13,7 +13,7 @@ pub(super) struct Intent<'a> {
     /// The stack.
     pub(super) stack: &'a StackRef,
     /// Its id and when it last changed, as observed; none for a new one.
-    pub(super) basis: Option<(&'a str, Timestamp)>,
+    pub(super) base: Option<(&'a str, Timestamp)>,
     /// What is sent, values of other stacks filled in; empty where nothing is.
     pub(super) sent: &'a str,
     /// Which operation, as `update 2`.
@@ -35,7 +35,7 @@ pub(super) enum Asks {
 impl Intent<'_> {
     /// Its name, which is also a change set's: `hubform-` and 40 hex digits.
     pub(super) fn name(&self) -> String {
-        let (id, changed_at) = match self.basis {
+        let (id, changed_at) = match self.base {
             Some((id, Timestamp(at))) => (id, at.to_string()),
             None => ("new", String::new()),
         };
@@ -68,7 +68,7 @@ mod tests {
     fn an_intent_changes_with_the_observation_and_with_nothing_else() {
         let target = Target { account: None, region: "us-east-1".into(), assume_role: None };
         let stack = StackRef { target, name: "a".into() };
-        let of = |basis| Intent { stack: &stack, basis, sent: "d", operation: "update" }.name();
+        let of = |base| Intent { stack: &stack, base, sent: "d", operation: "update" }.name();
         let seen = of(Some(("arn", Timestamp(7))));
         assert_eq!(seen, of(Some(("arn", Timestamp(7)))));
         assert_ne!(seen, of(Some(("arn", Timestamp(8)))));

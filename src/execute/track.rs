@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Failure, StepResult, Waiting, history::History};
+use super::{Failure, StepResult, Waiting, event_log::EventLog};
 use crate::{
     cloud::{Stack, StackStatus, Tags, Timestamp},
     plan::{Operation, Step},
@@ -144,7 +144,7 @@ pub(super) struct Track {
     /// The stack's id, as soon as it is known.
     pub(super) id: Option<String>,
     /// Id and time of last change that the next intent is made of.
-    pub(super) basis: Option<(String, Timestamp)>,
+    pub(super) base: Option<(String, Timestamp)>,
     /// The name of what is to be done, and of its change set.
     pub(super) intent: String,
     /// How many requests of their own were made, this one included.
@@ -155,7 +155,7 @@ pub(super) struct Track {
     pub(super) began: Timestamp,
     /// The status last reported.
     pub(super) status: Option<StackStatus>,
-    pub(super) history: History,
+    pub(super) log: EventLog,
     /// A DescribeStacks is on its way.
     pub(super) describing: bool,
     /// The change set removes or replaces something, so something may be left behind.
@@ -163,9 +163,9 @@ pub(super) struct Track {
     /// The change set was made anew once.
     pub(super) remade: bool,
     /// What was left behind by an operation that landed.
-    pub(super) scar: Option<Box<Failure>>,
+    pub(super) leftover: Option<Box<Failure>>,
     /// Somebody watches its resources.
-    pub(super) drawn: bool,
+    pub(super) watched: bool,
     /// Something was changed.
     pub(super) acted: bool,
     /// It counts among those worked on.
@@ -178,7 +178,7 @@ pub(super) struct Track {
 
 impl Track {
     pub(super) fn new(step: &Step, missing: usize) -> Self {
-        let basis = step.observed.as_ref().map(|observed| (observed.id.clone(), observed.changed_at));
+        let base = step.observed.as_ref().map(|observed| (observed.id.clone(), observed.changed_at));
         Self {
             state: State::Waiting,
             operation: 0,
@@ -186,18 +186,18 @@ impl Track {
             stack: None,
             seen: None,
             id: step.observed.as_ref().map(|observed| observed.id.clone()),
-            basis,
+            base,
             intent: String::new(),
             attempt: 0,
             theirs: false,
             began: Timestamp(0),
             status: step.observed.as_ref().map(|observed| observed.status.clone()),
-            history: History::default(),
+            log: EventLog::default(),
             describing: false,
             may_leave: false,
             remade: false,
-            scar: None,
-            drawn: false,
+            leftover: None,
+            watched: false,
             acted: false,
             has_turn: false,
             waiting: None,
@@ -247,7 +247,7 @@ impl Track {
 
     /// Do the events tell of another status than was last heard?
     pub(super) fn is_behind(&self) -> bool {
-        let told = self.history.stack_status();
+        let told = self.log.stack_status();
         told.is_some() && told != self.status
     }
 
@@ -271,7 +271,7 @@ impl Track {
     }
 
     /// The next intent is made of the stack as it stands.
-    pub(super) fn settle_basis(&mut self) {
-        self.basis = self.stack.as_ref().map(|stack| (stack.id.clone(), stack.changed_at()));
+    pub(super) fn settle_base(&mut self) {
+        self.base = self.stack.as_ref().map(|stack| (stack.id.clone(), stack.changed_at()));
     }
 }

@@ -440,7 +440,7 @@ fn a_plan_that_is_stale_stops() {
 
 fn token_of_creation(name: &str) -> String {
     let sent = serde_json::to_string(&submission("d")).expect("plain values");
-    let intent = token::Intent { stack: &named(name), basis: None, sent: &sent, operation: "create" };
+    let intent = token::Intent { stack: &named(name), base: None, sent: &sent, operation: "create" };
     token::request(&intent.name(), "n", 1, token::Asks::Operation)
 }
 

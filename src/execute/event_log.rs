@@ -4,7 +4,7 @@ use crate::cloud::{Page, PageToken, Pages, ResourceStatus, StackEvent, StackStat
 
 /// What is known of a stack's events.
 #[derive(Debug, Default)]
-pub(super) struct History {
+pub(super) struct EventLog {
     events: Vec<StackEvent>,
     /// Pages being read, newest first.
     fresh: Vec<StackEvent>,
@@ -14,7 +14,7 @@ pub(super) struct History {
     pub(super) reading: bool,
 }
 
-impl History {
+impl EventLog {
     /// Takes a page; answers where to go on, unless it reached the mark, the start of the operation with this token
     /// (of any, without one), or events from before `since`. Then `news` has what is new.
     pub(super) fn take(
@@ -130,16 +130,16 @@ mod tests {
         }
     }
 
-    fn read(history: &mut History, pages: &[Vec<StackEvent>]) -> String {
+    fn read(log: &mut EventLog, pages: &[Vec<StackEvent>]) -> String {
         let mut pages = pages.iter();
         while let Some(items) = pages.next() {
             let next = (pages.len() > 0).then(|| PageToken("more".into()));
             let page = Page { items: items.clone(), next };
-            if history.take(page, Some("t2"), None).is_none() {
+            if log.take(page, Some("t2"), None).is_none() {
                 break;
             }
         }
-        history.news().iter().map(|event| event.id.as_str()).collect::<Vec<_>>().join(" ")
+        log.news().iter().map(|event| event.id.as_str()).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
@@ -149,11 +149,11 @@ mod tests {
         let failed = event("c1", false, "UPDATE_FAILED", "t2");
         let back = event("d1", true, "UPDATE_ROLLBACK_IN_PROGRESS", "t2");
         let end = event("e1", true, "UPDATE_ROLLBACK_COMPLETE", "t2");
-        let mut history = History::default();
-        assert_eq!(read(&mut history, &[vec![failed.clone(), start.clone(), old.clone()]]), "b1 c1");
-        assert_eq!(read(&mut history, &[vec![end], vec![back, failed], vec![start, old]]), "d1 e1");
-        assert_eq!(history.operation(Some("t2")).len(), 4);
-        assert_eq!(history.last_token(), Some("t2"));
+        let mut log = EventLog::default();
+        assert_eq!(read(&mut log, &[vec![failed.clone(), start.clone(), old.clone()]]), "b1 c1");
+        assert_eq!(read(&mut log, &[vec![end], vec![back, failed], vec![start, old]]), "d1 e1");
+        assert_eq!(log.operation(Some("t2")).len(), 4);
+        assert_eq!(log.last_token(), Some("t2"));
     }
 
     #[test]

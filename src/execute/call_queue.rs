@@ -16,28 +16,28 @@ use crate::cloud::{CloudResult, Patience, Target, Timestamp, Trouble};
 
 /// Who asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum Asker {
     /// The check of a target's account, by index.
     Account(usize),
     /// The shared poll of a target, by index.
-    Sweep(usize),
+    Poll(usize),
     /// A step, by index.
     Step(usize),
 }
 
 /// What became of a call.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(super) enum CallOutcome {
     /// It is answered.
-    Final(Owner, Call, CloudResult<Answer>),
+    Final(Asker, Call, CloudResult<Answer>),
     /// It is tried again, or nobody asked.
     Nothing,
 }
 
 /// What is told of a call that has not worked for a while.
 #[derive(Debug)]
-pub(super) struct Word {
-    pub(super) owner: Owner,
+pub(super) struct RetryNotice {
+    pub(super) owner: Asker,
     pub(super) target: usize,
     pub(super) operation: &'static str,
     pub(super) trouble: Trouble,
@@ -49,8 +49,8 @@ pub(super) struct Word {
 }
 
 #[derive(Debug)]
-struct Slip {
-    owner: Owner,
+struct PendingCall {
+    owner: Asker,
     target: usize,
     call: Call,
     pause: Option<Duration>,
@@ -62,8 +62,8 @@ struct Slip {
     faults: u32,
 }
 
-impl Slip {
-    fn new(owner: Owner, target: usize, call: Call) -> Self {
+impl PendingCall {
+    fn new(owner: Asker, target: usize, call: Call) -> Self {
         let trouble = Trouble::NoAnswer;
         Self { owner, target, call, pause: None, since: None, trouble, throttles: 0, faults: 0 }
     }
@@ -84,14 +84,14 @@ impl Slip {
         }
     }
 
-    fn word(&self, since: Timestamp, worked: Option<bool>) -> Word {
+    fn word(&self, since: Timestamp, worked: Option<bool>) -> RetryNotice {
         let (failed, most) = self.failed();
         let tries = if worked == Some(false) { failed } else { failed + 1 };
         let (operation, trouble) = (self.call.action(), self.trouble);
-        Word { owner: self.owner, target: self.target, operation, trouble, since, tries, most, worked }
+        RetryNotice { owner: self.owner, target: self.target, operation, trouble, since, tries, most, worked }
     }
 
-    fn overdue(&mut self, now: Timestamp) -> Option<Word> {
+    fn overdue(&mut self, now: Timestamp) -> Option<RetryNotice> {
         let (since, patience) = self.since.as_mut()?;
         let since = *since;
         patience.tells(self.trouble, now).then(|| self.word(since, None))
@@ -102,7 +102,7 @@ impl Slip {
     }
 
     /// The last word on a call of which there was a first.
-    fn ended(&self, worked: bool) -> Option<Word> {
+    fn ended(&self, worked: bool) -> Option<RetryNotice> {
         let (since, _) = self.since.as_ref().filter(|(_, patience)| patience.has_told())?;
         Some(self.word(*since, Some(worked)))
     }
@@ -111,22 +111,22 @@ impl Slip {
 #[derive(Debug)]
 struct Lane {
     budget: Budget,
-    queue: VecDeque<Slip>,
-    later: Vec<(Timestamp, Slip)>,
+    queue: VecDeque<PendingCall>,
+    later: Vec<(Timestamp, PendingCall)>,
 }
 
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct CallQueue {
     targets: Vec<Target>,
     lanes: BTreeMap<(usize, &'static str), Lane>,
-    open: BTreeMap<CallId, Slip>,
+    open: BTreeMap<CallId, PendingCall>,
     rng: fastrand::Rng,
-    words: Vec<Word>,
+    words: Vec<RetryNotice>,
     made: u64,
     closed: bool,
 }
 
-impl Desk {
+impl CallQueue {
     pub(super) fn new(targets: Vec<Target>, seed: u64) -> Self {
         let rng = fastrand::Rng::with_seed(seed);
         let (lanes, open, words) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
@@ -134,9 +134,9 @@ impl Desk {
     }
 
     /// Puts a call into its queue.
-    pub(super) fn ask(&mut self, owner: Owner, target: usize, call: Call, now: Timestamp) {
+    pub(super) fn ask(&mut self, owner: Asker, target: usize, call: Call, now: Timestamp) {
         if !self.closed {
-            self.lane(target, call.action(), now).queue.push_back(Slip::new(owner, target, call));
+            self.lane(target, call.action(), now).queue.push_back(PendingCall::new(owner, target, call));
         }
     }
 
@@ -151,52 +151,52 @@ impl Desk {
         for lane in self.lanes.values_mut() {
             lane.wake(now);
             while !lane.queue.is_empty() && lane.budget.take(now) {
-                let Some(mut slip) = lane.queue.pop_front() else { break };
-                slip.since.get_or_insert_with(|| (now, Patience::new(now)));
+                let Some(mut pending) = lane.queue.pop_front() else { break };
+                pending.since.get_or_insert_with(|| (now, Patience::new(now)));
                 self.made += 1;
                 let id = CallId(self.made);
-                let target = self.targets[slip.target].clone();
-                commands.push(Command::Call { id, target, call: slip.call.clone() });
-                self.open.insert(id, slip);
+                let target = self.targets[pending.target].clone();
+                commands.push(Command::Call { id, target, call: pending.call.clone() });
+                self.open.insert(id, pending);
             }
         }
         commands
     }
 
     /// Takes an answer: the asker's, or a reason to try again.
-    pub(super) fn answered(&mut self, id: CallId, result: CloudResult<Answer>, now: Timestamp) -> Heard {
-        let Some(mut slip) = self.open.remove(&id) else { return Heard::Nothing };
+    pub(super) fn answered(&mut self, id: CallId, result: CloudResult<Answer>, now: Timestamp) -> CallOutcome {
+        let Some(mut pending) = self.open.remove(&id) else { return CallOutcome::Nothing };
         let trouble = result.as_ref().err().and_then(|error| Trouble::of(&error.kind));
-        let budget = &mut self.lane(slip.target, slip.call.action(), now).budget;
+        let budget = &mut self.lane(pending.target, pending.call.action(), now).budget;
         match trouble {
             Some(Trouble::Throttled) => budget.throttled(now),
             _ => budget.worked(),
         }
         if let Some(trouble) = trouble {
-            slip.fails(trouble);
+            pending.fails(trouble);
         }
-        let (failed, most) = slip.failed();
+        let (failed, most) = pending.failed();
         if self.closed || trouble.is_none() || failed >= most {
-            self.words.extend(slip.ended(trouble.is_none()).filter(|_| !self.closed));
-            return Heard::Final(slip.owner, slip.call, result);
+            self.words.extend(pending.ended(trouble.is_none()).filter(|_| !self.closed));
+            return CallOutcome::Final(pending.owner, pending.call, result);
         }
-        self.again(slip, now);
-        Heard::Nothing
+        self.again(pending, now);
+        CallOutcome::Nothing
     }
 
-    fn again(&mut self, mut slip: Slip, now: Timestamp) {
-        let pause = pause(&mut self.rng, slip.pause);
-        slip.pause = Some(pause);
-        self.lane(slip.target, slip.call.action(), now).later.push((now.plus(pause), slip));
+    fn again(&mut self, mut pending: PendingCall, now: Timestamp) {
+        let pause = pause(&mut self.rng, pending.pause);
+        pending.pause = Some(pause);
+        self.lane(pending.target, pending.call.action(), now).later.push((now.plus(pause), pending));
     }
 
     /// What is to be told at this time.
-    pub(super) fn words(&mut self, now: Timestamp) -> Vec<Word> {
+    pub(super) fn words(&mut self, now: Timestamp) -> Vec<RetryNotice> {
         let waiting = self.lanes.values_mut().flat_map(|lane| {
-            let later = lane.later.iter_mut().map(|(_, slip)| slip);
+            let later = lane.later.iter_mut().map(|(_, pending)| pending);
             lane.queue.iter_mut().chain(later)
         });
-        let overdue = self.open.values_mut().chain(waiting).filter_map(|slip| slip.overdue(now));
+        let overdue = self.open.values_mut().chain(waiting).filter_map(|pending| pending.overdue(now));
         self.words.extend(overdue);
         std::mem::take(&mut self.words)
     }
@@ -204,7 +204,7 @@ impl Desk {
     /// When there is something to release or to tell, if nothing happens before.
     pub(super) fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
         let released = self.lanes.values().filter_map(|lane| lane.deadline(now));
-        let told = self.open.values().filter_map(Slip::due);
+        let told = self.open.values().filter_map(PendingCall::due);
         released.chain(told).min()
     }
 
@@ -220,7 +220,7 @@ impl Desk {
 
     /// Is a call on its way that changes something?
     pub(super) fn is_changing(&self) -> bool {
-        self.open.values().any(|slip| slip.call.is_mutating())
+        self.open.values().any(|pending| pending.call.is_mutating())
     }
 
     /// Forgets what was not sent and takes nothing more.
@@ -234,16 +234,16 @@ impl Lane {
     fn wake(&mut self, now: Timestamp) {
         let (due, later) = std::mem::take(&mut self.later).into_iter().partition(|(at, _)| *at <= now);
         self.later = later;
-        let due: Vec<(Timestamp, Slip)> = due;
-        for (_, slip) in due.into_iter().rev() {
-            self.queue.push_front(slip);
+        let due: Vec<(Timestamp, PendingCall)> = due;
+        for (_, pending) in due.into_iter().rev() {
+            self.queue.push_front(pending);
         }
     }
 
     fn deadline(&self, now: Timestamp) -> Option<Timestamp> {
         let queued = (!self.queue.is_empty()).then(|| self.budget.next(now));
         let later = self.later.iter().map(|(at, _)| *at);
-        let told = self.queue.iter().chain(self.later.iter().map(|(_, slip)| slip)).filter_map(Slip::due);
+        let told = self.queue.iter().chain(self.later.iter().map(|(_, pending)| pending)).filter_map(PendingCall::due);
         queued.into_iter().chain(later).chain(told).min()
     }
 }
