@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Answer, Call, Machine, failure, track::{Running, State}};
+use super::{
+    Answer, Call, Machine, failure,
+    track::{Running, State},
+};
 use crate::{
     cloud::{CloudError, CloudResult, Pages, Stack, StackStatus, Timestamp},
     plan::Operation,

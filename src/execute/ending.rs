@@ -3,7 +3,10 @@
 use std::{rc::Rc, time::Duration};
 
 use super::{
-    Command, Event, FailureKind, Machine, Outcome, StepResult, failure, poll::SharedPoll, settle::Undone, track::{Restoring, State},
+    Command, Event, FailureKind, Machine, Outcome, StepResult, failure,
+    poll::SharedPoll,
+    settle::Undone,
+    track::{Restoring, State},
 };
 use crate::cloud::Timestamp;
 

@@ -14,8 +14,8 @@ use std::{
 
 use super::{
     Answer, Call, CallId, Command, Event, Input, Settings, Waiting,
+    call_queue::{Asker, CallOutcome, CallQueue, RetryNotice},
     describe::Descriptions,
-    call_queue::{CallQueue, CallOutcome, Asker, RetryNotice},
     failure,
     order::Order,
     poll::SharedPoll,

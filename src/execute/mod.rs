@@ -6,15 +6,15 @@
 mod account;
 mod backoff;
 mod begin;
+mod call_queue;
 mod calls;
 mod change_set;
 mod checks;
 mod describe;
-mod call_queue;
 mod ending;
 mod event;
-mod failure;
 mod event_log;
+mod failure;
 mod loop_;
 mod machine;
 mod order;

@@ -17,9 +17,7 @@ pub(super) fn room(wanted: &Template, diffs: &[ResourceDiff]) -> Option<String> 
     let batch = &endpoint["DeploymentConfig"]["RollingUpdatePolicy"]["MaximumBatchSize"];
     let variants = configs.filter_map(|(_, config)| config["ProductionVariants"].as_array()).flatten();
     let needed: Vec<String> = variants.filter_map(|variant| needed(variant, batch)).collect();
-    let surely = |diff: &ResourceDiff| {
-        types::starts_fleet(&diff.resource_type) && diff.replacement().rank() == 2
-    };
+    let surely = |diff: &ResourceDiff| types::starts_fleet(&diff.resource_type) && diff.replacement().rank() == 2;
     let needs = if diffs.iter().any(surely) { "needs" } else { "may need" };
     let scaled = text_of(&endpoint["RetainAllVariantProperties"]).is_some_and(|flag| flag == "true");
     let least = if scaled { "at least " } else { "" };

@@ -75,7 +75,14 @@ fn applied(loaded: &Loaded) -> Vec<ObservedStack> {
             termination_protection: false,
         };
         let (target, body) = (stack.target.clone(), Some(spec.body.to_string()));
-        ObservedStack { stack: described, target, body, change_set: None, owner: envelope.owner.clone(), not_rolled_back: Default::default() }
+        ObservedStack {
+            stack: described,
+            target,
+            body,
+            change_set: None,
+            owner: envelope.owner.clone(),
+            not_rolled_back: Default::default(),
+        }
     };
     loaded.specs.iter().map(stood).collect()
 }

@@ -33,7 +33,12 @@ impl UpdatePlan {
         (key, digest)
     }
 
-    pub(in crate::plan) fn update(&mut self, submission: Submission, gate: Gate, phase: Option<(usize, usize, String)>) {
+    pub(in crate::plan) fn update(
+        &mut self,
+        submission: Submission,
+        gate: Gate,
+        phase: Option<(usize, usize, String)>,
+    ) {
         let phase = phase.map(|(number, of, purpose)| Phase { number, of, purpose });
         self.operations.push(Operation::Update { submission, gate, phase, half: None, after: Vec::new() });
     }
