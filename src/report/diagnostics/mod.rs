@@ -91,7 +91,8 @@ fn counted(diagnostics: &Diagnostics, context: &Context<'_>) -> String {
     let parts: Vec<String> = parts.collect();
     let unseen = diagnostics.len().saturating_sub(SHOWN);
     let rest = if unseen > 0 { format!(" ({unseen} more than the {SHOWN} above)") } else { String::new() };
-    match diagnostics.iter().map(|d| d.code.number()).min() {
+    let worst = diagnostics.iter().min_by_key(|d| std::cmp::Reverse(d.severity));
+    match worst.map(|d| d.code.number()) {
         Some(code) => format!("{}{rest}; `hubform explain {code}` says more\n", parts.join(", ")),
         None => String::new(),
     }
