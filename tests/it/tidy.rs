@@ -35,6 +35,9 @@ const WORLDLY: [&str; 7] = ["aws", "sandbox", "controller", "cli", "files", "clo
 /// What speaks to it.
 const WORLD: [&str; 3] = ["std::env::", "std::fs::", "std::net::Tcp"];
 
+/// Types that share a name on purpose, and why.
+const TWINS: [(&[&str], &str); 0] = [];
+
 /// Files of `aws` that are no port, so that the sandbox needs none of their name.
 const NO_PORTS: [(&str, &str); 6] = [
     ("mod", "the room itself"),
@@ -245,6 +248,40 @@ fn no_json_crosses_from_resolve_to_render() {
     let found: BTreeSet<String> =
         sources().into_iter().filter(|(_, text)| speaks(text)).filter_map(|(path, _)| own(&path)).collect();
     assert_eq!(found, JSON.iter().map(|(name, _)| (*name).to_owned()).collect());
+}
+
+/// One word for one thing: a type of the same name elsewhere is another word for another thing, but for twins.
+#[test]
+fn type_names_are_unique() {
+    let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, text) in sources() {
+        for (_, line) in code_lines(&text) {
+            if let Some(name) = declared(line) {
+                places.entry(name).or_default().insert(file.display().to_string());
+            }
+        }
+    }
+    places.retain(|_, files| files.len() > 1);
+    let twins: BTreeSet<&str> = TWINS.iter().flat_map(|(names, _)| names.iter().copied()).collect();
+    let unmeant: Vec<String> = places
+        .iter()
+        .filter(|(name, _)| !twins.contains(name.as_str()))
+        .map(|(name, files)| format!("{name}: {}", Vec::from_iter(files.iter().map(String::as_str)).join(", ")))
+        .collect();
+    assert!(unmeant.is_empty(), "types that share a name\n{}", unmeant.join("\n"));
+    let single: Vec<&&str> = twins.iter().filter(|name| !places.contains_key(**name)).collect();
+    assert!(single.is_empty(), "no twins any more: {single:?}");
+}
+
+/// The name of a type that is declared at the beginning of this line, whoever may see it.
+fn declared(line: &str) -> Option<String> {
+    let line = match line.strip_prefix("pub") {
+        Some(rest) if rest.starts_with('(') => rest.split_once(") ")?.1,
+        Some(rest) => rest.strip_prefix(' ')?,
+        None => line,
+    };
+    let rest = ["struct ", "enum ", "trait ", "type "].iter().find_map(|word| line.strip_prefix(word))?;
+    word(rest)
 }
 
 /// A transcript that nobody reads holds nothing.
