@@ -28,13 +28,15 @@ impl Clock for SystemClock {
 
 /// Looks fall due after this part of the time that something has run.
 const PART: u32 = 10;
-const SHORTEST: Duration = Duration::from_millis(250);
-const LONGEST: Duration = Duration::from_secs(10);
+/// The first look, and the shortest pause: emulators are done at once, roles and alarms take seconds.
+pub const FIRST_LOOK: Duration = Duration::from_millis(250);
+/// The longest pause between two looks.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// How long to wait before looking again at an operation that has run this long: what ends soon is seen to end soon, and
 /// what takes hours costs few calls.
 pub fn look_interval(ran: Duration) -> Duration {
-    (ran / PART).clamp(SHORTEST, LONGEST)
+    (ran / PART).clamp(FIRST_LOOK, LONGEST_PAUSE)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::ErrorKind,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context as _, Result};
@@ -33,11 +34,11 @@ pub(super) struct LockFile {
     pub(super) path: PathBuf,
     /// Where it is written: there, or in the folder of an imagined account.
     pub(super) kept: PathBuf,
-    pub(super) committed: Lock,
-    pub(super) overlay: Lock,
+    pub(super) committed: Arc<Lock>,
+    pub(super) overlay: Arc<Lock>,
     /// Another Region than the environment's own was asked for: what is chosen for it is not kept.
     pub(super) visiting: bool,
-    pub(super) heirs: Heirs,
+    pub(super) heirs: Arc<Heirs>,
 }
 
 /// Whose the choices of a lock of format 1 are.

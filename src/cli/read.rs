@@ -110,9 +110,9 @@ struct Reader<'a> {
     selection: &'a Selection,
     options: &'a LoadOptions,
     files: Disk,
-    heirs: BTreeMap<PathBuf, Heirs>,
+    heirs: BTreeMap<PathBuf, Arc<Heirs>>,
     /// Those that were read, by path.
-    locks: BTreeMap<PathBuf, Lock>,
+    locks: BTreeMap<PathBuf, Arc<Lock>>,
     read: ReadInputs,
 }
 
@@ -177,15 +177,15 @@ impl Reader<'_> {
         LockFile { kept: kept.unwrap_or_else(|| path.clone()), path, committed, overlay, visiting, heirs }
     }
 
-    fn lock_at(&mut self, path: &Path, heirs: &Heirs) -> Lock {
+    fn lock_at(&mut self, path: &Path, heirs: &Heirs) -> Arc<Lock> {
         let ReadInputs { sources, diagnostics, .. } = &mut self.read;
-        let read = || locks::read(&self.files, path, heirs, sources, diagnostics);
+        let read = || Arc::new(locks::read(&self.files, path, heirs, sources, diagnostics));
         self.locks.entry(path.to_path_buf()).or_insert_with(read).clone()
     }
 
     /// What is pinned for an environment, without what is to be chosen again.
     fn lock(&self, file: &LockFile, environment: &str) -> Lock {
-        let mut lock = file.committed.clone().overlaid(file.overlay.clone());
+        let mut lock = Lock::clone(&file.committed).overlaid(Lock::clone(&file.overlay));
         lock.format = LOCK_FORMAT;
         if let Some(name) = self.options.upgrade.as_deref() {
             lock.forget(environment, Some(name).filter(|name| !name.is_empty()));
@@ -232,17 +232,21 @@ fn heirs(
     selection: &Selection,
     sets: &[EnvironmentSet],
     written: &[(PathBuf, String)],
-) -> BTreeMap<PathBuf, Heirs> {
-    let mut heirs: BTreeMap<PathBuf, Heirs> = BTreeMap::new();
+) -> BTreeMap<PathBuf, Arc<Heirs>> {
+    let mut by_folder: BTreeMap<&Path, Vec<&String>> = BTreeMap::new();
+    for (folder, name) in written {
+        by_folder.entry(folder).or_default().push(name);
+    }
+    let (mut heirs, mut seen): (BTreeMap<PathBuf, Heirs>, BTreeSet<(PathBuf, PathBuf)>) = Default::default();
     for set in sets {
         let (path, environment) = (lock_path(host, selection, set), &set.environment);
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let others = written.iter().filter(|(own, _)| *own == environment.folder || own == folder);
-        let names: Vec<_> = others.map(|(_, name)| name.clone()).chain([environment.name.clone()]).collect();
-        let and_others = path != environment.folder.join("hubform.lock");
-        let known = heirs.entry(path).or_default();
-        known.names.extend(names);
-        known.and_others |= and_others;
+        let known = heirs.entry(path.clone()).or_default();
+        known.names.insert(environment.name.clone());
+        known.and_others |= path != environment.folder.join("hubform.lock");
+        for folder in [environment.folder.clone(), path.parent().unwrap_or(Path::new("")).to_path_buf()] {
+            let names = by_folder.get(folder.as_path()).filter(|_| seen.insert((path.clone(), folder.clone())));
+            known.names.extend(names.into_iter().flatten().map(|name| (*name).clone()));
+        }
     }
-    heirs
+    heirs.into_iter().map(|(path, heirs)| (path, Arc::new(heirs))).collect()
 }

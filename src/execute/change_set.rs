@@ -8,6 +8,7 @@ use super::{
     track::{AfterDrop, ChangeSetWatch, Found, Requesting, State},
 };
 use crate::{
+    clock::FIRST_LOOK,
     cloud::{
         ChangeAction, ChangeSet, ChangeSetStatus, CloudError, CloudErrorKind, CloudResult, ExecuteChangeSet,
         ExecutionStatus, Stack, is_masked, own_tags,
@@ -26,7 +27,7 @@ impl Machine {
         match result {
             Ok(Answer::ChangeSetIds(ids)) => {
                 self.tracks[index].id = Some(ids.stack);
-                self.watch(index, ids.change_set, pace::FIRST);
+                self.watch(index, ids.change_set, FIRST_LOOK);
             }
             Ok(_) => {}
             Err(error) if matches!(error.kind, CloudErrorKind::WrongState(_)) => self.refused_or_lost(index, &error),

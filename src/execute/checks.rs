@@ -18,7 +18,7 @@ const QUESTION: &str = "ask the endpoint what it runs";
 
 impl Machine {
     /// The operations are over: the checks are asked, if the step has any. One that stays as it is keeps its turn
-    /// while it is asked, so that thousands of them do not come all at once, and comes after those that act.
+    /// in its lane while it is asked, so that thousands of them do not come all at once.
     pub(super) fn check_or_finish(&mut self, index: usize) {
         let plan = Rc::clone(&self.plan);
         let step = &plan.steps[index];

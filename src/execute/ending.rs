@@ -42,7 +42,8 @@ impl Machine {
     /// The step needs nothing more of CloudFormation.
     pub(super) fn give_turn_back(&mut self, index: usize) {
         if std::mem::take(&mut self.tracks[index].has_turn) {
-            self.turns[self.target_of[index]] -= 1;
+            let lane = self.lane(index);
+            self.turns[lane] -= 1;
         }
     }
 
@@ -95,9 +96,9 @@ impl Machine {
             let acted = self.tracks[index].acted && !self.waits_by_itself(index);
             let track = &mut self.tracks[index];
             match (track.restoring.take(), track.take_pending()) {
-                (Some(Restoring { mut failure, .. }), _) => {
-                    let said = if track.is_underway() { Undone::goes_on } else { Undone::left };
-                    failure.aftermath.extend(undone.map(|undone| said(undone).to_owned()));
+                (Some(Restoring { mut failure, undone }), _) => {
+                    let said = if track.is_underway() { undone.goes_on() } else { undone.left() };
+                    failure.aftermath.push(said);
                     self.finish(index, StepResult::Failed(failure));
                 }
                 (None, Some(mut failure)) => {
@@ -123,7 +124,7 @@ impl Machine {
         let text = format!("interrupted before it was begun{landed}");
         let mut failure = failure::plain(FailureKind::Stale, next, text);
         failure.status = track.status.clone();
-        failure.aftermath.extend(undone.map(|undone| undone.left().to_owned()));
+        failure.aftermath.extend(undone.map(|undone| undone.left()));
         self.fail(index, failure);
     }
 

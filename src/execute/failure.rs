@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     cloud::{CloudError, CloudErrorKind, StackEvent, StackStatus, not_rolled_back, root_cause},
-    plan::{Half, Operation, Step},
+    plan::{Half, Operation, Phase, Step},
     render::Origin,
 };
 
@@ -131,12 +131,12 @@ impl FailedOperation<'_> {
         Some(failure)
     }
 
-    /// The failure of a phase that was to take the scalable target out, and could not: SageMaker refuses the next one.
-    pub(super) fn still_registered(&self) -> Option<Failure> {
-        let mut left_behind = leftovers(self.events).into_iter();
-        let first = left_behind.find(|event| event.resource_type.starts_with("AWS::ApplicationAutoScaling::"))?;
-        let what = "the update landed, but the scalable target could not be removed and is still registered, so the \
-                    next phase was not begun";
+    /// The failure of a phase that left something behind which has to be gone before the next one.
+    pub(super) fn not_cleared(&self, operation: &Operation) -> Option<Failure> {
+        let Operation::Update { phase: Some(Phase { clears, .. }), .. } = operation else { return None };
+        let first = leftovers(self.events).into_iter().find(|event| clears.contains(&event.logical_id))?;
+        let id = &first.logical_id;
+        let what = format!("the update landed, but {id} could not be removed, so the next phase was not begun");
         let mut failure = plain(FailureKind::DeleteFailed, self.operation, what);
         failure.status = Some(self.status.clone());
         failure.cause = Some(self.cause(first));

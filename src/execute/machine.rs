@@ -40,11 +40,11 @@ pub struct Machine {
     pub(super) descriptions: Vec<Descriptions>,
     pub(super) calls: CallQueue,
     pub(super) order: Order,
-    /// By target: what may begin, the longest way first.
+    /// By lane: what may begin, the longest way first.
     pub(super) ready: Vec<BTreeSet<(Reverse<Duration>, usize)>>,
     /// Those among them that may still be told that they wait for a turn.
     pub(super) newly_ready: Vec<usize>,
-    /// By target: how many stacks are worked on.
+    /// By lane: how many stacks are worked on, or only asked.
     pub(super) turns: Vec<usize>,
     /// Steps that were begun and are not over.
     pub(super) active: BTreeSet<usize>,
@@ -69,9 +69,9 @@ impl Machine {
             polls: targets.iter().map(|_| SharedPoll::default()).collect(),
             descriptions: targets.iter().map(|_| Descriptions::default()).collect(),
             calls: CallQueue::new(targets.clone(), settings.seed),
-            ready: vec![BTreeSet::new(); targets.len()],
+            ready: vec![BTreeSet::new(); 2 * targets.len()],
             newly_ready: Vec::new(),
-            turns: vec![0; targets.len()],
+            turns: vec![0; 2 * targets.len()],
             values: known_values(&plan),
             plan: Rc::new(plan),
             settings,
@@ -152,7 +152,8 @@ impl Machine {
 
     pub(super) fn make_ready(&mut self, index: usize) {
         self.newly_ready.push(index);
-        self.ready[self.target_of[index]].insert((Reverse(self.order.path[index]), index));
+        let lane = self.lane(index);
+        self.ready[lane].insert((Reverse(self.order.path[index]), index));
     }
 
     fn go_on(&mut self) {
@@ -166,10 +167,10 @@ impl Machine {
     }
 
     fn begin_ready(&mut self) {
-        for target in 0..self.targets.len() {
-            while self.interrupts == 0 && self.turns[target] < self.settings.concurrency.max(1) {
-                let Some((_, index)) = self.ready[target].pop_first() else { break };
-                self.turns[target] += 1;
+        for lane in 0..self.turns.len() {
+            while self.interrupts == 0 && self.turns[lane] < self.settings.concurrency.max(1) {
+                let Some((_, index)) = self.ready[lane].pop_first() else { break };
+                self.turns[lane] += 1;
                 self.active.insert(index);
                 self.tracks[index].has_turn = true;
                 self.begin(index);
@@ -265,6 +266,12 @@ impl Machine {
 
     pub(super) fn ask_shared(&mut self, target: usize, call: Call) {
         self.calls.ask(Asker::Poll(target), target, call, self.now);
+    }
+
+    /// Each target has two lanes, as wide as each other: steps with operations, and endpoints that are only asked, so
+    /// that asking holds up no work.
+    pub(super) fn lane(&self, index: usize) -> usize {
+        2 * self.target_of[index] + usize::from(self.plan.steps[index].is_idle())
     }
 
     pub(super) fn target_of(&self, index: usize) -> usize {

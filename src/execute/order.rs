@@ -5,15 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    manifest::Kind,
-    plan::{Plan, Step},
-};
-
-/// An endpoint with a GPU takes minutes to pull its image and load its model.
-const ENDPOINT: Duration = Duration::from_secs(8 * 60);
-/// Roles and the like.
-const OTHER: Duration = Duration::from_secs(30);
+use crate::plan::{After, Plan, Step};
 
 /// What must have landed of another step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +38,7 @@ impl Order {
         };
         let after_of = |step: &Step| -> BTreeMap<usize, Vec<Wait>> {
             let waits = step.operations.iter().map(|operation| operation.after()).enumerate();
-            let wait = |after: &crate::plan::After| {
+            let wait = |after: &After| {
                 let step = index.get(&after.stack).copied()?;
                 let landed = after.operation + 1;
                 Some(Wait { step, operations: (landed < plan.steps[step].operations.len()).then_some(landed) })
@@ -74,18 +66,13 @@ impl Order {
 
 /// Steps stand behind those they need, so each has its way when theirs is asked for.
 fn paths(plan: &Plan, needs: &[Vec<Wait>]) -> Vec<Duration> {
-    let mut path: Vec<_> = plan.steps.iter().map(estimate).collect();
+    let mut path: Vec<_> = plan.steps.iter().map(Step::estimate).collect();
     for step in (0..path.len()).rev() {
         let own = path[step];
         for wait in &needs[step] {
-            let through = estimate(&plan.steps[wait.step]) + own;
+            let through = plan.steps[wait.step].estimate() + own;
             path[wait.step] = path[wait.step].max(through);
         }
     }
     path
-}
-
-fn estimate(step: &Step) -> Duration {
-    let one = if step.identity.kind == Kind::Endpoint { ENDPOINT } else { OTHER };
-    one * u32::try_from(step.operations.len()).unwrap_or(u32::MAX)
 }

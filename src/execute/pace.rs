@@ -1,14 +1,10 @@
-//! How soon something that goes on is looked at again: after a tenth of the time it has run, so that its end is
-//! noticed a tenth late at most.
+//! How soon a running operation is looked at again: after [`look_interval`], but several together at most so often as
+//! AWS answers.
 
 use std::time::Duration;
 
-/// The first look, and the shortest pause: emulators are done at once, roles and alarms take seconds.
-pub(super) const FIRST: Duration = Duration::from_millis(250);
-/// The longest pause.
-const LONGEST: Duration = Duration::from_secs(10);
-/// A pause is this part of the time that something has run.
-const PART: u32 = 10;
+use crate::clock::{FIRST_LOOK, LONGEST_PAUSE, look_interval};
+
 /// The longest pause of a listing that served one stack alone. It shrinks by the root of their number: so the calls that
 /// are made and the time for which places stay empty together cost least.
 const LISTED: f64 = 28.0;
@@ -18,7 +14,7 @@ const APART: Duration = Duration::from_millis(200);
 
 /// The pause before one of `together`, each looked at by a call of its own, is looked at again.
 pub(super) fn pause(age: Duration, together: usize) -> Duration {
-    own(age, LONGEST).max(apart(together))
+    look_interval(age).max(apart(together))
 }
 
 /// The pause before the next listing, which serves all that have run for these times and takes this many calls: it
@@ -26,14 +22,10 @@ pub(super) fn pause(age: Duration, together: usize) -> Duration {
 /// make it hurry as several young ones do.
 pub(super) fn shared(ages: &[Duration], calls: usize) -> Duration {
     let count = ages.len().max(1) as f64;
-    let longest = Duration::from_secs_f64(LISTED / count.sqrt()).clamp(FIRST, LONGEST);
-    let rates: f64 = ages.iter().map(|age| own(*age, longest).as_secs_f64().recip()).sum();
+    let longest = Duration::from_secs_f64(LISTED / count.sqrt()).clamp(FIRST_LOOK, LONGEST_PAUSE);
+    let rates: f64 = ages.iter().map(|age| look_interval(*age).min(longest).as_secs_f64().recip()).sum();
     let mean = if rates > 0.0 { Duration::from_secs_f64(count / rates) } else { longest };
     mean.max(apart(calls))
-}
-
-fn own(age: Duration, longest: Duration) -> Duration {
-    (age / PART).clamp(FIRST, longest)
 }
 
 fn apart(calls: usize) -> Duration {

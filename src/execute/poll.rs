@@ -11,7 +11,10 @@ use std::{
 };
 
 use super::{Answer, Call, Event, Machine, pace};
-use crate::cloud::{CloudResult, Pages, StackStatus, StackSummary, Timestamp};
+use crate::{
+    clock::FIRST_LOOK,
+    cloud::{CloudResult, Pages, StackStatus, StackSummary, Timestamp},
+};
 
 /// A stack that is watched by its events is described this often all the same: events may lag behind.
 const CERTAIN: Duration = Duration::from_secs(60);
@@ -66,7 +69,7 @@ impl SharedPoll {
 impl Machine {
     /// A stack began to run.
     pub(super) fn poll_soon(&mut self, index: usize) {
-        let look = self.now.plus(pace::FIRST);
+        let look = self.now.plus(FIRST_LOOK);
         if let Some(running) = self.tracks[index].running_mut() {
             running.look = look;
         }

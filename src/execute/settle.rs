@@ -13,53 +13,55 @@ use super::{
 };
 use crate::{
     cloud::{CloudResult, OUTPUT_DIGEST, Stack, StackEvent, StackStatus},
-    plan::Operation,
+    plan::{Between, Operation},
 };
 
 /// What a step undoes on its way, and puts back when it fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Undone {
-    /// A scalable target was taken out.
-    Target,
+    /// Something is out, as the plan says.
+    Detour(Between),
     /// Termination protection was turned off.
     Protection,
 }
 
 impl Undone {
     /// Said where it was not put back.
-    pub(super) fn left(self) -> &'static str {
+    pub(super) fn left(&self) -> String {
         match self {
-            Self::Target => {
-                "the scalable target is out and was not put back; apply again when the stack can be updated"
+            Self::Detour(Between { out, .. }) => {
+                format!("{out} is out and was not put back; apply again when the stack can be updated")
             }
-            Self::Protection => "termination protection is off and was not turned on again",
+            Self::Protection => "termination protection is off and was not turned on again".to_owned(),
         }
     }
 
     /// Said where it is being put back and nobody looks.
-    pub(super) fn goes_on(self) -> &'static str {
+    pub(super) fn goes_on(&self) -> String {
         match self {
-            Self::Target => "the way back goes on in AWS, no longer watched",
-            Self::Protection => "turning termination protection on again goes on in AWS, no longer watched",
+            Self::Detour(_) => "the way back continues in AWS, unwatched".to_owned(),
+            Self::Protection => "turning termination protection on again continues in AWS, unwatched".to_owned(),
         }
     }
 
     /// Said where it was put back, with what was.
-    fn back(self, what: Option<&String>) -> String {
-        match (self, what) {
-            (Self::Target, Some(what)) => format!("what ran before was put back: {what}"),
-            (Self::Target, None) => "the old scalable target was put back".to_owned(),
-            (Self::Protection, _) => "termination protection was turned on again".to_owned(),
+    fn back(&self) -> String {
+        match self {
+            Self::Detour(between) => format!("what ran before was put back: {}", restored(between)),
+            Self::Protection => "termination protection was turned on again".to_owned(),
         }
     }
 
-    fn not_back(self, what: Option<&String>) -> String {
-        match (self, what) {
-            (Self::Target, Some(what)) => format!("{what} could not be put back"),
-            (Self::Target, None) => "the old scalable target could not be put back".to_owned(),
-            (Self::Protection, _) => "termination protection could not be turned on again".to_owned(),
+    fn not_back(&self) -> String {
+        match self {
+            Self::Detour(between) => format!("{} could not be put back", restored(between)),
+            Self::Protection => "termination protection could not be turned on again".to_owned(),
         }
     }
+}
+
+fn restored(between: &Between) -> &str {
+    between.restores.as_ref().unwrap_or(&between.out)
 }
 
 impl Machine {
@@ -181,7 +183,7 @@ impl Machine {
             return self.fail_or_restore(index, failure);
         }
         let goes_on = track.restoring.is_none() && track.operation + 1 < step.operations.len();
-        if goes_on && let Some(failure) = ended.still_registered() {
+        if goes_on && let Some(failure) = operation.and_then(|operation| ended.not_cleared(operation)) {
             return self.fail(index, failure);
         }
         let unread = reading.unread.as_ref().filter(|_| track.may_leave).map(|why| ended.unread(why));
@@ -204,9 +206,9 @@ impl Machine {
             track.saw(None);
         }
         track.settle_base();
-        if let Some(Restoring { mut failure, what }) = track.restoring.take() {
+        if let Some(Restoring { mut failure, undone }) = track.restoring.take() {
             failure.status = track.stack.as_ref().map(|stack| stack.status.clone());
-            failure.aftermath.extend(self.undoes(index).map(|undone| undone.back(what.as_ref())));
+            failure.aftermath.push(undone.back());
             return self.fail(index, *failure);
         }
         track.operation += 1;
@@ -223,30 +225,28 @@ impl Machine {
         let has_way = self.plan.steps[index].restore.is_some();
         let track = &mut self.tracks[index];
         let known = matches!(failure.kind, FailureKind::RolledBack | FailureKind::Gate | FailureKind::Refused);
-        let takes = |stack: &Stack| match undone {
-            Undone::Target => known && stack.status.is_updatable(),
+        let takes = |stack: &Stack| match &undone {
+            Undone::Detour(_) => known && stack.status.is_updatable(),
             Undone::Protection => stack.status.is_settled() && !stack.status.is_deleted(),
         };
         match &track.stack {
             Some(stack) if has_way && takes(stack) && self.interrupts < 2 => {
-                let runs = stack.outputs.get(OUTPUT_DIGEST);
-                let what = runs.and_then(|digest| self.plan.steps[index].back.get(digest)).cloned();
                 if let Some(pending) = track.take_pending() {
                     add_earlier(&mut failure, *pending);
                 }
                 track.settle_base();
-                track.restoring = Some(Restoring { failure: Box::new(failure), what });
+                track.restoring = Some(Restoring { failure: Box::new(failure), undone });
                 self.begin(index);
             }
             _ => {
-                failure.aftermath.push(undone.left().into());
+                failure.aftermath.push(undone.left());
                 self.fail(index, failure);
             }
         }
     }
 
-    /// What the step has undone and not put back: a scalable target, where a body between two phases runs as far as is
-    /// known, or the protection of a stack that still stands.
+    /// What the step has undone and not put back: what is out while the body runs that was seen last, or the protection of
+    /// a stack that still exists.
     pub(super) fn undone(&self, index: usize) -> Option<Undone> {
         let (step, track) = (&self.plan.steps[index], &self.tracks[index]);
         if let Some(Operation::Protect { .. }) = step.restore {
@@ -256,24 +256,15 @@ impl Machine {
             return (done.iter().any(off) && !done.iter().any(deleted)).then_some(Undone::Protection);
         }
         let runs = track.stack.as_ref().and_then(|stack| stack.outputs.get(OUTPUT_DIGEST));
-        step.is_between(runs).then_some(Undone::Target)
-    }
-
-    /// What the step undoes on its way.
-    fn undoes(&self, index: usize) -> Option<Undone> {
-        match self.plan.steps[index].restore.as_ref()? {
-            Operation::Protect { .. } => Some(Undone::Protection),
-            _ => Some(Undone::Target),
-        }
+        runs.and_then(|digest| step.between.get(digest)).cloned().map(Undone::Detour)
     }
 
     /// The step's failure, whatever else was going on: what was being put back failed first and is the cause, and
     /// what earlier operations left behind is said with it. What depends on the step is blocked.
     pub(super) fn fail(&mut self, index: usize, failure: Failure) {
         let mut said = match self.tracks[index].restoring.take() {
-            Some(Restoring { failure: mut first, what }) => {
-                let not_back = self.undoes(index).map(|undone| undone.not_back(what.as_ref())).unwrap_or_default();
-                first.aftermath.push(format!("{not_back}: {}", in_short(&failure)));
+            Some(Restoring { failure: mut first, undone }) => {
+                first.aftermath.push(format!("{}: {}", undone.not_back(), in_short(&failure)));
                 first.aftermath.extend(failure.aftermath);
                 if !failure.rollback.is_empty() {
                     (first.status, first.rollback) = (failure.status, failure.rollback);

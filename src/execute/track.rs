@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Failure, StepResult, Waiting, event_log::EventLog};
+use super::{Failure, StepResult, Waiting, event_log::EventLog, settle::Undone};
 use crate::{
     cloud::{Stack, StackStatus, Tags, Timestamp},
     plan::{Operation, Step},
@@ -127,8 +127,8 @@ pub(super) struct Reading {
 pub(super) struct Restoring {
     /// The failure whose traces are removed.
     pub(super) failure: Box<Failure>,
-    /// What is put back, where the plan says.
-    pub(super) what: Option<String>,
+    /// What is put back.
+    pub(super) undone: Undone,
 }
 
 /// One step on its way.

@@ -34,6 +34,7 @@ pub fn destroy(request: &Request<'_>) -> (Plan, Diagnostics) {
     let chosen: BTreeSet<StackRef> = request.chosen.difference(&strangers).cloned().collect();
     let someone_elses = someone_elses(request, &chosen, &specs, &observed);
     for stack in &chosen {
+        // CloudFormation knows nothing of needs between stacks, and would delete a role under a running endpoint.
         let dependants = dependants.get(stack).into_iter().flatten().map(|dependant| (*dependant).clone());
         let (chosen, others): (BTreeSet<StackRef>, _) = dependants.partition(|stack| chosen.contains(stack));
         diagnostics.extend(still_needed(stack, &others));
@@ -74,6 +75,7 @@ fn someone_elses(
     let judged =
         standing.map(|(stack, found)| (stack, specs.get(stack).and_then(|spec| guard::foreign(request, spec, found))));
     let (ours, theirs): (Vec<_>, Vec<_>) = judged.partition(|(_, foreign)| foreign.is_none());
+    // With nothing of its own the environment's lock was probably lost; a success would hide that.
     let severity = if ours.is_empty() { Severity::Error } else { Severity::Warning };
     let theirs = theirs.into_iter().filter_map(|(stack, foreign)| Some((stack.clone(), foreign?)));
     theirs.map(|(stack, foreign)| (stack, Diagnostic { severity, ..foreign })).collect()
@@ -160,9 +162,11 @@ fn step(
         None => orphan(request, observed)?,
     };
     let subject = spec.map_or_else(|| step.identity.manifest(), guard::subject);
+    // A deletion in the middle of an operation leaves what nobody listed.
     if let Some(what) = observed.runs() {
         return Err(recover::running(&subject, &what));
     }
+    // The manifest's word counts before it was applied, the account's after it was edited; ruins need no protection.
     let protected = observed.stack.termination_protection || spec.is_some_and(|spec| spec.envelope.protect);
     if protected && !observed.stack.status.is_leftover() && !guard::is_allowed(request, &step.identity) {
         return Err(guard::protected(&subject, "its stack would be deleted", &step.identity));
@@ -226,7 +230,7 @@ fn orphan(request: &Request<'_>, observed: &ObservedStack) -> Result<Step, Diagn
         needs: BTreeSet::new(),
         operations: Vec::new(),
         restore: None,
-        back: BTreeMap::new(),
+        between: BTreeMap::new(),
         aside: BTreeSet::new(),
         held: BTreeSet::new(),
         predicate: false,

@@ -12,10 +12,12 @@ pub fn judge(gate: &Gate, change_set: &ChangeSet) -> Vec<String> {
 
 fn breach(gate: &Gate, change: &cloud::Change) -> Option<String> {
     let who = format!("{} ({})", change.logical_id, change.resource_type);
+    // An action we cannot name could do anything.
     let Some(kind) = kind(&change.action) else {
         return Some(format!("{who} has the action `{}`, which no plan announces", change.action));
     };
     match gate.allowed.get(&change.logical_id) {
+        // What nobody read in the plan nobody approved.
         None => Some(format!("{who} would be {}, and the plan does not name it", done(kind))),
         Some(allowed) if allowed.kind != kind => {
             Some(format!("{who} would be {}; the plan said {}", done(kind), done(allowed.kind)))
@@ -26,6 +28,7 @@ fn breach(gate: &Gate, change: &cloud::Change) -> Option<String> {
 }
 
 fn worse(allowed: &Allowed, change: &cloud::Change) -> Option<String> {
+    // A change set that does not say counts as the worst.
     let would = change.replacement.as_ref().unwrap_or(&Replacement::True).rank();
     if would == 0 || allowed.replacement.rank() > 0 {
         return None;

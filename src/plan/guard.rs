@@ -23,6 +23,7 @@ pub(super) fn subject(spec: &StackSpec) -> String {
 
 /// A finding if the stack is not this manifest's and nobody said that it may be taken over.
 pub(super) fn foreign(request: &Request<'_>, spec: &StackSpec, observed: &ObservedStack) -> Option<Diagnostic> {
+    // Names are not enough: another repository may have chosen the same ones.
     let adopted = request.adopt.contains(&spec.identity.manifest());
     (!adopted && !is_ours(spec, observed)).then(|| whose(spec, observed))
 }
@@ -93,8 +94,10 @@ fn owned_elsewhere(spec: &StackSpec, taken: &str, theirs: Option<&str>) -> Diagn
 
 /// Findings about an update. What is protected now stays so while its protection is turned off.
 pub(super) fn update(request: &Request<'_>, spec: &StackSpec, live: &Stack, diffs: &[ResourceDiff]) -> Vec<Diagnostic> {
+    // CloudFormation would refuse a new type after a while; it would rename an endpoint gladly, and callers would lose it.
     let mut found: Vec<Diagnostic> = diffs.iter().filter_map(|diff| unchangeable(spec, diff)).collect();
     let lost = diffs.iter().filter(|diff| types::is_protected(&diff.resource_type)).filter_map(lost);
+    // An edit that turns protection off and loses something in one go is the mistake protection is there for.
     if (spec.envelope.protect || live.termination_protection) && !is_allowed(request, &spec.identity) {
         found.extend(lost.map(|what| protected(&subject(spec), &what, &spec.identity)));
     }
@@ -102,6 +105,7 @@ pub(super) fn update(request: &Request<'_>, spec: &StackSpec, live: &Stack, diff
 }
 
 fn unchangeable(spec: &StackSpec, diff: &ResourceDiff) -> Option<Diagnostic> {
+    // What follows from another resource's change is that one's finding.
     let known = diff.properties.iter().filter(|property| !matches!(property.cause, Cause::Resource(_)));
     let mut refused = known.filter_map(|property| match &property.cause {
         Cause::Type => Some(retyped(spec, diff)),

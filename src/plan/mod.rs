@@ -43,7 +43,7 @@ pub use detour::Unfinished;
 pub use gate::judge;
 pub use guard::no_such_manifest;
 pub use model::{
-    Action, After, Allowed, Change, ChangeKind, FORMAT, Gate, Half, Observed, Operation, Phase, Plan,
+    Action, After, Allowed, Between, Change, ChangeKind, FORMAT, Gate, Half, Observed, Operation, Phase, Plan,
     PlannedEnvironment, PropertyChange, Step, Submission,
 };
 pub use observe::{

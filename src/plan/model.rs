@@ -8,13 +8,15 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::types;
 use crate::{
-    cloud::{Capability, OUTPUT_DIGEST, Replacement, StackOptions, StackRef, StackStatus, Tags, Target, Timestamp},
+    cloud::{Capability, Replacement, StackOptions, StackRef, StackStatus, Tags, Target, Timestamp},
     diagnostic::{Path, Position},
     render::{Check, Choice, Identity, Origins, ParameterValue},
 };
@@ -79,9 +81,9 @@ pub struct Step {
     /// Put in place when an operation fails and rolls back while something is out: the body as it was before the
     /// detour began, or the protection that was turned off.
     pub restore: Option<Operation>,
-    /// What [`Step::restore`] puts back, in words, by the digest of the body between two phases where it begins.
+    /// By digest, the bodies that run while something is out: those between two phases, and the one an earlier run left.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub back: BTreeMap<String, String>,
+    pub between: BTreeMap<String, Between>,
     /// What an earlier run took out or changed on a detour that it did not finish, by logical id.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub aside: BTreeSet<String>,
@@ -102,6 +104,17 @@ pub struct Step {
     pub checks: Vec<Check>,
     /// Where each property came from.
     pub origins: Origins,
+}
+
+/// What is out while a body runs, in the words that failures use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Between {
+    /// As `the scalable target`.
+    pub out: String,
+    /// What [`Step::restore`] puts back from here, as `ScalableTarget and TrackingPolicy`; none where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restores: Option<String>,
 }
 
 /// What happens to a stack.
@@ -209,6 +222,9 @@ pub struct Phase {
     pub of: usize,
     /// What this one does, as `take the scalable target out`.
     pub purpose: String,
+    /// What it removes that has to be gone before the next phase can begin, by logical id.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub clears: BTreeSet<String>,
 }
 
 /// What is sent to CloudFormation.
@@ -326,17 +342,10 @@ impl PlannedEnvironment {
 }
 
 impl Step {
-    /// Does a body of this digest, as the stack puts it out, stand between two phases, so that something is out?
-    pub fn is_between(&self, digest: Option<&String>) -> bool {
-        let begins_so =
-            || !self.aside.is_empty() && self.observed.as_ref().and_then(|o| o.outputs.get(OUTPUT_DIGEST)) == digest;
-        let made = |operation: &Operation| match operation {
-            Operation::Update { submission, phase: Some(phase), .. } => {
-                phase.number < phase.of && Some(&submission.digest) == digest
-            }
-            _ => false,
-        };
-        digest.is_some() && (begins_so() || self.operations.iter().any(made))
+    /// About how long its operations take.
+    pub fn estimate(&self) -> Duration {
+        let one = types::estimate(self.changes.iter().map(|change| change.resource_type.as_str()));
+        one * u32::try_from(self.operations.len()).unwrap_or(u32::MAX)
     }
 
     /// Does nothing happen to the stack?

@@ -95,6 +95,7 @@ impl<'a> Planner<'a> {
         let observed = self.observed.get(&spec.identity.stack).copied();
         let mut step = blank(spec, observed);
         step.reasons.extend(observed.and_then(|observed| guard::taken_over(spec, observed)));
+        // The status comes first: what cannot be updated needs no comparison.
         let outcome = match next(self.request, spec, observed) {
             Next::Create => self.create(&mut step, spec),
             Next::Compare(observed) => self.compare(&mut step, spec, observed),
@@ -116,6 +117,7 @@ impl<'a> Planner<'a> {
     fn create(&mut self, step: &mut Step, spec: &StackSpec) -> Result<(), Diagnostic> {
         let wanted = rendered(spec)?;
         self.keep(spec.body.clone());
+        // Literal outputs are known before the stack exists; steps that take the others become predicates.
         self.outputs.change(&spec.identity.stack, literal_outputs(&wanted));
         step.action = Action::Create;
         step.operations.push(Operation::Create { submission: submission(spec), validate: self.request.validate });
@@ -135,10 +137,12 @@ impl<'a> Planner<'a> {
         had_landed: bool,
     ) -> Result<(), Diagnostic> {
         let protected = spec.envelope.protect || observed.stack.termination_protection;
+        // Only what once worked is worth protecting; the ruins of a creation hold nothing.
         if had_landed && protected && !guard::is_allowed(self.request, &spec.identity) {
             let what = "what is left of its stack would be deleted";
             return Err(guard::protected(&guard::subject(spec), what, &spec.identity));
         }
+        // DeleteStack refuses a protected stack; if the deletion fails, the protection comes back.
         if observed.stack.termination_protection {
             step.operations.push(Operation::Protect { on: false });
             step.restore = Some(Operation::Protect { on: true });
@@ -153,12 +157,14 @@ impl<'a> Planner<'a> {
         let stack = &observed.stack;
         let holds = digest_holds(spec, stack);
         let settings = settings_hold(spec, stack);
+        // Where digest, settings and values agree no body is read: thousands of stacks cost no GetTemplate.
         let plainly_same = holds && settings && values_hold(spec, stack, &self.outputs);
         if !plainly_same {
             let live_text: &str = if holds { &spec.body } else { body_of(spec, observed)? };
             let live = Template::parse(live_text).map_err(|error| unreadable(spec, "that runs", &error))?;
             let wanted = rendered(spec)?;
             let inputs = inputs::changed(spec, stack, &wanted, &self.outputs);
+            // Stamps differ between releases, and are no change.
             let same_body = holds || live.unstamped() == wanted.unstamped();
             if !(same_body && settings && inputs.is_empty()) {
                 let catalog = self.request.catalog;
@@ -172,13 +178,14 @@ impl<'a> Planner<'a> {
 
     fn update(&mut self, step: &mut Step, update: &Update<'_>) -> Result<(), Diagnostic> {
         let (spec, stack) = (update.spec, update.observed);
-        let UpdatePlan { operations, restore, back, aside, diffs, reasons, bodies } =
+        let UpdatePlan { operations, restore, between, aside, diffs, reasons, bodies } =
             update.planned().map_err(|entangled| {
                 let (who, what) = (entangled.resource, entangled.to);
                 let message =
                     format!("{} has to take `{what}` out for a while, but `{who}` refers to it", guard::subject(spec));
                 Diagnostic::new(Code::ScalerEntangled, message).help("name it by text instead of `Ref` or `Fn::GetAtt`")
             })?;
+        // All that is wrong with an update is said at once.
         let mut refused = guard::update(self.request, spec, stack, &diffs);
         if let Some(last) = refused.pop() {
             self.diagnostics.extend(refused);
@@ -186,6 +193,7 @@ impl<'a> Planner<'a> {
         }
         bodies.into_iter().for_each(|body| self.keep(body));
         let used = self.users.contains_key(&spec.identity.stack);
+        // Only what others run with can be taken from under them; an endpoint's own role moves with it.
         if used || spec.envelope.checks.is_empty() {
             match shared::halved(update, &diffs) {
                 Ok(halves) => self.halves.extend(halves.map(|halves| (spec.identity.stack.clone(), halves))),
@@ -193,6 +201,7 @@ impl<'a> Planner<'a> {
                 Err(_) => {}
             }
         }
+        // What this update may change is no longer known to the steps behind it.
         let known = surviving((update.live, update.wanted), &diffs, update.inputs, &stack.outputs);
         self.outputs.change(&spec.identity.stack, known);
         step.action = Action::Update;
@@ -206,11 +215,12 @@ impl<'a> Planner<'a> {
         step.reasons.extend(waits(update.inputs));
         step.reasons.extend(reasons);
         step.reasons.extend(capacity::room(update.wanted, &diffs));
-        (step.operations, step.restore, step.back, step.aside) = (operations, restore, back, aside);
+        (step.operations, step.restore, step.between, step.aside) = (operations, restore, between, aside);
         Ok(())
     }
 
-    /// Termination protection is switched by an operation of its own, before everything else.
+    /// Termination protection is switched by an operation of its own, because no change set carries it, and before
+    /// everything else, so that what is wanted protected is protected while it changes.
     fn protection(&mut self, step: &mut Step, spec: &StackSpec, observed: &ObservedStack) {
         let on = spec.envelope.protect;
         if on != observed.stack.termination_protection {
@@ -221,7 +231,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Puts what shared roles lose after all that is done to those who use them.
+    /// Narrows shared roles after everything that is done to those that use them: until those have moved they run with
+    /// what the role loses.
     fn narrow_last(&mut self, steps: &mut Vec<Step>, specs: &BTreeMap<&StackRef, &'a StackSpec>) {
         let halves = std::mem::take(&mut self.halves);
         if halves.is_empty() {
@@ -232,6 +243,7 @@ impl<'a> Planner<'a> {
             let outside = users.iter().filter(|user| !steps.iter().any(|step| step.identity.stack == **user));
             let mut held = BTreeMap::new();
             let mut more = Vec::new();
+            // A user out of the plan that runs what is wanted needs only to be asked; any other holds the role wide.
             for user in outside {
                 match specs.get(user).and_then(|spec| self.as_wanted(spec)) {
                     Some(step) => more.push(step),
@@ -247,6 +259,7 @@ impl<'a> Planner<'a> {
             bodies.into_iter().for_each(|body| self.keep(body));
         }
         shared::settle_order(steps);
+        // A body that became two halves is sent no more, and a plan holds only what is sent.
         let sent = steps.iter().flat_map(|step| step.operations.iter().chain(&step.restore));
         let used: BTreeSet<&str> = sent.filter_map(Operation::submission).map(|sent| sent.body.as_str()).collect();
         self.bodies.retain(|key, _| used.contains(key.as_str()));
@@ -283,7 +296,7 @@ pub(super) fn blank(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step 
         needs: BTreeSet::new(),
         operations: Vec::new(),
         restore: None,
-        back: BTreeMap::new(),
+        between: BTreeMap::new(),
         aside: BTreeSet::new(),
         held: BTreeSet::new(),
         predicate: false,
@@ -348,6 +361,7 @@ fn left_behind(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Identity> {
     let mut found = Vec::new();
+    // Nothing is deleted because a manifest is missing: the wrong folder or branch must not cost a stack.
     let ours = observed
         .iter()
         .filter(|(stack, observed)| !specs.contains_key(stack) && observe::belongs(request.environments, observed));

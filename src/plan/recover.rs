@@ -29,9 +29,11 @@ pub(super) enum Next<'a> {
 /// Answers for one stack. `observed` is none where there is no such stack.
 pub(super) fn next<'a>(request: &Request<'_>, spec: &StackSpec, observed: Option<&'a ObservedStack>) -> Next<'a> {
     let Some(observed) = observed else { return Next::Create };
+    // Whose it is comes before how it is: the state of somebody else's stack is not our business.
     if let Some(foreign) = guard::foreign(request, spec, observed) {
         return Next::Refuse(foreign);
     }
+    // What runs now is not what will be there to change.
     if let Some(what) = observed.runs() {
         return Next::Refuse(running(&guard::subject(spec), &what));
     }
@@ -39,13 +41,16 @@ pub(super) fn next<'a>(request: &Request<'_>, spec: &StackSpec, observed: Option
     let recreate = |why, had_landed| Next::Recreate { observed, why, had_landed };
     match status {
         status if status.is_updatable() => Next::Compare(observed),
+        // CloudFormation accepts nothing but a deletion for these.
         StackStatus::RollbackComplete => {
             recreate("its creation failed and was rolled back; nothing of it is left", false)
         }
         StackStatus::ReviewInProgress => recreate("a change set that was never carried out left an empty shell", false),
         StackStatus::CreateFailed => recreate("its creation failed and what was made was left standing", false),
         StackStatus::RollbackFailed => recreate("its creation failed, and taking it back failed too", false),
+        // It was a working stack until somebody deleted it, so protection counts.
         StackStatus::DeleteFailed => recreate("its deletion was begun and failed", true),
+        // A failed rollback needs a person: which resources to skip only they can say.
         _ => Next::Refuse(stuck(spec, observed)),
     }
 }

@@ -50,9 +50,11 @@ pub(super) fn halved(update: &Update<'_>, diffs: &[ResourceDiff]) -> Result<Opti
     let roles: Vec<&ResourceDiff> = diffs.iter().filter(|diff| diff.resource_type.starts_with("AWS::IAM::")).collect();
     let replaced = roles.iter().any(|diff| diff.replacement() != Replacement::False);
     let later = update.inputs.values().any(|input| input.later.is_some());
+    // A new role has a new ARN: those that run with the old one would have to move first, and cannot.
     if replaced {
         return Err("the role is replaced, and the old one goes before those that use it have moved".to_owned());
     }
+    // What is known only later cannot be compared, and is granted as it is wanted.
     if roles.is_empty() || later {
         return Ok(None);
     }
@@ -69,6 +71,7 @@ pub(super) fn halved(update: &Update<'_>, diffs: &[ResourceDiff]) -> Result<Opti
 fn halves(update: &Update<'_>, wide: Template) -> Halves {
     let (none, tags) = (BTreeMap::new(), update.changed_tags());
     let now = Wide::of(update.live, update.wanted, &wide);
+    // An earlier run widened it, and nothing else changes: only the second half is left.
     let granted = now.is_some() && tags.is_none() && update.inputs.is_empty();
     if granted && super::update::settings_hold(update.spec, update.observed) {
         let diffs = update.diff(update.live, update.wanted, update.inputs, &None);
@@ -132,12 +135,14 @@ pub(super) fn place(
 ) -> Vec<Arc<str>> {
     let uses = |step: &Step| users.contains(&step.identity.stack);
     let comes = |step: &Step| !step.operations.is_empty() && step.needs.contains(stack);
+    // A new user needs what is wanted, one that moves needs both on its way.
     let moving = steps.iter().any(|step| comes(step) || uses(step) && !step.operations.is_empty());
     let stands = endpoints_beside(steps, stack);
     let waited = |step: &&Step| {
         uses(step) || comes(step) && step.action == Action::Update || stands.contains(&step.identity.stack)
     };
     let after: BTreeSet<After> = steps.iter().filter(waited).map(|step| whole(&step.identity.stack)).collect();
+    // Nobody uses it: one update takes away what nobody would miss.
     if after.is_empty() && held.is_empty() {
         return Vec::new();
     }
@@ -149,11 +154,12 @@ pub(super) fn place(
     let undivided = step.operations.remove(at);
     step.reasons.extend(now.map(|now| now.sentence()));
     let mut bodies = Vec::new();
-    // Where nobody moves nobody needs both, and one update after all were asked does.
+    // Where nobody moves nobody needs both: one update does, once all were asked what they run.
     let wide = wide.filter(|_| moving || !held.is_empty());
     if let (None, Operation::Update { submission, gate, .. }) = (&wide, undivided) {
         (narrow.submission, narrow.gate) = (submission, gate);
     }
+    // One of them would lose what it runs with, so the role stays wide until a plan moves it.
     if !held.is_empty() {
         step.changes = wide.as_ref().map(|wide| wide.changes.clone()).unwrap_or_default();
         step.reasons.push(stays_wide(held.values()));
@@ -197,8 +203,10 @@ fn whole(stack: &StackRef) -> After {
     After { stack: stack.clone(), operation: usize::MAX }
 }
 
-/// Says which operation of a step is waited for: the last before it waits itself, so that two who narrow do not wait
-/// for each other. One that waits from the start has nothing else to do and is not waited for.
+/// Says which operation of a step is waited for: the last before it waits itself, so that two that narrow do not wait for
+/// each other. So a step whose first operation waits is not waited for, and its checks are not awaited either: a role that
+/// uses another role and is only narrowed. That waiting for it would be safe where neither waits for the other back is
+/// not told apart.
 pub(super) fn settle_order(steps: &mut [Step]) {
     let last = |step: &Step| match step.until_others() {
         Some(own) => own.checked_sub(1),

@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    Operation, Submission,
+    Between, Operation, Submission,
     detour::{self, Before, BodyWithValues, Entangled, Passage, Resumed},
     diff::{ResourceDiff, Sides, diff, gate},
     inputs::InputChange,
@@ -35,8 +35,8 @@ pub(super) struct Update<'a> {
 pub(super) struct UpdatePlan {
     pub(super) operations: Vec<Operation>,
     pub(super) restore: Option<Operation>,
-    /// What that puts back, by the digest of the body where it begins.
-    pub(super) back: BTreeMap<String, String>,
+    /// See [`super::Step::between`].
+    pub(super) between: BTreeMap<String, Between>,
     /// What an earlier run left out or changed.
     pub(super) aside: BTreeSet<String>,
     pub(super) diffs: Vec<ResourceDiff>,
@@ -54,18 +54,20 @@ impl Update<'_> {
         let live = BodyWithValues { template: self.live, values: &before };
         let wanted = BodyWithValues { template: self.wanted, values: &after };
         let resumed = Resumed::read(self.live);
+        // The body that runs may be one between two phases: then what is out belongs to this update too.
         let aside = detour::needed(live, wanted, resumed.is_some())?;
         let diffs = self.diff(self.live, self.wanted, self.inputs, &self.changed_tags());
         let mut plan = UpdatePlan {
             operations: Vec::new(),
             restore: None,
-            back: BTreeMap::new(),
+            between: BTreeMap::new(),
             aside: BTreeSet::new(),
             diffs,
             reasons: Vec::new(),
             bodies: vec![self.spec.body.clone()],
         };
         match (aside, resumed) {
+            // One update is one rollback, so there is no second unless a service refuses the first.
             (None, None) => plan.update(submission(self.spec), gate(&plan.diffs), None),
             (aside, resumed) => Passage::new(self, aside.as_ref(), resumed, &mut plan).go(),
         }
@@ -120,6 +122,7 @@ impl Update<'_> {
     }
 
     fn with_values(&self, body: String, digest: String, values: &BTreeMap<String, String>, tags: Tags) -> Submission {
+        // A `NoEcho` value is never shown and so cannot be sent again.
         let (masked, shown): (Vec<_>, Vec<_>) = values.iter().partition(|(_, value)| is_masked(value));
         Submission {
             body,
@@ -127,6 +130,7 @@ impl Update<'_> {
             parameters: shown.into_iter().map(|(name, text)| (name.clone(), literal(text))).collect(),
             previous: masked.into_iter().map(|(name, _)| name.clone()).collect(),
             tags,
+            // The old body may need what the new one does not, and the other way round.
             capabilities: self.observed.capabilities.union(&self.spec.capabilities).cloned().collect(),
             options: StackOptions {
                 notification_arns: self.observed.notification_arns.clone(),

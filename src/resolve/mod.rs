@@ -348,8 +348,7 @@ fn refuse_twins(stacks: &[DesiredStack], diagnostics: &mut Diagnostics) {
 fn refuse_same_endpoints(stacks: &[DesiredStack], diagnostics: &mut Diagnostics) {
     let mut seen: BTreeMap<(&Target, String), &DesiredStack> = BTreeMap::new();
     let whose = |of: &DesiredStack| format!("`{}` of `{}`", of.identity.name, of.identity.environment);
-    for one in stacks {
-        let Some(check) = one.envelope.checks.first() else { continue };
+    for (one, check) in stacks.iter().flat_map(|one| one.envelope.checks.iter().map(move |check| (one, check))) {
         let key = (&one.identity.stack.target, check.endpoint().to_lowercase());
         let first = *seen.entry(key).or_insert(one);
         if first.identity.stack != one.identity.stack {

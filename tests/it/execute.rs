@@ -84,7 +84,7 @@ fn create(name: &str, body: &str, needs: &[&str]) -> Step {
         needs: needs.iter().map(|need| named(need)).collect(),
         operations: vec![Operation::Create { submission, validate: false }],
         restore: None,
-        back: BTreeMap::new(),
+        between: BTreeMap::new(),
         aside: BTreeSet::new(),
         held: BTreeSet::new(),
         predicate: false,

@@ -76,7 +76,7 @@ fn an_imagined_account_changes_no_owner_of_the_real_ones() {
         let ended = start(root.path(), "one", words).wait_with_output().expect("it ends");
         assert_eq!(ended.status.code(), Some(2), "{words:?}");
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-        assert!(said.contains("leave `--sandbox` out"), "{said}");
+        assert!(said.contains("leave out `--sandbox`"), "{said}");
     }
     assert!(!root.path().join("shared.lock").exists());
 }

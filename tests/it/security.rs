@@ -65,7 +65,7 @@ const STORIES: [Story; 4] = [
         "ownership/shells",
         &[
             &["fails", "apply", ".", "--yes", "--validate"],
-            &["status", "."],
+            &["fails", "status", "."],
             &["plan", "."],
             &["destroy", ".", "--yes"],
             &["fails", "apply", ".", "--yes", "--validate"],

@@ -185,7 +185,7 @@ fn protection_that_cannot_be_turned_on_again_is_said() {
 }
 
 #[test]
-fn endpoints_that_stay_are_asked_in_their_turn() {
+fn endpoints_that_stay_are_asked_beside_the_work_and_not_all_at_once() {
     let mut world = World::new();
     let mut steps: Vec<Step> = ["a", "b", "c", "d"]
         .into_iter()
@@ -196,7 +196,7 @@ fn endpoints_that_stay_are_asked_in_their_turn() {
         })
         .collect();
     steps.push(create("new"));
-    let settings = Settings { concurrency: 2, ..Settings::default() };
+    let settings = Settings { concurrency: 1, ..Settings::default() };
     let mut machine = Machine::new(plan(steps.clone()), settings, world.now);
     let asked = machine.step(world.now, Input::Tick);
     let Some(Command::Call { id, .. }) = asked.iter().find(|command| matches!(command, Command::Call { .. })) else {
@@ -213,7 +213,7 @@ fn endpoints_that_stay_are_asked_in_their_turn() {
             _ => None,
         })
         .collect();
-    assert_eq!(calls, ["ask a", "DescribeStacks"], "what acts comes first, then so many as have a turn");
+    assert_eq!(calls, ["ask a", "DescribeStacks"], "one is asked, and the work does not wait for it");
     let outcome = world.run(plan(steps), settings);
     assert!(outcome.succeeded());
     assert_eq!(world.calls["DescribeEndpoint"], 5);

@@ -13,7 +13,7 @@ use crate::{
     cloud::{Change, ChangeAction, CloudErrorKind, Replacement, Retrying, StackOptions, StackRef, Tags},
     diagnostic::Position,
     plan::{
-        Action, Allowed, ChangeKind, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, Step,
+        Action, Allowed, Between, ChangeKind, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, Step,
         Submission,
     },
     render::{Check, Identity, Origin, Origins, ParameterValue},
@@ -51,11 +51,11 @@ fn step(name: &str, action: Action, operations: Vec<Operation>) -> Step {
         needs: BTreeSet::new(),
         operations,
         restore: None,
-        back: BTreeMap::new(),
+        between: BTreeMap::new(),
         aside: BTreeSet::new(),
         held: BTreeSet::new(),
         predicate: false,
-        changes: Vec::new(),
+        changes: changes("AWS::SageMaker::Endpoint"),
         reasons: Vec::new(),
         choices: Vec::new(),
         checks: vec![Check::runs(name.into())],
@@ -68,7 +68,14 @@ fn create(name: &str) -> Step {
 }
 
 fn update(name: &str, observed: Observed, digests: &[&str]) -> Step {
-    let phase = |i| (digests.len() > 1).then(|| Phase { number: i + 1, of: digests.len(), purpose: "go on".into() });
+    let phase = |i| {
+        (digests.len() > 1).then(|| Phase {
+            number: i + 1,
+            of: digests.len(),
+            purpose: "go on".into(),
+            clears: BTreeSet::new(),
+        })
+    };
     let operation = |(i, digest): (usize, &&str)| Operation::Update {
         submission: submission(digest),
         gate: Gate::default(),
@@ -78,7 +85,19 @@ fn update(name: &str, observed: Observed, digests: &[&str]) -> Step {
     };
     let mut step = step(name, Action::Update, digests.iter().enumerate().map(operation).collect());
     step.observed = Some(observed);
+    let between = || Between { out: "the scalable target".into(), restores: Some("ScalableTarget".into()) };
+    step.between = digests.iter().rev().skip(1).map(|digest| ((*digest).to_owned(), between())).collect();
     step
+}
+
+fn changes(resource_type: &str) -> Vec<crate::plan::Change> {
+    vec![crate::plan::Change {
+        logical_id: "Endpoint".into(),
+        resource_type: resource_type.into(),
+        kind: ChangeKind::Modify,
+        replacement: Replacement::False,
+        properties: Vec::new(),
+    }]
 }
 
 impl Step {
@@ -289,7 +308,7 @@ fn phase_two_fails_and_the_old_target_is_put_back() {
             21 chat UPDATE_COMPLETE
             21 chat FAILED RolledBack, update, phase 2 of 3: the update failed and was rolled back
                 a.yaml:1:1 Endpoint: insufficient capacity
-                the old scalable target was put back
+                what ran before was put back: ScalableTarget
             21 finished, 76 calls
             CreateChangeSet 3
             DescribeChangeSet 3
@@ -703,6 +722,9 @@ fn a_target_that_could_not_be_taken_out_ends_the_phases() {
     world.changes = vec![removal()];
     let mut step = update("chat", observed, &["mid", "new"]);
     gated(&mut step);
+    if let Operation::Update { phase: Some(phase), .. } = &mut step.operations[0] {
+        phase.clears.insert("ScalableTarget".into());
+    }
     check(
         &mut world,
         vec![step],
@@ -713,7 +735,7 @@ fn a_target_that_could_not_be_taken_out_ends_the_phases() {
             0 chat UPDATE_IN_PROGRESS
             0 chat/ScalableTarget DELETE_FAILED
             5 chat UPDATE_COMPLETE
-            5 chat FAILED DeleteFailed, update, phase 1 of 2: the update landed, but the scalable target could not be removed and is still registered, so the next phase was not begun
+            5 chat FAILED DeleteFailed, update, phase 1 of 2: the update landed, but ScalableTarget could not be removed, so the next phase was not begun
                 a.yaml:1:1 ScalableTarget: it is in use
                 AWS::ApplicationAutoScaling::ScalableTarget ScalableTarget (ScalableTarget) is still there: it is in use
             5 finished, 25 calls
@@ -828,10 +850,8 @@ fn an_interrupt_lets_finish_what_runs_and_a_second_one_leaves() {
 #[test]
 fn the_longest_way_starts_first() {
     let mut world = World::new();
-    let mut small = create("small");
-    (small.identity.kind, small.checks) = ("Role".into(), Vec::new());
-    let mut root = create("root");
-    (root.identity.kind, root.checks) = ("Role".into(), Vec::new());
+    let role = |name| Step { changes: changes("AWS::IAM::Role"), checks: Vec::new(), ..create(name) };
+    let (small, root) = (role("small"), role("root"));
     let steps = vec![small, root, create("leaf").needs(&["root"])];
     let settings = Settings { concurrency: 1, ..Settings::default() };
     world.run(plan(steps), settings);

@@ -63,6 +63,8 @@ pub(super) struct Aside {
     pub(super) what: &'static str,
     /// Logical ids in the body that runs; empty where an earlier run took them out already.
     pub(super) live: BTreeSet<String>,
+    /// Those of them that have to be gone before the next phase; the others may be left behind.
+    pub(super) clears: BTreeSet<String>,
     /// Logical ids in the body wanted; empty where nothing comes back.
     pub(super) wanted: BTreeSet<String>,
     /// What the phase between does, as `move the endpoint to ml.g6.xlarge`.

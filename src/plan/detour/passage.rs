@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     super::{
-        Gate, Operation, Phase, Submission,
+        Between, Gate, Operation, Phase, Submission,
         diff::{ResourceDiff, gate},
         template::Template,
         update::{Update, UpdatePlan, own, submission},
@@ -33,13 +33,7 @@ impl UpdatePlan {
         (key, digest)
     }
 
-    pub(in crate::plan) fn update(
-        &mut self,
-        submission: Submission,
-        gate: Gate,
-        phase: Option<(usize, usize, String)>,
-    ) {
-        let phase = phase.map(|(number, of, purpose)| Phase { number, of, purpose });
+    pub(in crate::plan) fn update(&mut self, submission: Submission, gate: Gate, phase: Option<Phase>) {
         self.operations.push(Operation::Update { submission, gate, phase, half: None, after: Vec::new() });
     }
 }
@@ -101,11 +95,14 @@ impl<'a> Passage<'a> {
             self.plan.update(submission(self.update.spec), allowed, None);
             return self.restore();
         }
+        let observed = self.update.observed;
+        if self.resumed.is_some() {
+            self.way_back(&observed.parameters, &observed.tags);
+        }
         if let Some(aside) = self.aside.filter(|aside| !aside.live.is_empty()) {
             self.take_out(aside);
+            self.way_back(&observed.parameters, &observed.tags);
         }
-        let observed = self.update.observed;
-        self.way_back(&observed.parameters, &observed.tags);
         if let Some(aside) = self.aside.filter(|_| self.returns) {
             self.move_over(aside);
             self.way_back(&self.update.values().1, &self.update.spec.envelope.tags);
@@ -116,6 +113,10 @@ impl<'a> Passage<'a> {
 
     fn of(&self) -> usize {
         if self.returns { 3 } else { 2 }
+    }
+
+    fn phase(&self, number: usize, purpose: String) -> Phase {
+        Phase { number, of: self.of(), purpose, clears: BTreeSet::new() }
     }
 
     fn between(&mut self, body: &Template, number: usize) -> (String, String) {
@@ -130,7 +131,8 @@ impl<'a> Passage<'a> {
         let sent = self.between(&without, 1);
         self.digest = sent.1.clone();
         let purpose = format!("take {} out", aside.what);
-        self.plan.update(self.update.before(sent), allowed, Some((1, self.of(), purpose)));
+        let phase = Phase { number: 1, of: self.of(), purpose, clears: aside.clears.clone() };
+        self.plan.update(self.update.before(sent), allowed, Some(phase));
         self.here = without;
     }
 
@@ -140,7 +142,7 @@ impl<'a> Passage<'a> {
         let allowed = gate(&update.diff(&self.here, &moved, update.inputs, &update.changed_tags()));
         let sent = self.between(&moved, 2);
         self.digest = sent.1.clone();
-        self.plan.update(update.after(sent), allowed, Some((2, self.of(), aside.purpose.clone())));
+        self.plan.update(update.after(sent), allowed, Some(self.phase(2, aside.purpose.clone())));
         (self.here, self.moved) = (moved, true);
     }
 
@@ -153,12 +155,25 @@ impl<'a> Passage<'a> {
             (true, aside) => Some(format!("put {} back", aside.map_or(WHAT, |aside| aside.what))),
             (false, aside) => aside.map(|aside| aside.purpose.clone()),
         };
-        let phase = purpose.map(|purpose| (self.of(), self.of(), purpose));
+        let phase = purpose.map(|purpose| self.phase(self.of(), purpose));
         self.plan.update(submission(update.spec), allowed, phase);
     }
 
     fn way_back(&mut self, values: &BTreeMap<String, String>, tags: &Tags) {
         self.ways.push((self.digest.clone(), self.update.back(&self.here, values, tags, &self.origin)));
+    }
+
+    /// The bodies that run while something is out. One that this update goes back from at once restores nothing.
+    fn between_bodies(&self, back: Option<Vec<String>>) -> BTreeMap<String, Between> {
+        let out = self.aside.map_or(WHAT, |aside| aside.what);
+        let begun = self.resumed.as_ref().and(self.update.observed.outputs.get(OUTPUT_DIGEST));
+        let digests = begun.into_iter().chain(self.ways.iter().map(|(digest, _)| digest));
+        let plain = digests.map(|digest| (digest.clone(), Between { out: out.to_owned(), restores: None }));
+        let mut between: BTreeMap<String, Between> = plain.collect();
+        for ((digest, _), back) in self.ways.iter().zip(back.into_iter().flatten()) {
+            between.insert(digest.clone(), Between { out: out.to_owned(), restores: Some(back) });
+        }
+        between
     }
 
     /// Nothing is put back where that is what the update wants anyway.
@@ -175,8 +190,8 @@ impl<'a> Passage<'a> {
             let submission = self.update.restored(&self.origin, body_digest(&runs));
             self.plan.restore = Some(Operation::update(submission, gate));
             self.plan.bodies.push(runs);
-            self.plan.back = self.ways.into_iter().map(|(digest, _)| digest).zip(back).collect();
         }
+        self.plan.between = self.between_bodies(restores.then_some(back));
         self.plan.aside = self.resumed.map(|resumed| resumed.aside).unwrap_or_default();
     }
 }

@@ -42,7 +42,7 @@ impl Detour for ScalableTarget {
         if registered.is_empty() && !is_out {
             return Ok(None);
         }
-        let live = with_dependants(live.template, registered)?;
+        let live = with_dependants(live.template, registered.clone())?;
         let still_there = live.iter().filter(|id| wanted.template.resource(id).is_some()).cloned();
         let returning: BTreeSet<String> = concerned(wanted).into_iter().chain(still_there).collect();
         if live.is_empty() && returning.is_empty() {
@@ -50,7 +50,8 @@ impl Detour for ScalableTarget {
         }
         let wanted = with_dependants(wanted.template, returning)?;
         let (purpose, why) = (purpose(&moved), moved.iter().map(refused).collect());
-        Ok(Some(Aside { what: WHAT, live, wanted, purpose, why }))
+        // What is registered is the target: alarms that stay behind are in nobody's way.
+        Ok(Some(Aside { what: WHAT, live, clears: registered, wanted, purpose, why }))
     }
 }
 

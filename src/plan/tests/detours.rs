@@ -342,3 +342,28 @@ fn a_scaler_of_another_endpoint_stays() {
     assert_eq!(out, ["ScalableTarget", "TrackingPolicy"], "the other endpoint does not move");
     assert_eq!(plan.steps[0].operations.len(), 3);
 }
+
+#[test]
+fn a_scaler_of_a_shadow_variant_steps_aside_and_that_of_the_production_variant_stays() {
+    let body = |instance: &str| -> Value {
+        let mut body: Value = serde_json::from_str(&endpoint("ml.g5.xlarge", 3, "x")).expect("a body");
+        let resources = &mut body["Resources"];
+        let mut shadow = resources["EndpointConfig"]["Properties"]["ProductionVariants"][0].clone();
+        (shadow["VariantName"], shadow["InstanceType"]) = (json!("Shadow"), json!(instance));
+        resources["EndpointConfig"]["Properties"]["ShadowProductionVariants"] = json!([shadow]);
+        let mut target = resources["ScalableTarget"].clone();
+        target["Properties"]["ResourceId"] = json!("endpoint/chat/variant/Shadow");
+        resources["ShadowTarget"] = target;
+        body
+    };
+    let given = |instance| json!({"stack": "s", "parameters": {"RoleArn": "a"}, "body": body(instance)});
+    let observation = Observation { stacks: vec![observed(&given("ml.g5.xlarge"))] };
+    let (plan, _) = run_on(&[spec(&given("ml.g6.xlarge"))], &observation, &Scenario::default());
+    assert_eq!(audit(&plan), Vec::<String>::new());
+    let operations = &plan.steps[0].operations;
+    assert_eq!(Vec::from_iter(sent(&operations[0]).1.allowed.keys()), ["ShadowTarget"]);
+    assert_eq!(operations.len(), 3);
+    let Operation::Update { phase: Some(phase), .. } = &operations[0] else { panic!("it takes phases") };
+    assert_eq!(Vec::from_iter(&phase.clears), ["ShadowTarget"]);
+    assert_eq!(plan.steps[0].between.len(), 2);
+}

@@ -48,7 +48,7 @@ fn submission() -> Submission {
 }
 
 fn phase(number: usize, purpose: &str) -> Operation {
-    let phase = Phase { number, of: 2, purpose: purpose.into() };
+    let phase = Phase { number, of: 2, purpose: purpose.into(), clears: BTreeSet::new() };
     Operation::Update {
         submission: submission(),
         gate: Gate::default(),
@@ -107,7 +107,7 @@ fn step(kind: &str, name: &str, action: Action, operations: Vec<Operation>) -> S
         needs: BTreeSet::new(),
         operations,
         restore: None,
-        back: BTreeMap::new(),
+        between: BTreeMap::new(),
         aside: BTreeSet::new(),
         held: BTreeSet::new(),
         predicate: false,
