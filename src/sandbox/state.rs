@@ -2,7 +2,8 @@
 //!
 //! The account follows from its calls, so the journal holds calls, one line each, written before the call is
 //! answered: a process killed at any moment loses at most the call it was in. `save` writes a new snapshot and
-//! begins a new journal; each journal names the snapshot it goes on from. One process holds the folder at a time.
+//! begins a new journal. A snapshot names its journal by number, and an account begins with a snapshot, so a journal
+//! without one means that the snapshot was lost. One process holds the folder at a time.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -84,17 +85,18 @@ pub(crate) fn open(folder: &Path, settings: Settings) -> Result<(State, Journal)
     let lock = lock(folder)?;
     sweep(&folder.join(SNAPSHOT));
     let (generation, mut state) = load(folder, &settings)?;
-    let replayed = replay(&journal_path(folder, generation), &mut state)?;
+    sweep_journals(folder, generation);
+    let path = journal_path(folder, generation);
+    let replayed = replay(&path, &mut state)?;
     let Settings { seed, start, .. } = state.settings;
     let settings = Settings { seed, start, ..settings };
     let changed = state.settings != settings;
     state.settings = settings;
-    let path = journal_path(folder, generation);
     let file = appending(&path)?;
     file.set_len(replayed).map_err(io_error("write", &path))?;
     let mut journal = Journal { folder: folder.to_owned(), generation, file, _lock: lock };
     // A journal is replayed under the settings of its snapshot.
-    if generation == 0 || changed {
+    if changed {
         journal.compact(&state)?;
     }
     Ok((state, journal))
@@ -115,10 +117,14 @@ fn load(folder: &Path, settings: &Settings) -> Result<(u64, State), StateError> 
     let text = match read_up_to(&path, MOST) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && has_journal(folder) => {
-            let problem = "it is gone, and journals of its account are left; delete the folder to begin anew";
+            let problem = "it is gone, and a journal of its account is left";
             return Err(StateError::Format { path, problem: problem.to_owned() });
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((0, State::new(settings.clone()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let state = State::new(settings.clone());
+            BEGINNING.iter().try_for_each(|change| change.make(folder, &state))?;
+            return Ok((1, state));
+        }
         Err(source) => return Err(StateError::Io { what: "read", path, source }),
     };
     let bad = |problem: String| StateError::Format { path: path.clone(), problem };
@@ -131,10 +137,20 @@ fn load(folder: &Path, settings: &Settings) -> Result<(u64, State), StateError> 
     Ok((generation, state))
 }
 
-/// Does a journal go on from a snapshot?
+fn journals(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+}
+
+/// Is there a journal, which never precedes the first snapshot?
 fn has_journal(folder: &Path) -> bool {
-    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    names.filter_map(|name| name.into_string().ok()).any(|name| name.ends_with(".jsonl") && name != "calls-0.jsonl")
+    journals(folder).next().is_some()
+}
+
+/// Removes the journals of other snapshots, which a killed process left. One that cannot be removed does no harm.
+fn sweep_journals(folder: &Path, generation: u64) {
+    let own = journal_path(folder, generation);
+    journals(folder).filter(|path| *path != own).for_each(|path| drop(fs::remove_file(path)));
 }
 
 /// Does the journal's calls again; answers how many bytes of it are whole lines.
@@ -164,28 +180,59 @@ impl Journal {
         self.file.write_all(&line).map_err(io_error("write", &path))
     }
 
-    /// Writes a snapshot and begins a new journal. A crash in between leaves one of the two pairs whole.
+    /// Writes a snapshot and begins a new journal.
     pub(crate) fn compact(&mut self, state: &State) -> Result<(), StateError> {
+        let [journal, snapshot, sweep] = compaction(self.generation);
+        journal.make(&self.folder, state)?;
         let generation = self.generation + 1;
-        let path = journal_path(&self.folder, generation);
-        let file = appending(&path)?;
-        file.set_len(0).map_err(io_error("write", &path))?;
-        self.write_snapshot(generation, state)?;
-        let old = journal_path(&self.folder, self.generation);
-        self.generation = generation;
-        self.file = file;
-        match fs::remove_file(&old) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &old)(error)),
-            _ => Ok(()),
+        let file = appending(&journal_path(&self.folder, generation))?;
+        snapshot.make(&self.folder, state)?;
+        (self.generation, self.file) = (generation, file);
+        sweep.make(&self.folder, state)
+    }
+}
+
+/// A change of the folder. A process may be killed between any two; `open` reads what is left then.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum FolderChange {
+    /// An empty journal of this number.
+    Journal(u64),
+    /// A snapshot that names the journal of this number.
+    Snapshot(u64),
+    /// No journal but the one of this number.
+    Sweep(u64),
+}
+
+/// The changes that make an account.
+pub(super) const BEGINNING: [FolderChange; 2] = [FolderChange::Snapshot(1), FolderChange::Journal(1)];
+
+/// The changes that make the next snapshot. The old journal is removed once no snapshot names it.
+pub(super) fn compaction(generation: u64) -> [FolderChange; 3] {
+    let next = generation + 1;
+    [FolderChange::Journal(next), FolderChange::Snapshot(next), FolderChange::Sweep(next)]
+}
+
+impl FolderChange {
+    pub(super) fn make(self, folder: &Path, state: &State) -> Result<(), StateError> {
+        match self {
+            Self::Journal(generation) => {
+                let path = journal_path(folder, generation);
+                appending(&path)?.set_len(0).map_err(io_error("write", &path))
+            }
+            Self::Snapshot(generation) => write_snapshot(folder, generation, state),
+            Self::Sweep(generation) => {
+                sweep_journals(folder, generation);
+                Ok(())
+            }
         }
     }
+}
 
-    fn write_snapshot(&self, generation: u64, state: &State) -> Result<(), StateError> {
-        let path = self.folder.join(SNAPSHOT);
-        let snapshot = SnapshotOut { notice: NOTICE, format: FORMAT, generation, state };
-        let text = serde_json::to_vec(&snapshot).map_err(|error| io_error("write", &path)(error.into()))?;
-        replace(&path, &text, owner_only()).map_err(io_error("write", &path))
-    }
+fn write_snapshot(folder: &Path, generation: u64, state: &State) -> Result<(), StateError> {
+    let path = folder.join(SNAPSHOT);
+    let snapshot = SnapshotOut { notice: NOTICE, format: FORMAT, generation, state };
+    let text = serde_json::to_vec(&snapshot).map_err(|error| io_error("write", &path)(error.into()))?;
+    replace(&path, &text, owner_only()).map_err(io_error("write", &path))
 }
 
 /// The account holds what users gave its containers in clear, so it is theirs alone.

@@ -6,7 +6,10 @@ use super::{Account, endpoint, now};
 use crate::{
     clock::Clock,
     cloud::{StackStatus, Timestamp},
-    sandbox::{Pace, Sandbox, Settings, StateError},
+    sandbox::{
+        Pace, Sandbox, Settings, StateError,
+        state::{BEGINNING, compaction},
+    },
 };
 
 fn open(path: &Path) -> Account {
@@ -47,6 +50,56 @@ fn an_account_that_was_killed_goes_on_where_it_was() {
         assert_eq!(one.status("s"), StackStatus::UpdateComplete);
     }
     assert_eq!(view(&whole), view(&account));
+}
+
+/// The names of what a folder has, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_kill_between_any_two_changes_of_the_folder_loses_nothing() {
+    for made in 0..=3 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let account = open(folder.path());
+        account.create("s", &endpoint("tei:1", "ml.m5.xlarge", true)).expect("accepted");
+        let before = view(&account);
+        for change in &compaction(1)[..made] {
+            change.make(folder.path(), &account.sandbox.core().state).expect("made");
+        }
+        std::fs::write(folder.path().join(".account.json.7-0.tmp"), "{").expect("written");
+        drop(account);
+        let number = if made < 2 { 1 } else { 2 };
+        for _ in 0..2 {
+            let account = open(folder.path());
+            assert_eq!(view(&account), before, "after {made} changes");
+            assert_eq!(names(folder.path()), ["account.json", &format!("calls-{number}.jsonl"), "lock"]);
+        }
+        let account = open(folder.path());
+        account.sandbox.save().expect("saved");
+        drop(account);
+        assert_eq!(view(&open(folder.path())), before);
+    }
+}
+
+#[test]
+fn a_kill_while_an_account_is_made_leaves_an_account() {
+    for made in 0..=2 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let empty = Sandbox::new(Settings::default(), Pace::Stepped);
+        for change in &BEGINNING[..made] {
+            change.make(folder.path(), &empty.core().state).expect("made");
+        }
+        std::fs::write(folder.path().join(".account.json.7-0.tmp"), "{").expect("written");
+        let account = open(folder.path());
+        account.create("s", &endpoint("tei:1", "ml.m5.xlarge", false)).expect("accepted");
+        assert_eq!(names(folder.path()), ["account.json", "calls-1.jsonl", "lock"]);
+        drop(account);
+        assert_eq!(open(folder.path()).status("s"), StackStatus::CreateInProgress);
+    }
 }
 
 #[test]
@@ -90,7 +143,7 @@ fn a_lost_snapshot_is_no_new_account_and_a_draft_of_the_dead_goes() {
     assert!(!draft.exists());
     std::fs::remove_file(folder.path().join("account.json")).expect("removed");
     let lost = Sandbox::open(folder.path(), Settings::default(), Pace::Stepped);
-    assert!(matches!(lost, Err(StateError::Format { problem, .. }) if problem.contains("journals of its account")));
+    assert!(matches!(lost, Err(StateError::Format { problem, .. }) if problem.contains("a journal of its account")));
 }
 
 #[test]
@@ -147,13 +200,13 @@ fn a_scaled_clock_hurries() {
 #[cfg(unix)]
 #[test]
 fn what_is_no_file_is_no_account() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for name in ["account.json", "lock", "calls-0.jsonl"] {
+    for name in ["account.json", "lock", "calls-1.jsonl"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(open(folder.path()));
         let path = folder.path().join(name);
         let _ = std::fs::remove_file(&path);
         std::os::unix::fs::symlink("/dev/zero", &path).expect("a link");
         let opened = Sandbox::open(folder.path(), Settings::default(), Pace::Stepped);
         assert!(matches!(opened, Err(StateError::Io { .. })), "{name}");
-        std::fs::remove_file(&path).expect("it is there");
     }
 }
