@@ -25,8 +25,8 @@ impl Handler for Alarm {
     }
 }
 
-/// An alarm acts in its own Region, on ARNs. (O: the words about Regions; others are not recorded. That a FIFO topic is
-/// refused is reported, and documented nowhere.)
+/// An alarm acts in its own Region, on ARNs. (O: the words about Regions, cds-snc/notification-terraform#128; others are
+/// not recorded. That a FIFO topic is refused is reported, and documented nowhere.)
 fn check_actions(site: &Site<'_>, properties: &Value) -> Handled<()> {
     let lists = ["AlarmActions", "OKActions", "InsufficientDataActions"].map(|list| properties[list].as_array());
     for action in lists.into_iter().flatten().flatten().filter_map(Value::as_str) {

@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Failure, Handled, Handler, Made, Site, endpoint, naming, text};
+use super::{Failure, Handled, Handler, Made, Site, endpoint, model, naming, text};
 use crate::{cloud::EndpointStatus, sandbox::stack::Record};
 
 pub(super) const TYPE: &str = "AWS::SageMaker::InferenceComponent";
+
+/// Variables of a component's container. (M)
+const MOST_VARIABLES: usize = 16;
 
 /// A model on an endpoint of components.
 pub(super) struct Component;
@@ -13,6 +16,9 @@ pub(super) struct Component;
 impl Handler for Component {
     /// Makes an inference component on an endpoint that serves.
     fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+        let container = &properties["Specification"]["Container"];
+        model::check_image(site, container)?;
+        model::check_environment("specification.container", &container["Environment"], MOST_VARIABLES)?;
         let endpoint_name = text(properties, "EndpointName").unwrap_or_default();
         let endpoint_arn = endpoint::arn(site, endpoint_name);
         if endpoint::find(site, endpoint_name).is_none_or(|state| state.status != EndpointStatus::InService) {

@@ -9,6 +9,19 @@ use crate::{catalog::Catalog, service::arn::Arn};
 
 pub(super) const TYPE: &str = "AWS::SageMaker::EndpointConfig";
 
+/// Where variants are, and what SageMaker calls the place in a refusal.
+const LISTS: [(&str, &str); 2] =
+    [("ProductionVariants", "productionVariants"), ("ShadowProductionVariants", "shadowProductionVariants")];
+
+/// Numbers of a variant, with the least and the most. (M)
+const BOUNDS: [(&str, u64, u64); 5] = [
+    ("InitialInstanceCount", 1, u64::MAX),
+    ("VolumeSizeInGB", 1, 512),
+    ("ModelDataDownloadTimeoutInSeconds", 60, 3600),
+    ("ContainerStartupHealthCheckTimeoutInSeconds", 60, 3600),
+    ("VariantInstanceProvisionTimeoutInSeconds", 300, 3600),
+];
+
 /// What an endpoint runs on.
 pub(super) struct EndpointConfig;
 
@@ -19,9 +32,11 @@ impl Handler for EndpointConfig {
         if let Some(role) = text(properties, "ExecutionRoleArn") {
             iam::check_assumable(site, role, "sagemaker.amazonaws.com")?;
         }
-        let variants = ["ProductionVariants", "ShadowProductionVariants"];
-        let variants = variants.iter().filter_map(|name| properties[*name].as_array()).flatten();
-        variants.into_iter().try_for_each(|variant| check_variant(site, variant))?;
+        for (list, place) in LISTS {
+            for (at, variant) in properties[list].as_array().into_iter().flatten().enumerate() {
+                check_variant(site, &format!("{place}.{}.member", at + 1), variant)?;
+            }
+        }
         let name = naming::name(site, TYPE, properties);
         let arn = arn(site, &name);
         let attributes = naming::attributes(site, TYPE, properties, &name, &arn);
@@ -41,7 +56,30 @@ fn check_key(site: &Site<'_>, properties: &Value) -> Handled<()> {
     }
 }
 
-fn check_variant(site: &Site<'_>, variant: &Value) -> Handled<()> {
+/// A value that the API does not take. (O: the form, sagemaker-python-sdk#1623)
+fn invalid(value: impl std::fmt::Display, place: &str, name: &str, constraint: &str) -> Failure {
+    let (first, rest) = name.split_at(1);
+    let member = format!("{place}.{}{rest}", first.to_lowercase());
+    Failure::invalid(format!(
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
+    ))
+}
+
+fn check_bounds(place: &str, variant: &Value) -> Handled<()> {
+    for (name, least, most) in BOUNDS {
+        let Some(value) = number(&variant[name]) else { continue };
+        let bound = match value {
+            _ if value < least => format!("greater than or equal to {least}"),
+            _ if value > most => format!("less than or equal to {most}"),
+            _ => continue,
+        };
+        return Err(invalid(value, place, name, &format!("Member must have value {bound}")));
+    }
+    Ok(())
+}
+
+fn check_variant(site: &Site<'_>, place: &str, variant: &Value) -> Handled<()> {
+    check_bounds(place, variant)?;
     if let Some(model) = text(variant, "ModelName")
         && !model::exists(site, model)
     {
@@ -52,13 +90,18 @@ fn check_variant(site: &Site<'_>, variant: &Value) -> Handled<()> {
     if variant.get("ManagedInstanceScaling").is_some() && variant.get("ModelName").is_some() {
         return Err(Failure::invalid("ManagedInstanceScaling cannot be used on a variant that has a ModelName"));
     }
-    let offered = |kind: &str| Catalog::embedded().hosts_endpoints(kind, &site.place.region);
-    match instance_types(variant).iter().find(|kind| !offered(kind)) {
-        Some(kind) => Err(Failure::invalid(format!(
-            "The instance type {kind} is not available for endpoints in {}",
-            site.place.region
-        ))),
-        None => Ok(()),
+    instance_types(variant).iter().try_for_each(|kind| check_instance(site, place, kind))
+}
+
+/// The type must exist (O: the words, sagemaker-python-sdk#1623, here without the list), and host endpoints in this
+/// Region. (D; the words are not recorded)
+fn check_instance(site: &Site<'_>, place: &str, kind: &str) -> Handled<()> {
+    let region = &site.place.region;
+    let catalog = Catalog::embedded();
+    match kind.starts_with("ml.") && catalog.instance(kind).is_some() {
+        false => Err(invalid(kind, place, "InstanceType", "Member must satisfy enum value set")),
+        true if catalog.hosts_endpoints(kind, region) => Ok(()),
+        true => Err(Failure::invalid(format!("The instance type {kind} is not available for endpoints in {region}"))),
     }
 }
 

@@ -53,6 +53,8 @@ pub(crate) fn of(kind: &str) -> &'static dyn Handler {
         component::TYPE => &component::Component,
         iam::ROLE => &iam::Role,
         iam::POLICY => &iam::Policy,
+        iam::ROLE_POLICY => &iam::RolePolicy,
+        iam::USER_POLICY | iam::GROUP_POLICY => &iam::OtherInlinePolicy,
         iam::MANAGED_POLICY => &iam::ManagedPolicy,
         alarm::TYPE => &alarm::Alarm,
         scaling::TARGET => &scaling::Target,

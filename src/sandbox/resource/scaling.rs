@@ -86,6 +86,7 @@ fn check_schedules(properties: &Value) -> Handled<()> {
     Ok(())
 }
 
+/// A variant that serves, and on what can be scaled. (D; the words are not recorded)
 fn check_variant(site: &Site<'_>, resource_id: &str) -> Handled<()> {
     let parts: Vec<&str> = resource_id.split('/').collect();
     let ["endpoint", endpoint, "variant", variant] = parts.as_slice() else {

@@ -5,6 +5,7 @@ mod endpoints;
 mod events;
 mod kept;
 mod laws;
+mod models;
 mod policies;
 mod refusals;
 mod types;
