@@ -13,18 +13,18 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{account::State, call::Entry, settings::Settings};
+use super::{account::AccountState, call::JournalEntry, settings::SandboxSettings};
 use crate::files::{only_regular, owner_only, read_up_to, replace, sweep};
 
 /// The format of snapshot and journal.
 const FORMAT: u32 = 3;
 const SNAPSHOT: &str = "account.json";
 const LOCK: &str = "lock";
-/// The most bytes of a snapshot or a journal that are read.
+/// Bytes of the largest snapshot or journal that is read.
 const MOST: u64 = 1 << 30;
 const NOTICE: &str = "an imagined AWS account: nothing in this folder exists or costs anything";
 
-/// The folder of an account could not be used.
+/// Why the folder of an account could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// Another process has it open.
@@ -42,7 +42,7 @@ pub enum StateError {
         source: io::Error,
     },
     /// It was written by another version of hubform, or by something else.
-    #[error("{path} is not an imagined account of format {FORMAT}: {problem}; delete its folder to begin anew")]
+    #[error("{path} is not an imagined account of format {FORMAT}: {problem}; delete its folder to start over")]
     Format {
         /// Which file.
         path: PathBuf,
@@ -56,7 +56,7 @@ struct SnapshotOut<'a> {
     notice: &'a str,
     format: u32,
     generation: u64,
-    state: &'a State,
+    state: &'a AccountState,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +67,7 @@ struct Head {
 #[derive(Deserialize)]
 struct SnapshotIn {
     generation: u64,
-    state: State,
+    state: AccountState,
 }
 
 /// The open journal of an account, and the lock on its folder.
@@ -80,7 +80,7 @@ pub(crate) struct Journal {
 }
 
 /// Loads the account kept in `folder`, or begins one there.
-pub(crate) fn open(folder: &Path, settings: Settings) -> Result<(State, Journal), StateError> {
+pub(crate) fn open(folder: &Path, settings: SandboxSettings) -> Result<(AccountState, Journal), StateError> {
     make_folder(folder).map_err(io_error("create", folder))?;
     let lock = lock(folder)?;
     sweep(&folder.join(SNAPSHOT));
@@ -88,8 +88,8 @@ pub(crate) fn open(folder: &Path, settings: Settings) -> Result<(State, Journal)
     sweep_journals(folder, generation);
     let path = journal_path(folder, generation);
     let replayed = replay(&path, &mut state)?;
-    let Settings { seed, start, .. } = state.settings;
-    let settings = Settings { seed, start, ..settings };
+    let SandboxSettings { seed, start, .. } = state.settings;
+    let settings = SandboxSettings { seed, start, ..settings };
     let changed = state.settings != settings;
     state.settings = settings;
     let file = appending(&path)?;
@@ -112,7 +112,7 @@ fn lock(folder: &Path) -> Result<File, StateError> {
     }
 }
 
-fn load(folder: &Path, settings: &Settings) -> Result<(u64, State), StateError> {
+fn load(folder: &Path, settings: &SandboxSettings) -> Result<(u64, AccountState), StateError> {
     let path = folder.join(SNAPSHOT);
     let text = match read_up_to(&path, MOST) {
         Ok(text) => text,
@@ -121,7 +121,7 @@ fn load(folder: &Path, settings: &Settings) -> Result<(u64, State), StateError> 
             return Err(StateError::Format { path, problem: problem.to_owned() });
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let state = State::new(settings.clone());
+            let state = AccountState::new(settings.clone());
             BEGINNING.iter().try_for_each(|change| change.make(folder, &state))?;
             return Ok((1, state));
         }
@@ -153,8 +153,8 @@ fn sweep_journals(folder: &Path, generation: u64) {
     journals(folder).filter(|path| *path != own).for_each(|path| drop(fs::remove_file(path)));
 }
 
-/// Does the journal's calls again; answers how many bytes of it are whole lines.
-fn replay(path: &Path, state: &mut State) -> Result<u64, StateError> {
+/// Replays the journal; returns how many bytes of it are whole lines.
+fn replay(path: &Path, state: &mut AccountState) -> Result<u64, StateError> {
     let text = match read_up_to(path, MOST) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
@@ -166,14 +166,14 @@ fn replay(path: &Path, state: &mut State) -> Result<u64, StateError> {
         problem: format!("line {}: {problem}", line + 1),
     };
     for (number, line) in text[..whole].split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty()) {
-        let entry: Entry = serde_json::from_slice(line).map_err(|error| bad(number, error.to_string()))?;
+        let entry: JournalEntry = serde_json::from_slice(line).map_err(|error| bad(number, error.to_string()))?;
         state.replay(entry).map_err(|error| bad(number, error.to_string()))?;
     }
     Ok(whole as u64)
 }
 
 impl Journal {
-    pub(crate) fn append(&mut self, entry: &Entry) -> Result<(), StateError> {
+    pub(crate) fn append(&mut self, entry: &JournalEntry) -> Result<(), StateError> {
         let path = journal_path(&self.folder, self.generation);
         let mut line = serde_json::to_vec(entry).map_err(|error| io_error("write", &path)(error.into()))?;
         line.push(b'\n');
@@ -181,7 +181,7 @@ impl Journal {
     }
 
     /// Writes a snapshot and begins a new journal.
-    pub(crate) fn compact(&mut self, state: &State) -> Result<(), StateError> {
+    pub(crate) fn compact(&mut self, state: &AccountState) -> Result<(), StateError> {
         let [journal, snapshot, sweep] = compaction(self.generation);
         journal.make(&self.folder, state)?;
         let generation = self.generation + 1;
@@ -199,7 +199,7 @@ pub(super) enum FolderChange {
     Journal(u64),
     /// A snapshot that names the journal of this number.
     Snapshot(u64),
-    /// No journal but the one of this number.
+    /// The journals of other numbers are removed.
     Sweep(u64),
 }
 
@@ -213,7 +213,7 @@ pub(super) fn compaction(generation: u64) -> [FolderChange; 3] {
 }
 
 impl FolderChange {
-    pub(super) fn make(self, folder: &Path, state: &State) -> Result<(), StateError> {
+    pub(super) fn make(self, folder: &Path, state: &AccountState) -> Result<(), StateError> {
         match self {
             Self::Journal(generation) => {
                 let path = journal_path(folder, generation);
@@ -228,14 +228,14 @@ impl FolderChange {
     }
 }
 
-fn write_snapshot(folder: &Path, generation: u64, state: &State) -> Result<(), StateError> {
+fn write_snapshot(folder: &Path, generation: u64, state: &AccountState) -> Result<(), StateError> {
     let path = folder.join(SNAPSHOT);
     let snapshot = SnapshotOut { notice: NOTICE, format: FORMAT, generation, state };
     let text = serde_json::to_vec(&snapshot).map_err(|error| io_error("write", &path)(error.into()))?;
     replace(&path, &text, owner_only()).map_err(io_error("write", &path))
 }
 
-/// The account holds what users gave its containers in clear, so it is theirs alone.
+/// The account has the environment of containers in clear text, so only its owner may read it.
 fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]

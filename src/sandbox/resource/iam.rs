@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Failure, Handled, Handler, Made, Object, Site, generic::Generic, naming, text};
+use super::{
+    CreatedResource, Handled, HandlerFailure, HandlerSite, Object, ResourceHandler, generic::GenericHandler, naming,
+    text,
+};
 use crate::{
     cloud::RoleDescription,
     sandbox::{ids, stack::Record},
@@ -28,11 +31,11 @@ pub(super) const GROUP_POLICY: &str = "AWS::IAM::GroupPolicy";
 pub(super) const MANAGED_POLICY: &str = "AWS::IAM::ManagedPolicy";
 
 /// A role, and who may assume it.
-pub(super) struct Role;
+pub(super) struct RoleHandler;
 
-impl Handler for Role {
+impl ResourceHandler for RoleHandler {
     /// Makes a role. IAM takes its time until others can see it. (K)
-    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+    fn create(&self, site: &mut HandlerSite<'_>, _kind: &str, properties: &Value) -> Handled<CreatedResource> {
         let name = naming::name(site, ROLE, properties);
         check_role(site, properties, &name, &[])?;
         let path = text(properties, "Path").unwrap_or("/");
@@ -40,19 +43,26 @@ impl Handler for Role {
         site.put(ROLE, &name, &name, arn.clone(), properties.clone())?;
         let id = format!("AROA{}", ids::upper(site.seed, &site.drawing("role id"), 17));
         let attributes = Map::from_iter([("Arn".to_owned(), arn.into()), ("RoleId".to_owned(), id.into())]);
-        Ok(Made { physical_id: name.clone(), reference: name, attributes, settles_in: site.seconds("create", 12, 22) })
+        Ok(CreatedResource {
+            physical_id: name.clone(),
+            reference: name,
+            attributes,
+            settles_in: site.seconds("create", 12, 22),
+        })
     }
 
-    /// Policies that others attached hold a role. (K)
-    fn begin_delete(&self, site: &mut Site<'_>, record: &Record) -> Handled<Duration> {
+    /// A role with attached policies cannot be deleted. (K)
+    fn begin_delete(&self, site: &mut HandlerSite<'_>, record: &Record) -> Handled<Duration> {
         let attached = site.object(ROLE, &record.physical_id).is_some_and(|role| !role.users.is_empty());
         match attached {
-            true => Err(Failure::new("ResourceConflict", "Cannot delete entity, must detach all policies first.")),
+            true => {
+                Err(HandlerFailure::new("ResourceConflict", "Cannot delete entity, must detach all policies first."))
+            }
             false => Ok(site.seconds("delete", 1, 4)),
         }
     }
 
-    fn update(&self, site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
+    fn update(&self, site: &mut HandlerSite<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
         let attached = site.object(ROLE, &record.physical_id).map(|role| role.users.clone()).unwrap_or_default();
         let beside: Vec<Value> = attached.iter().filter_map(|key| site.objects.get(key)).map(document_of).collect();
         check_role(site, properties, &record.physical_id, &beside)?;
@@ -65,7 +75,7 @@ fn document_of(policy: &Object) -> Value {
 }
 
 /// Everything that IAM refuses of a role, with the inline policies that other resources put into it.
-fn check_role(site: &Site<'_>, properties: &Value, name: &str, beside: &[Value]) -> Handled<()> {
+fn check_role(site: &HandlerSite<'_>, properties: &Value, name: &str, beside: &[Value]) -> Handled<()> {
     let trust = &properties["AssumeRolePolicyDocument"];
     malformed(trust, Whose::Trust)?;
     within(characters(trust), TRUST_LIMIT, || format!("Cannot exceed quota for ACLSizePerRole: {TRUST_LIMIT}"))?;
@@ -81,7 +91,7 @@ fn check_role(site: &Site<'_>, properties: &Value, name: &str, beside: &[Value])
 }
 
 fn malformed(document: &Value, whose: Whose) -> Handled<()> {
-    let refused = |said: String| Failure::invalid(format!("{said} (Service: Iam, Status Code: 400)"));
+    let refused = |said: String| HandlerFailure::invalid(format!("{said} (Service: Iam, Status Code: 400)"));
     policy::document(document, whose).map_err(refused)
 }
 
@@ -91,13 +101,15 @@ fn within_inline(size: usize, role: &str) -> Handled<()> {
 
 fn within(size: usize, limit: usize, words: impl Fn() -> String) -> Handled<()> {
     match size > limit {
-        true => Err(Failure::new("ServiceLimitExceeded", format!("{} (Service: Iam, Status Code: 409)", words()))),
+        true => {
+            Err(HandlerFailure::new("ServiceLimitExceeded", format!("{} (Service: Iam, Status Code: 409)", words())))
+        }
         false => Ok(()),
     }
 }
 
 /// A policy is attached in its own account, or is AWS's. Which exist is not known here. (K)
-fn attachable(site: &Site<'_>, arn: &str) -> Handled<()> {
+fn attachable(site: &HandlerSite<'_>, arn: &str) -> Handled<()> {
     let ours = |arn: &Arn<'_>| arn.account == site.place.account || arn.account == "aws";
     let is_policy = |arn: &Arn<'_>| {
         arn.service == "iam"
@@ -107,7 +119,7 @@ fn attachable(site: &Site<'_>, arn: &str) -> Handled<()> {
     };
     match Arn::parse(arn).filter(is_policy) {
         Some(_) => Ok(()),
-        None => Err(Failure::not_found(format!(
+        None => Err(HandlerFailure::not_found(format!(
             "Policy {arn} does not exist or is not attachable. (Service: Iam, Status Code: 404)"
         ))),
     }
@@ -120,7 +132,7 @@ fn check_role_arn(arn: &str) -> Handled<()> {
     };
     match Arn::parse(arn).filter(is_role) {
         Some(_) => Ok(()),
-        None => Err(Failure::invalid(format!(
+        None => Err(HandlerFailure::invalid(format!(
             "1 validation error detected: Value '{arn}' at 'executionRoleArn' failed to satisfy constraint: Member must \
              satisfy regular expression pattern: ^arn:aws[a-z\\-]*:iam::\\d{{12}}:role/?[a-zA-Z_0-9+=,.@\\-_/]+$"
         ))),
@@ -128,7 +140,7 @@ fn check_role_arn(arn: &str) -> Handled<()> {
 }
 
 /// A role of this account that is named must exist and trust the service. Roles of other accounts are not known.
-pub(super) fn check_assumable(site: &Site<'_>, arn: &str, service: &str) -> Handled<()> {
+pub(super) fn check_assumable(site: &HandlerSite<'_>, arn: &str, service: &str) -> Handled<()> {
     check_role_arn(arn)?;
     let inside = format!(":iam::{}:role/", site.place.account);
     let Some((_, path)) = arn.split_once(&inside) else { return Ok(()) };
@@ -142,15 +154,15 @@ pub(super) fn check_assumable(site: &Site<'_>, arn: &str, service: &str) -> Hand
     });
     match trusted {
         true => Ok(()),
-        false => Err(Failure::invalid(format!(
+        false => Err(HandlerFailure::invalid(format!(
             "Could not assume role {arn}. Please ensure that the role exists and allows principal '{service}' to assume \
              the role."
         ))),
     }
 }
 
-/// Does a statement hold where the service acts for this account? The key is that of the resource it acts for; of the
-/// other conditions none is judged (IAM User Guide, "AWS global condition context keys", D).
+/// Does a statement apply where the service acts for this account? The key is that of the resource it acts for; other
+/// conditions are not judged (IAM User Guide, "AWS global condition context keys", D).
 fn is_for(statement: &Value, account: &str) -> bool {
     match &statement["Condition"]["StringEquals"]["aws:SourceAccount"] {
         Value::Null => true,
@@ -165,11 +177,11 @@ fn roles(properties: &Value) -> Vec<String> {
 }
 
 /// An inline policy in roles.
-pub(super) struct Policy;
+pub(super) struct PolicyHandler;
 
-impl Handler for Policy {
+impl ResourceHandler for PolicyHandler {
     /// Makes an inline policy in roles that exist.
-    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+    fn create(&self, site: &mut HandlerSite<'_>, _kind: &str, properties: &Value) -> Handled<CreatedResource> {
         check_roles(site, properties)?;
         check_inline(site, properties, None)?;
         let id = ids::mixed(site.seed, &site.drawing("policy"), 12);
@@ -181,11 +193,11 @@ impl Handler for Policy {
         attach(site, POLICY, &physical_id, &roles(properties));
         let attributes = Map::from_iter([("Id".to_owned(), physical_id.clone().into())]);
         let settles_in = site.seconds("create", 8, 16);
-        Ok(Made { reference: physical_id.clone(), physical_id, attributes, settles_in })
+        Ok(CreatedResource { reference: physical_id.clone(), physical_id, attributes, settles_in })
     }
 
-    /// Moves a policy to the roles it now names.
-    fn update(&self, site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
+    /// Moves a policy to the roles that it names now.
+    fn update(&self, site: &mut HandlerSite<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
         check_roles(site, properties)?;
         check_inline(site, properties, Some(record))?;
         detach(site, record);
@@ -193,20 +205,20 @@ impl Handler for Policy {
         Ok(site.seconds("update", 8, 16))
     }
 
-    /// A deleted policy leaves its roles.
-    fn end(&self, site: &mut Site<'_>, record: &Record) {
+    /// Removes a deleted policy from its roles.
+    fn end(&self, site: &mut HandlerSite<'_>, record: &Record) {
         detach(site, record);
     }
 }
 
 /// An inline policy in one role.
-pub(super) struct RolePolicy;
+pub(super) struct RolePolicyHandler;
 
-impl Handler for RolePolicy {
-    fn create(&self, site: &mut Site<'_>, kind: &str, properties: &Value) -> Handled<Made> {
+impl ResourceHandler for RolePolicyHandler {
+    fn create(&self, site: &mut HandlerSite<'_>, kind: &str, properties: &Value) -> Handled<CreatedResource> {
         check_roles(site, properties)?;
         check_inline(site, properties, None)?;
-        let made = Generic.create(site, kind, properties)?;
+        let made = GenericHandler.create(site, kind, properties)?;
         if let Some(object) = site.object_mut(kind, &made.physical_id) {
             object.properties = properties.clone();
         }
@@ -214,40 +226,40 @@ impl Handler for RolePolicy {
         Ok(made)
     }
 
-    fn update(&self, site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
+    fn update(&self, site: &mut HandlerSite<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
         check_inline(site, properties, Some(record))?;
-        Generic.update(site, record, properties)
+        GenericHandler.update(site, record, properties)
     }
 
-    fn end(&self, site: &mut Site<'_>, record: &Record) {
+    fn end(&self, site: &mut HandlerSite<'_>, record: &Record) {
         detach(site, record);
     }
 }
 
 /// An inline policy in users or groups, whose limits are not checked.
-pub(super) struct OtherInlinePolicy;
+pub(super) struct InlinePolicyHandler;
 
-impl Handler for OtherInlinePolicy {
-    fn create(&self, site: &mut Site<'_>, kind: &str, properties: &Value) -> Handled<Made> {
+impl ResourceHandler for InlinePolicyHandler {
+    fn create(&self, site: &mut HandlerSite<'_>, kind: &str, properties: &Value) -> Handled<CreatedResource> {
         malformed(&properties["PolicyDocument"], Whose::Identity)?;
-        Generic.create(site, kind, properties)
+        GenericHandler.create(site, kind, properties)
     }
 
-    fn update(&self, site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
+    fn update(&self, site: &mut HandlerSite<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
         malformed(&properties["PolicyDocument"], Whose::Identity)?;
-        Generic.update(site, record, properties)
+        GenericHandler.update(site, record, properties)
     }
 }
 
-fn check_roles(site: &Site<'_>, properties: &Value) -> Handled<()> {
+fn check_roles(site: &HandlerSite<'_>, properties: &Value) -> Handled<()> {
     match roles(properties).iter().find(|name| site.object(ROLE, name).is_none()) {
-        Some(name) => Err(Failure::not_found(format!("The role with name {name} cannot be found."))),
+        Some(name) => Err(HandlerFailure::not_found(format!("The role with name {name} cannot be found."))),
         None => Ok(()),
     }
 }
 
 /// The document of an inline policy, and what its roles have with it.
-fn check_inline(site: &Site<'_>, properties: &Value, own: Option<&Record>) -> Handled<()> {
+fn check_inline(site: &HandlerSite<'_>, properties: &Value, own: Option<&Record>) -> Handled<()> {
     malformed(&properties["PolicyDocument"], Whose::Identity)?;
     let own = own.map(|record| site.key(&record.resource_type, &record.physical_id));
     for name in roles(properties) {
@@ -267,17 +279,17 @@ fn check_inline(site: &Site<'_>, properties: &Value, own: Option<&Record>) -> Ha
 }
 
 /// A managed policy.
-pub(super) struct ManagedPolicy;
+pub(super) struct ManagedPolicyHandler;
 
-impl Handler for ManagedPolicy {
-    fn create(&self, site: &mut Site<'_>, kind: &str, properties: &Value) -> Handled<Made> {
+impl ResourceHandler for ManagedPolicyHandler {
+    fn create(&self, site: &mut HandlerSite<'_>, kind: &str, properties: &Value) -> Handled<CreatedResource> {
         check_managed(properties)?;
-        Generic.create(site, kind, properties)
+        GenericHandler.create(site, kind, properties)
     }
 
-    fn update(&self, site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
+    fn update(&self, site: &mut HandlerSite<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
         check_managed(properties)?;
-        Generic.update(site, record, properties)
+        GenericHandler.update(site, record, properties)
     }
 }
 
@@ -287,7 +299,7 @@ fn check_managed(properties: &Value) -> Handled<()> {
     within(characters(document), MANAGED_LIMIT, || format!("Cannot exceed quota for PolicySize: {MANAGED_LIMIT}"))
 }
 
-fn attach(site: &mut Site<'_>, kind: &str, policy: &str, roles: &[String]) {
+fn attach(site: &mut HandlerSite<'_>, kind: &str, policy: &str, roles: &[String]) {
     let key = site.key(kind, policy);
     for role in roles {
         if let Some(object) = site.object_mut(ROLE, role) {
@@ -296,7 +308,7 @@ fn attach(site: &mut Site<'_>, kind: &str, policy: &str, roles: &[String]) {
     }
 }
 
-fn detach(site: &mut Site<'_>, policy: &Record) {
+fn detach(site: &mut HandlerSite<'_>, policy: &Record) {
     let Record { resource_type, physical_id, .. } = policy;
     let key = site.key(resource_type, physical_id);
     let attached = site.object(resource_type, physical_id).map(|object| roles(&object.properties)).unwrap_or_default();

@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-use super::{Failure, Handled, Handler, Made, Site, iam, naming, text};
+use super::{CreatedResource, Handled, HandlerFailure, HandlerSite, ResourceHandler, iam, naming, text};
 
 pub(super) const TYPE: &str = "AWS::SageMaker::Model";
 
-/// What is served: images and where weights are.
-pub(super) struct Model;
+/// A model: images, and where weights are.
+pub(super) struct ModelHandler;
 
-impl Handler for Model {
+impl ResourceHandler for ModelHandler {
     /// Makes a model: its role must exist and trust SageMaker, its images be where SageMaker can pull them. (M, D)
-    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+    fn create(&self, site: &mut HandlerSite<'_>, _kind: &str, properties: &Value) -> Handled<CreatedResource> {
         if let Some(role) = text(properties, "ExecutionRoleArn") {
             iam::check_assumable(site, role, "sagemaker.amazonaws.com")?;
         }
@@ -20,7 +20,12 @@ impl Handler for Model {
         let arn = site.sagemaker_arn("model", &name);
         let attributes = naming::attributes(site, TYPE, properties, &name, &arn);
         site.put(TYPE, &arn, &name, arn.clone(), properties.clone())?;
-        Ok(Made { physical_id: arn.clone(), reference: arn, attributes, settles_in: site.seconds("create", 1, 4) })
+        Ok(CreatedResource {
+            physical_id: arn.clone(),
+            reference: arn,
+            attributes,
+            settles_in: site.seconds("create", 1, 4),
+        })
     }
 }
 
@@ -32,10 +37,10 @@ fn containers(properties: &Value) -> Vec<(String, &Value)> {
     primary.into_iter().chain(several).collect()
 }
 
-fn check_containers(site: &Site<'_>, properties: &Value) -> Handled<()> {
+fn check_containers(site: &HandlerSite<'_>, properties: &Value) -> Handled<()> {
     let containers = containers(properties);
     if containers.is_empty() {
-        return Err(Failure::invalid("A model needs PrimaryContainer, Containers or InferenceExecutionConfig"));
+        return Err(HandlerFailure::invalid("A model needs PrimaryContainer, Containers or InferenceExecutionConfig"));
     }
     for (place, container) in &containers {
         check_image(site, container)?;
@@ -44,14 +49,16 @@ fn check_containers(site: &Site<'_>, properties: &Value) -> Handled<()> {
     // (M; the words are not recorded)
     let bytes: usize = containers.iter().map(|(_, container)| environment_bytes(&container["Environment"])).sum();
     match bytes > ENVIRONMENT_BYTES {
-        true => Err(Failure::invalid(format!("The environment has {bytes} bytes, more than {ENVIRONMENT_BYTES}"))),
+        true => {
+            Err(HandlerFailure::invalid(format!("The environment has {bytes} bytes, more than {ENVIRONMENT_BYTES}")))
+        }
         false => Ok(()),
     }
 }
 
 /// An image is in ECR in the Region of the model, or in a registry that is reached through the VPC. (M; O: the words,
 /// sagemaker-python-sdk#4700 and sagemaker-pytorch-inference-toolkit#7)
-pub(super) fn check_image(site: &Site<'_>, container: &Value) -> Handled<()> {
+pub(super) fn check_image(site: &HandlerSite<'_>, container: &Value) -> Handled<()> {
     let Some(image) = text(container, "Image") else { return Ok(()) };
     if container["ImageConfig"]["RepositoryAccessMode"] == "Vpc" {
         return Ok(());
@@ -60,10 +67,10 @@ pub(super) fn check_image(site: &Site<'_>, container: &Value) -> Handled<()> {
     let host = image.split('/').next().unwrap_or_default();
     match host.split('.').collect::<Vec<_>>().as_slice() {
         [account, "dkr", "ecr", region, ..] if account.len() == 12 && region == own => Ok(()),
-        [_, "dkr", "ecr", region, ..] if region != own => Err(Failure::invalid(format!(
+        [_, "dkr", "ecr", region, ..] if region != own => Err(HandlerFailure::invalid(format!(
             "Region of \"{image}\" does not match expected region of {own}. Cross region ECR image pulls are not allowed."
         ))),
-        _ => Err(Failure::invalid(format!(
+        _ => Err(HandlerFailure::invalid(format!(
             "Using non-ECR image \"{image}\" without Vpc repository access mode is not supported."
         ))),
     }
@@ -85,12 +92,12 @@ fn environment_bytes(environment: &Value) -> usize {
     variables(environment).map(|(name, value)| name.len() + value.len()).sum()
 }
 
-/// What is in an environment. (M; O: the words about a value, sagemaker-sparkml-serving-container#12, which are without
+/// Refuses an environment. (M; O: the words about a value, sagemaker-sparkml-serving-container#12, which are without
 /// the value here; the others follow their form)
 pub(super) fn check_environment(place: &str, environment: &Value, most: usize) -> Handled<()> {
     let refuse = |constraint: String| {
         let start = format!("1 validation error detected: Value at '{place}.environment' failed to satisfy constraint");
-        Err(Failure::invalid(format!("{start}: {constraint}")))
+        Err(HandlerFailure::invalid(format!("{start}: {constraint}")))
     };
     let length = format!("Member must have length less than or equal to {LONGEST_VARIABLE}");
     let named = |name: &str| {
@@ -112,6 +119,6 @@ pub(super) fn check_environment(place: &str, environment: &Value, most: usize) -
 }
 
 /// Is there a model of this name?
-pub(super) fn exists(site: &Site<'_>, name: &str) -> bool {
+pub(super) fn exists(site: &HandlerSite<'_>, name: &str) -> bool {
     site.object(TYPE, &site.sagemaker_arn("model", name)).is_some()
 }
