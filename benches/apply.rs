@@ -13,7 +13,7 @@ use std::{
 
 use hubform::{
     cloud::{Connection, StackStatus, Target},
-    sandbox::{Pace, Rate, Sandbox, Settings, Throttle},
+    sandbox::{Pace, Rate, Sandbox, SandboxSettings, Throttle},
 };
 use support::{Findings, hubform, manifests, peak, seconds, table, write};
 
@@ -60,7 +60,8 @@ fn measure(case: &[String]) -> Findings {
     let concurrency: usize = case[0].parse().expect("a case has a concurrency");
     let folder = tempfile::tempdir().expect("there is a place for temporary folders");
     write(folder.path(), &manifests(STACKS - ENVIRONMENTS, ENVIRONMENTS, &["us-east-1"]));
-    let sandbox = Sandbox::new(Settings { throttle: Some(throttle()), ..Settings::default() }, Pace::Stepped);
+    let sandbox =
+        Sandbox::new(SandboxSettings { throttle: Some(throttle()), ..SandboxSettings::default() }, Pace::Stepped);
     let clock = sandbox.clock();
     let (began, simulated) = (Instant::now(), clock.now());
     let said = hubform(folder.path(), &sandbox, &["apply", ".", "--yes", "--concurrency", &case[0]]);

@@ -15,7 +15,7 @@ use hubform::{
     manifest::{Input, environments, parse},
     render::{Templates, render},
     resolve::{Facts, Lock, Scope, resolve},
-    sandbox::{Pace, Sandbox, Settings},
+    sandbox::{Pace, Sandbox, SandboxSettings},
 };
 use support::{Findings, hubform, manifests, peak, processor, seconds, table, write};
 
@@ -47,7 +47,7 @@ fn measure(case: &[String]) -> Findings {
 fn from_files(files: &[(String, String)]) -> Findings {
     let folder = tempfile::tempdir().expect("there is a place for temporary folders");
     write(&folder.path().join("in"), files);
-    let sandbox = Sandbox::new(Settings::default(), Pace::Stepped);
+    let sandbox = Sandbox::new(SandboxSettings::default(), Pace::Stepped);
     let (began, used) = (Instant::now(), processor());
     hubform(folder.path(), &sandbox, &["render", "in", "-d", "out"]);
     let total = seconds(began.elapsed());

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Instant;
 
-use hubform::sandbox::{Pace, Sandbox, Settings};
+use hubform::sandbox::{Pace, Sandbox, SandboxSettings};
 use support::{Findings, hubform, manifests, peak, seconds, table, write};
 
 /// Runs in one process; the first warms what is decoded once.
@@ -23,7 +23,7 @@ fn measure(case: &[String]) -> Findings {
     let folder = tempfile::tempdir().expect("there is a place for temporary folders");
     // Each environment has one stack more than it has endpoints: its role.
     write(folder.path(), &manifests(stacks - environments, environments, &["us-east-1"]));
-    let sandbox = Sandbox::new(Settings::default(), Pace::Stepped);
+    let sandbox = Sandbox::new(SandboxSettings::default(), Pace::Stepped);
     hubform(folder.path(), &sandbox, &["apply", ".", "--yes", "--concurrency", "100"]);
     sandbox.reset_calls();
     let times: Vec<f64> = (0..RUNS)

@@ -11,7 +11,7 @@ use crate::{
     cloud::{Accounts, Retrying, Timestamp},
     gather::Asking,
     hub::Hub,
-    sandbox::{Pace, Sandbox, Settings, TableHub},
+    sandbox::{Pace, Sandbox, SandboxSettings, TableHub},
 };
 
 /// Accounts and their time.
@@ -48,7 +48,7 @@ pub(super) fn open(host: &Host, globals: &Globals) -> Result<Session> {
         Some(sandbox) => (sandbox.clone(), false),
         None => {
             let pace = globals.sandbox_speed.map_or_else(Pace::default, Pace::Scaled);
-            (Sandbox::open(&host.folder.join(folder), Settings::default(), pace)?, true)
+            (Sandbox::open(&host.folder.join(folder), SandboxSettings::default(), pace)?, true)
         }
     };
     Ok(Session { accounts: sandbox.accounts(), clock: sandbox.clock(), sandbox: Some(sandbox), kept })

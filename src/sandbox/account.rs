@@ -1,39 +1,39 @@
 //! The state of the account, and how calls reach it.
 //!
-//! [`State`] is all that is saved and everything that follows from the calls alone; [`Core`] is the running process
-//! around it: the timer, the count of calls, the buckets, the journal.
+//! [`AccountState`] is what is saved, and follows from the calls alone; [`Core`] is the running process around it:
+//! the timer, the count of calls, the buckets, the journal.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    call::{Answer, Call, Entry},
+    call::{JournalEntry, Mutation, MutationOutcome},
     clock::{Pace, Sleepers, Timer},
-    faults::{Faults, Refusal},
-    place::Place,
-    queue::{Due, Queue, What},
+    faults::{Faults, InjectedRefusal},
+    place::AccountRegion,
+    queue::{Due, DueAction, Queue},
     resource::Object,
-    settings::Settings,
-    stack::{Event, STACK_TYPE, Spent, Stack},
+    settings::SandboxSettings,
+    stack::{STACK_TYPE, SpentToken, StackState, StoredEvent},
     state::{Journal, StateError},
-    throttle::Buckets,
+    throttle::TokenBuckets,
 };
 use crate::cloud::{CloudErrorKind, ResourceStatus, StackStatus, Timestamp};
 
-/// All that is saved.
+/// What is saved.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct State {
-    pub(crate) settings: Settings,
+pub(crate) struct AccountState {
+    pub(crate) settings: SandboxSettings,
     pub(crate) now: Timestamp,
-    pub(crate) stacks: Vec<Stack>,
+    pub(crate) stacks: Vec<StackState>,
     pub(crate) queue: Queue,
     pub(crate) objects: BTreeMap<String, Object>,
     pub(crate) faults: Faults,
     /// Who exports what: place and name to stack and value.
     pub(crate) exports: BTreeMap<String, (usize, String)>,
     /// By place and stack name: the request tokens that were ever used.
-    pub(crate) tokens: BTreeMap<String, BTreeMap<String, Spent>>,
+    pub(crate) tokens: BTreeMap<String, BTreeMap<String, SpentToken>>,
     #[serde(skip)]
     pub(crate) index: Index,
 }
@@ -42,9 +42,9 @@ pub(crate) struct State {
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     /// By place, then name: stacks that are not deleted.
-    pub(crate) live: HashMap<Place, BTreeMap<String, usize>>,
+    pub(crate) live: HashMap<AccountRegion, BTreeMap<String, usize>>,
     /// By place, in order of creation, deleted ones included.
-    pub(crate) all: HashMap<Place, Vec<usize>>,
+    pub(crate) all: HashMap<AccountRegion, Vec<usize>>,
     pub(crate) by_id: HashMap<String, usize>,
     /// Stacks by the id of a change set they have or had.
     pub(crate) change_sets: HashMap<String, usize>,
@@ -52,8 +52,8 @@ pub(crate) struct Index {
     pub(crate) births: HashMap<String, u32>,
 }
 
-impl State {
-    pub(crate) fn new(settings: Settings) -> Self {
+impl AccountState {
+    pub(crate) fn new(settings: SandboxSettings) -> Self {
         let now = settings.start;
         Self {
             settings,
@@ -91,14 +91,14 @@ impl State {
     }
 
     /// A stack that is not deleted, by name, or any stack by id.
-    pub(crate) fn find(&self, place: &Place, name_or_id: &str) -> Option<usize> {
+    pub(crate) fn find(&self, place: &AccountRegion, name_or_id: &str) -> Option<usize> {
         match name_or_id.starts_with("arn:") {
             true => self.index.by_id.get(name_or_id).copied(),
             false => self.index.live.get(place)?.get(name_or_id).copied(),
         }
     }
 
-    /// Moves to `to`, firing what comes due on the way; says whether anything did.
+    /// Moves to `to`, firing what comes due on the way; returns whether anything did.
     pub(crate) fn advance(&mut self, to: Timestamp) -> bool {
         let mut fired = false;
         while let Some((at, due)) = self.queue.pop(to) {
@@ -110,7 +110,7 @@ impl State {
     }
 
     fn fire(&mut self, due: Due) -> bool {
-        if let What::ChangeSet(id) = &due.what {
+        if let DueAction::ChangeSet(id) = &due.what {
             self.finish_change_set(due.stack, id);
             return true;
         }
@@ -121,10 +121,10 @@ impl State {
         current
     }
 
-    /// The stack takes on a status, and says so.
+    /// Sets the status of a stack, with an event.
     pub(crate) fn set_status(&mut self, number: usize, status: StackStatus, reason: Option<String>) {
         let stack = &mut self.stacks[number];
-        stack.events.push(Event {
+        stack.events.push(StoredEvent {
             at: self.now,
             logical_id: stack.name.clone(),
             resource_type: STACK_TYPE.to_owned(),
@@ -137,39 +137,43 @@ impl State {
         stack.reason = reason;
     }
 
-    fn perform(&mut self, place: &Place, call: Call) -> Result<Answer, CloudErrorKind> {
+    fn perform(&mut self, place: &AccountRegion, call: Mutation) -> Result<MutationOutcome, CloudErrorKind> {
         match call {
-            Call::CreateStack { name, submission, disable_rollback, termination_protection, token } => self
+            Mutation::CreateStack { name, submission, disable_rollback, termination_protection, token } => self
                 .create_stack(place, name, submission, disable_rollback, termination_protection, token)
-                .map(Answer::Stack),
-            Call::CreateChangeSet { stack, name, create, submission, previous, token } => {
+                .map(MutationOutcome::Stack),
+            Mutation::CreateChangeSet { stack, name, create, submission, previous, token } => {
                 let submission = self.with_previous(place, &stack, create, submission, &previous)?;
-                self.create_change_set(place, &stack, name, create, submission, token).map(Answer::ChangeSet)
+                self.create_change_set(place, &stack, name, create, submission, token).map(MutationOutcome::ChangeSet)
             }
-            Call::ExecuteChangeSet { change_set, disable_rollback, token } => {
-                self.execute_change_set(&change_set, disable_rollback, token).map(|()| Answer::Nothing)
+            Mutation::ExecuteChangeSet { change_set, disable_rollback, token } => {
+                self.execute_change_set(&change_set, disable_rollback, token).map(|()| MutationOutcome::Nothing)
             }
-            Call::DeleteChangeSet { change_set } => self.delete_change_set(&change_set).map(|()| Answer::Nothing),
-            Call::DeleteStack { stack, token } => self.delete_stack(place, &stack, token).map(|()| Answer::Nothing),
-            Call::Protect { stack, on } => self.protect(place, &stack, on).map(Answer::Stack),
-            Call::Inject { fault } => {
+            Mutation::DeleteChangeSet { change_set } => {
+                self.delete_change_set(&change_set).map(|()| MutationOutcome::Nothing)
+            }
+            Mutation::DeleteStack { stack, token } => {
+                self.delete_stack(place, &stack, token).map(|()| MutationOutcome::Nothing)
+            }
+            Mutation::Protect { stack, on } => self.protect(place, &stack, on).map(MutationOutcome::Stack),
+            Mutation::Inject { fault } => {
                 self.faults.add(fault);
-                Ok(Answer::Nothing)
+                Ok(MutationOutcome::Nothing)
             }
-            Call::Refuse { operation } => {
+            Mutation::Refuse { operation } => {
                 self.faults.refuse(&operation);
-                Ok(Answer::Nothing)
+                Ok(MutationOutcome::Nothing)
             }
-            Call::Lose { operation } => {
+            Mutation::Lose { operation } => {
                 self.faults.lose(&operation);
-                Ok(Answer::Nothing)
+                Ok(MutationOutcome::Nothing)
             }
-            Call::Tick => Ok(Answer::Nothing),
+            Mutation::Tick => Ok(MutationOutcome::Nothing),
         }
     }
 
-    /// Does again what a journal says was done.
-    pub(crate) fn replay(&mut self, entry: Entry) -> Result<(), CloudErrorKind> {
+    /// Replays a journal entry.
+    pub(crate) fn replay(&mut self, entry: JournalEntry) -> Result<(), CloudErrorKind> {
         self.advance(entry.at);
         self.perform(&entry.place, entry.call).map(|_| ())
     }
@@ -178,23 +182,23 @@ impl State {
 /// The account in a running process.
 #[derive(Debug)]
 pub(crate) struct Core {
-    pub(crate) state: State,
+    pub(crate) state: AccountState,
     pub(crate) timer: Timer,
     pub(crate) sleepers: Sleepers,
     pub(crate) calls: BTreeMap<String, u64>,
-    buckets: Buckets,
+    buckets: TokenBuckets,
     journal: Option<Journal>,
 }
 
 impl Core {
-    pub(crate) fn new(state: State, pace: Pace, journal: Option<Journal>) -> Self {
+    pub(crate) fn new(state: AccountState, pace: Pace, journal: Option<Journal>) -> Self {
         let timer = Timer::new(pace, state.now);
-        let (calls, buckets) = (BTreeMap::new(), Buckets::default());
+        let (calls, buckets) = (BTreeMap::new(), TokenBuckets::default());
         Self { state, timer, sleepers: Sleepers::default(), calls, buckets, journal }
     }
 
-    /// A call comes in: it is counted, time catches up, and it may be refused before it is read.
-    pub(crate) fn enter(&mut self, operation: &'static str, place: &Place) -> Result<(), CloudErrorKind> {
+    /// Receives a call: counts it, catches up with time, and perhaps refuses it before it is read.
+    pub(crate) fn enter(&mut self, operation: &'static str, place: &AccountRegion) -> Result<(), CloudErrorKind> {
         *self.calls.entry(operation.to_owned()).or_default() += 1;
         self.sleepers.activity += 1;
         self.catch_up();
@@ -205,12 +209,12 @@ impl Core {
             return Err(CloudErrorKind::Throttled("Rate exceeded".to_owned()));
         }
         let Some(refusal) = self.state.faults.refuse(operation) else { return Ok(()) };
-        let entry = self.entry(place, Call::Refuse { operation: operation.to_owned() });
+        let entry = self.entry(place, Mutation::Refuse { operation: operation.to_owned() });
         self.write(&entry)?;
         Err(match refusal {
-            Refusal::Silent => CloudErrorKind::Unreachable("nothing came for 30 seconds".to_owned()),
-            Refusal::Throttled => CloudErrorKind::Throttled("Rate exceeded".to_owned()),
-            Refusal::Failed(text) => failure(text),
+            InjectedRefusal::Silent => CloudErrorKind::Unreachable("nothing came for 30 seconds".to_owned()),
+            InjectedRefusal::Throttled => CloudErrorKind::Throttled("Rate exceeded".to_owned()),
+            InjectedRefusal::Failed(text) => failure(text),
         })
     }
 
@@ -225,29 +229,29 @@ impl Core {
             self.timer.set(to);
         }
         if self.state.advance(to) {
-            let entry = self.entry(&Place::default(), Call::Tick);
+            let entry = self.entry(&AccountRegion::default(), Mutation::Tick);
             // What is not written is fired again by the next process.
             let _ = self.write(&entry);
         }
     }
 
-    pub(crate) fn entry(&self, place: &Place, call: Call) -> Entry {
-        Entry { at: self.state.now, place: place.clone(), call }
+    pub(crate) fn entry(&self, place: &AccountRegion, call: Mutation) -> JournalEntry {
+        JournalEntry { at: self.state.now, place: place.clone(), call }
     }
 
-    /// Does the call, and keeps it if it was accepted.
-    pub(crate) fn perform(&mut self, entry: Entry) -> Result<Answer, CloudErrorKind> {
+    /// Does the call, and writes it down if it was accepted.
+    pub(crate) fn perform(&mut self, entry: JournalEntry) -> Result<MutationOutcome, CloudErrorKind> {
         let answer = self.state.perform(&entry.place, entry.call.clone())?;
         self.write(&entry)?;
         let operation = entry.call.operation();
         if self.state.faults.lose(operation) {
-            self.write(&self.entry(&entry.place, Call::Lose { operation: operation.to_owned() }))?;
+            self.write(&self.entry(&entry.place, Mutation::Lose { operation: operation.to_owned() }))?;
             return Err(CloudErrorKind::Unreachable("the connection was closed".to_owned()));
         }
         Ok(answer)
     }
 
-    fn write(&mut self, entry: &Entry) -> Result<(), CloudErrorKind> {
+    fn write(&mut self, entry: &JournalEntry) -> Result<(), CloudErrorKind> {
         let Some(journal) = &mut self.journal else { return Ok(()) };
         journal.append(entry).map_err(|error| CloudErrorKind::ServiceFault(error.to_string()))
     }
@@ -260,7 +264,7 @@ impl Core {
     }
 }
 
-/// An injected failure, read as the service's own would be.
+/// An injected failure, read like the service's own.
 fn failure(text: String) -> CloudErrorKind {
     match text.split_once(": ") {
         Some(("AccessDenied", message)) => CloudErrorKind::AccessDenied(message.to_owned()),

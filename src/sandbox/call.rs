@@ -1,15 +1,15 @@
-//! Calls that change the account, as the journal keeps them.
+//! Calls that change the account, as written to the journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{faults::Fault, place::Place};
+use super::{faults::Fault, place::AccountRegion};
 use crate::cloud::{Capability, ChangeSetIds, Tags, Timestamp};
 
-/// What is asked of a stack: by CreateStack or by a change set.
+/// The body and options of CreateStack or CreateChangeSet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Submission {
+pub(crate) struct StackRequest {
     pub(crate) body: String,
     pub(crate) parameters: BTreeMap<String, String>,
     pub(crate) tags: Tags,
@@ -20,10 +20,10 @@ pub(crate) struct Submission {
 
 /// A call that changes something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Call {
+pub(crate) enum Mutation {
     CreateStack {
         name: String,
-        submission: Submission,
+        submission: StackRequest,
         disable_rollback: bool,
         termination_protection: bool,
         token: String,
@@ -32,7 +32,7 @@ pub(crate) enum Call {
         stack: String,
         name: String,
         create: bool,
-        submission: Submission,
+        submission: StackRequest,
         #[serde(default)]
         previous: BTreeSet<String>,
         token: String,
@@ -68,8 +68,8 @@ pub(crate) enum Call {
     Tick,
 }
 
-impl Call {
-    /// The API operation; empty for what is none.
+impl Mutation {
+    /// The API operation; empty where there is none.
     pub(crate) fn operation(&self) -> &'static str {
         match self {
             Self::CreateStack { .. } => "CreateStack",
@@ -85,21 +85,21 @@ impl Call {
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Entry {
+pub(crate) struct JournalEntry {
     pub(crate) at: Timestamp,
-    pub(crate) place: Place,
-    pub(crate) call: Call,
+    pub(crate) place: AccountRegion,
+    pub(crate) call: Mutation,
 }
 
-/// What a call that changes something answers.
+/// The answer to a call that changes something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum MutationOutcome {
     Nothing,
     Stack(String),
     ChangeSet(ChangeSetIds),
 }
 
-impl Answer {
+impl MutationOutcome {
     pub(crate) fn stack(self) -> String {
         match self {
             Self::Stack(id) => id,

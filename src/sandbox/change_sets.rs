@@ -1,34 +1,34 @@
-//! Change sets: their checks, their life, and what executing one sets going. (M, R)
+//! Change sets: their checks, their life, and what executing one starts. (M, R)
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    account::State,
-    call::Submission,
+    account::AccountState,
+    call::StackRequest,
     diff, ids, limits,
-    operation::{Operation, Phase},
+    operation::{OperationPhase, RunningOperation},
     parameters,
-    place::Place,
-    queue::{Due, What},
+    place::AccountRegion,
+    queue::{Due, DueAction},
     resource::{Object, early},
-    stack::{Stack, StoredChangeSet, Version},
+    stack::{StackState, StackVersion, StoredChangeSet},
     submit::{Accepted, USER, fingerprint, invalid},
-    template::{Template, list},
-    value::Scope,
+    template::{ParsedTemplate, list},
+    value::EvalScope,
 };
 use crate::cloud::{Change, ChangeSetIds, ChangeSetStatus, CloudErrorKind, ExecutionStatus, StackStatus};
 
-/// The start of the reason, which is what callers go by. (R)
+/// The start of the reason, by which callers recognise it. (R)
 const NO_CHANGES: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
-impl State {
+impl AccountState {
     pub(crate) fn create_change_set(
         &mut self,
-        place: &Place,
+        place: &AccountRegion,
         name_or_id: &str,
         name: String,
         create: bool,
-        submission: Submission,
+        submission: StackRequest,
         token: String,
     ) -> Accepted<ChangeSetIds> {
         limits::name("changeSetName", &name)?;
@@ -59,19 +59,19 @@ impl State {
             Some(number) => number,
             None => self.add_reviewed(place, stack_name)?,
         };
-        let version = Version::new(submission, template);
+        let version = StackVersion::new(submission, template);
         Ok(self.store_change_set(number, name, create, version, token, fingerprint))
     }
 
     /// Parameters that keep the value the stack runs with. (M: UsePreviousValue; O: the texts)
     pub(crate) fn with_previous(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         stack: &str,
         create: bool,
-        mut submission: Submission,
+        mut submission: StackRequest,
         previous: &BTreeSet<String>,
-    ) -> Accepted<Submission> {
+    ) -> Accepted<StackRequest> {
         if create && !previous.is_empty() {
             return Err(invalid("Cannot specify UsePreviousValue on Parameters when ChangeSetType is CREATE"));
         }
@@ -91,8 +91,8 @@ impl State {
         Ok(submission)
     }
 
-    /// The stack a CREATE change set brings into being. (M, D)
-    fn add_reviewed(&mut self, place: &Place, name: String) -> Accepted<usize> {
+    /// The stack that a CREATE change set makes. (M, D)
+    fn add_reviewed(&mut self, place: &AccountRegion, name: String) -> Accepted<usize> {
         limits::name("stackName", &name)?;
         let number = self.add_stack(place, name)?;
         self.log_operation(number, None);
@@ -127,7 +127,7 @@ impl State {
         number: usize,
         name: String,
         create: bool,
-        version: Version,
+        version: StackVersion,
         token: String,
         fingerprint: String,
     ) -> ChangeSetIds {
@@ -136,7 +136,7 @@ impl State {
         let count = stack.change_set_names.len().to_string();
         let seed = self.settings.seed;
         let uuid = ids::uuid(seed, &[&stack.id, "change set", &count]);
-        let Place { account, region } = &stack.place;
+        let AccountRegion { account, region } = &stack.place;
         let id = format!("arn:{}:cloudformation:{region}:{account}:changeSet/{name}/{uuid}", stack.place.partition());
         let stack_id = stack.id.clone();
         let wait = ids::millis(seed, &[&id, "computed"], 1500, 4000);
@@ -162,26 +162,26 @@ impl State {
         stack.change_set_names.insert(id.clone(), name.clone());
         stack.change_sets.insert(name, stored);
         self.index.change_sets.insert(id.clone(), number);
-        let due = Due { stack: number, serial: 0, what: What::ChangeSet(id.clone()) };
+        let due = Due { stack: number, serial: 0, what: DueAction::ChangeSet(id.clone()) };
         self.queue.put(self.now.plus(wait), due);
         ChangeSetIds { change_set: id, stack: stack_id }
     }
 
-    /// What the change set would do.
+    /// The changes of the change set.
     ///
     /// # Errors
-    /// The reason for which it fails: nothing to change, a value that does not work out, a check before deployment.
-    fn compare(&self, number: usize, version: &Version) -> Result<Vec<Change>, String> {
+    /// Why it fails: nothing to change, a value that cannot be evaluated, a check before deployment.
+    fn compare(&self, number: usize, version: &StackVersion) -> Result<Vec<Change>, String> {
         let stack = &self.stacks[number];
         let template = version.template();
         let pseudo = stack.pseudo(&version.submission);
-        let scope = Scope::new(&template, &version.submission.parameters, pseudo)?;
+        let scope = EvalScope::new(&template, &version.submission.parameters, pseudo)?;
         let old_template = stack.template();
         let old_submission = stack.version.as_ref().map_or(&version.submission, |old| &old.submission);
         let old_pseudo = stack.pseudo(old_submission);
         let nothing = BTreeMap::new();
         let old_parameters = if stack.version.is_some() { &old_submission.parameters } else { &nothing };
-        let old_scope = Scope::new(&old_template, old_parameters, old_pseudo)?;
+        let old_scope = EvalScope::new(&old_template, old_parameters, old_pseudo)?;
         let imports = |name: &str| self.import(stack, name);
         let difference = diff::compare(&stack.records, &old_scope, &scope, &version.submission.tags, &imports)?;
         if difference.changes.is_empty() && !difference.outputs && stack.version.is_some() {
@@ -239,24 +239,31 @@ impl State {
         Ok(())
     }
 
-    /// Executing one change set is the end of its siblings. (D)
-    fn claim_change_set(&mut self, number: usize, name: &str) -> Version {
+    /// Executing one change set deletes the others of the stack. (D)
+    fn claim_change_set(&mut self, number: usize, name: &str) -> StackVersion {
         let stack = &mut self.stacks[number];
         let pending = |stored: &StoredChangeSet| stored.status == ChangeSetStatus::CreateInProgress;
         stack.change_sets.retain(|key, stored| key == name || pending(stored));
         let stored = stack.change_sets.get_mut(name).expect("it was just found");
         stored.execution = ExecutionStatus::InProgress;
         let submission = stored.version.submission.clone();
-        let template = Template::parse(&submission.body).unwrap_or_default();
-        Version::new(submission, template)
+        let template = ParsedTemplate::parse(&submission.body).unwrap_or_default();
+        StackVersion::new(submission, template)
     }
 
-    fn begin_update(&mut self, number: usize, version: Version, disable_rollback: bool, token: String, name: String) {
+    fn begin_update(
+        &mut self,
+        number: usize,
+        version: StackVersion,
+        disable_rollback: bool,
+        token: String,
+        name: String,
+    ) {
         let origin = self.stacks[number].status.clone();
         self.stacks[number].updated_at = Some(self.now);
         self.log_operation(number, Some(token));
         self.set_status(number, StackStatus::UpdateInProgress, Some(USER.to_owned()));
-        let mut operation = Operation::new(Phase::Update, disable_rollback, origin, Some(name));
+        let mut operation = RunningOperation::new(OperationPhase::Update, disable_rollback, origin, Some(name));
         operation.next = Some(version);
         self.start(number, operation);
     }
@@ -285,7 +292,7 @@ impl StoredChangeSet {
     }
 }
 
-fn check_executable(stack: &Stack, stored: &StoredChangeSet, disable_rollback: bool) -> Accepted<()> {
+fn check_executable(stack: &StackState, stored: &StoredChangeSet, disable_rollback: bool) -> Accepted<()> {
     if stored.status != ChangeSetStatus::CreateComplete || stored.execution != ExecutionStatus::Available {
         return Err(CloudErrorKind::InvalidChangeSetStatus(format!(
             "ChangeSet [{}] cannot be executed in its current status of [{}], execution status [{}]",
@@ -301,12 +308,12 @@ fn check_executable(stack: &Stack, stored: &StoredChangeSet, disable_rollback: b
     }
 }
 
-fn not_updatable(stack: &Stack) -> CloudErrorKind {
+fn not_updatable(stack: &StackState) -> CloudErrorKind {
     invalid(format!("Stack:{} is in {} state and can not be updated.", stack.id, stack.status))
 }
 
 /// A logical id keeps its type. (K)
-fn check_resource_types(stack: &Stack, template: &Template) -> Accepted<()> {
+fn check_resource_types(stack: &StackState, template: &ParsedTemplate) -> Accepted<()> {
     let changed = stack.records.iter().filter(|(id, record)| {
         template.resources.get(*id).is_some_and(|declared| declared.resource_type != record.resource_type)
     });

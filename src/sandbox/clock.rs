@@ -1,8 +1,8 @@
 //! The account's own time: stepped, scaled or real.
 //!
-//! A stepped clock moves by `advance`, or when everything waits on it: then it jumps to the earliest of the moments
-//! slept for. Whether everything waits is told by polling: a sleeper that is polled again and again while nobody
-//! calls, starts or ends a sleep, and that has the earliest moment, wakes.
+//! A stepped clock moves by `advance`, or when everything waits for it: then it jumps to the earliest moment that is
+//! slept for. Polling shows that everything waits: the earliest sleeper wakes when it is polled again and again while
+//! no call is made and no sleep starts or ends.
 
 use std::{
     future::Future,
@@ -19,7 +19,7 @@ const QUIET_POLLS: u32 = 4;
 /// How often a stepped sleeper lets one go first that is earlier but is never polled.
 const PATIENCE: u32 = 1000;
 
-/// How fast time goes.
+/// The pace of simulated time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
     /// Only by [`Sandbox::advance`] and by sleeping.
@@ -66,7 +66,7 @@ impl Timer {
         self.from.plus(elapsed)
     }
 
-    /// Moves to `to`, and goes on from there at the same pace.
+    /// Moves to `to`, and continues from there at the same pace.
     pub(crate) fn set(&mut self, to: Timestamp) {
         self.from = to;
         self.since = Instant::now();
@@ -95,7 +95,7 @@ impl Clock for Sandbox {
 }
 
 impl Sandbox {
-    /// The real time to wait for a simulated moment; none when it has come.
+    /// The real time to wait for a simulated moment; none when it has passed.
     fn rest_until(&self, until: Timestamp) -> Option<Duration> {
         let core = self.core();
         let rest = until.since(core.timer.now());
@@ -143,7 +143,7 @@ impl Drop for SteppedSleep<'_> {
     }
 }
 
-/// Who sleeps on the stepped clock, and how much has happened.
+/// The sleepers on the stepped clock, and a count of what happened.
 #[derive(Debug, Default)]
 pub(crate) struct Sleepers {
     waiting: std::collections::BTreeSet<(Timestamp, u64)>,

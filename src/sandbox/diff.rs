@@ -1,12 +1,12 @@
-//! What a change set says: two templates and the live resources compared.
+//! The changes of a change set: two templates and the live resources compared.
 //!
 //! Written on its own: it shares nothing with `plan` but the resource-type table, because a law compares the two.
 //!
-//! A property is compared by value where its new value is known, else by form, with resources standing as marks. What
-//! changes in that way is Static. So is what takes something from a resource that is surely replaced. (R: seven
-//! recordings) What takes something from a resource that may be replaced or is new, or an attribute of one that is
-//! modified in place, is Dynamic: it may come out the same. (R, D: the user guide's example change sets) `Ref` of a
-//! resource modified in place is known, and causes nothing. (M, R)
+//! A property is compared by value where its new value is known, else by form, with marks for resources. Such a change
+//! is Static. So is a reference to a resource that is surely replaced. (R: seven recordings) A reference to a resource
+//! that may be replaced or is new, or to an attribute of one that is modified in place, is Dynamic: the value may stay
+//! the same. (R, D: the user guide's example change sets) `Ref` of a
+//! resource modified in place is known, and causes no change. (M, R)
 //!
 //! A changed parameter gives two details: the reference, Static, and beside it the modification, Dynamic. (D, R)
 
@@ -16,10 +16,10 @@ use serde_json::Value;
 
 use super::{
     graph,
-    reference::{self, Reference},
+    reference::{self, TemplateReference},
     stack::Record,
     template::Declared,
-    value::{Evaluated, Lookup, Scope, mark, marks, properties},
+    value::{EvalScope, Evaluated, Lookup, mark, marks, properties},
 };
 use crate::{
     catalog::{self, Catalog, ResourceType},
@@ -37,7 +37,7 @@ pub(crate) struct Difference {
 
 pub(crate) type Imports<'a> = dyn Fn(&str) -> Evaluated<Value> + 'a;
 
-/// What happens to a resource, as far as those that refer to it care.
+/// What happens to a resource, as far as it matters to references.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Kept,
@@ -52,7 +52,7 @@ struct Formal<'a> {
 }
 
 impl Lookup for Formal<'_> {
-    fn resource(&self, reference: &Reference) -> Evaluated<Value> {
+    fn resource(&self, reference: &TemplateReference) -> Evaluated<Value> {
         Ok(mark(reference))
     }
 
@@ -69,7 +69,7 @@ struct Foreseen<'a> {
 }
 
 impl Lookup for Foreseen<'_> {
-    fn resource(&self, reference: &Reference) -> Evaluated<Value> {
+    fn resource(&self, reference: &TemplateReference) -> Evaluated<Value> {
         let record = self.records.get(&reference.name);
         let known = match (self.fates.get(reference.name.as_str()), &reference.attribute) {
             (Some(Fate::Kept), Some(attribute)) => record.and_then(|record| record.attribute(attribute)),
@@ -87,11 +87,11 @@ impl Lookup for Foreseen<'_> {
 /// Compares what is deployed with what is wanted.
 ///
 /// # Errors
-/// A value that does not work out, in the service's words.
+/// A value that cannot be evaluated, in the service's words.
 pub(crate) fn compare(
     records: &BTreeMap<String, Record>,
-    old: &Scope<'_>,
-    new: &Scope<'_>,
+    old: &EvalScope<'_>,
+    new: &EvalScope<'_>,
     tags: &Tags,
     imports: &Imports<'_>,
 ) -> Evaluated<Difference> {
@@ -146,7 +146,7 @@ fn plain(action: ChangeAction, id: &str, resource_type: &str, physical_id: Optio
 /// An output's value and export name, in form.
 type FormalOutput = (Option<Value>, Option<Value>);
 
-fn outputs(scope: &Scope<'_>, formal: &Formal<'_>) -> Evaluated<BTreeMap<String, FormalOutput>> {
+fn outputs(scope: &EvalScope<'_>, formal: &Formal<'_>) -> Evaluated<BTreeMap<String, FormalOutput>> {
     let present = scope.template.outputs.iter().filter(|(_, output)| scope.holds(output.condition.as_deref()));
     present
         .map(|(key, output)| {
@@ -160,8 +160,8 @@ fn outputs(scope: &Scope<'_>, formal: &Formal<'_>) -> Evaluated<BTreeMap<String,
 struct Comparison<'a, 'b> {
     record: &'a Record,
     declared: &'a Declared,
-    old: &'a Scope<'b>,
-    new: &'a Scope<'b>,
+    old: &'a EvalScope<'b>,
+    new: &'a EvalScope<'b>,
     tags: &'a Tags,
     foreseen: &'a Foreseen<'a>,
 }
@@ -240,15 +240,15 @@ impl Comparison<'_, '_> {
         Ok(details)
     }
 
-    /// One detail for each resource that the property takes something unknown from.
+    /// One detail for each resource whose unknown value the property uses.
     fn caused_details(
         &self,
         kind: Option<&ResourceType>,
         name: &str,
-        unknown: &[(String, Reference)],
+        unknown: &[(String, TemplateReference)],
     ) -> Vec<ChangeDetail> {
-        let causes: BTreeSet<&Reference> = unknown.iter().map(|(_, cause)| cause).collect();
-        let one = |cause: &Reference| {
+        let causes: BTreeSet<&TemplateReference> = unknown.iter().map(|(_, cause)| cause).collect();
+        let one = |cause: &TemplateReference| {
             let places = unknown.iter().filter(|(_, other)| other == cause).map(|(place, _)| place);
             let (source, entity) = match &cause.attribute {
                 Some(attribute) => ("ResourceAttribute", format!("{}.{attribute}", cause.name)),
@@ -280,7 +280,7 @@ impl Comparison<'_, '_> {
 }
 
 /// The parameters a text names, itself or through the conditions it chooses by.
-fn named_parameters(scope: &Scope<'_>, text: &Value, names: &mut BTreeSet<String>, seen: &mut BTreeSet<String>) {
+fn named_parameters(scope: &EvalScope<'_>, text: &Value, names: &mut BTreeSet<String>, seen: &mut BTreeSet<String>) {
     let references = reference::all(text).into_iter().filter(|reference| reference.attribute.is_none());
     names.extend(references.map(|reference| reference.name).filter(|name| scope.parameters.contains_key(name)));
     let mut conditions = Vec::new();
@@ -340,7 +340,7 @@ fn attribute(kind: Option<&ResourceType>, name: &str) -> ChangeAttribute {
     }
 }
 
-/// What a detail makes of the resource: surely replaced only when the change is certain.
+/// Replacement by a detail: certain only when the change is certain.
 fn replacement_by(detail: &ChangeDetail) -> Replacement {
     match (&detail.recreation, &detail.evaluation) {
         (Recreation::Never, _) => Replacement::False,
@@ -358,7 +358,7 @@ fn worst<'a>(kind: Option<&ResourceType>, places: impl Iterator<Item = &'a Strin
     }
 }
 
-/// The places in which two values differ, as deep as they can be told: `ProductionVariants/0/InstanceType`.
+/// The places in which two values differ, as deep as possible: `ProductionVariants/0/InstanceType`.
 pub(crate) fn changed_places(before: Option<&Value>, after: Option<&Value>, place: &str) -> Vec<String> {
     let below = |key: &dyn std::fmt::Display| format!("{place}/{key}");
     match (before, after) {
@@ -375,8 +375,8 @@ pub(crate) fn changed_places(before: Option<&Value>, after: Option<&Value>, plac
     }
 }
 
-/// Where a value holds marks, and for what.
-fn unknown_places(value: Option<&Value>, place: &str) -> Vec<(String, Reference)> {
+/// Where a value has marks, and for what.
+fn unknown_places(value: Option<&Value>, place: &str) -> Vec<(String, TemplateReference)> {
     match value {
         Some(Value::Object(members)) => {
             members.iter().flat_map(|(key, member)| unknown_places(Some(member), &format!("{place}/{key}"))).collect()

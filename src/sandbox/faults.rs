@@ -19,7 +19,7 @@ pub struct Spot {
 /// Something that will go wrong.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Fault {
-    /// `capacity TYPE [times N]`: an endpoint that wants this instance type waits, then fails to get it.
+    /// `capacity TYPE [times N]`: an endpoint on this instance type waits, then fails for lack of capacity.
     Capacity {
         /// As `ml.g5.xlarge`.
         instance_type: String,
@@ -45,25 +45,25 @@ pub enum Fault {
         /// The handler's words.
         reason: String,
     },
-    /// `rollback-fail [STACK/]ID [REASON]`: taking the resource back fails.
+    /// `rollback-fail [STACK/]ID [REASON]`: rolling the resource back fails.
     RollbackFail {
         /// Which.
         spot: Spot,
         /// The handler's words.
         reason: String,
     },
-    /// `stuck [STACK/]ID`: the resource does not settle until its handler's time is up.
+    /// `stuck [STACK/]ID`: the resource does not settle before its handler times out.
     Stuck {
         /// Which.
         spot: Spot,
     },
     /// `silent-rollback ENDPOINT`: the next update of the endpoint returns to the old configuration, and its stack
-    /// is told that all is well.
+    /// reports success.
     SilentRollback {
         /// The endpoint's name.
         endpoint: String,
     },
-    /// `throttle OPERATION N`: the next N calls of the operation are asked to slow down.
+    /// `throttle OPERATION N`: the next N calls of the operation are throttled.
     Throttle {
         /// As `DescribeStacks`.
         operation: String,
@@ -89,7 +89,7 @@ pub enum Fault {
         /// As `ExecuteChangeSet`.
         operation: String,
     },
-    /// `slow FACTOR`: everything takes so much longer, until said again.
+    /// `slow FACTOR`: everything takes so much longer, until the next `slow`.
     Slow {
         /// 1 is the usual speed.
         factor: f64,
@@ -98,7 +98,7 @@ pub enum Fault {
 
 /// A fault that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no fault: {problem}; known are {KNOWN}")]
+#[error("`{text}` is not a fault: {problem}; known are {KNOWN}")]
 pub struct FaultError {
     /// What was given.
     pub text: String,
@@ -208,7 +208,7 @@ impl Spot {
     }
 }
 
-/// What befalls a resource that is worked on.
+/// What happens to a resource in an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blow {
     Fail,
@@ -217,15 +217,15 @@ pub(crate) enum Blow {
     Stuck,
 }
 
-/// What befalls a call.
+/// What happens to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum InjectedRefusal {
     Throttled,
     Silent,
     Failed(String),
 }
 
-/// The faults that wait to fire.
+/// The faults not fired yet.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Faults {
     waiting: Vec<Fault>,
@@ -260,7 +260,7 @@ impl Faults {
         }
     }
 
-    /// Fires what waits for this resource; answers the handler's words.
+    /// Fires what waits for this resource; returns the handler's words.
     pub(crate) fn strike(&mut self, blow: Blow, stack: &str, logical_id: &str) -> Option<String> {
         let fault = self.take(|fault| match (blow, fault) {
             (Blow::Fail, Fault::Fail { spot, .. })
@@ -298,7 +298,7 @@ impl Faults {
     }
 
     /// Fires what waits for this call.
-    pub(crate) fn refuse(&mut self, call: &str) -> Option<Refusal> {
+    pub(crate) fn refuse(&mut self, call: &str) -> Option<InjectedRefusal> {
         let fault = self.take(|fault| match fault {
             Fault::Throttle { operation, times } | Fault::Silent { operation, times } => {
                 operation == call && *times > 0
@@ -307,9 +307,9 @@ impl Faults {
             _ => false,
         })?;
         match fault {
-            Fault::Error { text, .. } => Some(Refusal::Failed(text)),
-            Fault::Silent { .. } => Some(Refusal::Silent),
-            _ => Some(Refusal::Throttled),
+            Fault::Error { text, .. } => Some(InjectedRefusal::Failed(text)),
+            Fault::Silent { .. } => Some(InjectedRefusal::Silent),
+            _ => Some(InjectedRefusal::Throttled),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The Hub port, imagined: the catalogue's table of models answers, and nothing leaves the machine. Until the port has a
-//! live side, runs on real accounts ask it as well.
+//! The Hub port, imagined: the catalogue's table of models answers, and nothing leaves the machine. Runs on real
+//! accounts ask it as well until the port has a live side.
 
 use crate::{
     catalog::Catalog,

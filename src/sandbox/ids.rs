@@ -59,7 +59,7 @@ pub(crate) fn millis(seed: u64, parts: &[&str], low: u64, high: u64) -> Duration
     Duration::from_millis(between(seed, parts, low, high))
 }
 
-/// A digest of a request, to tell two uses of one token apart.
+/// A digest of a request, which tells two uses of one token apart.
 pub(crate) fn fingerprint(parts: &[&str]) -> String {
     draw(0, parts).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

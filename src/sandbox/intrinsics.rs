@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::{
-    place::Place,
-    reference::{self, Piece, Reference},
-    value::{Evaluated, Lookup, MARK, Pseudo, Scope, is_marked},
+    place::AccountRegion,
+    reference::{self, SubPiece, TemplateReference},
+    value::{EvalScope, Evaluated, Lookup, MARK, Pseudo, is_marked},
 };
 
-impl Scope<'_> {
+impl EvalScope<'_> {
     pub(crate) fn call(&self, name: &str, argument: &Value, lookup: &dyn Lookup) -> Evaluated<Option<Value>> {
         match name {
             "Ref" => self.reference(argument.as_str().unwrap_or_default(), lookup),
@@ -36,7 +36,7 @@ impl Scope<'_> {
             return Ok(Some(value.clone()));
         }
         let Pseudo { place, stack_id, stack_name, notification_arns } = &self.pseudo;
-        let Place { account, region } = place;
+        let AccountRegion { account, region } = place;
         let text = |text: &str| Ok(Some(Value::String(text.to_owned())));
         match name {
             "AWS::AccountId" => text(account),
@@ -47,7 +47,7 @@ impl Scope<'_> {
             "AWS::StackId" => text(stack_id),
             "AWS::StackName" => text(stack_name),
             "AWS::URLSuffix" => text(if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }),
-            _ => lookup.resource(&Reference { name: name.to_owned(), attribute: None }).map(Some),
+            _ => lookup.resource(&TemplateReference { name: name.to_owned(), attribute: None }).map(Some),
         }
     }
 
@@ -75,8 +75,8 @@ impl Scope<'_> {
         let mut result = String::new();
         for piece in reference::pieces(text) {
             match piece {
-                Piece::Text(text) => result.push_str(text),
-                Piece::Variable(name) => match own.and_then(|own| own.get(name)) {
+                SubPiece::Text(text) => result.push_str(text),
+                SubPiece::Variable(name) => match own.and_then(|own| own.get(name)) {
                     Some(value) => result.push_str(&self.text(value, lookup)?),
                     None => result.push_str(&self.variable(name, lookup)?),
                 },
@@ -139,7 +139,7 @@ impl Scope<'_> {
             .ok_or_else(|| format!("Template error: Unable to get mapping for {}::{}::{}", keys[0], keys[1], keys[2]))
     }
 
-    /// The three zones every Region is imagined with.
+    /// Every Region has three zones here.
     fn zones(&self, argument: &Value, lookup: &dyn Lookup) -> Evaluated<Value> {
         let wanted = self.text(argument, lookup)?;
         let region = if wanted.is_empty() { self.pseudo.place.region.clone() } else { wanted };
@@ -204,12 +204,12 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::sandbox::template::Template;
+    use crate::sandbox::template::ParsedTemplate;
 
-    struct Live;
+    struct NoStack;
 
-    impl Lookup for Live {
-        fn resource(&self, reference: &Reference) -> Evaluated<Value> {
+    impl Lookup for NoStack {
+        fn resource(&self, reference: &TemplateReference) -> Evaluated<Value> {
             Ok(Value::String(format!("<{}{}>", reference.name, reference.attribute.as_deref().unwrap_or_default())))
         }
 
@@ -219,7 +219,7 @@ mod tests {
     }
 
     fn check(value: Value, expect: expect_test::Expect) {
-        let template = Template::parse(
+        let template = ParsedTemplate::parse(
             &json!({
                 "Parameters": {"Size": {"Type": "Number", "Default": 2}, "Zones": {"Type": "CommaDelimitedList", "Default": "a, b"}},
                 "Mappings": {"M": {"us-east-1": {"X": "mapped"}}},
@@ -234,13 +234,13 @@ mod tests {
         )
         .expect("a sound template");
         let pseudo = Pseudo {
-            place: Place { account: "1".into(), region: "us-east-1".into() },
+            place: AccountRegion { account: "1".into(), region: "us-east-1".into() },
             stack_id: "arn:s".into(),
             stack_name: "s".into(),
             notification_arns: vec![],
         };
-        let scope = Scope::new(&template, &BTreeMap::new(), pseudo).expect("sound conditions");
-        let result = scope.value(&value, &Live);
+        let scope = EvalScope::new(&template, &BTreeMap::new(), pseudo).expect("sound conditions");
+        let result = scope.value(&value, &NoStack);
         expect.assert_eq(&match result {
             Ok(Some(value)) => value.to_string(),
             Ok(None) => "nothing".to_owned(),

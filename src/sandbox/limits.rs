@@ -1,14 +1,14 @@
-//! Checks of a request that need nothing but the request. (M, D)
+//! Checks that need only the request. (M, D)
 
 use std::collections::BTreeSet;
 
 use super::{
-    call::Submission,
-    template::{Template, list},
+    call::StackRequest,
+    template::{ParsedTemplate, list},
 };
 use crate::cloud::{Capability, CloudErrorKind};
 
-type Checked = Result<(), CloudErrorKind>;
+type LimitCheck = Result<(), CloudErrorKind>;
 
 const TAGS: usize = 50;
 const TOPICS: usize = 5;
@@ -32,7 +32,7 @@ fn constraint(field: &str, rule: &str) -> CloudErrorKind {
 }
 
 /// `[a-zA-Z][-a-zA-Z0-9]*`, 128 characters: stacks and change sets.
-pub(crate) fn name(field: &str, name: &str) -> Checked {
+pub(crate) fn name(field: &str, name: &str) -> LimitCheck {
     let pattern = "Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*";
     let fits = name.starts_with(|c: char| c.is_ascii_alphabetic()) && is_plain(name);
     match fits {
@@ -43,7 +43,7 @@ pub(crate) fn name(field: &str, name: &str) -> Checked {
 }
 
 /// `[a-zA-Z0-9][-a-zA-Z0-9]*`, 128 characters.
-pub(crate) fn token(token: &str) -> Checked {
+pub(crate) fn token(token: &str) -> LimitCheck {
     let fits = token.starts_with(|c: char| c.is_ascii_alphanumeric()) && is_plain(token) && token.len() <= 128;
     match fits {
         true => Ok(()),
@@ -59,7 +59,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Tags and topics.
-pub(crate) fn submission(submission: &Submission) -> Checked {
+pub(crate) fn submission(submission: &StackRequest) -> LimitCheck {
     if submission.tags.len() > TAGS {
         return Err(constraint("tags", "Member must have length less than or equal to 50"));
     }
@@ -75,8 +75,8 @@ pub(crate) fn submission(submission: &Submission) -> Checked {
     }
 }
 
-/// What the template may do must have been acknowledged. (R: the text)
-pub(crate) fn capabilities(template: &Template, given: &BTreeSet<Capability>) -> Checked {
+/// Capabilities that the template needs must be acknowledged. (R: the text)
+pub(crate) fn capabilities(template: &ParsedTemplate, given: &BTreeSet<Capability>) -> LimitCheck {
     let mut needed = None;
     for declared in template.resources.values() {
         let Some((_, name)) = IAM.iter().find(|(kind, _)| *kind == declared.resource_type) else { continue };

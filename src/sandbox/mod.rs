@@ -2,16 +2,16 @@
 //!
 //! One account, or as many as targets name, and several Regions, as a synchronous state machine over simulated time:
 //! every call first advances it to "now" and fires what has come due from one ordered queue; no task runs inside. It
-//! follows the rules CloudFormation is known to follow, and comments name how well each is known: M the API model, S
+//! follows CloudFormation's rules as far as they are known, and comments say how well: M the API model, S
 //! the resource schemas, R recorded from AWS, D documented, C relied on by the CDK CLI, O reported by users, K common
-//! knowledge. What it does not claim: timing, quotas, undocumented rates, and what services check beyond their schemas
-//! and the rules told here.
+//! knowledge. It does not claim timing, quotas, undocumented rates, or what services check beyond their schemas and
+//! the rules here.
 //!
 //! The files `stacks`, `sagemaker`, `iam` and `identity` implement the ports and have twins in `aws`; `hub` is the
-//! Hugging Face Hub as the table of models knows it, and has none yet. Below them:
-//! `account` (the state and its calls), `place` (where each is made), `template`, `value` and `graph` (what a body
-//! says), `diff` (what a change set says; shares nothing with `plan` but the resource-type table), `operation` (walking
-//! a stack's resources), `resource` (what each type does: a `Handler` in a file of its own), `state` (saving and
+//! Hugging Face Hub by the table of models, without a twin yet. Below them:
+//! `account` (the state and its calls), `place` (where each is made), `template`, `value` and `graph` (what is in a
+//! body), `diff` (change sets; shares nothing with `plan` but the resource-type table), `operation` (walking
+//! a stack's resources), `resource` (a `ResourceHandler` for each type, in a file of its own), `state` (saving and
 //! loading), `clock` and `faults`.
 
 mod clock;
@@ -59,20 +59,20 @@ use std::{
 pub use clock::Pace;
 pub use faults::{Fault, FaultError, Spot};
 pub use hub::TableHub;
-pub use settings::{Rate, Settings, Throttle};
+pub use settings::{Rate, SandboxSettings, Throttle};
 pub use state::StateError;
 
 use crate::{
     clock::Clock,
     cloud::{Accounts, CloudError, CloudErrorKind, Connection, Reply, Target},
 };
-use account::{Core, State};
-use call::{Call, Entry};
-use place::Place;
+use account::{AccountState, Core};
+use call::{JournalEntry, Mutation};
+use place::AccountRegion;
 
 /// Something that exists in the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct InventoryItem {
     /// Where; empty for what belongs to no Region.
     pub region: String,
     /// As `AWS::SageMaker::Endpoint`.
@@ -81,9 +81,9 @@ pub struct Item {
     pub physical_id: String,
     /// The name of the stack that owns it, while that stack exists.
     pub owner_stack: Option<String>,
-    /// What it is doing, in a few words.
+    /// Its state, in a few words.
     pub summary: String,
-    /// Its properties, functions worked out.
+    /// Its properties, functions evaluated.
     pub properties: serde_json::Value,
 }
 
@@ -95,21 +95,21 @@ pub struct Sandbox {
 
 impl Sandbox {
     /// An empty account that is forgotten with the last handle.
-    pub fn new(settings: Settings, pace: Pace) -> Self {
-        Self { shared: Rc::new(RefCell::new(Core::new(State::new(settings), pace, None))) }
+    pub fn new(settings: SandboxSettings, pace: Pace) -> Self {
+        Self { shared: Rc::new(RefCell::new(Core::new(AccountState::new(settings), pace, None))) }
     }
 
-    /// The account kept in the folder `path`, made when missing. What a killed process left running is found
-    /// running, at the time of the last thing that happened.
+    /// The account kept in the folder `path`, made when missing. What a killed process left running still runs, at
+    /// the time of its last event.
     ///
     /// # Errors
     /// When another process holds it, or it cannot be read or written, or is of another format.
-    pub fn open(path: &Path, settings: Settings, pace: Pace) -> Result<Self, StateError> {
+    pub fn open(path: &Path, settings: SandboxSettings, pace: Pace) -> Result<Self, StateError> {
         let (state, journal) = state::open(path, settings)?;
         Ok(Self { shared: Rc::new(RefCell::new(Core::new(state, pace, Some(journal)))) })
     }
 
-    /// Writes everything down in one piece; nothing to do for an account without a folder.
+    /// Writes a snapshot; does nothing for an account without a folder.
     ///
     /// # Errors
     /// When the folder cannot be written.
@@ -119,7 +119,7 @@ impl Sandbox {
         core.save()
     }
 
-    /// The way in for everybody who knows only the ports.
+    /// The ports.
     pub fn accounts(&self) -> Rc<dyn Accounts> {
         Rc::new(self.clone())
     }
@@ -136,11 +136,11 @@ impl Sandbox {
         core.step_to(to);
     }
 
-    /// Puts a fault in.
+    /// Injects a fault.
     pub fn inject(&self, fault: Fault) {
         let mut core = self.core();
         core.catch_up();
-        let entry = core.entry(&Place::default(), Call::Inject { fault });
+        let entry = core.entry(&AccountRegion::default(), Mutation::Inject { fault });
         // An injected fault cannot be refused.
         let _ = core.perform(entry);
     }
@@ -150,13 +150,13 @@ impl Sandbox {
         self.core().calls.clone()
     }
 
-    /// Begins to count anew.
+    /// Resets the counts.
     pub fn reset_calls(&self) {
         self.core().calls.clear();
     }
 
-    /// Everything that exists, in every account and Region: what would cost money, and what a deletion left behind.
-    pub fn inventory(&self) -> Vec<Item> {
+    /// Everything that exists, in every account and Region: what would cost money, and what deletions left.
+    pub fn inventory(&self) -> Vec<InventoryItem> {
         let mut core = self.core();
         core.catch_up();
         core.state.inventory()
@@ -170,7 +170,7 @@ impl Sandbox {
 impl Accounts for Sandbox {
     fn at<'a>(&'a self, target: &Target) -> Reply<'a, Connection> {
         let account = target.account.clone().unwrap_or_else(|| self.core().state.settings.account.clone());
-        let place = Place { account, region: target.region.clone() };
+        let place = AccountRegion { account, region: target.region.clone() };
         let client = Rc::new(Client { sandbox: self.clone(), target: target.clone(), place });
         let connection =
             Connection { stacks: client.clone(), sagemaker: client.clone(), iam: client.clone(), identity: client };
@@ -178,23 +178,23 @@ impl Accounts for Sandbox {
     }
 }
 
-/// How long a call that is not answered is waited for, as in `aws`.
+/// How long an unanswered call is waited for, as in `aws`.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Who calls, behind the ports: always from the same place.
+/// A client behind the ports, of one account and Region.
 struct Client {
     sandbox: Sandbox,
     target: Target,
-    place: Place,
+    place: AccountRegion,
 }
 
 impl Client {
-    /// One call: it happens now, whether or not the answer is awaited.
+    /// One call: it is made now, whether or not the answer is awaited.
     fn ask<T: 'static>(
         &self,
         operation: &'static str,
         subject: &str,
-        answer: impl FnOnce(&mut Core, &Place) -> Result<T, CloudErrorKind>,
+        answer: impl FnOnce(&mut Core, &AccountRegion) -> Result<T, CloudErrorKind>,
     ) -> Reply<'static, T> {
         let mut core = self.sandbox.core();
         let entered = core.enter(operation, &self.place);
@@ -222,11 +222,11 @@ impl Client {
         &self,
         operation: &'static str,
         subject: &str,
-        call: Call,
-        read: impl FnOnce(call::Answer) -> T,
+        call: Mutation,
+        read: impl FnOnce(call::MutationOutcome) -> T,
     ) -> Reply<'static, T> {
         self.ask(operation, subject, |core, place| {
-            let entry: Entry = core.entry(place, call);
+            let entry: JournalEntry = core.entry(place, call);
             core.perform(entry).map(read)
         })
     }

@@ -1,9 +1,9 @@
 //! An operation on a stack: phases that walk its resources.
 //!
-//! A phase is a graph of nodes, one per resource. A node whose predecessors are done is *released*: it is decided
-//! what is to be done, by comparing evaluated properties; what needs nothing is done at once and silently. Else it is
-//! begun (the first event), acted on (the handler's call, which gives the physical id) and settled (the last event).
-//! No edge means concurrent. Deletion walks the same graph backwards. (D, R)
+//! A phase is a graph of nodes, one per resource. A node whose predecessors are done is *released*: its task is
+//! decided by comparing evaluated properties; without a task it is over at once and silently. Else it begins (the first
+//! event), acts (the handler's call, which returns the physical id) and settles (the last event). Nodes without an edge
+//! between them run concurrently. Deletion walks the graph backwards. (D, R)
 //!
 //! | operation | phases |
 //! | --- | --- |
@@ -20,19 +20,19 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    account::State,
+    account::AccountState,
     ids,
-    outputs::Live,
-    queue::{Due, What},
-    reference::Reference,
-    stack::{Record, Stack, Version},
-    value::{Evaluated, Lookup, Scope, mark},
+    outputs::LiveResources,
+    queue::{Due, DueAction},
+    reference::TemplateReference,
+    stack::{Record, StackState, StackVersion},
+    value::{EvalScope, Evaluated, Lookup, mark},
 };
 use crate::cloud::{ExecutionStatus, StackStatus};
 
-/// A stretch of an operation.
+/// A phase of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Phase {
+pub(crate) enum OperationPhase {
     Create,
     CreateRollback,
     Update,
@@ -44,18 +44,18 @@ pub(crate) enum Phase {
     Over,
 }
 
-impl Phase {
+impl OperationPhase {
     pub(crate) fn deletes(self) -> bool {
         matches!(self, Self::CreateRollback | Self::Cleanup | Self::RollbackCleanup | Self::Delete)
     }
 
-    /// Does a failure leave the stack whole? Then the rest goes on.
+    /// Does the phase continue after a failure?
     pub(crate) fn is_cleanup(self) -> bool {
         matches!(self, Self::Cleanup | Self::RollbackCleanup)
     }
 }
 
-/// What is done to one resource.
+/// The task on one resource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Task {
     Undecided,
@@ -66,9 +66,9 @@ pub(crate) enum Task {
     Delete(Box<Record>),
 }
 
-/// How far a node is.
+/// The progress of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Progress {
+pub(crate) enum NodeProgress {
     Waiting,
     Released,
     Begun,
@@ -77,28 +77,28 @@ pub(crate) enum Progress {
 
 /// One resource in a phase.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Node {
+pub(crate) struct OperationNode {
     pub(crate) logical_id: String,
     pub(crate) waits: usize,
     pub(crate) dependents: Vec<String>,
-    pub(crate) progress: Progress,
+    pub(crate) progress: NodeProgress,
     pub(crate) task: Task,
     pub(crate) stuck: bool,
 }
 
 /// An operation that runs.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Operation {
-    pub(crate) phase: Phase,
+pub(crate) struct RunningOperation {
+    pub(crate) phase: OperationPhase,
     pub(crate) disable_rollback: bool,
-    pub(crate) nodes: BTreeMap<String, Node>,
+    pub(crate) nodes: BTreeMap<String, OperationNode>,
     /// Nodes that are not over.
     pub(crate) open: usize,
-    /// What an update is on its way to.
-    pub(crate) next: Option<Version>,
-    /// Resources as they were before they were touched; none where there was nothing.
+    /// The version an update leads to.
+    pub(crate) next: Option<StackVersion>,
+    /// Resources before this operation touched them; none for those that did not exist.
     pub(crate) saved: BTreeMap<String, Option<Record>>,
-    /// Physical resources that have been replaced or taken back.
+    /// Physical resources that have been replaced or rolled back.
     pub(crate) doomed: Vec<Record>,
     /// What failed in this phase, cancelled ones included, with the verb: `create`.
     pub(crate) failed: Vec<(String, String)>,
@@ -111,8 +111,13 @@ pub(crate) struct Operation {
     pub(crate) change_set: Option<String>,
 }
 
-impl Operation {
-    pub(crate) fn new(phase: Phase, disable_rollback: bool, origin: StackStatus, change_set: Option<String>) -> Self {
+impl RunningOperation {
+    pub(crate) fn new(
+        phase: OperationPhase,
+        disable_rollback: bool,
+        origin: StackStatus,
+        change_set: Option<String>,
+    ) -> Self {
         Self {
             phase,
             disable_rollback,
@@ -130,7 +135,7 @@ impl Operation {
     }
 
     fn is_forward(&self) -> bool {
-        matches!(self.phase, Phase::Create | Phase::Update)
+        matches!(self.phase, OperationPhase::Create | OperationPhase::Update)
     }
 
     /// Lays out the nodes; `edges` are pairs of (what waits, for what).
@@ -140,8 +145,8 @@ impl Operation {
         self.nodes = nodes
             .into_iter()
             .map(|(key, logical_id, task)| {
-                let (waits, dependents, progress) = (0, Vec::new(), Progress::Waiting);
-                (key, Node { logical_id, waits, dependents, progress, task, stuck: false })
+                let (waits, dependents, progress) = (0, Vec::new(), NodeProgress::Waiting);
+                (key, OperationNode { logical_id, waits, dependents, progress, task, stuck: false })
             })
             .collect();
         for (waiting, first) in edges {
@@ -155,10 +160,10 @@ impl Operation {
         }
     }
 
-    /// The node is over; answers those that waited for nothing else.
+    /// The node is over; returns those that waited for nothing else.
     pub(crate) fn close(&mut self, key: &str) -> Vec<String> {
         let Some(node) = self.nodes.get_mut(key) else { return Vec::new() };
-        node.progress = Progress::Over;
+        node.progress = NodeProgress::Over;
         self.open -= 1;
         let dependents = std::mem::take(&mut node.dependents);
         dependents.into_iter().filter(|dependent| self.is_free(dependent)).collect()
@@ -167,14 +172,14 @@ impl Operation {
     fn is_free(&mut self, key: &str) -> bool {
         let Some(node) = self.nodes.get_mut(key) else { return false };
         node.waits = node.waits.saturating_sub(1);
-        node.waits == 0 && node.progress == Progress::Waiting
+        node.waits == 0 && node.progress == NodeProgress::Waiting
     }
 
-    /// Gives up everything that waits for a node, however far away.
+    /// Gives up everything that waits for a node, directly or not.
     pub(crate) fn abandon_dependents(&mut self, key: &str) {
         let Some(node) = self.nodes.get_mut(key) else { return };
         for dependent in std::mem::take(&mut node.dependents) {
-            if self.nodes.get(&dependent).is_some_and(|node| node.progress == Progress::Waiting) {
+            if self.nodes.get(&dependent).is_some_and(|node| node.progress == NodeProgress::Waiting) {
                 self.close_silently(&dependent);
                 self.abandon_dependents(&dependent);
             }
@@ -183,9 +188,9 @@ impl Operation {
 
     pub(crate) fn close_silently(&mut self, key: &str) {
         if let Some(node) = self.nodes.get_mut(key)
-            && node.progress != Progress::Over
+            && node.progress != NodeProgress::Over
         {
-            node.progress = Progress::Over;
+            node.progress = NodeProgress::Over;
             self.open -= 1;
         }
     }
@@ -193,13 +198,13 @@ impl Operation {
 
 /// Asks for imports only; the first that is missing.
 struct Exports<'a> {
-    state: &'a State,
-    stack: &'a Stack,
+    state: &'a AccountState,
+    stack: &'a StackState,
     missing: RefCell<Option<String>>,
 }
 
 impl Lookup for Exports<'_> {
-    fn resource(&self, reference: &Reference) -> Evaluated<serde_json::Value> {
+    fn resource(&self, reference: &TemplateReference) -> Evaluated<serde_json::Value> {
         Ok(mark(reference))
     }
 
@@ -212,35 +217,35 @@ impl Lookup for Exports<'_> {
     }
 }
 
-impl State {
+impl AccountState {
     /// Begins an operation with its first phase.
-    pub(crate) fn start(&mut self, number: usize, operation: Operation) {
+    pub(crate) fn start(&mut self, number: usize, operation: RunningOperation) {
         let mut operation = Box::new(operation);
         self.begin_phase(number, &mut operation);
         self.stacks[number].operation = Some(operation);
     }
 
-    /// Does what has come due.
-    pub(crate) fn work(&mut self, number: usize, what: What) {
+    /// Does what is due.
+    pub(crate) fn work(&mut self, number: usize, what: DueAction) {
         let Some(mut operation) = self.stacks[number].operation.take() else { return };
         match what {
-            What::Begin(key) => self.begin_node(number, &mut operation, &key),
-            What::Act(key) => self.act(number, &mut operation, &key),
-            What::Settle(key) => self.settle(number, &mut operation, &key),
-            What::Finish => self.finish_phase(number, &mut operation),
-            What::TurnBack => self.turn_back(number, &mut operation),
-            What::ChangeSet(_) => {}
+            DueAction::Begin(key) => self.begin_node(number, &mut operation, &key),
+            DueAction::Act(key) => self.act(number, &mut operation, &key),
+            DueAction::Settle(key) => self.settle(number, &mut operation, &key),
+            DueAction::Finish => self.finish_phase(number, &mut operation),
+            DueAction::TurnBack => self.turn_back(number, &mut operation),
+            DueAction::ChangeSet(_) => {}
         }
-        if operation.phase == Phase::Over {
+        if operation.phase == OperationPhase::Over {
             self.end_operation(number, &operation);
         } else {
             self.stacks[number].operation = Some(operation);
         }
     }
 
-    /// The executed change set leaves its name, and is found by its id. (D: execution deletes all change sets of the
+    /// The executed change set frees its name, and is found by id. (D: execution deletes all change sets of the
     /// stack; R: describable as EXECUTE_COMPLETE, the stack's deletion notwithstanding; K: EXECUTE_FAILED)
-    fn end_operation(&mut self, number: usize, operation: &Operation) {
+    fn end_operation(&mut self, number: usize, operation: &RunningOperation) {
         let stack = &mut self.stacks[number];
         let executed = operation.change_set.as_ref().and_then(|name| stack.change_sets.remove(name));
         if let Some(mut stored) = executed {
@@ -251,10 +256,10 @@ impl State {
     }
 
     /// Lays out the nodes of the operation's phase and releases those that wait for nothing.
-    pub(crate) fn begin_phase(&mut self, number: usize, operation: &mut Operation) {
+    pub(crate) fn begin_phase(&mut self, number: usize, operation: &mut RunningOperation) {
         self.stacks[number].serial += 1;
-        if operation.phase == Phase::Delete && operation.trouble.is_some() {
-            return self.schedule(number, What::TurnBack, "turn", 1000, 2000);
+        if operation.phase == OperationPhase::Delete && operation.trouble.is_some() {
+            return self.schedule(number, DueAction::TurnBack, "turn", 1000, 2000);
         }
         if operation.phase.deletes() {
             self.lay_out_deletion(number, operation);
@@ -265,26 +270,26 @@ impl State {
                 return self.stop(number, operation);
             }
         }
-        let free = |node: &&Node| node.waits == 0;
+        let free = |node: &&OperationNode| node.waits == 0;
         let keys: Vec<String> =
             operation.nodes.iter().filter(|(_, node)| free(node)).map(|(key, _)| key.clone()).collect();
         self.release(number, operation, keys);
     }
 
-    /// The version a phase walks towards.
-    pub(crate) fn goal<'a>(stack: &'a Stack, operation: &'a Operation) -> Option<&'a Version> {
+    /// The version a phase leads to.
+    pub(crate) fn goal<'a>(stack: &'a StackState, operation: &'a RunningOperation) -> Option<&'a StackVersion> {
         match operation.phase {
-            Phase::Update => operation.next.as_ref(),
+            OperationPhase::Update => operation.next.as_ref(),
             _ => stack.version.as_ref(),
         }
     }
 
-    fn lay_out_walk(&mut self, number: usize, operation: &mut Operation) {
+    fn lay_out_walk(&mut self, number: usize, operation: &mut RunningOperation) {
         let stack = &self.stacks[number];
         let Some(version) = Self::goal(stack, operation) else { return };
         let template = version.template();
         let pseudo = stack.pseudo(&version.submission);
-        let Ok(scope) = Scope::new(&template, &version.submission.parameters, pseudo) else { return };
+        let Ok(scope) = EvalScope::new(&template, &version.submission.parameters, pseudo) else { return };
         let nodes = scope.present().map(|(id, _)| (id.to_owned(), id.to_owned(), Task::Undecided)).collect();
         let edges: Vec<(String, String)> = scope
             .present()
@@ -293,13 +298,13 @@ impl State {
         operation.lay_out(nodes, edges.into_iter());
     }
 
-    /// What the resources import and nobody exports: looked at before the first resource. (K; R: no resource event)
-    fn missing_export(&self, number: usize, operation: &Operation) -> Option<String> {
+    /// An import without an export, which is checked before the first resource. (K; R: no resource event)
+    fn missing_export(&self, number: usize, operation: &RunningOperation) -> Option<String> {
         let stack = &self.stacks[number];
         let version = Self::goal(stack, operation).filter(|_| operation.is_forward())?;
         let template = version.template();
         let pseudo = stack.pseudo(&version.submission);
-        let scope = Scope::new(&template, &version.submission.parameters, pseudo).ok()?;
+        let scope = EvalScope::new(&template, &version.submission.parameters, pseudo).ok()?;
         let exports = Exports { state: self, stack, missing: RefCell::default() };
         for (_, declared) in scope.present() {
             // What else does not work out is found when its turn comes.
@@ -308,8 +313,8 @@ impl State {
         exports.missing.into_inner()
     }
 
-    /// What is to go, in the reverse of the order in which it depends. (D)
-    fn lay_out_deletion(&mut self, number: usize, operation: &mut Operation) {
+    /// What is deleted, in reverse order of dependency. (D)
+    fn lay_out_deletion(&mut self, number: usize, operation: &mut RunningOperation) {
         let records: Vec<Record> = match operation.phase.is_cleanup() {
             true => std::mem::take(&mut operation.doomed),
             false => {
@@ -336,8 +341,8 @@ impl State {
         operation.lay_out(nodes, edges.into_iter());
     }
 
-    /// Decides about nodes that wait for nothing any more, and about those that this sets free.
-    pub(crate) fn release(&mut self, number: usize, operation: &mut Operation, keys: Vec<String>) {
+    /// Decides the tasks of nodes that wait for nothing, and of those that this releases.
+    pub(crate) fn release(&mut self, number: usize, operation: &mut RunningOperation, keys: Vec<String>) {
         let mut ready: std::collections::VecDeque<String> = keys.into();
         let serial = self.stacks[number].serial;
         while let Some(key) = ready.pop_front() {
@@ -345,9 +350,9 @@ impl State {
                 Ok(Some(task)) => {
                     if let Some(node) = operation.nodes.get_mut(&key) {
                         node.task = task;
-                        node.progress = Progress::Released;
+                        node.progress = NodeProgress::Released;
                     }
-                    self.schedule(number, What::Begin(key.clone()), &key, 200, 1200);
+                    self.schedule(number, DueAction::Begin(key.clone()), &key, 200, 1200);
                 }
                 Ok(None) => ready.extend(operation.close(&key)),
                 Err(reason) => {
@@ -362,14 +367,14 @@ impl State {
         self.finish_if_done(number, operation);
     }
 
-    pub(crate) fn finish_if_done(&mut self, number: usize, operation: &Operation) {
+    pub(crate) fn finish_if_done(&mut self, number: usize, operation: &RunningOperation) {
         if operation.open == 0 {
-            self.schedule(number, What::Finish, "finish", 200, 900);
+            self.schedule(number, DueAction::Finish, "finish", 200, 900);
         }
     }
 
-    /// Puts something into the queue, from `low` to `high` milliseconds from now.
-    pub(crate) fn schedule(&mut self, number: usize, what: What, about: &str, low: u64, high: u64) {
+    /// Queues something, from `low` to `high` milliseconds from now.
+    pub(crate) fn schedule(&mut self, number: usize, what: DueAction, about: &str, low: u64, high: u64) {
         let stack = &self.stacks[number];
         let step = format!("{what:?}");
         let count = stack.serial.to_string();
@@ -377,18 +382,18 @@ impl State {
         self.schedule_in(number, what, wait);
     }
 
-    pub(crate) fn schedule_in(&mut self, number: usize, what: What, wait: Duration) {
+    pub(crate) fn schedule_in(&mut self, number: usize, what: DueAction, wait: Duration) {
         let wait = wait.mul_f64(self.faults.slowness());
         let due = Due { stack: number, serial: self.stacks[number].serial, what };
         self.queue.put(self.now.plus(wait), due);
     }
 
-    /// What a node needs; nothing where the evaluated properties are what they were.
-    fn decide(&self, number: usize, operation: &mut Operation, key: &str) -> Result<Option<Task>, String> {
+    /// A node's task; none where the evaluated properties are unchanged.
+    fn decide(&self, number: usize, operation: &mut RunningOperation, key: &str) -> Result<Option<Task>, String> {
         let Some(node) = operation.nodes.get(key) else { return Ok(None) };
         match (&node.task, operation.phase) {
             (Task::Delete(record), _) => Ok(Some(Task::Delete(record.clone()))),
-            (_, Phase::Rollback) => {
+            (_, OperationPhase::Rollback) => {
                 let before = operation.saved.get(key).cloned().flatten();
                 Ok(before.map(|record| Task::Restore(Box::new(record))))
             }
@@ -396,16 +401,21 @@ impl State {
         }
     }
 
-    /// What does not work out is a failure of the template, not of the resource.
-    fn decide_forward(&self, number: usize, operation: &mut Operation, key: &str) -> Result<Option<Task>, String> {
+    /// A value that cannot be evaluated is a failure of the template, not of the resource.
+    fn decide_forward(
+        &self,
+        number: usize,
+        operation: &mut RunningOperation,
+        key: &str,
+    ) -> Result<Option<Task>, String> {
         let stack = &self.stacks[number];
         let record = stack.records.get(key);
         let Some(version) = Self::goal(stack, operation) else { return Ok(None) };
         let template = version.template();
         let tags = version.submission.tags.clone();
         let pseudo = stack.pseudo(&version.submission);
-        let scope = Scope::new(&template, &version.submission.parameters, pseudo)?;
-        let live = Live::new(self, number);
+        let scope = EvalScope::new(&template, &version.submission.parameters, pseudo)?;
+        let live = LiveResources::new(self, number);
         let properties = super::value::properties(&scope, &template.resources[key], &live)?;
         operation.imports.append(&mut live.imported.borrow_mut());
         let Some(record) = record else { return Ok(Some(Task::Create(properties))) };

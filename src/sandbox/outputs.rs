@@ -1,7 +1,7 @@
 //! Outputs, exports and imports.
 //!
-//! An export is unique in account and Region, and may not change or go while another stack imports it. All of it is
-//! looked at late, when the resources are done, and failing there takes everything back. (O, D)
+//! An export is unique in account and Region, and may not change or be removed while another stack imports it. This is
+//! checked late, when the resources are done, and a failure there rolls everything back. (O, D)
 
 use std::{
     cell::RefCell,
@@ -11,35 +11,35 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    account::State,
-    reference::Reference,
-    stack::{Record, Stack},
-    value::{Evaluated, Lookup, Scope},
+    account::AccountState,
+    reference::TemplateReference,
+    stack::{Record, StackState},
+    value::{EvalScope, Evaluated, Lookup},
 };
 
-/// What a stack puts out.
+/// Outputs and exports of a stack.
 #[derive(Debug, Default)]
-pub(crate) struct Outputs {
+pub(crate) struct StackOutputs {
     pub(crate) values: BTreeMap<String, String>,
     /// Export name to output key.
     pub(crate) exports: BTreeMap<String, String>,
 }
 
-/// Resources as they are, during an operation; notes what is imported.
-pub(crate) struct Live<'a> {
-    pub(crate) state: &'a State,
-    pub(crate) stack: &'a Stack,
+/// Resources as they are, during an operation; records what is imported.
+pub(crate) struct LiveResources<'a> {
+    pub(crate) state: &'a AccountState,
+    pub(crate) stack: &'a StackState,
     pub(crate) imported: RefCell<BTreeSet<String>>,
 }
 
-impl<'a> Live<'a> {
-    pub(crate) fn new(state: &'a State, number: usize) -> Self {
+impl<'a> LiveResources<'a> {
+    pub(crate) fn new(state: &'a AccountState, number: usize) -> Self {
         Self { state, stack: &state.stacks[number], imported: RefCell::default() }
     }
 }
 
-impl Lookup for Live<'_> {
-    fn resource(&self, reference: &Reference) -> Evaluated<Value> {
+impl Lookup for LiveResources<'_> {
+    fn resource(&self, reference: &TemplateReference) -> Evaluated<Value> {
         let Some(record) = self.stack.records.get(&reference.name) else {
             return Err(format!("Resource {} is not there to be referred to", reference.name));
         };
@@ -58,7 +58,7 @@ impl Lookup for Live<'_> {
 }
 
 impl Record {
-    /// What `Fn::GetAtt` returns. A name that stands for many (`Outputs.*`) is imagined from the physical id.
+    /// What `Fn::GetAtt` returns. A wildcard name (`Outputs.*`) is imagined from the physical id.
     pub(crate) fn attribute(&self, name: &str) -> Option<Value> {
         if let Some(value) = self.attributes.get(name) {
             return Some(value.clone());
@@ -69,12 +69,12 @@ impl Record {
     }
 }
 
-impl State {
+impl AccountState {
     fn export_key(&self, number: usize, name: &str) -> String {
         format!("{}/{name}", self.stacks[number].place.clone())
     }
 
-    pub(crate) fn import(&self, stack: &Stack, name: &str) -> Evaluated<Value> {
+    pub(crate) fn import(&self, stack: &StackState, name: &str) -> Evaluated<Value> {
         match self.exports.get(&format!("{}/{name}", stack.place)) {
             Some((_, value)) => Ok(Value::String(value.clone())),
             None => Err(format!("No export named {name} found")),
@@ -97,9 +97,14 @@ impl State {
         })
     }
 
-    /// Works out what the stack puts out, and whether it may.
-    pub(crate) fn outputs(&self, number: usize, scope: &Scope<'_>, live: &Live<'_>) -> Evaluated<Outputs> {
-        let mut outputs = Outputs::default();
+    /// Evaluates the outputs, and checks the exports.
+    pub(crate) fn outputs(
+        &self,
+        number: usize,
+        scope: &EvalScope<'_>,
+        live: &LiveResources<'_>,
+    ) -> Evaluated<StackOutputs> {
+        let mut outputs = StackOutputs::default();
         for (key, output) in &scope.template.outputs {
             if !scope.holds(output.condition.as_deref()) {
                 continue;
@@ -113,7 +118,7 @@ impl State {
         Ok(outputs)
     }
 
-    fn check_exports(&self, number: usize, outputs: &Outputs) -> Evaluated<()> {
+    fn check_exports(&self, number: usize, outputs: &StackOutputs) -> Evaluated<()> {
         for (name, key) in &outputs.exports {
             match self.exports.get(&self.export_key(number, name)) {
                 Some((other, _)) if *other != number => {
@@ -137,8 +142,8 @@ impl State {
         }
     }
 
-    /// Publishes what the stack now puts out.
-    pub(crate) fn publish(&mut self, number: usize, outputs: Outputs, imports: BTreeSet<String>) {
+    /// Publishes the stack's outputs.
+    pub(crate) fn publish(&mut self, number: usize, outputs: StackOutputs, imports: BTreeSet<String>) {
         for name in self.stacks[number].exports.keys() {
             self.exports.remove(&self.export_key(number, name));
         }

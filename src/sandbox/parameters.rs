@@ -1,4 +1,4 @@
-//! A template's parameters: their values, and when they are refused.
+//! A template's parameters: their values and checks.
 //!
 //! Not checked: `AllowedPattern`. Values from the SSM store are imagined: they follow from the parameter's name.
 
@@ -33,7 +33,7 @@ pub(crate) fn values(
     declared.iter().map(value).collect()
 }
 
-/// The value of one, if it is declared and has any.
+/// The value of one that is declared and has a value.
 pub(crate) fn value(declared: &Map<String, Value>, given: &BTreeMap<String, String>, name: &str) -> Option<String> {
     chosen(declared.get(name)?, given.get(name))
 }
@@ -94,7 +94,7 @@ fn typed(kind: &str, text: &str) -> Value {
     }
 }
 
-/// What the SSM store is imagined to hold under a name.
+/// The imagined value of an SSM parameter.
 fn stored(kind: &str, name: &str) -> String {
     let id = |prefix: &str| format!("{prefix}-{}", ids::hex(0, &["ssm", name], 17));
     match kind {

@@ -1,37 +1,45 @@
 //! How phases end, and what follows them: the stack's own statuses. (M, R, D)
 
 use super::{
-    account::State,
-    operation::{Operation, Phase},
-    outputs::Live,
-    stack::{Record, Stack},
+    account::AccountState,
+    operation::{OperationPhase, RunningOperation},
+    outputs::LiveResources,
+    stack::{Record, StackState},
     steps::About,
     template::list,
-    value::Scope,
+    value::EvalScope,
 };
 use crate::cloud::{ResourceStatus, StackStatus};
 
-impl State {
+impl AccountState {
     /// Nothing is left to do in the phase.
-    pub(crate) fn finish_phase(&mut self, number: usize, operation: &mut Operation) {
+    pub(crate) fn finish_phase(&mut self, number: usize, operation: &mut RunningOperation) {
         match operation.phase {
-            Phase::Create | Phase::Update => self.finish_forward(number, operation),
-            Phase::CreateRollback => self.finish_removal(number, operation, "ROLLBACK"),
-            Phase::Delete => self.finish_removal(number, operation, "DELETE"),
-            Phase::Cleanup => self.finish_with(number, operation, StackStatus::UpdateComplete, None),
-            Phase::Rollback => self.finish_rollback(number, operation),
-            Phase::RollbackCleanup => self.finish_with(number, operation, StackStatus::UpdateRollbackComplete, None),
-            Phase::Over => {}
+            OperationPhase::Create | OperationPhase::Update => self.finish_forward(number, operation),
+            OperationPhase::CreateRollback => self.finish_removal(number, operation, "ROLLBACK"),
+            OperationPhase::Delete => self.finish_removal(number, operation, "DELETE"),
+            OperationPhase::Cleanup => self.finish_with(number, operation, StackStatus::UpdateComplete, None),
+            OperationPhase::Rollback => self.finish_rollback(number, operation),
+            OperationPhase::RollbackCleanup => {
+                self.finish_with(number, operation, StackStatus::UpdateRollbackComplete, None)
+            }
+            OperationPhase::Over => {}
         }
     }
 
-    fn finish_with(&mut self, number: usize, operation: &mut Operation, status: StackStatus, reason: Option<String>) {
+    fn finish_with(
+        &mut self,
+        number: usize,
+        operation: &mut RunningOperation,
+        status: StackStatus,
+        reason: Option<String>,
+    ) {
         self.set_status(number, status, reason);
-        operation.phase = Phase::Over;
+        operation.phase = OperationPhase::Over;
     }
 
     /// The resources are done, or in rollback-disabled mode have failed; now the outputs.
-    fn finish_forward(&mut self, number: usize, operation: &mut Operation) {
+    fn finish_forward(&mut self, number: usize, operation: &mut RunningOperation) {
         if operation.failed.is_empty() && operation.trouble.is_none() {
             match self.put_out(number, operation) {
                 Ok(()) => return self.land(number, operation),
@@ -42,19 +50,19 @@ impl State {
             return self.turn_back(number, operation);
         }
         let reason = summary(operation, "");
-        let creating = operation.phase == Phase::Create;
+        let creating = operation.phase == OperationPhase::Create;
         self.accept_version(number, operation);
         let status = if creating { StackStatus::CreateFailed } else { StackStatus::UpdateFailed };
         self.finish_with(number, operation, status, Some(reason));
     }
 
-    fn put_out(&mut self, number: usize, operation: &mut Operation) -> Result<(), String> {
+    fn put_out(&mut self, number: usize, operation: &mut RunningOperation) -> Result<(), String> {
         let stack = &self.stacks[number];
         let Some(version) = Self::goal(stack, operation) else { return Ok(()) };
         let template = version.template();
         let pseudo = stack.pseudo(&version.submission);
-        let scope = Scope::new(&template, &version.submission.parameters, pseudo)?;
-        let live = Live::new(self, number);
+        let scope = EvalScope::new(&template, &version.submission.parameters, pseudo)?;
+        let live = LiveResources::new(self, number);
         let outputs = self.outputs(number, &scope, &live)?;
         operation.imports.append(&mut live.imported.borrow_mut());
         let imports = std::mem::take(&mut operation.imports);
@@ -62,9 +70,9 @@ impl State {
         Ok(())
     }
 
-    /// The cleanup status comes after every successful update, with nothing to clean too. (R)
-    fn land(&mut self, number: usize, operation: &mut Operation) {
-        if operation.phase == Phase::Create {
+    /// The cleanup status comes after every successful update, even with nothing to clean up. (R)
+    fn land(&mut self, number: usize, operation: &mut RunningOperation) {
+        if operation.phase == OperationPhase::Create {
             self.accept_version(number, operation);
             return self.finish_with(number, operation, StackStatus::CreateComplete, None);
         }
@@ -73,19 +81,19 @@ impl State {
         let replaced = replaced(&self.stacks[number], operation);
         operation.doomed.extend(removed.into_iter().chain(replaced));
         self.set_status(number, StackStatus::UpdateCompleteCleanupInProgress, None);
-        operation.phase = Phase::Cleanup;
+        operation.phase = OperationPhase::Cleanup;
         self.begin_phase(number, operation);
     }
 
     /// The resources that the new version no longer has.
-    fn removed(&mut self, number: usize, operation: &Operation) -> Vec<Record> {
+    fn removed(&mut self, number: usize, operation: &RunningOperation) -> Vec<Record> {
         let records = &mut self.stacks[number].records;
         let gone: Vec<String> = records.keys().filter(|id| !operation.nodes.contains_key(*id)).cloned().collect();
         gone.iter().filter_map(|id| records.remove(id)).collect()
     }
 
     /// The version walked towards becomes the stack's, and its records take their policies and edges from it.
-    fn accept_version(&mut self, number: usize, operation: &mut Operation) {
+    fn accept_version(&mut self, number: usize, operation: &mut RunningOperation) {
         let stack = &mut self.stacks[number];
         if let Some(next) = operation.next.take() {
             stack.version = Some(next);
@@ -100,31 +108,50 @@ impl State {
         }
     }
 
-    /// What a failed phase, or a deletion that others forbid, turns into.
-    pub(crate) fn turn_back(&mut self, number: usize, operation: &mut Operation) {
+    /// The phase after a failed one, or after a deletion that imports forbid.
+    pub(crate) fn turn_back(&mut self, number: usize, operation: &mut RunningOperation) {
         match operation.phase {
-            Phase::Delete => {
+            OperationPhase::Delete => {
                 // (O: back to the previous resting status, with the export as the reason)
                 let (status, reason) = (operation.origin.clone(), operation.trouble.take());
                 self.finish_with(number, operation, status, reason);
             }
-            Phase::Create => {
+            OperationPhase::Create => {
                 let reason = summary(operation, " Rollback requested by user.");
-                self.turn_to(number, operation, Phase::CreateRollback, StackStatus::RollbackInProgress, reason);
+                self.turn_to(
+                    number,
+                    operation,
+                    OperationPhase::CreateRollback,
+                    StackStatus::RollbackInProgress,
+                    reason,
+                );
             }
             _ => {
                 let reason = summary(operation, "");
-                self.turn_to(number, operation, Phase::Rollback, StackStatus::UpdateRollbackInProgress, reason);
+                self.turn_to(
+                    number,
+                    operation,
+                    OperationPhase::Rollback,
+                    StackStatus::UpdateRollbackInProgress,
+                    reason,
+                );
             }
         }
     }
 
     /// A rollback has an operation id of its own. (C)
-    fn turn_to(&mut self, number: usize, operation: &mut Operation, phase: Phase, status: StackStatus, reason: String) {
+    fn turn_to(
+        &mut self,
+        number: usize,
+        operation: &mut RunningOperation,
+        phase: OperationPhase,
+        status: StackStatus,
+        reason: String,
+    ) {
         let token = self.stacks[number].operations.last().and_then(|last| last.token.clone());
         self.log_operation(number, token);
         self.set_status(number, status, Some(reason));
-        if phase == Phase::CreateRollback {
+        if phase == OperationPhase::CreateRollback {
             // (R: DeletionTime is set as soon as a creation rolls back)
             self.stacks[number].deleted_at = Some(self.now);
             self.forget_unborn(number, operation);
@@ -133,8 +160,8 @@ impl State {
         self.begin_phase(number, operation);
     }
 
-    /// What failed before it had a physical id is only said to be gone. (K)
-    fn forget_unborn(&mut self, number: usize, operation: &Operation) {
+    /// A resource that failed before it had a physical id only reports that it is gone. (K)
+    fn forget_unborn(&mut self, number: usize, operation: &RunningOperation) {
         let template = self.stacks[number].template();
         for (logical_id, _) in &operation.failed {
             if self.stacks[number].records.contains_key(logical_id) {
@@ -147,7 +174,7 @@ impl State {
         }
     }
 
-    fn finish_rollback(&mut self, number: usize, operation: &mut Operation) {
+    fn finish_rollback(&mut self, number: usize, operation: &mut RunningOperation) {
         if !operation.failed.is_empty() {
             let reason = summary(operation, "");
             let unrestored = replaced(&self.stacks[number], operation);
@@ -160,12 +187,12 @@ impl State {
         let created: Vec<Record> = created.filter_map(|id| records.remove(id)).collect();
         operation.doomed.extend(created);
         self.set_status(number, StackStatus::UpdateRollbackCompleteCleanupInProgress, None);
-        operation.phase = Phase::RollbackCleanup;
+        operation.phase = OperationPhase::RollbackCleanup;
         self.begin_phase(number, operation);
     }
 
-    /// The end of a deletion, be it asked for or a rollback's.
-    fn finish_removal(&mut self, number: usize, operation: &mut Operation, verb: &str) {
+    /// The end of a deletion, requested or of a rollback.
+    fn finish_removal(&mut self, number: usize, operation: &mut RunningOperation, verb: &str) {
         let failed = !operation.failed.is_empty();
         let status = StackStatus::from(format!("{verb}_{}", if failed { "FAILED" } else { "COMPLETE" }).as_str());
         let reason = failed.then(|| summary(operation, ""));
@@ -190,7 +217,7 @@ impl State {
 }
 
 /// The old physical resources behind replacements.
-fn replaced(stack: &Stack, operation: &Operation) -> Vec<Record> {
+fn replaced(stack: &StackState, operation: &RunningOperation) -> Vec<Record> {
     let before = operation.saved.values().flatten();
     let stands =
         |old: &&Record| stack.records.get(&old.logical_id).is_some_and(|now| now.physical_id != old.physical_id);
@@ -202,7 +229,7 @@ fn replaced(stack: &Stack, operation: &Operation) -> Vec<Record> {
 }
 
 /// `The following resource(s) failed to create: [A, B].`, or the stack's own trouble.
-fn summary(operation: &Operation, tail: &str) -> String {
+fn summary(operation: &RunningOperation, tail: &str) -> String {
     let named = |verb: &str| {
         let ids: Vec<&str> =
             operation.failed.iter().filter(|(_, known)| known == verb).map(|(id, _)| id.as_str()).collect();

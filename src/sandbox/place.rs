@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 /// One Region of one account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub(crate) struct AccountRegion {
     pub(crate) account: String,
     pub(crate) region: String,
 }
 
-impl Place {
+impl AccountRegion {
     /// The AWS partition of the Region.
     pub(crate) fn partition(&self) -> &'static str {
         match self.region.as_str() {
@@ -22,8 +22,8 @@ impl Place {
     }
 }
 
-/// As keys of the state have it.
-impl fmt::Display for Place {
+/// As written in keys of the state.
+impl fmt::Display for AccountRegion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.account, self.region)
     }

@@ -1,12 +1,12 @@
-//! Calls that only look.
+//! Calls that only read.
 
 use super::{
-    Item,
-    account::State,
-    place::Place,
+    InventoryItem,
+    account::AccountState,
+    place::AccountRegion,
     resource::Object,
-    stack::{Stack, StoredChangeSet},
-    value::Scope,
+    stack::{StackState, StoredChangeSet},
+    value::EvalScope,
 };
 use crate::cloud::{
     ChangeSet, ChangeSetSummary, CloudErrorKind, EndpointDescription, Page, PageToken, RoleDescription,
@@ -16,22 +16,26 @@ use crate::cloud::{
 /// How long a deleted stack is found by its id. (D, M)
 const DELETED_FOR: std::time::Duration = std::time::Duration::from_secs(90 * 24 * 60 * 60);
 
-type Answer<T> = Result<T, CloudErrorKind>;
+type QueryResult<T> = Result<T, CloudErrorKind>;
 
-impl State {
-    pub(crate) fn describe_stacks(&self, place: &Place, from: Option<PageToken>) -> Answer<Page<Described>> {
-        let live = |stack: &Stack| !stack.status.is_deleted();
+impl AccountState {
+    pub(crate) fn describe_stacks(
+        &self,
+        place: &AccountRegion,
+        from: Option<PageToken>,
+    ) -> QueryResult<Page<Described>> {
+        let live = |stack: &StackState| !stack.status.is_deleted();
         self.listing(place, from, live, |stack| self.described(stack))
     }
 
     pub(crate) fn list_stacks(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         statuses: &[StackStatus],
         from: Option<PageToken>,
-    ) -> Answer<Page<StackSummary>> {
+    ) -> QueryResult<Page<StackSummary>> {
         let wanted =
-            |stack: &Stack| (statuses.is_empty() || statuses.contains(&stack.status)) && visible(stack, self.now);
+            |stack: &StackState| (statuses.is_empty() || statuses.contains(&stack.status)) && visible(stack, self.now);
         self.listing(place, from, wanted, |stack| StackSummary {
             id: stack.id.clone(),
             name: stack.name.clone(),
@@ -39,14 +43,14 @@ impl State {
         })
     }
 
-    /// Newest first; the token is the number of the last stack given, so that new stacks move no page.
+    /// Newest first; the token is the number of the last stack given, so that new stacks shift no page.
     fn listing<T>(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         from: Option<PageToken>,
-        wanted: impl Fn(&Stack) -> bool,
-        read: impl Fn(&Stack) -> T,
-    ) -> Answer<Page<T>> {
+        wanted: impl Fn(&StackState) -> bool,
+        read: impl Fn(&StackState) -> T,
+    ) -> QueryResult<Page<T>> {
         let before = from.map_or(Ok(usize::MAX), |token| position(&token))?;
         let numbers = self.index.all.get(place).map_or(&[][..], Vec::as_slice);
         let numbers = &numbers[..numbers.partition_point(|number| *number < before)];
@@ -61,15 +65,15 @@ impl State {
         Ok(Page { items: page.into_iter().map(|number| read(&self.stacks[number])).collect(), next })
     }
 
-    pub(crate) fn describe_stack(&self, place: &Place, name_or_id: &str) -> Option<Described> {
+    pub(crate) fn describe_stack(&self, place: &AccountRegion, name_or_id: &str) -> Option<Described> {
         let stack = &self.stacks[self.find(place, name_or_id)?];
         visible(stack, self.now).then(|| self.described(stack))
     }
 
-    fn described(&self, stack: &Stack) -> Described {
+    fn described(&self, stack: &StackState) -> Described {
         let submission = stack.version.as_ref().map(|version| &version.submission);
         let parameters = match &stack.version {
-            Some(version) => Scope::shown_parameters(&version.template(), &version.submission.parameters),
+            Some(version) => EvalScope::shown_parameters(&version.template(), &version.submission.parameters),
             None => Default::default(),
         };
         Described {
@@ -93,10 +97,10 @@ impl State {
     /// Newest first; the token is how many older ones are left.
     pub(crate) fn describe_stack_events(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         name_or_id: &str,
         from: Option<PageToken>,
-    ) -> Answer<Page<StackEvent>> {
+    ) -> QueryResult<Page<StackEvent>> {
         let stack = self.existing(place, name_or_id)?;
         let end = from.map_or(Ok(stack.events.len()), |token| position(&token))?.min(stack.events.len());
         let start = end.saturating_sub(self.settings.page_size.max(1));
@@ -104,7 +108,7 @@ impl State {
         Ok(Page { items, next: (start > 0).then(|| PageToken(start.to_string())) })
     }
 
-    pub(crate) fn get_template(&self, place: &Place, name_or_id: &str) -> Answer<String> {
+    pub(crate) fn get_template(&self, place: &AccountRegion, name_or_id: &str) -> QueryResult<String> {
         let stack = self.existing(place, name_or_id)?;
         match &stack.version {
             Some(version) => Ok(version.submission.body.clone()),
@@ -114,12 +118,12 @@ impl State {
 
     /// Also of one that failed, and of one for a stack that has no template of its own yet. (D: "the change set for
     /// which CloudFormation returns the associated template")
-    pub(crate) fn get_change_set_template(&self, id: &str) -> Answer<String> {
+    pub(crate) fn get_change_set_template(&self, id: &str) -> QueryResult<String> {
         let (_, stored) = self.stored(id).ok_or(CloudErrorKind::NotFound)?;
         Ok(stored.version.submission.body.clone())
     }
 
-    fn stored(&self, id: &str) -> Option<(&Stack, &StoredChangeSet)> {
+    fn stored(&self, id: &str) -> Option<(&StackState, &StoredChangeSet)> {
         let stack = &self.stacks[*self.index.change_sets.get(id)?];
         let stored = stack.change_set(id)?;
         Some((stack, stored))
@@ -137,12 +141,16 @@ impl State {
             status_reason: stored.reason.clone(),
             created_at: stored.created_at,
             tags: submission.tags.clone(),
-            parameters: Scope::shown_parameters(&stored.version.template(), &submission.parameters),
+            parameters: EvalScope::shown_parameters(&stored.version.template(), &submission.parameters),
             changes: if stored.is_ready() { stored.changes.clone() } else { Vec::new() },
         })
     }
 
-    pub(crate) fn list_change_sets(&self, place: &Place, name_or_id: &str) -> Answer<Vec<ChangeSetSummary>> {
+    pub(crate) fn list_change_sets(
+        &self,
+        place: &AccountRegion,
+        name_or_id: &str,
+    ) -> QueryResult<Vec<ChangeSetSummary>> {
         let stack = self.existing(place, name_or_id)?;
         let summary = |stored: &StoredChangeSet| ChangeSetSummary {
             id: stored.id.clone(),
@@ -152,13 +160,13 @@ impl State {
         Ok(stack.change_sets.values().map(summary).collect())
     }
 
-    pub(crate) fn existing(&self, place: &Place, name_or_id: &str) -> Answer<&Stack> {
+    pub(crate) fn existing(&self, place: &AccountRegion, name_or_id: &str) -> QueryResult<&StackState> {
         let number = self.find(place, name_or_id).ok_or(CloudErrorKind::NotFound)?;
         Some(&self.stacks[number]).filter(|stack| visible(stack, self.now)).ok_or(CloudErrorKind::NotFound)
     }
 
-    pub(crate) fn describe_endpoint(&self, place: &Place, name: &str) -> Option<EndpointDescription> {
-        let (Place { account, region }, name) = (place, name.to_lowercase());
+    pub(crate) fn describe_endpoint(&self, place: &AccountRegion, name: &str) -> Option<EndpointDescription> {
+        let (AccountRegion { account, region }, name) = (place, name.to_lowercase());
         let arn = format!("arn:{}:sagemaker:{region}:{account}:endpoint/{name}", place.partition());
         let object = self.objects.get(&Object::key(place, "AWS::SageMaker::Endpoint", &arn))?;
         let endpoint = object.state.endpoint()?;
@@ -171,7 +179,7 @@ impl State {
         })
     }
 
-    pub(crate) fn get_role(&self, place: &Place, name: &str) -> Option<RoleDescription> {
+    pub(crate) fn get_role(&self, place: &AccountRegion, name: &str) -> Option<RoleDescription> {
         let object = self.objects.get(&Object::key(place, "AWS::IAM::Role", name))?;
         Some(RoleDescription {
             name: object.name.clone(),
@@ -180,13 +188,13 @@ impl State {
         })
     }
 
-    pub(crate) fn inventory(&self) -> Vec<Item> {
+    pub(crate) fn inventory(&self) -> Vec<InventoryItem> {
         let owner = |object: &Object| {
             let stack = object.stack.map(|number| &self.stacks[number])?;
             (!stack.status.is_deleted()).then(|| stack.name.clone())
         };
         let all = self.objects.values();
-        all.map(|object| Item {
+        all.map(|object| InventoryItem {
             region: object.region.clone(),
             resource_type: object.resource_type.clone(),
             physical_id: object.physical_id.clone(),
@@ -198,10 +206,10 @@ impl State {
     }
 }
 
-fn visible(stack: &Stack, now: Timestamp) -> bool {
+fn visible(stack: &StackState, now: Timestamp) -> bool {
     !stack.status.is_deleted() || stack.deleted_at.is_none_or(|at| now.since(at) <= DELETED_FOR)
 }
 
-fn position(token: &PageToken) -> Answer<usize> {
+fn position(token: &PageToken) -> QueryResult<usize> {
     token.0.parse().map_err(|_| CloudErrorKind::Validation("the NextToken is not one of this listing".to_owned()))
 }

@@ -1,4 +1,4 @@
-//! What is to happen and when: one ordered queue for the whole account.
+//! What is due and when: one ordered queue for the whole account.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use crate::cloud::Timestamp;
 /// Something to happen in a stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Due {
-    /// Which stack, by its place in the account.
+    /// The stack, by its index in the account.
     pub(crate) stack: usize,
     /// The phase it belongs to; ignored when the stack has moved on.
     pub(crate) serial: u32,
     /// What.
-    pub(crate) what: What,
+    pub(crate) what: DueAction,
 }
 
 /// What can come due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum What {
-    /// A resource is taken up.
+pub(crate) enum DueAction {
+    /// A resource begins.
     Begin(String),
     /// Its handler makes the call.
     Act(String),
@@ -28,7 +28,7 @@ pub(crate) enum What {
     Settle(String),
     /// The phase has nothing left to do.
     Finish,
-    /// A failed phase turns round.
+    /// A failed phase turns back.
     TurnBack,
     /// A change set has been computed.
     ChangeSet(String),

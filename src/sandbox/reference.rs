@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// One reference.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Reference {
+pub(crate) struct TemplateReference {
     /// A resource, parameter or pseudo parameter.
     pub(crate) name: String,
     /// For `Fn::GetAtt`.
@@ -13,7 +13,7 @@ pub(crate) struct Reference {
 
 /// One piece of the text of `Fn::Sub`.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Piece<'a> {
+pub(crate) enum SubPiece<'a> {
     Text(&'a str),
     Variable(&'a str),
 }
@@ -25,22 +25,22 @@ pub(crate) fn function(value: &Value) -> Option<(&str, &Value)> {
 }
 
 /// Everything a value refers to, all branches of `Fn::If` included.
-pub(crate) fn all(value: &Value) -> Vec<Reference> {
+pub(crate) fn all(value: &Value) -> Vec<TemplateReference> {
     let mut found = Vec::new();
     collect(value, &|_| None, &mut found);
     found
 }
 
 /// What a value refers to when `Fn::If` takes the branches that `decide` says.
-pub(crate) fn taken(value: &Value, decide: &dyn Fn(&str) -> Option<bool>) -> Vec<Reference> {
+pub(crate) fn taken(value: &Value, decide: &dyn Fn(&str) -> Option<bool>) -> Vec<TemplateReference> {
     let mut found = Vec::new();
     collect(value, decide, &mut found);
     found
 }
 
-fn collect(value: &Value, decide: &dyn Fn(&str) -> Option<bool>, found: &mut Vec<Reference>) {
+fn collect(value: &Value, decide: &dyn Fn(&str) -> Option<bool>, found: &mut Vec<TemplateReference>) {
     match function(value) {
-        Some(("Ref", Value::String(name))) => found.push(Reference { name: name.clone(), attribute: None }),
+        Some(("Ref", Value::String(name))) => found.push(TemplateReference { name: name.clone(), attribute: None }),
         Some(("Fn::GetAtt", argument)) => found.extend(get_att(argument)),
         Some(("Fn::Sub", argument)) => collect_sub(argument, decide, found),
         Some(("Fn::If", Value::Array(parts))) if parts.len() == 3 => {
@@ -60,13 +60,13 @@ fn collect(value: &Value, decide: &dyn Fn(&str) -> Option<bool>, found: &mut Vec
     }
 }
 
-fn collect_sub(argument: &Value, decide: &dyn Fn(&str) -> Option<bool>, found: &mut Vec<Reference>) {
+fn collect_sub(argument: &Value, decide: &dyn Fn(&str) -> Option<bool>, found: &mut Vec<TemplateReference>) {
     let (text, own) = match argument {
         Value::Array(parts) => (parts.first(), parts.get(1).and_then(Value::as_object)),
         other => (Some(other), None),
     };
     for piece in pieces(text.and_then(Value::as_str).unwrap_or_default()) {
-        if let Piece::Variable(name) = piece
+        if let SubPiece::Variable(name) = piece
             && own.is_none_or(|own| !own.contains_key(name))
         {
             found.push(variable(name));
@@ -78,43 +78,43 @@ fn collect_sub(argument: &Value, decide: &dyn Fn(&str) -> Option<bool>, found: &
 }
 
 /// `X` or `X.Attribute` inside `Fn::Sub`.
-pub(crate) fn variable(name: &str) -> Reference {
+pub(crate) fn variable(name: &str) -> TemplateReference {
     match name.split_once('.') {
-        Some((name, attribute)) => Reference { name: name.to_owned(), attribute: Some(attribute.to_owned()) },
-        None => Reference { name: name.to_owned(), attribute: None },
+        Some((name, attribute)) => TemplateReference { name: name.to_owned(), attribute: Some(attribute.to_owned()) },
+        None => TemplateReference { name: name.to_owned(), attribute: None },
     }
 }
 
 /// The argument of `Fn::GetAtt`, in both spellings.
-pub(crate) fn get_att(argument: &Value) -> Option<Reference> {
+pub(crate) fn get_att(argument: &Value) -> Option<TemplateReference> {
     match argument {
         Value::String(text) => Some(variable(text)).filter(|reference| reference.attribute.is_some()),
         Value::Array(parts) => {
             let name = parts.first()?.as_str()?.to_owned();
             let attribute: Option<Vec<&str>> = parts[1..].iter().map(Value::as_str).collect();
-            Some(Reference { name, attribute: Some(attribute?.join(".")) })
+            Some(TemplateReference { name, attribute: Some(attribute?.join(".")) })
         }
         _ => None,
     }
 }
 
 /// The text of `Fn::Sub` in pieces; `${!X}` is the text `${X}`.
-pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
+pub(crate) fn pieces(text: &str) -> Vec<SubPiece<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find("${") {
         let Some(length) = rest[start..].find('}') else { break };
         let (inner, end) = (&rest[start + 2..start + length], start + length + 1);
-        found.push(Piece::Text(&rest[..start]));
+        found.push(SubPiece::Text(&rest[..start]));
         if inner.starts_with('!') {
-            found.push(Piece::Text("${"));
-            found.push(Piece::Text(&rest[start + 3..end]));
+            found.push(SubPiece::Text("${"));
+            found.push(SubPiece::Text(&rest[start + 3..end]));
         } else {
-            found.push(Piece::Variable(inner.trim()));
+            found.push(SubPiece::Variable(inner.trim()));
         }
         rest = &rest[end..];
     }
-    found.push(Piece::Text(rest));
+    found.push(SubPiece::Text(rest));
     found
 }
 
@@ -133,8 +133,8 @@ mod tests {
             "D": {"Fn::Sub": ["${Own}${Seven}", {"Own": {"Ref": "Eight"}}]},
             "E": {"Fn::If": ["Yes", {"Ref": "Nine"}, {"Ref": "Ten"}]},
         });
-        let names = |found: Vec<Reference>| {
-            let name = |reference: Reference| match reference.attribute {
+        let names = |found: Vec<TemplateReference>| {
+            let name = |reference: TemplateReference| match reference.attribute {
                 Some(attribute) => format!("{}.{attribute}", reference.name),
                 None => reference.name,
             };

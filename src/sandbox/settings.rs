@@ -1,4 +1,4 @@
-//! What an account is like before anything is in it.
+//! The settings of an account.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::cloud::Timestamp;
 
-/// What an account is like.
+/// The settings of an account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
+pub struct SandboxSettings {
     /// The twelve digits of the account.
     pub account: String,
     /// Ids, names and durations follow from it. A kept account keeps the seed it was made with.
     pub seed: u64,
-    /// How many items a page holds. (R: 100)
+    /// Items per page. (R: 100)
     pub page_size: usize,
     /// When simulated time begins.
     pub start: Timestamp,
@@ -25,11 +25,11 @@ pub struct Settings {
     pub change_set_limit: usize,
     /// Are change sets checked before they are offered, by `AWS::EarlyValidation`? (D, O: on by default)
     pub early_validation: bool,
-    /// How long a new stack stays out of listings; by name and id it is found at once.
+    /// How long a new stack is missing from listings; by name and id it is found at once.
     pub listing_lag: Duration,
 }
 
-impl Default for Settings {
+impl Default for SandboxSettings {
     fn default() -> Self {
         Self {
             account: "000000000000".to_owned(),

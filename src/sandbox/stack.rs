@@ -9,31 +9,33 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{call::Submission, ids, operation::Operation, place::Place, template::Template, value::Pseudo};
+use super::{
+    call::StackRequest, ids, operation::RunningOperation, place::AccountRegion, template::ParsedTemplate, value::Pseudo,
+};
 use crate::cloud::{
     Change, ChangeSetStatus, ExecutionStatus, ResourceStatus, StackEvent, StackStatus, Tags, Timestamp,
 };
 
 pub(crate) const STACK_TYPE: &str = "AWS::CloudFormation::Stack";
 
-/// A body with what was submitted beside it, parsed once.
+/// A body and the options submitted with it, parsed once.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Version {
-    pub(crate) submission: Submission,
+pub(crate) struct StackVersion {
+    pub(crate) submission: StackRequest,
     #[serde(skip)]
-    template: OnceCell<Rc<Template>>,
+    template: OnceCell<Rc<ParsedTemplate>>,
 }
 
-impl Version {
-    pub(crate) fn new(submission: Submission, template: Template) -> Self {
+impl StackVersion {
+    pub(crate) fn new(submission: StackRequest, template: ParsedTemplate) -> Self {
         let cell = OnceCell::new();
         let _ = cell.set(Rc::new(template));
         Self { submission, template: cell }
     }
 
     /// Bodies are parsed when they are accepted, so a kept one parses again.
-    pub(crate) fn template(&self) -> Rc<Template> {
-        self.template.get_or_init(|| Rc::new(Template::parse(&self.submission.body).unwrap_or_default())).clone()
+    pub(crate) fn template(&self) -> Rc<ParsedTemplate> {
+        self.template.get_or_init(|| Rc::new(ParsedTemplate::parse(&self.submission.body).unwrap_or_default())).clone()
     }
 }
 
@@ -52,13 +54,13 @@ pub(crate) struct Record {
     pub(crate) tags: Tags,
     pub(crate) status: ResourceStatus,
     pub(crate) depends_on: BTreeSet<String>,
-    pub(crate) deletion_policy: Policy,
-    pub(crate) replace_policy: Policy,
+    pub(crate) deletion_policy: DeletionPolicy,
+    pub(crate) replace_policy: DeletionPolicy,
 }
 
-/// What becomes of a physical resource that a stack lets go.
+/// What happens to a physical resource that leaves its stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) enum Policy {
+pub(crate) enum DeletionPolicy {
     #[default]
     Delete,
     Retain,
@@ -68,7 +70,7 @@ pub(crate) enum Policy {
 
 /// One event, without what all events of its stack share.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Event {
+pub(crate) struct StoredEvent {
     pub(crate) at: Timestamp,
     pub(crate) logical_id: String,
     pub(crate) resource_type: String,
@@ -79,7 +81,7 @@ pub(crate) struct Event {
     pub(crate) operation: usize,
 }
 
-/// An operation that was begun, for its events to name.
+/// A started operation, which its events refer to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LoggedOperation {
     pub(crate) id: String,
@@ -92,7 +94,7 @@ pub(crate) struct StoredChangeSet {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) create: bool,
-    pub(crate) version: Version,
+    pub(crate) version: StackVersion,
     pub(crate) status: ChangeSetStatus,
     pub(crate) execution: ExecutionStatus,
     pub(crate) reason: Option<String>,
@@ -102,9 +104,9 @@ pub(crate) struct StoredChangeSet {
     pub(crate) fingerprint: String,
 }
 
-/// What a request token was used for.
+/// The use of a request token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Spent {
+pub(crate) struct SpentToken {
     /// Of the whole request.
     pub(crate) fingerprint: String,
     /// The id of the stack that it made or changed.
@@ -113,27 +115,27 @@ pub(crate) struct Spent {
 
 /// A stack.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Stack {
+pub(crate) struct StackState {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) place: Place,
+    pub(crate) place: AccountRegion,
     pub(crate) status: StackStatus,
     pub(crate) reason: Option<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Option<Timestamp>,
     pub(crate) deleted_at: Option<Timestamp>,
     /// None in review.
-    pub(crate) version: Option<Version>,
+    pub(crate) version: Option<StackVersion>,
     pub(crate) outputs: BTreeMap<String, String>,
     /// Export name to output key.
     pub(crate) exports: BTreeMap<String, String>,
     pub(crate) imports: BTreeSet<String>,
     pub(crate) termination_protection: bool,
     pub(crate) records: BTreeMap<String, Record>,
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<StoredEvent>,
     pub(crate) operations: Vec<LoggedOperation>,
-    pub(crate) operation: Option<Box<Operation>>,
-    /// Physical resources of a rollback that failed, which a deletion still takes along.
+    pub(crate) operation: Option<Box<RunningOperation>>,
+    /// Physical resources of a rollback that failed, which a deletion still removes.
     pub(crate) leftovers: Vec<Record>,
     /// Counts phases, so that what was due in an abandoned one is ignored.
     pub(crate) serial: u32,
@@ -144,9 +146,9 @@ pub(crate) struct Stack {
     pub(crate) change_set_names: BTreeMap<String, String>,
 }
 
-impl Stack {
-    pub(crate) fn template(&self) -> Rc<Template> {
-        self.version.as_ref().map(Version::template).unwrap_or_default()
+impl StackState {
+    pub(crate) fn template(&self) -> Rc<ParsedTemplate> {
+        self.version.as_ref().map(StackVersion::template).unwrap_or_default()
     }
 
     /// A change set by its id, executed ones included.
@@ -159,7 +161,7 @@ impl Stack {
         self.version.as_ref().map(|version| version.submission.tags.clone()).unwrap_or_default()
     }
 
-    pub(crate) fn pseudo(&self, submission: &Submission) -> Pseudo {
+    pub(crate) fn pseudo(&self, submission: &StackRequest) -> Pseudo {
         Pseudo {
             place: self.place.clone(),
             stack_id: self.id.clone(),

@@ -2,7 +2,7 @@
 
 use super::{
     Client,
-    call::{Answer, Call, Submission},
+    call::{Mutation, MutationOutcome, StackRequest},
 };
 use crate::cloud::{
     ChangeSet, ChangeSetIds, ChangeSetSummary, ChangeSetType, CreateChangeSet, CreateStack, DeleteStack,
@@ -42,9 +42,9 @@ impl Stacks for Client {
     fn create_stack(&self, request: CreateStack) -> Reply<'_, String> {
         let subject = request.name.clone();
         let StackOptions { role_arn, notification_arns } = request.options;
-        let call = Call::CreateStack {
+        let call = Mutation::CreateStack {
             name: request.name,
-            submission: Submission {
+            submission: StackRequest {
                 body: request.body,
                 parameters: request.parameters,
                 tags: request.tags,
@@ -56,17 +56,17 @@ impl Stacks for Client {
             termination_protection: request.termination_protection,
             token: request.token,
         };
-        self.tell("CreateStack", &subject, call, Answer::stack)
+        self.tell("CreateStack", &subject, call, MutationOutcome::stack)
     }
 
     fn create_change_set(&self, request: CreateChangeSet) -> Reply<'_, ChangeSetIds> {
         let subject = request.stack.clone();
         let StackOptions { role_arn, notification_arns } = request.options;
-        let call = Call::CreateChangeSet {
+        let call = Mutation::CreateChangeSet {
             stack: request.stack,
             name: request.name,
             create: request.kind == ChangeSetType::Create,
-            submission: Submission {
+            submission: StackRequest {
                 body: request.body,
                 parameters: request.parameters,
                 tags: request.tags,
@@ -77,7 +77,7 @@ impl Stacks for Client {
             previous: request.previous,
             token: request.token,
         };
-        self.tell("CreateChangeSet", &subject, call, Answer::change_set)
+        self.tell("CreateChangeSet", &subject, call, MutationOutcome::change_set)
     }
 
     fn describe_change_set<'a>(&'a self, change_set: &str) -> Reply<'a, Option<ChangeSet>> {
@@ -93,23 +93,23 @@ impl Stacks for Client {
     fn execute_change_set(&self, request: ExecuteChangeSet) -> Reply<'_, ()> {
         let subject = request.change_set.clone();
         let ExecuteChangeSet { change_set, disable_rollback, token } = request;
-        let call = Call::ExecuteChangeSet { change_set, disable_rollback, token };
+        let call = Mutation::ExecuteChangeSet { change_set, disable_rollback, token };
         self.tell("ExecuteChangeSet", &subject, call, |_| ())
     }
 
     fn delete_change_set<'a>(&'a self, change_set: &str) -> Reply<'a, ()> {
-        let call = Call::DeleteChangeSet { change_set: change_set.to_owned() };
+        let call = Mutation::DeleteChangeSet { change_set: change_set.to_owned() };
         self.tell("DeleteChangeSet", change_set, call, |_| ())
     }
 
     fn delete_stack(&self, request: DeleteStack) -> Reply<'_, ()> {
         let subject = request.stack.clone();
-        let call = Call::DeleteStack { stack: request.stack, token: request.token };
+        let call = Mutation::DeleteStack { stack: request.stack, token: request.token };
         self.tell("DeleteStack", &subject, call, |_| ())
     }
 
     fn update_termination_protection<'a>(&'a self, stack: &str, on: bool) -> Reply<'a, ()> {
-        let call = Call::Protect { stack: stack.to_owned(), on };
+        let call = Mutation::Protect { stack: stack.to_owned(), on };
         self.tell("UpdateTerminationProtection", stack, call, |_| ())
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The account follows from its calls, so the journal holds calls, one line each, written before the call is
 //! answered: a process killed at any moment loses at most the call it was in. `save` writes a new snapshot and
-//! begins a new journal; each journal names the snapshot it goes on from. One process holds the folder at a time.
+//! begins a new journal. A snapshot names its journal by number, and an account begins with a snapshot, so a journal
+//! without one means that the snapshot was lost. One process holds the folder at a time.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -12,18 +13,18 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{account::State, call::Entry, settings::Settings};
+use super::{account::AccountState, call::JournalEntry, settings::SandboxSettings};
 use crate::files::{only_regular, owner_only, read_up_to, replace, sweep};
 
 /// The format of snapshot and journal.
 const FORMAT: u32 = 3;
 const SNAPSHOT: &str = "account.json";
 const LOCK: &str = "lock";
-/// The most bytes of a snapshot or a journal that are read.
+/// Bytes of the largest snapshot or journal that is read.
 const MOST: u64 = 1 << 30;
 const NOTICE: &str = "an imagined AWS account: nothing in this folder exists or costs anything";
 
-/// The folder of an account could not be used.
+/// Why the folder of an account could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// Another process has it open.
@@ -41,7 +42,7 @@ pub enum StateError {
         source: io::Error,
     },
     /// It was written by another version of hubform, or by something else.
-    #[error("{path} is not an imagined account of format {FORMAT}: {problem}; delete its folder to begin anew")]
+    #[error("{path} is not an imagined account of format {FORMAT}: {problem}; delete its folder to start over")]
     Format {
         /// Which file.
         path: PathBuf,
@@ -55,7 +56,7 @@ struct SnapshotOut<'a> {
     notice: &'a str,
     format: u32,
     generation: u64,
-    state: &'a State,
+    state: &'a AccountState,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +67,7 @@ struct Head {
 #[derive(Deserialize)]
 struct SnapshotIn {
     generation: u64,
-    state: State,
+    state: AccountState,
 }
 
 /// The open journal of an account, and the lock on its folder.
@@ -79,22 +80,23 @@ pub(crate) struct Journal {
 }
 
 /// Loads the account kept in `folder`, or begins one there.
-pub(crate) fn open(folder: &Path, settings: Settings) -> Result<(State, Journal), StateError> {
+pub(crate) fn open(folder: &Path, settings: SandboxSettings) -> Result<(AccountState, Journal), StateError> {
     make_folder(folder).map_err(io_error("create", folder))?;
     let lock = lock(folder)?;
     sweep(&folder.join(SNAPSHOT));
     let (generation, mut state) = load(folder, &settings)?;
-    let replayed = replay(&journal_path(folder, generation), &mut state)?;
-    let Settings { seed, start, .. } = state.settings;
-    let settings = Settings { seed, start, ..settings };
+    sweep_journals(folder, generation);
+    let path = journal_path(folder, generation);
+    let replayed = replay(&path, &mut state)?;
+    let SandboxSettings { seed, start, .. } = state.settings;
+    let settings = SandboxSettings { seed, start, ..settings };
     let changed = state.settings != settings;
     state.settings = settings;
-    let path = journal_path(folder, generation);
     let file = appending(&path)?;
     file.set_len(replayed).map_err(io_error("write", &path))?;
     let mut journal = Journal { folder: folder.to_owned(), generation, file, _lock: lock };
     // A journal is replayed under the settings of its snapshot.
-    if generation == 0 || changed {
+    if changed {
         journal.compact(&state)?;
     }
     Ok((state, journal))
@@ -110,15 +112,19 @@ fn lock(folder: &Path) -> Result<File, StateError> {
     }
 }
 
-fn load(folder: &Path, settings: &Settings) -> Result<(u64, State), StateError> {
+fn load(folder: &Path, settings: &SandboxSettings) -> Result<(u64, AccountState), StateError> {
     let path = folder.join(SNAPSHOT);
     let text = match read_up_to(&path, MOST) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound && has_journal(folder) => {
-            let problem = "it is gone, and journals of its account are left; delete the folder to begin anew";
+            let problem = "it is gone, and a journal of its account is left";
             return Err(StateError::Format { path, problem: problem.to_owned() });
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((0, State::new(settings.clone()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let state = AccountState::new(settings.clone());
+            BEGINNING.iter().try_for_each(|change| change.make(folder, &state))?;
+            return Ok((1, state));
+        }
         Err(source) => return Err(StateError::Io { what: "read", path, source }),
     };
     let bad = |problem: String| StateError::Format { path: path.clone(), problem };
@@ -131,14 +137,24 @@ fn load(folder: &Path, settings: &Settings) -> Result<(u64, State), StateError> 
     Ok((generation, state))
 }
 
-/// Does a journal go on from a snapshot?
-fn has_journal(folder: &Path) -> bool {
-    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    names.filter_map(|name| name.into_string().ok()).any(|name| name.ends_with(".jsonl") && name != "calls-0.jsonl")
+fn journals(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
 }
 
-/// Does the journal's calls again; answers how many bytes of it are whole lines.
-fn replay(path: &Path, state: &mut State) -> Result<u64, StateError> {
+/// Is there a journal, which never precedes the first snapshot?
+fn has_journal(folder: &Path) -> bool {
+    journals(folder).next().is_some()
+}
+
+/// Removes the journals of other snapshots, which a killed process left. One that cannot be removed does no harm.
+fn sweep_journals(folder: &Path, generation: u64) {
+    let own = journal_path(folder, generation);
+    journals(folder).filter(|path| *path != own).for_each(|path| drop(fs::remove_file(path)));
+}
+
+/// Replays the journal; returns how many bytes of it are whole lines.
+fn replay(path: &Path, state: &mut AccountState) -> Result<u64, StateError> {
     let text = match read_up_to(path, MOST) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
@@ -150,45 +166,76 @@ fn replay(path: &Path, state: &mut State) -> Result<u64, StateError> {
         problem: format!("line {}: {problem}", line + 1),
     };
     for (number, line) in text[..whole].split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty()) {
-        let entry: Entry = serde_json::from_slice(line).map_err(|error| bad(number, error.to_string()))?;
+        let entry: JournalEntry = serde_json::from_slice(line).map_err(|error| bad(number, error.to_string()))?;
         state.replay(entry).map_err(|error| bad(number, error.to_string()))?;
     }
     Ok(whole as u64)
 }
 
 impl Journal {
-    pub(crate) fn append(&mut self, entry: &Entry) -> Result<(), StateError> {
+    pub(crate) fn append(&mut self, entry: &JournalEntry) -> Result<(), StateError> {
         let path = journal_path(&self.folder, self.generation);
         let mut line = serde_json::to_vec(entry).map_err(|error| io_error("write", &path)(error.into()))?;
         line.push(b'\n');
         self.file.write_all(&line).map_err(io_error("write", &path))
     }
 
-    /// Writes a snapshot and begins a new journal. A crash in between leaves one of the two pairs whole.
-    pub(crate) fn compact(&mut self, state: &State) -> Result<(), StateError> {
+    /// Writes a snapshot and begins a new journal.
+    pub(crate) fn compact(&mut self, state: &AccountState) -> Result<(), StateError> {
+        let [journal, snapshot, sweep] = compaction(self.generation);
+        journal.make(&self.folder, state)?;
         let generation = self.generation + 1;
-        let path = journal_path(&self.folder, generation);
-        let file = appending(&path)?;
-        file.set_len(0).map_err(io_error("write", &path))?;
-        self.write_snapshot(generation, state)?;
-        let old = journal_path(&self.folder, self.generation);
-        self.generation = generation;
-        self.file = file;
-        match fs::remove_file(&old) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &old)(error)),
-            _ => Ok(()),
-        }
-    }
-
-    fn write_snapshot(&self, generation: u64, state: &State) -> Result<(), StateError> {
-        let path = self.folder.join(SNAPSHOT);
-        let snapshot = SnapshotOut { notice: NOTICE, format: FORMAT, generation, state };
-        let text = serde_json::to_vec(&snapshot).map_err(|error| io_error("write", &path)(error.into()))?;
-        replace(&path, &text, owner_only()).map_err(io_error("write", &path))
+        let file = appending(&journal_path(&self.folder, generation))?;
+        snapshot.make(&self.folder, state)?;
+        (self.generation, self.file) = (generation, file);
+        sweep.make(&self.folder, state)
     }
 }
 
-/// The account holds what users gave its containers in clear, so it is theirs alone.
+/// A change of the folder. A process may be killed between any two; `open` reads what is left then.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum FolderChange {
+    /// An empty journal of this number.
+    Journal(u64),
+    /// A snapshot that names the journal of this number.
+    Snapshot(u64),
+    /// The journals of other numbers are removed.
+    Sweep(u64),
+}
+
+/// The changes that make an account.
+pub(super) const BEGINNING: [FolderChange; 2] = [FolderChange::Snapshot(1), FolderChange::Journal(1)];
+
+/// The changes that make the next snapshot. The old journal is removed once no snapshot names it.
+pub(super) fn compaction(generation: u64) -> [FolderChange; 3] {
+    let next = generation + 1;
+    [FolderChange::Journal(next), FolderChange::Snapshot(next), FolderChange::Sweep(next)]
+}
+
+impl FolderChange {
+    pub(super) fn make(self, folder: &Path, state: &AccountState) -> Result<(), StateError> {
+        match self {
+            Self::Journal(generation) => {
+                let path = journal_path(folder, generation);
+                appending(&path)?.set_len(0).map_err(io_error("write", &path))
+            }
+            Self::Snapshot(generation) => write_snapshot(folder, generation, state),
+            Self::Sweep(generation) => {
+                sweep_journals(folder, generation);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn write_snapshot(folder: &Path, generation: u64, state: &AccountState) -> Result<(), StateError> {
+    let path = folder.join(SNAPSHOT);
+    let snapshot = SnapshotOut { notice: NOTICE, format: FORMAT, generation, state };
+    let text = serde_json::to_vec(&snapshot).map_err(|error| io_error("write", &path)(error.into()))?;
+    replace(&path, &text, owner_only()).map_err(io_error("write", &path))
+}
+
+/// The account has the environment of containers in clear text, so only its owner may read it.
 fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]

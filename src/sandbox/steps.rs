@@ -1,14 +1,14 @@
 //! The steps of one node: begin, act, settle, fail.
 
 use super::{
-    account::State,
+    account::AccountState,
     catalog_of,
     faults::Blow,
     ids,
-    operation::{Operation, Phase, Progress, Task},
-    queue::What,
-    resource::{self, Failure, Site},
-    stack::{Event, Policy, Record},
+    operation::{NodeProgress, OperationPhase, RunningOperation, Task},
+    queue::DueAction,
+    resource::{self, HandlerFailure, HandlerSite},
+    stack::{DeletionPolicy, Record, StoredEvent},
     value::with_tags,
 };
 use crate::{
@@ -23,10 +23,10 @@ const UPDATE_CANCELLED: &str = "Resource update cancelled";
 /// Minutes a handler may take where its schema does not say.
 const USUAL_TIMEOUT: u32 = 120;
 
-impl State {
+impl AccountState {
     pub(crate) fn emit(&mut self, number: usize, about: About<'_>, status: ResourceStatus, reason: Option<String>) {
         let stack = &mut self.stacks[number];
-        let event = Event {
+        let event = StoredEvent {
             at: self.now,
             logical_id: about.logical_id.to_owned(),
             resource_type: about.resource_type.to_owned(),
@@ -38,8 +38,8 @@ impl State {
         stack.events.push(event);
     }
 
-    /// The resource as its task knows it: the physical id is the one that stands before the task is done.
-    fn about(&self, number: usize, operation: &Operation, key: &str) -> (String, String, Option<String>) {
+    /// The resource as its task knows it, with the physical id from before the task.
+    fn about(&self, number: usize, operation: &RunningOperation, key: &str) -> (String, String, Option<String>) {
         let Some(node) = operation.nodes.get(key) else { return Default::default() };
         let stack = &self.stacks[number];
         let current = match &node.task {
@@ -54,7 +54,14 @@ impl State {
         (node.logical_id.clone(), resource_type, current.map(|record| record.physical_id.clone()))
     }
 
-    fn say(&mut self, number: usize, operation: &Operation, key: &str, status: ResourceStatus, reason: Option<String>) {
+    fn say(
+        &mut self,
+        number: usize,
+        operation: &RunningOperation,
+        key: &str,
+        status: ResourceStatus,
+        reason: Option<String>,
+    ) {
         let (logical_id, resource_type, physical_id) = self.about(number, operation, key);
         let about =
             About { logical_id: &logical_id, resource_type: &resource_type, physical_id: physical_id.as_deref() };
@@ -62,9 +69,9 @@ impl State {
     }
 
     /// The first event of a node.
-    pub(crate) fn begin_node(&mut self, number: usize, operation: &mut Operation, key: &str) {
+    pub(crate) fn begin_node(&mut self, number: usize, operation: &mut RunningOperation, key: &str) {
         let Some(node) = operation.nodes.get_mut(key) else { return };
-        node.progress = Progress::Begun;
+        node.progress = NodeProgress::Begun;
         let (status, reason) = match &node.task {
             Task::Undecided => return,
             Task::Create(_) => (ResourceStatus::CreateInProgress, None),
@@ -76,29 +83,29 @@ impl State {
             Task::Delete(_) => (ResourceStatus::DeleteInProgress, None),
         };
         self.say(number, operation, key, status, reason);
-        self.schedule(number, What::Act(key.to_owned()), key, 700, 2000);
+        self.schedule(number, DueAction::Act(key.to_owned()), key, 700, 2000);
     }
 
     /// Is the physical resource left where it is? (D: DeletionPolicy on removal, UpdateReplacePolicy on replacement,
     /// where the record of a replaced one carries the latter as its own)
-    fn keeps(&self, number: usize, phase: Phase, record: &Record) -> bool {
-        let fresh = matches!(phase, Phase::CreateRollback | Phase::RollbackCleanup);
-        let replaced = phase == Phase::Cleanup && self.stacks[number].records.contains_key(&record.logical_id);
+    fn keeps(&self, number: usize, phase: OperationPhase, record: &Record) -> bool {
+        let fresh = matches!(phase, OperationPhase::CreateRollback | OperationPhase::RollbackCleanup);
+        let replaced = phase == OperationPhase::Cleanup && self.stacks[number].records.contains_key(&record.logical_id);
         match if replaced { record.replace_policy } else { record.deletion_policy } {
-            Policy::Retain => true,
-            Policy::RetainExceptOnCreate => !fresh,
-            Policy::Delete | Policy::Snapshot => false,
+            DeletionPolicy::Retain => true,
+            DeletionPolicy::RetainExceptOnCreate => !fresh,
+            DeletionPolicy::Delete | DeletionPolicy::Snapshot => false,
         }
     }
 
-    fn skip(&mut self, number: usize, operation: &mut Operation, key: &str) {
+    fn skip(&mut self, number: usize, operation: &mut RunningOperation, key: &str) {
         self.say(number, operation, key, ResourceStatus::DeleteSkipped, None);
         self.drop_record(number, operation, key);
         self.complete(number, operation, key);
     }
 
-    /// The stack no longer has what it deleted or let go.
-    fn drop_record(&mut self, number: usize, operation: &Operation, key: &str) {
+    /// Drops from the stack what it deleted or left behind.
+    fn drop_record(&mut self, number: usize, operation: &RunningOperation, key: &str) {
         let Some(Task::Delete(record)) = operation.nodes.get(key).map(|node| &node.task) else { return };
         let records = &mut self.stacks[number].records;
         if records.get(&record.logical_id).is_some_and(|current| current.physical_id == record.physical_id) {
@@ -106,14 +113,14 @@ impl State {
         }
     }
 
-    fn complete(&mut self, number: usize, operation: &mut Operation, key: &str) {
+    fn complete(&mut self, number: usize, operation: &mut RunningOperation, key: &str) {
         let free = operation.close(key);
         self.release(number, operation, free);
     }
 
-    pub(crate) fn site(&mut self, number: usize, logical_id: &str) -> Site<'_> {
+    pub(crate) fn site(&mut self, number: usize, logical_id: &str) -> HandlerSite<'_> {
         let stack = &self.stacks[number];
-        Site {
+        HandlerSite {
             seed: self.settings.seed,
             place: stack.place.clone(),
             stack: number,
@@ -128,7 +135,7 @@ impl State {
     }
 
     /// The handler's call.
-    pub(crate) fn act(&mut self, number: usize, operation: &mut Operation, key: &str) {
+    pub(crate) fn act(&mut self, number: usize, operation: &mut RunningOperation, key: &str) {
         self.remember(number, operation, key);
         let Some(node) = operation.nodes.get(key) else { return };
         let (task, logical_id) = (node.task.clone(), node.logical_id.clone());
@@ -146,7 +153,7 @@ impl State {
                     wait = self.timeout(number, operation, key);
                     operation.nodes.entry(key.to_owned()).and_modify(|node| node.stuck = true);
                 }
-                self.schedule_in(number, What::Settle(key.to_owned()), wait);
+                self.schedule_in(number, DueAction::Settle(key.to_owned()), wait);
             }
             Err(failure) => self.fail_by(number, operation, key, failure),
         }
@@ -156,15 +163,15 @@ impl State {
         self.faults.strike(blow, &self.stacks[number].name, logical_id)
     }
 
-    fn struck(&mut self, number: usize, blow: Blow, logical_id: &str) -> Result<(), Failure> {
+    fn struck(&mut self, number: usize, blow: Blow, logical_id: &str) -> Result<(), HandlerFailure> {
         match self.strike(number, blow, logical_id) {
-            Some(reason) => Err(Failure::injected(reason)),
+            Some(reason) => Err(HandlerFailure::injected(reason)),
             None => Ok(()),
         }
     }
 
     /// How long the type's handler would try.
-    fn timeout(&self, number: usize, operation: &Operation, key: &str) -> std::time::Duration {
+    fn timeout(&self, number: usize, operation: &RunningOperation, key: &str) -> std::time::Duration {
         let (_, resource_type, _) = self.about(number, operation, key);
         let handler = match operation.nodes.get(key).map(|node| &node.task) {
             Some(Task::Create(_) | Task::Replace(_)) => Handler::Create,
@@ -178,15 +185,15 @@ impl State {
     fn act_create(
         &mut self,
         number: usize,
-        operation: &mut Operation,
+        operation: &mut RunningOperation,
         logical_id: &str,
         properties: &serde_json::Value,
         replaces: bool,
-    ) -> Result<std::time::Duration, Failure> {
+    ) -> Result<std::time::Duration, HandlerFailure> {
         let old = self.stacks[number].records.get(logical_id).cloned().filter(|_| replaces);
         // (C, O: a rollback-disabled stack refuses replacements)
         if replaces && operation.disable_rollback {
-            return Err(Failure::plain("Replacement type updates not supported on stack with disable-rollback"));
+            return Err(HandlerFailure::plain("Replacement type updates not supported on stack with disable-rollback"));
         }
         self.struck(number, Blow::Fail, logical_id)?;
         let stack = &self.stacks[number];
@@ -225,10 +232,10 @@ impl State {
     fn act_update(
         &mut self,
         number: usize,
-        operation: &mut Operation,
+        operation: &mut RunningOperation,
         logical_id: &str,
         properties: &serde_json::Value,
-    ) -> Result<std::time::Duration, Failure> {
+    ) -> Result<std::time::Duration, HandlerFailure> {
         let Some(record) = self.stacks[number].records.get(logical_id).cloned() else { return Ok(Default::default()) };
         self.struck(number, Blow::Fail, logical_id)?;
         resource::check(logical_id, &record.resource_type, properties)?;
@@ -237,13 +244,13 @@ impl State {
         resource::update(&mut self.site(number, logical_id), &record, &given)
     }
 
-    /// Taking a resource back: the old physical one still stands where it was replaced.
+    /// Taking a resource back: where it was replaced, the old physical one still exists.
     fn act_restore(
         &mut self,
         number: usize,
-        operation: &mut Operation,
+        operation: &mut RunningOperation,
         old: &Record,
-    ) -> Result<std::time::Duration, Failure> {
+    ) -> Result<std::time::Duration, HandlerFailure> {
         let logical_id = old.logical_id.as_str();
         self.struck(number, Blow::RollbackFail, logical_id)?;
         let Some(current) = self.stacks[number].records.get(logical_id).cloned() else { return Ok(Default::default()) };
@@ -269,20 +276,25 @@ impl State {
         Ok(wait)
     }
 
-    fn act_delete(&mut self, number: usize, phase: Phase, record: &Record) -> Result<std::time::Duration, Failure> {
+    fn act_delete(
+        &mut self,
+        number: usize,
+        phase: OperationPhase,
+        record: &Record,
+    ) -> Result<std::time::Duration, HandlerFailure> {
         self.struck(number, Blow::DeleteFail, &record.logical_id)?;
-        if matches!(phase, Phase::CreateRollback | Phase::RollbackCleanup) {
+        if matches!(phase, OperationPhase::CreateRollback | OperationPhase::RollbackCleanup) {
             self.struck(number, Blow::RollbackFail, &record.logical_id)?;
         }
         resource::begin_delete(&mut self.site(number, &record.logical_id), record)
     }
 
-    /// The handler finds the resource settled, or finds that it never will be.
-    pub(crate) fn settle(&mut self, number: usize, operation: &mut Operation, key: &str) {
+    /// The handler finds the resource settled, or gives up.
+    pub(crate) fn settle(&mut self, number: usize, operation: &mut RunningOperation, key: &str) {
         let Some(node) = operation.nodes.get(key) else { return };
         let (task, logical_id, stuck) = (node.task.clone(), node.logical_id.clone(), node.stuck);
         let outcome = match stuck {
-            true => Err(Failure::not_stabilized("Exceeded attempts to wait")),
+            true => Err(HandlerFailure::not_stabilized("Exceeded attempts to wait")),
             false => self.settle_task(number, operation, &task, &logical_id),
         };
         match outcome {
@@ -302,10 +314,10 @@ impl State {
     fn settle_task(
         &mut self,
         number: usize,
-        operation: &Operation,
+        operation: &RunningOperation,
         task: &Task,
         logical_id: &str,
-    ) -> Result<ResourceStatus, Failure> {
+    ) -> Result<ResourceStatus, HandlerFailure> {
         let record = self.stacks[number].records.get(logical_id).cloned();
         match (task, record) {
             (Task::Delete(record), _) => {
@@ -337,7 +349,7 @@ impl State {
         }
     }
 
-    fn settle_change(&mut self, number: usize, mut record: Record) -> Result<ResourceStatus, Failure> {
+    fn settle_change(&mut self, number: usize, mut record: Record) -> Result<ResourceStatus, HandlerFailure> {
         let mut site = self.site(number, &record.logical_id);
         resource::settle(&mut site, &record)?;
         resource::refresh(&site, &mut record);
@@ -345,14 +357,14 @@ impl State {
         Ok(ResourceStatus::UpdateComplete)
     }
 
-    fn fail_by(&mut self, number: usize, operation: &mut Operation, key: &str, failure: Failure) {
+    fn fail_by(&mut self, number: usize, operation: &mut RunningOperation, key: &str, failure: HandlerFailure) {
         let stack = &self.stacks[number];
         let token = ids::uuid(self.settings.seed, &[&stack.id, key, &stack.events.len().to_string()]);
         self.fail(number, operation, key, failure.reason(&token));
     }
 
     /// A node has failed; what that means for the others depends on the phase.
-    pub(crate) fn fail(&mut self, number: usize, operation: &mut Operation, key: &str, reason: String) {
+    pub(crate) fn fail(&mut self, number: usize, operation: &mut RunningOperation, key: &str, reason: String) {
         let verb = self.say_failed(number, operation, key, reason);
         let logical_id = operation.nodes.get(key).map(|node| node.logical_id.clone()).unwrap_or_default();
         operation.failed.push((logical_id, verb));
@@ -361,16 +373,16 @@ impl State {
         }
         operation.close_silently(key);
         operation.abandon_dependents(key);
-        let forward = matches!(operation.phase, Phase::Create | Phase::Update);
-        if operation.phase == Phase::Rollback || (forward && !operation.disable_rollback) {
+        let forward = matches!(operation.phase, OperationPhase::Create | OperationPhase::Update);
+        if operation.phase == OperationPhase::Rollback || (forward && !operation.disable_rollback) {
             self.cancel_others(number, operation);
-            let what = if forward { What::TurnBack } else { What::Finish };
+            let what = if forward { DueAction::TurnBack } else { DueAction::Finish };
             return self.schedule(number, what, "failed", 500, 1500);
         }
         self.finish_if_done(number, operation);
     }
 
-    fn say_failed(&mut self, number: usize, operation: &mut Operation, key: &str, reason: String) -> String {
+    fn say_failed(&mut self, number: usize, operation: &mut RunningOperation, key: &str, reason: String) -> String {
         self.remember(number, operation, key);
         let (verb, status) = match operation.nodes.get(key).map(|node| &node.task) {
             Some(Task::Create(_)) => ("create", ResourceStatus::CreateFailed),
@@ -386,8 +398,8 @@ impl State {
     }
 
     /// Keeps the resource as it is before an update touches it, for the way back.
-    fn remember(&self, number: usize, operation: &mut Operation, key: &str) {
-        if operation.phase == Phase::Update
+    fn remember(&self, number: usize, operation: &mut RunningOperation, key: &str) {
+        if operation.phase == OperationPhase::Update
             && let Some(node) = operation.nodes.get(key)
         {
             let before = || self.stacks[number].records.get(&node.logical_id).cloned();
@@ -395,21 +407,21 @@ impl State {
         }
     }
 
-    /// The template fails as a whole: no resource says so, and the stack does when it turns back. (R; for updates O:
+    /// The template fails as a whole: reported by the stack when it turns back, not by a resource. (R; for updates O:
     /// serverless/serverless pull request 3935, aws-amplify/amplify-js issue 6367)
-    pub(crate) fn stop(&mut self, number: usize, operation: &mut Operation) {
+    pub(crate) fn stop(&mut self, number: usize, operation: &mut RunningOperation) {
         self.cancel_others(number, operation);
-        let what = if operation.disable_rollback { What::Finish } else { What::TurnBack };
+        let what = if operation.disable_rollback { DueAction::Finish } else { DueAction::TurnBack };
         self.schedule(number, what, "stopped", 500, 1500);
     }
 
     /// In rollback mode the others in flight are cancelled, and what has not begun never does. (D)
-    fn cancel_others(&mut self, number: usize, operation: &mut Operation) {
+    fn cancel_others(&mut self, number: usize, operation: &mut RunningOperation) {
         self.stacks[number].serial += 1;
         let keys: Vec<String> = operation.nodes.keys().cloned().collect();
         for key in keys {
             let node = &operation.nodes[&key];
-            if node.progress == Progress::Begun {
+            if node.progress == NodeProgress::Begun {
                 let reason = if matches!(node.task, Task::Create(_)) { CREATION_CANCELLED } else { UPDATE_CANCELLED };
                 let logical_id = node.logical_id.clone();
                 let verb = self.say_failed(number, operation, &key, reason.to_owned());
@@ -427,7 +439,7 @@ pub(crate) struct About<'a> {
     pub(crate) physical_id: Option<&'a str>,
 }
 
-/// Stack tags, where the type takes any.
+/// Stack tags, where the type supports them.
 fn taken_tags(resource_type: &str, tags: &Tags) -> Tags {
     let taggable = catalog_of(resource_type).is_some_and(|kind| kind.tags_property().is_some());
     if taggable { tags.clone() } else { Tags::new() }

@@ -1,16 +1,16 @@
-//! CreateStack, DeleteStack and UpdateTerminationProtection: their checks, and what they set going.
+//! CreateStack, DeleteStack and UpdateTerminationProtection: their checks and what they start.
 
 use std::collections::BTreeMap;
 
 use super::{
-    account::State,
-    call::Submission,
+    account::AccountState,
+    call::StackRequest,
     ids, limits,
-    operation::{Operation, Phase},
-    place::Place,
-    stack::{LoggedOperation, Spent, Stack, Version},
-    template::Template,
-    value::{Pseudo, Scope},
+    operation::{OperationPhase, RunningOperation},
+    place::AccountRegion,
+    stack::{LoggedOperation, SpentToken, StackState, StackVersion},
+    template::ParsedTemplate,
+    value::{EvalScope, Pseudo},
 };
 use crate::cloud::{CloudErrorKind, ExecutionStatus, StackStatus};
 
@@ -23,12 +23,12 @@ pub(crate) fn invalid(text: impl AsRef<str>) -> CloudErrorKind {
     CloudErrorKind::from_validation_text(text.as_ref())
 }
 
-impl State {
+impl AccountState {
     pub(crate) fn create_stack(
         &mut self,
-        place: &Place,
+        place: &AccountRegion,
         name: String,
-        submission: Submission,
+        submission: StackRequest,
         disable_rollback: bool,
         termination_protection: bool,
         token: String,
@@ -51,7 +51,7 @@ impl State {
             Some(number) => self.take_over(number),
             None => self.add_stack(place, name)?,
         };
-        let version = Version::new(submission, template);
+        let version = StackVersion::new(submission, template);
         let stack = &mut self.stacks[number];
         stack.version = Some(version);
         stack.termination_protection = termination_protection;
@@ -72,11 +72,11 @@ impl State {
     }
 
     /// The same token for the same request is accepted once; any other use of it is refused. (M) Tokens are remembered
-    /// by account, Region and name of the stack, beyond its deletion. (O: banzaicloud/pipeline issue 3016) Nobody
-    /// documents for how long; here it is for ever.
+    /// by account, Region and name of the stack, beyond its deletion. (O: banzaicloud/pipeline issue 3016) For how
+    /// long is not documented; here for ever.
     pub(crate) fn known_token(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         name: &str,
         stack: Option<usize>,
         token: &str,
@@ -91,27 +91,33 @@ impl State {
     /// The request was accepted.
     pub(crate) fn spend(&mut self, number: usize, token: &str, fingerprint: String) {
         let stack = &self.stacks[number];
-        let spent = Spent { fingerprint, stack: stack.id.clone() };
+        let spent = SpentToken { fingerprint, stack: stack.id.clone() };
         self.tokens.entry(format!("{}/{}", stack.place, stack.name)).or_default().insert(token.to_owned(), spent);
     }
 
-    /// Everything about a body that is refused at once. (D: order of the checks)
+    /// What is refused of a body at once. (D: order of the checks)
     pub(crate) fn check(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         stack_id: &str,
         name: &str,
-        submission: &Submission,
-    ) -> Accepted<Template> {
-        let template = Template::parse(&submission.body).map_err(invalid)?;
+        submission: &StackRequest,
+    ) -> Accepted<ParsedTemplate> {
+        let template = ParsedTemplate::parse(&submission.body).map_err(invalid)?;
         let pseudo = self.pseudo(place, stack_id, name, submission);
-        Scope::new(&template, &submission.parameters, pseudo).map_err(invalid)?;
+        EvalScope::new(&template, &submission.parameters, pseudo).map_err(invalid)?;
         limits::capabilities(&template, &submission.capabilities)?;
         self.check_role(place, submission.role_arn.as_deref())?;
         Ok(template)
     }
 
-    pub(crate) fn pseudo(&self, place: &Place, stack_id: &str, name: &str, submission: &Submission) -> Pseudo {
+    pub(crate) fn pseudo(
+        &self,
+        place: &AccountRegion,
+        stack_id: &str,
+        name: &str,
+        submission: &StackRequest,
+    ) -> Pseudo {
         Pseudo {
             place: place.clone(),
             stack_id: stack_id.to_owned(),
@@ -121,7 +127,7 @@ impl State {
     }
 
     /// A service role of this account must exist. (R: the text)
-    fn check_role(&self, place: &Place, role_arn: Option<&str>) -> Accepted<()> {
+    fn check_role(&self, place: &AccountRegion, role_arn: Option<&str>) -> Accepted<()> {
         let Some(arn) = role_arn else { return Ok(()) };
         let inside = format!(":iam::{}:role/", place.account);
         let name = arn.split_once(&inside).map(|(_, path)| path.rsplit('/').next().unwrap_or(path));
@@ -132,14 +138,14 @@ impl State {
     }
 
     /// A new stack without anything in it; it counts against the quota. (D)
-    pub(crate) fn add_stack(&mut self, place: &Place, name: String) -> Accepted<usize> {
+    pub(crate) fn add_stack(&mut self, place: &AccountRegion, name: String) -> Accepted<usize> {
         if self.index.live.get(place).map_or(0, BTreeMap::len) >= self.settings.stack_limit {
             return Err(CloudErrorKind::LimitExceeded("Limit for stack has been exceeded".to_owned()));
         }
         let birth = self.index.births.get(&format!("{place}/{name}")).copied().unwrap_or(0).to_string();
         let uuid = ids::uuid(self.settings.seed, &[&place.to_string(), "stack", &name, &birth]);
-        let Place { account, region } = place;
-        let stack = Stack {
+        let AccountRegion { account, region } = place;
+        let stack = StackState {
             id: format!("arn:{}:cloudformation:{region}:{account}:stack/{name}/{uuid}", place.partition()),
             name,
             place: place.clone(),
@@ -184,12 +190,13 @@ impl State {
     ) {
         self.log_operation(number, Some(token));
         self.set_status(number, StackStatus::CreateInProgress, Some(USER.to_owned()));
-        let operation = Operation::new(Phase::Create, disable_rollback, StackStatus::CreateInProgress, change_set);
+        let operation =
+            RunningOperation::new(OperationPhase::Create, disable_rollback, StackStatus::CreateInProgress, change_set);
         self.start(number, operation);
     }
 
     /// No failure if there is no such stack. (C)
-    pub(crate) fn delete_stack(&mut self, place: &Place, name_or_id: &str, token: String) -> Accepted<()> {
+    pub(crate) fn delete_stack(&mut self, place: &AccountRegion, name_or_id: &str, token: String) -> Accepted<()> {
         limits::token(&token)?;
         let Some(number) = self.find(place, name_or_id) else { return Ok(()) };
         let fingerprint = ids::fingerprint(&["delete"]);
@@ -209,13 +216,13 @@ impl State {
         self.log_operation(number, Some(token));
         self.stacks[number].deleted_at = Some(self.now);
         self.set_status(number, StackStatus::DeleteInProgress, Some(USER.to_owned()));
-        let mut operation = Operation::new(Phase::Delete, false, origin, None);
+        let mut operation = RunningOperation::new(OperationPhase::Delete, false, origin, None);
         operation.trouble = self.in_use(number);
         self.start(number, operation);
         Ok(())
     }
 
-    pub(crate) fn protect(&mut self, place: &Place, name_or_id: &str, on: bool) -> Accepted<String> {
+    pub(crate) fn protect(&mut self, place: &AccountRegion, name_or_id: &str, on: bool) -> Accepted<String> {
         let number = self.find(place, name_or_id).filter(|number| !self.stacks[*number].status.is_deleted());
         let stack = &mut self.stacks[number.ok_or(CloudErrorKind::NotFound)?];
         if stack.status == StackStatus::DeleteInProgress {
@@ -226,6 +233,6 @@ impl State {
     }
 }
 
-pub(crate) fn fingerprint(submission: &Submission, rest: &str) -> String {
+pub(crate) fn fingerprint(submission: &StackRequest, rest: &str) -> String {
     ids::fingerprint(&[&serde_json::to_string(submission).unwrap_or_default(), rest])
 }

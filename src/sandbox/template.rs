@@ -1,7 +1,7 @@
-//! What a body says, and everything that is refused before anything happens.
+//! Reads a body, and refuses what CloudFormation refuses before it starts.
 //!
 //! Order of the checks: size, syntax, sections, references (D); parameters and capabilities follow in
-//! `parameters` and `limits`. Every refusal is the text of a `ValidationError` (R, unless it is told as our own).
+//! `parameters` and `limits`. Every refusal is the text of a `ValidationError` (R, unless marked as our own).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::{
     graph,
-    reference::{self, Reference},
-    stack::Policy,
+    reference::{self, TemplateReference},
+    stack::DeletionPolicy,
 };
 use crate::catalog::Catalog;
 
@@ -58,14 +58,14 @@ pub(crate) const PSEUDO: [&str; 8] = [
     "AWS::URLSuffix",
 ];
 
-/// A body, read.
+/// A parsed body.
 #[derive(Debug, Default)]
-pub(crate) struct Template {
+pub(crate) struct ParsedTemplate {
     pub(crate) parameters: Map<String, Value>,
     pub(crate) mappings: Map<String, Value>,
     pub(crate) conditions: Map<String, Value>,
     pub(crate) resources: BTreeMap<String, Declared>,
-    pub(crate) outputs: BTreeMap<String, Output>,
+    pub(crate) outputs: BTreeMap<String, TemplateOutput>,
 }
 
 /// A resource as declared.
@@ -77,22 +77,22 @@ pub(crate) struct Declared {
     pub(crate) condition: Option<String>,
     /// The resources it refers to or waits for; there are no other edges. (D)
     pub(crate) edges: BTreeSet<String>,
-    pub(crate) deletion_policy: Policy,
-    pub(crate) replace_policy: Policy,
+    pub(crate) deletion_policy: DeletionPolicy,
+    pub(crate) replace_policy: DeletionPolicy,
 }
 
 /// An output as declared.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Output {
+pub(crate) struct TemplateOutput {
     pub(crate) value: Value,
     pub(crate) export: Option<Value>,
     pub(crate) condition: Option<String>,
 }
 
-type Checked<T> = Result<T, String>;
+type TemplateResult<T> = Result<T, String>;
 
-impl Template {
-    pub(crate) fn parse(body: &str) -> Checked<Self> {
+impl ParsedTemplate {
+    pub(crate) fn parse(body: &str) -> TemplateResult<Self> {
         if body.len() > BODY_BYTES {
             return Err(format!(
                 "1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have \
@@ -112,7 +112,7 @@ impl Template {
         Ok(template)
     }
 
-    fn read(root: Map<String, Value>) -> Checked<Self> {
+    fn read(root: Map<String, Value>) -> TemplateResult<Self> {
         check_sections(&root)?;
         let parameters = section(&root, "Parameters", OTHERS)?;
         let mappings = section(&root, "Mappings", OTHERS)?;
@@ -128,8 +128,8 @@ impl Template {
             parameters,
             mappings,
             conditions,
-            resources: resources.collect::<Checked<_>>()?,
-            outputs: outputs.collect::<Checked<_>>()?,
+            resources: resources.collect::<TemplateResult<_>>()?,
+            outputs: outputs.collect::<TemplateResult<_>>()?,
         };
         template.check_types()?;
         template.find_edges();
@@ -137,7 +137,7 @@ impl Template {
     }
 
     /// All types are named at once, as the service does.
-    fn check_types(&self) -> Checked<()> {
+    fn check_types(&self) -> TemplateResult<()> {
         let known = |name: &str| name.starts_with("Custom::") || Catalog::embedded().resource_type(name).is_some();
         let unknown: BTreeSet<&str> = self
             .resources
@@ -160,7 +160,7 @@ impl Template {
         }
     }
 
-    fn check_references(&self) -> Checked<()> {
+    fn check_references(&self) -> TemplateResult<()> {
         for declared in self.resources.values() {
             self.check_condition(declared.condition.as_deref(), "Resources")?;
             self.check_all("Resources", reference::all(&declared.properties))?;
@@ -174,8 +174,8 @@ impl Template {
         Ok(())
     }
 
-    fn check_all(&self, block: &str, references: Vec<Reference>) -> Checked<()> {
-        let known = |reference: &&Reference| {
+    fn check_all(&self, block: &str, references: Vec<TemplateReference>) -> TemplateResult<()> {
+        let known = |reference: &&TemplateReference| {
             self.resources.contains_key(&reference.name)
                 || reference.attribute.is_none()
                     && (self.parameters.contains_key(&reference.name) || PSEUDO.contains(&reference.name.as_str()))
@@ -185,7 +185,7 @@ impl Template {
         references.iter().try_for_each(|reference| self.check_attribute(reference))
     }
 
-    fn check_attribute(&self, reference: &Reference) -> Checked<()> {
+    fn check_attribute(&self, reference: &TemplateReference) -> TemplateResult<()> {
         let Some(attribute) = &reference.attribute else { return Ok(()) };
         let Some(declared) = self.resources.get(&reference.name) else { return Ok(()) };
         let Some(kind) = Catalog::embedded().resource_type(&declared.resource_type) else { return Ok(()) };
@@ -198,7 +198,7 @@ impl Template {
         }
     }
 
-    fn check_condition(&self, name: Option<&str>, block: &str) -> Checked<()> {
+    fn check_condition(&self, name: Option<&str>, block: &str) -> TemplateResult<()> {
         match name.filter(|name| !self.conditions.contains_key(*name)) {
             Some(name) => Err(format!(
                 "Template format error: Unresolved condition dependency {name} in the {block} block of the template"
@@ -208,7 +208,7 @@ impl Template {
     }
 }
 
-fn check_sections(root: &Map<String, Value>) -> Checked<()> {
+fn check_sections(root: &Map<String, Value>) -> TemplateResult<()> {
     if root.contains_key("Transform") {
         return Err("Template error: the imagined account runs no macros, so Transform cannot be used".to_owned());
     }
@@ -219,7 +219,7 @@ fn check_sections(root: &Map<String, Value>) -> Checked<()> {
     }
 }
 
-fn section(root: &Map<String, Value>, name: &str, limit: usize) -> Checked<Map<String, Value>> {
+fn section(root: &Map<String, Value>, name: &str, limit: usize) -> TemplateResult<Map<String, Value>> {
     let members = match root.get(name) {
         None => return Ok(Map::new()),
         Some(Value::Object(members)) => members.clone(),
@@ -244,7 +244,7 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= NAME_CHARS && name.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
-fn read_resource(id: &str, value: Value) -> Checked<Declared> {
+fn read_resource(id: &str, value: Value) -> TemplateResult<Declared> {
     let place = format!("[/Resources/{id}]");
     let Value::Object(mut members) = value else {
         return Err(format!("Template format error: {place} Every Resources object must be an object."));
@@ -270,7 +270,7 @@ fn read_resource(id: &str, value: Value) -> Checked<Declared> {
     })
 }
 
-fn depends_on(value: Option<&Value>, place: &str) -> Checked<BTreeSet<String>> {
+fn depends_on(value: Option<&Value>, place: &str) -> TemplateResult<BTreeSet<String>> {
     let text = |value: &Value| {
         let name = value.as_str().map(str::to_owned);
         name.ok_or_else(|| format!("Template format error: {place} DependsOn must be a string or a list of strings."))
@@ -282,30 +282,30 @@ fn depends_on(value: Option<&Value>, place: &str) -> Checked<BTreeSet<String>> {
     }
 }
 
-fn policy(value: Option<&Value>, place: &str) -> Checked<Policy> {
+fn policy(value: Option<&Value>, place: &str) -> TemplateResult<DeletionPolicy> {
     match value.map(|value| value.as_str().unwrap_or_default()) {
-        None | Some("Delete") => Ok(Policy::Delete),
-        Some("Retain") => Ok(Policy::Retain),
-        Some("RetainExceptOnCreate") => Ok(Policy::RetainExceptOnCreate),
-        Some("Snapshot") => Ok(Policy::Snapshot),
+        None | Some("Delete") => Ok(DeletionPolicy::Delete),
+        Some("Retain") => Ok(DeletionPolicy::Retain),
+        Some("RetainExceptOnCreate") => Ok(DeletionPolicy::RetainExceptOnCreate),
+        Some("Snapshot") => Ok(DeletionPolicy::Snapshot),
         Some(other) => Err(format!("Template format error: {place} Unrecognized DeletionPolicy {other}.")),
     }
 }
 
-fn read_output(key: &str, value: &Value) -> Checked<Output> {
+fn read_output(key: &str, value: &Value) -> TemplateResult<TemplateOutput> {
     let Some(inner) = value.get("Value").filter(|inner| !inner.is_null()) else {
         return Err(format!(
             "Template format error: [/Outputs/{key}] Every Outputs member must contain a Value object"
         ));
     };
-    Ok(Output {
+    Ok(TemplateOutput {
         value: inner.clone(),
         export: value.get("Export").and_then(|export| export.get("Name")).cloned(),
         condition: value.get("Condition").and_then(Value::as_str).map(str::to_owned),
     })
 }
 
-fn unresolved(block: &str, names: BTreeSet<String>) -> Checked<()> {
+fn unresolved(block: &str, names: BTreeSet<String>) -> TemplateResult<()> {
     match names.is_empty() {
         true => Ok(()),
         false => Err(format!(

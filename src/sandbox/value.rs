@@ -1,7 +1,7 @@
 //! Evaluating a template's values: parameters, conditions, properties; the functions are in `intrinsics`.
 //!
-//! What resources are worth comes from a [`Lookup`]: during an operation the live resources, in a change set marks
-//! that stand for values which are not known yet. A mark travels through text functions unharmed.
+//! Values of resources come from a [`Lookup`]: during an operation the live resources, in a change set marks
+//! in place of values not known yet. A mark passes through text functions unchanged.
 
 use std::collections::BTreeMap;
 
@@ -9,24 +9,24 @@ use serde_json::{Map, Value};
 
 use super::{
     parameters,
-    place::Place,
-    reference::{self, Reference, function},
-    template::{Declared, Template},
+    place::AccountRegion,
+    reference::{self, TemplateReference, function},
+    template::{Declared, ParsedTemplate},
 };
 use crate::cloud::Tags;
 
 pub(crate) type Evaluated<T> = Result<T, String>;
 
-/// What resources and other stacks are worth.
+/// Values of resources and of other stacks.
 pub(crate) trait Lookup {
-    fn resource(&self, reference: &Reference) -> Evaluated<Value>;
+    fn resource(&self, reference: &TemplateReference) -> Evaluated<Value>;
     fn import(&self, name: &str) -> Evaluated<Value>;
 }
 
 /// Where a template is evaluated.
 #[derive(Debug, Clone)]
 pub(crate) struct Pseudo {
-    pub(crate) place: Place,
+    pub(crate) place: AccountRegion,
     pub(crate) stack_id: String,
     pub(crate) stack_name: String,
     pub(crate) notification_arns: Vec<String>,
@@ -36,14 +36,14 @@ pub(crate) struct Pseudo {
 pub(crate) const MARK: char = '\u{1}';
 const MARK_END: char = '\u{2}';
 
-/// A value that stands for one not known yet.
-pub(crate) fn mark(reference: &Reference) -> Value {
+/// A mark in place of a value not known yet.
+pub(crate) fn mark(reference: &TemplateReference) -> Value {
     let attribute = reference.attribute.as_deref().map(|name| format!(".{name}")).unwrap_or_default();
     Value::String(format!("{MARK}{}{attribute}{MARK_END}", reference.name))
 }
 
-/// The references that marks in a value stand for.
-pub(crate) fn marks(value: &Value, found: &mut Vec<Reference>) {
+/// The references behind the marks in a value.
+pub(crate) fn marks(value: &Value, found: &mut Vec<TemplateReference>) {
     match value {
         Value::String(text) => {
             let inner = text.split(MARK).skip(1).filter_map(|rest| rest.split(MARK_END).next());
@@ -59,18 +59,22 @@ pub(crate) fn is_marked(value: &Value) -> bool {
     value.as_str().is_some_and(|text| text.contains(MARK))
 }
 
-/// A template with its parameters and conditions worked out.
-pub(crate) struct Scope<'a> {
-    pub(crate) template: &'a Template,
+/// A template with its parameters and conditions evaluated.
+pub(crate) struct EvalScope<'a> {
+    pub(crate) template: &'a ParsedTemplate,
     pub(crate) parameters: BTreeMap<String, Value>,
     pub(crate) conditions: BTreeMap<String, bool>,
     pub(crate) pseudo: Pseudo,
 }
 
-impl<'a> Scope<'a> {
+impl<'a> EvalScope<'a> {
     /// # Errors
-    /// The text of a `ValidationError`, when parameters or conditions do not work out.
-    pub(crate) fn new(template: &'a Template, given: &BTreeMap<String, String>, pseudo: Pseudo) -> Evaluated<Self> {
+    /// The text of a `ValidationError`, when parameters or conditions cannot be evaluated.
+    pub(crate) fn new(
+        template: &'a ParsedTemplate,
+        given: &BTreeMap<String, String>,
+        pseudo: Pseudo,
+    ) -> Evaluated<Self> {
         let parameters = parameters::values(&template.parameters, given)?;
         let mut scope = Self { template, parameters, conditions: BTreeMap::new(), pseudo };
         for name in template.conditions.keys() {
@@ -81,16 +85,19 @@ impl<'a> Scope<'a> {
     }
 
     /// Parameters as DescribeStacks shows them: `NoEcho` ones as asterisks.
-    pub(crate) fn shown_parameters(template: &Template, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    pub(crate) fn shown_parameters(
+        template: &ParsedTemplate,
+        given: &BTreeMap<String, String>,
+    ) -> BTreeMap<String, String> {
         parameters::shown(&template.parameters, given)
     }
 
-    /// Does the resource's or output's condition hold?
+    /// Is the resource's or output's condition true?
     pub(crate) fn holds(&self, condition: Option<&str>) -> bool {
         condition.is_none_or(|name| self.conditions.get(name).copied().unwrap_or(false))
     }
 
-    /// The resources whose conditions hold.
+    /// The resources whose conditions are true.
     pub(crate) fn present(&self) -> impl Iterator<Item = (&'a str, &'a Declared)> + '_ {
         let all = self.template.resources.iter().map(|(id, declared)| (id.as_str(), declared));
         all.filter(|(_, declared)| self.holds(declared.condition.as_deref()))
@@ -118,7 +125,7 @@ impl<'a> Scope<'a> {
     }
 
     /// What a value refers to in the branches that are taken.
-    pub(crate) fn references(&self, value: &Value) -> Vec<Reference> {
+    pub(crate) fn references(&self, value: &Value) -> Vec<TemplateReference> {
         reference::taken(value, &|name| self.conditions.get(name).copied())
     }
 
@@ -204,7 +211,7 @@ impl<'a> Scope<'a> {
 }
 
 /// Properties of a resource, evaluated.
-pub(crate) fn properties(scope: &Scope<'_>, declared: &Declared, lookup: &dyn Lookup) -> Evaluated<Value> {
+pub(crate) fn properties(scope: &EvalScope<'_>, declared: &Declared, lookup: &dyn Lookup) -> Evaluated<Value> {
     Ok(scope.value(&declared.properties, lookup)?.unwrap_or_else(|| Value::Object(Map::new())))
 }
 
@@ -233,7 +240,7 @@ pub(crate) fn with_tags(properties: &Value, tags_property: Option<&str>, tags: &
 struct NoResources;
 
 impl Lookup for NoResources {
-    fn resource(&self, reference: &Reference) -> Evaluated<Value> {
+    fn resource(&self, reference: &TemplateReference) -> Evaluated<Value> {
         Err(format!(
             "Template format error: Unresolved dependencies [{}]. Cannot reference resources in the Conditions block of \
              the template",

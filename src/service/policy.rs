@@ -1,8 +1,12 @@
 //! Statements of IAM policies: what IAM takes, and its words about what it does not.
 //!
 //! Grammar: IAM User Guide, "Grammar of the IAM JSON policy language" and the pages of each element; ARNs of six fields:
-//! IAM Access Analyzer, "Policy check reference", Missing ARN field (D). Words of refusals: aws-cdk#7615, cfn-lint#708 and
-//! #935, kops#4951, carthage_cache#22 (O); where none is known they are marked.
+//! IAM Access Analyzer, "Policy check reference", Missing ARN field (D).
+//!
+//! Words of refusals (O): syntax errors, cfn-lint#3751; no actions, aws-cdk#7615; no resources, and what is no ARN,
+//! trussworks/terraform-aws-s3-anti-virus#28 and #21; a principal, terraform-provider-aws#10419; a resource in a trust
+//! policy, external-dns#3085; a Sid, carthage_cache#22 and cfn-lint#3973; colons, kappa#111. Those about the vendor and a
+//! missing principal are K; about unknown operators, keys and versions none are recorded, so they are syntax errors.
 
 use std::collections::BTreeSet;
 
@@ -287,8 +291,7 @@ impl Statement<'_> {
         for (operator, keys) in operators.clone() {
             let place = Path::from("Condition").at(&operator);
             if let Some(problem) = no_operator(&operator) {
-                let said = format!("Invalid Condition type : {operator}.");
-                self.key_fault(place, problem, said);
+                self.key_fault(place, problem, SYNTAX);
                 continue;
             }
             if is_function(&keys) {
@@ -498,9 +501,9 @@ mod tests {
             /Condition/ArnLike/aws:PrincipalArn: a condition key is compared with text, or with a list of texts | 
                 Syntax errors in policy.
             /Condition/NullIfExists (key): `NullIfExists` is no operator of a condition | operators are StringEquals, StringLike, ArnLike, Bool, IpAddress and others
-                Invalid Condition type : NullIfExists.
+                Syntax errors in policy.
             /Condition/StringEqual (key): `StringEqual` is no operator of a condition | did you mean `StringEquals`?
-                Invalid Condition type : StringEqual.
+                Syntax errors in policy.
             /Condition/StringEquals/prefix (key): `prefix` is no condition key: those begin with a service, such as `aws:SourceAccount` | 
                 Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
             /Condition/StringLike: `StringLike` takes a map of condition keys, such as `aws:SourceAccount` | 

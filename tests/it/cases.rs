@@ -42,7 +42,7 @@ use std::{
 
 use hubform::{
     cli::{Host, run},
-    sandbox::{Fault, Pace, Sandbox, Settings},
+    sandbox::{Fault, Pace, Sandbox, SandboxSettings},
 };
 
 use crate::support::{self, Captured};
@@ -181,7 +181,7 @@ impl Case {
         if fs::read_to_string(case.join("script.txt")).is_ok_and(|script| script.contains("stacks/")) {
             support::copy(&support::root().join("stacks"), &folder.path().join("stacks"));
         }
-        let settings = Settings { page_size: PAGE_SIZE, ..Settings::default() };
+        let settings = SandboxSettings { page_size: PAGE_SIZE, ..SandboxSettings::default() };
         Self {
             folder,
             sandbox: Sandbox::new(settings, Pace::Stepped),

@@ -12,7 +12,7 @@ use hubform::{
     execute::{Event, Outcome, Settings, StepResult, Waiting, execute},
     plan::{Action, FORMAT, Operation, Plan, PlannedEnvironment, Step, Submission},
     render::{Check, Identity, Origins},
-    sandbox::{Pace, Rate, Sandbox, Settings as Account, Throttle},
+    sandbox::{Pace, Rate, Sandbox, SandboxSettings, Throttle},
 };
 use serde_json::{Value, json};
 
@@ -137,7 +137,7 @@ fn check(sandbox: &Sandbox, expect: Expect) {
 
 #[test]
 fn a_first_apply_changes_once_asks_each_endpoint_once_and_polls_for_all_at_once() {
-    let sandbox = Sandbox::new(Account::default(), Pace::Stepped);
+    let sandbox = Sandbox::new(SandboxSettings::default(), Pace::Stepped);
     let outcome = run(&sandbox, six(), Settings::default(), |_| false);
     assert!(outcome.succeeded(), "{outcome:?}");
     check(
@@ -154,7 +154,7 @@ fn a_first_apply_changes_once_asks_each_endpoint_once_and_polls_for_all_at_once(
 
 #[test]
 fn events_are_read_only_for_those_who_watch() {
-    let sandbox = Sandbox::new(Account::default(), Pace::Stepped);
+    let sandbox = Sandbox::new(SandboxSettings::default(), Pace::Stepped);
     let seen = std::cell::RefCell::new(BTreeSet::new());
     let settings = Settings { draw: 2, ..Settings::default() };
     run(&sandbox, six(), settings, |event| {
@@ -170,7 +170,7 @@ fn events_are_read_only_for_those_who_watch() {
 
 #[test]
 fn what_a_process_that_left_began_goes_on_and_is_not_begun_twice() {
-    let sandbox = Sandbox::new(Account::default(), Pace::Stepped);
+    let sandbox = Sandbox::new(SandboxSettings::default(), Pace::Stepped);
     let left = run(
         &sandbox,
         six(),
@@ -192,7 +192,7 @@ fn what_a_process_that_left_began_goes_on_and_is_not_begun_twice() {
 #[test]
 fn a_shell_that_somebody_made_since_is_not_taken_over() {
     let met = |validate, comes: fn(&Event) -> bool| {
-        let sandbox = Sandbox::new(Account::default(), Pace::Stepped);
+        let sandbox = Sandbox::new(SandboxSettings::default(), Pace::Stepped);
         let mut step = create("role", ROLE, &[]);
         step.operations.iter_mut().for_each(|operation| {
             if let Operation::Create { validate: asks, .. } = operation {
@@ -226,7 +226,7 @@ fn a_shell_that_somebody_made_since_is_not_taken_over() {
 fn many_stacks_end_well_under_tight_rates() {
     let rate = Rate { per_second: 2.0, burst: 4.0 };
     let throttle = Some(Throttle { usual: rate, operations: BTreeMap::new() });
-    let account = Account { throttle, page_size: 5, ..Account::default() };
+    let account = SandboxSettings { throttle, page_size: 5, ..SandboxSettings::default() };
     let sandbox = Sandbox::new(account, Pace::Stepped);
     let kind = |n| if n % 3 == 0 { ENDPOINT } else { ROLE };
     let others = (1..60).map(|n| create(&format!("s{n}"), kind(n), &["role"]));

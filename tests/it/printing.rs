@@ -56,38 +56,41 @@ fn folder() -> tempfile::TempDir {
 #[test]
 fn a_closed_pipe_ends_quietly_with_the_exit_of_the_work() {
     let folder = folder();
-    let commands: [&[&str]; 18] = [
-        &["--help"],
-        &["schema"],
-        &["schema", "Endpoint"],
-        &["explain", "HF1001"],
-        &["completions", "bash"],
-        &["templates", "eject", "own"],
-        &["validate", "embeddings.yaml"],
-        &["validate", "broken", "-o", "json"],
-        &["render", "embeddings.yaml"],
-        &["render", "embeddings.yaml", "-o", "json"],
-        &["render", "embeddings.yaml", "-d", "out"],
-        &["lock", "embeddings.yaml"],
-        &["init", "new"],
-        &["--sandbox", "plan", "embeddings.yaml"],
-        &["--sandbox", "plan", "embeddings.yaml", "--detailed-exitcode"],
-        &["--sandbox", "--sandbox-speed", "1000000", "apply", "embeddings.yaml", "--yes"],
-        &["--sandbox", "status", "embeddings.yaml"],
-        &["--sandbox", "--sandbox-speed", "1000000", "destroy", "embeddings.yaml", "--yes"],
+    let commands: [(&[&str], u8); 18] = [
+        (&["--help"], 0),
+        (&["schema"], 0),
+        (&["schema", "Endpoint"], 0),
+        (&["explain", "HF1001"], 0),
+        (&["completions", "bash"], 0),
+        (&["templates", "eject", "own"], 0),
+        (&["validate", "embeddings.yaml"], 0),
+        (&["validate", "broken", "-o", "json"], 2),
+        (&["render", "embeddings.yaml"], 0),
+        (&["render", "embeddings.yaml", "-o", "json"], 0),
+        (&["render", "embeddings.yaml", "-d", "out"], 0),
+        (&["lock", "embeddings.yaml"], 0),
+        (&["init", "new"], 0),
+        (&["--sandbox", "plan", "embeddings.yaml"], 0),
+        (&["--sandbox", "plan", "embeddings.yaml", "--detailed-exitcode"], 3),
+        (&["--sandbox", "--sandbox-speed", "1000000", "apply", "embeddings.yaml", "--yes"], 0),
+        (&["--sandbox", "status", "embeddings.yaml"], 0),
+        (&["--sandbox", "--sandbox-speed", "1000000", "destroy", "embeddings.yaml", "--yes"], 0),
     ];
-    for words in commands {
-        let open = run_with(folder.path(), words, Box::new(Captured::default()));
+    let clean = || {
         for made in ["own", "out", "new"] {
             let _ = fs::remove_dir_all(folder.path().join(made));
         }
-        for taken in [0, 1, 700] {
-            let (exit, errors) = run_with(folder.path(), words, Box::new(Pipe(taken)));
-            assert!(!errors.contains("error: "), "{words:?} after {taken} bytes: {errors}");
-            assert_eq!(exit, open.0, "{words:?} after {taken} bytes");
-            for made in ["own", "out", "new"] {
-                let _ = fs::remove_dir_all(folder.path().join(made));
-            }
+    };
+    for (words, wanted) in commands {
+        for pipe in [None, Some(0), Some(1), Some(700)] {
+            let output: Box<dyn Write + Send> = match pipe {
+                Some(taken) => Box::new(Pipe(taken)),
+                None => Box::new(Captured::default()),
+            };
+            let (exit, errors) = run_with(folder.path(), words, output);
+            assert!(!errors.contains("error: "), "{words:?}, closed after {pipe:?} bytes: {errors}");
+            assert_eq!(exit, wanted, "{words:?}, closed after {pipe:?} bytes: {errors}");
+            clean();
         }
     }
 }

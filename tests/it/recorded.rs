@@ -19,7 +19,7 @@ use hubform::{
     gather,
     plan::{self, ChangeKind, PlannedEnvironment, Request},
     render::{Envelope, Identity, Origins, ParameterValue, StackSpec},
-    sandbox::{Pace, Sandbox, Settings},
+    sandbox::{Pace, Sandbox, SandboxSettings},
 };
 use serde_json::{Value, json};
 
@@ -358,7 +358,7 @@ struct Play {
 
 impl Play {
     fn new(row: &Row) -> Self {
-        let settings = Settings { account: ACCOUNT.to_owned(), ..Settings::default() };
+        let settings = SandboxSettings { account: ACCOUNT.to_owned(), ..SandboxSettings::default() };
         let play = Self { sandbox: Sandbox::new(settings, Pace::Stepped) };
         let request = CreateStack {
             name: "s".to_owned(),

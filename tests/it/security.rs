@@ -5,7 +5,7 @@ use std::{
     fs,
 };
 
-use hubform::sandbox::{Pace, Sandbox, Settings};
+use hubform::sandbox::{Pace, Sandbox, SandboxSettings};
 
 use crate::support::{copy, root, run_quietly};
 
@@ -113,7 +113,7 @@ fn calls_made() -> BTreeMap<&'static str, BTreeSet<String>> {
     for (case, story) in STORIES {
         let folder = tempfile::tempdir().expect("there is a place for temporary folders");
         copy(&root().join("tests/cases").join(case), folder.path());
-        let sandbox = Sandbox::new(Settings::default(), Pace::Stepped);
+        let sandbox = Sandbox::new(SandboxSettings::default(), Pace::Stepped);
         for words in story {
             if let ["edit", file, old, new] = *words {
                 let path = folder.path().join(file);

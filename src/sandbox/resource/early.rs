@@ -9,17 +9,17 @@ use crate::{
     sandbox::{
         catalog_of,
         diff::Imports,
-        reference::Reference,
-        value::{Evaluated, Lookup, Scope, mark, properties},
+        reference::TemplateReference,
+        value::{EvalScope, Evaluated, Lookup, mark, properties},
     },
 };
 
-struct Unknown<'a> {
+struct UnknownValues<'a> {
     imports: &'a Imports<'a>,
 }
 
-impl Lookup for Unknown<'_> {
-    fn resource(&self, reference: &Reference) -> Evaluated<Value> {
+impl Lookup for UnknownValues<'_> {
+    fn resource(&self, reference: &TemplateReference) -> Evaluated<Value> {
         Ok(mark(reference))
     }
 
@@ -31,9 +31,9 @@ impl Lookup for Unknown<'_> {
 /// Checks what a change set would make or change.
 ///
 /// # Errors
-/// The reason for which the change set fails.
+/// Why the change set fails.
 pub(crate) fn check(
-    scope: &Scope<'_>,
+    scope: &EvalScope<'_>,
     changes: &[Change],
     imports: &Imports<'_>,
     exists: &dyn Fn(&str, &Value) -> bool,
@@ -45,7 +45,7 @@ pub(crate) fn check(
         if misfits.is_some_and(|misfits| !misfits.is_empty()) {
             return Err(failed("PropertyValidation"));
         }
-        let given = properties(scope, declared, &Unknown { imports })?;
+        let given = properties(scope, declared, &UnknownValues { imports })?;
         if change.action == ChangeAction::Add && exists(&declared.resource_type, &given) {
             return Err(failed("ResourceExistenceCheck"));
         }

@@ -2,35 +2,35 @@
 //!
 //! An endpoint is Creating until its resource settles, Updating while a new fleet is brought up beside the old one,
 //! and always knows the configuration it really runs. Times are drawn within what people report: three to five
-//! minutes on processors, six to ten with accelerators (O); a roll-out adds its own waits (M).
+//! minutes on processors, six to ten with accelerators (O); a rollout adds its own waits (M).
 
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
 
 use super::{
-    EndpointState, Failure, Handled, Handler, Made, ObjectState, Site, Variant, alarm, endpoint_config,
-    endpoint_config::number, naming, object::Pending, scaling, text,
+    CreatedResource, EndpointState, Fleet, Handled, HandlerFailure, HandlerSite, ObjectState, ResourceHandler, alarm,
+    endpoint_config, endpoint_config::number, naming, object::PendingFleets, scaling, text,
 };
 use crate::{catalog::Catalog, cloud::EndpointStatus, sandbox::stack::Record};
 
 pub(super) const TYPE: &str = "AWS::SageMaker::Endpoint";
 
-pub(super) fn arn(site: &Site<'_>, name: &str) -> String {
+pub(super) fn arn(site: &HandlerSite<'_>, name: &str) -> String {
     site.sagemaker_arn("endpoint", name)
 }
 
 /// The endpoint of this name.
-pub(super) fn find<'s>(site: &'s Site<'_>, name: &str) -> Option<&'s EndpointState> {
+pub(super) fn find<'s>(site: &'s HandlerSite<'_>, name: &str) -> Option<&'s EndpointState> {
     site.object(TYPE, &arn(site, name))?.state.endpoint()
 }
 
-/// What answers.
-pub(super) struct Endpoint;
+/// An endpoint.
+pub(super) struct EndpointHandler;
 
-impl Handler for Endpoint {
+impl ResourceHandler for EndpointHandler {
     /// Begins an endpoint: the configuration must exist and the quota allow it.
-    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+    fn create(&self, site: &mut HandlerSite<'_>, _kind: &str, properties: &Value) -> Handled<CreatedResource> {
         let config_name = text(properties, "EndpointConfigName").unwrap_or_default().to_owned();
         let pending = prepare(site, &config_name)?;
         let name = naming::name(site, TYPE, properties);
@@ -48,14 +48,14 @@ impl Handler for Endpoint {
         if let Some(object) = site.object_mut(TYPE, &arn) {
             object.state = ObjectState::Endpoint(state);
         }
-        Ok(Made { physical_id: arn.clone(), reference: arn, attributes, settles_in })
+        Ok(CreatedResource { physical_id: arn.clone(), reference: arn, attributes, settles_in })
     }
 
-    /// Begins an update. A configuration it runs already moves no fleet.
-    fn update(&self, site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
+    /// Begins an update. The configuration that it runs already changes no fleet.
+    fn update(&self, site: &mut HandlerSite<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
         let Some(state) = site.object(TYPE, &record.physical_id).and_then(|object| object.state.endpoint().cloned())
         else {
-            return Err(Failure::not_found(format!("Could not find endpoint \"{}\".", record.physical_id)));
+            return Err(HandlerFailure::not_found(format!("Could not find endpoint \"{}\".", record.physical_id)));
         };
         let config_name = text(properties, "EndpointConfigName").unwrap_or_default();
         if config_name == state.config_name {
@@ -73,12 +73,12 @@ impl Handler for Endpoint {
         Ok(wait)
     }
 
-    /// The fleet is up, or there was none to be had. After a failed update the endpoint serves on as it was, without a
+    /// The fleet is up, or there was no capacity. After a failed update the endpoint runs on as before, without a
     /// reason of its own. (O: silent rollback)
-    fn settle(&self, site: &mut Site<'_>, record: &Record) -> Handled<()> {
+    fn settle(&self, site: &mut HandlerSite<'_>, record: &Record) -> Handled<()> {
         let Some(state) = site.object_mut(TYPE, &record.physical_id).and_then(|object| object.state.endpoint_mut())
         else {
-            return Err(Failure::not_found(format!("Could not find endpoint \"{}\".", record.physical_id)));
+            return Err(HandlerFailure::not_found(format!("Could not find endpoint \"{}\".", record.physical_id)));
         };
         let creating = state.status == EndpointStatus::Creating;
         state.status = EndpointStatus::InService;
@@ -90,7 +90,7 @@ impl Handler for Endpoint {
                 state.status = EndpointStatus::Failed;
                 state.failure_reason = Some(reason.to_owned());
             }
-            return Err(Failure::not_stabilized(reason));
+            return Err(HandlerFailure::not_stabilized(reason));
         }
         if !pending.silent_rollback {
             state.config_name = pending.config_name;
@@ -99,12 +99,12 @@ impl Handler for Endpoint {
         Ok(())
     }
 
-    /// Components must go first. (O)
-    fn begin_delete(&self, site: &mut Site<'_>, record: &Record) -> Handled<Duration> {
+    /// Components must be deleted first. (O)
+    fn begin_delete(&self, site: &mut HandlerSite<'_>, record: &Record) -> Handled<Duration> {
         let wait = site.seconds("delete", 20, 60);
         let Some(object) = site.object_mut(TYPE, &record.physical_id) else { return Ok(wait) };
         if !object.users.is_empty() {
-            return Err(Failure::invalid("The endpoint still has inference components; delete them first"));
+            return Err(HandlerFailure::invalid("The endpoint still has inference components; delete them first"));
         }
         if let Some(state) = object.state.endpoint_mut() {
             state.status = EndpointStatus::Deleting;
@@ -113,7 +113,7 @@ impl Handler for Endpoint {
     }
 
     /// Deleting an endpoint deregisters its scalable targets. (O)
-    fn end(&self, site: &mut Site<'_>, record: &Record) {
+    fn end(&self, site: &mut HandlerSite<'_>, record: &Record) {
         let name = endpoint_name(site, record);
         let variants = find(site, &name).map(|state| state.variants.keys().cloned().collect::<Vec<_>>());
         for variant in variants.unwrap_or_default() {
@@ -122,12 +122,12 @@ impl Handler for Endpoint {
     }
 }
 
-/// What the configuration asks for; quotas refuse at once, a shortage shows only when the wait is over. (O)
-fn prepare(site: &mut Site<'_>, config_name: &str) -> Handled<Pending> {
+/// What the configuration asks for; a quota refuses at once, a shortage only after the wait. (O)
+fn prepare(site: &mut HandlerSite<'_>, config_name: &str) -> Handled<PendingFleets> {
     let config = endpoint_config::find(site, config_name)?.clone();
     let wanted = endpoint_config::fleets(&config, &mut |_| true).unwrap_or_default();
     if let Some(kind) = wanted.values().map(|fleet| &fleet.instance_type).find(|kind| site.faults.no_quota(kind)) {
-        return Err(Failure::new(
+        return Err(HandlerFailure::new(
             "ServiceLimitExceeded",
             format!(
                 "The account-level service limit '{kind} for endpoint usage' is 0 Instances, with current utilization of 0 \
@@ -140,11 +140,11 @@ fn prepare(site: &mut Site<'_>, config_name: &str) -> Handled<Pending> {
         Ok(variants) => (variants, None),
         Err(kind) => (wanted, Some(kind)),
     };
-    Ok(Pending { config_name: config_name.to_owned(), variants, silent_rollback: false, shortage })
+    Ok(PendingFleets { config_name: config_name.to_owned(), variants, silent_rollback: false, shortage })
 }
 
 /// How long until a fleet answers.
-fn provisioning(site: &Site<'_>, variants: &BTreeMap<String, Variant>) -> Duration {
+fn provisioning(site: &HandlerSite<'_>, variants: &BTreeMap<String, Fleet>) -> Duration {
     let accelerated = |kind: &str| Catalog::embedded().instance(kind).is_some_and(|known| known.accelerator.is_some());
     match variants.values().any(|fleet| accelerated(&fleet.instance_type)) {
         true => site.seconds("provision", 360, 600),
@@ -152,44 +152,43 @@ fn provisioning(site: &Site<'_>, variants: &BTreeMap<String, Variant>) -> Durati
     }
 }
 
-fn endpoint_name(site: &Site<'_>, record: &Record) -> String {
+fn endpoint_name(site: &HandlerSite<'_>, record: &Record) -> String {
     site.object(TYPE, &record.physical_id).map(|object| object.name.clone()).unwrap_or_default()
 }
 
-fn set(site: &mut Site<'_>, record: &Record, state: EndpointState) {
+fn set(site: &mut HandlerSite<'_>, record: &Record, state: EndpointState) {
     if let Some(object) = site.object_mut(TYPE, &record.physical_id) {
         object.state = ObjectState::Endpoint(state);
     }
 }
 
 /// An alarm that an update is to roll back on must exist. (D)
-fn check_alarms(site: &Site<'_>, properties: &Value) -> Handled<()> {
+fn check_alarms(site: &HandlerSite<'_>, properties: &Value) -> Handled<()> {
     let alarms = properties["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"].as_array();
     let names = alarms.into_iter().flatten().filter_map(|alarm| text(alarm, "AlarmName"));
     let missing: Vec<&str> = names.filter(|name| !alarm::exists(site, name)).collect();
     match missing.is_empty() {
         true => Ok(()),
-        false => Err(Failure::invalid(format!("CloudWatch alarms [{}] were not found", missing.join(", ")))),
+        false => Err(HandlerFailure::invalid(format!("CloudWatch alarms [{}] were not found", missing.join(", ")))),
     }
 }
 
 /// A variant that is registered for scaling keeps its instance type, and stays. (D, O)
 fn refuse_scaled(
-    site: &Site<'_>,
+    site: &HandlerSite<'_>,
     record: &Record,
     state: &EndpointState,
-    wanted: &BTreeMap<String, Variant>,
+    wanted: &BTreeMap<String, Fleet>,
 ) -> Handled<()> {
     let endpoint = endpoint_name(site, record);
-    let same = |name: &str, fleet: &Variant| {
-        wanted.get(name).is_some_and(|wanted| wanted.instance_type == fleet.instance_type)
-    };
+    let same =
+        |name: &str, fleet: &Fleet| wanted.get(name).is_some_and(|wanted| wanted.instance_type == fleet.instance_type);
     let held = state.variants.iter().filter(|(name, fleet)| !same(name, fleet));
     let held: Vec<&str> =
         held.map(|(name, _)| name.as_str()).filter(|name| scaling::is_registered(site, &endpoint, name)).collect();
     match held.is_empty() {
         true => Ok(()),
-        false => Err(Failure::invalid(format!(
+        false => Err(HandlerFailure::invalid(format!(
             "The variant(s) \"[{}]\" must be deregistered as a scalable target with AWS Auto Scaling before they can be \
              removed or have their instance type updated.",
             held.join(", ")
@@ -198,7 +197,7 @@ fn refuse_scaled(
 }
 
 /// `RetainAllVariantProperties` keeps the counts a scaler has set, unless they are excluded. (M)
-fn retain_counts(properties: &Value, now: &BTreeMap<String, Variant>, wanted: &mut BTreeMap<String, Variant>) {
+fn retain_counts(properties: &Value, now: &BTreeMap<String, Fleet>, wanted: &mut BTreeMap<String, Fleet>) {
     let retain = matches!(&properties["RetainAllVariantProperties"], Value::Bool(true))
         || properties["RetainAllVariantProperties"] == "true";
     let excluded = properties["ExcludeRetainedVariantProperties"].as_array().into_iter().flatten();
@@ -213,8 +212,8 @@ fn retain_counts(properties: &Value, now: &BTreeMap<String, Variant>, wanted: &m
     }
 }
 
-/// The waits a roll-out asks for, beside the time to provision. (M)
-fn rollout(config: &Value, variants: &BTreeMap<String, Variant>) -> Duration {
+/// The waits of a rollout, beside the time to provision. (M)
+fn rollout(config: &Value, variants: &BTreeMap<String, Fleet>) -> Duration {
     let seconds = |value: &Value| number(value).unwrap_or(0);
     let count = variants.values().map(|fleet| fleet.count).max().unwrap_or(1).max(1);
     let steps = |size: &Value| {

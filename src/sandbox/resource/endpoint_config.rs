@@ -4,61 +4,112 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Failure, Handled, Handler, Made, Site, Variant, iam, model, naming, text};
+use super::{CreatedResource, Fleet, Handled, HandlerFailure, HandlerSite, ResourceHandler, iam, model, naming, text};
 use crate::{catalog::Catalog, service::arn::Arn};
 
 pub(super) const TYPE: &str = "AWS::SageMaker::EndpointConfig";
 
-/// What an endpoint runs on.
-pub(super) struct EndpointConfig;
+/// Where variants are, and what SageMaker calls the place in a refusal.
+const LISTS: [(&str, &str); 2] =
+    [("ProductionVariants", "productionVariants"), ("ShadowProductionVariants", "shadowProductionVariants")];
 
-impl Handler for EndpointConfig {
+/// Numbers of a variant, with the least and the most. (M)
+const BOUNDS: [(&str, u64, u64); 5] = [
+    ("InitialInstanceCount", 1, u64::MAX),
+    ("VolumeSizeInGB", 1, 512),
+    ("ModelDataDownloadTimeoutInSeconds", 60, 3600),
+    ("ContainerStartupHealthCheckTimeoutInSeconds", 60, 3600),
+    ("VariantInstanceProvisionTimeoutInSeconds", 300, 3600),
+];
+
+/// An endpoint configuration.
+pub(super) struct EndpointConfigHandler;
+
+impl ResourceHandler for EndpointConfigHandler {
     /// Makes a configuration: its models must exist, and its instances be offered in the Region. (M, S)
-    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+    fn create(&self, site: &mut HandlerSite<'_>, _kind: &str, properties: &Value) -> Handled<CreatedResource> {
         check_key(site, properties)?;
         if let Some(role) = text(properties, "ExecutionRoleArn") {
             iam::check_assumable(site, role, "sagemaker.amazonaws.com")?;
         }
-        let variants = ["ProductionVariants", "ShadowProductionVariants"];
-        let variants = variants.iter().filter_map(|name| properties[*name].as_array()).flatten();
-        variants.into_iter().try_for_each(|variant| check_variant(site, variant))?;
+        for (list, place) in LISTS {
+            for (at, variant) in properties[list].as_array().into_iter().flatten().enumerate() {
+                check_variant(site, &format!("{place}.{}.member", at + 1), variant)?;
+            }
+        }
         let name = naming::name(site, TYPE, properties);
         let arn = arn(site, &name);
         let attributes = naming::attributes(site, TYPE, properties, &name, &arn);
         site.put(TYPE, &arn, &name, arn.clone(), properties.clone())?;
-        Ok(Made { physical_id: arn.clone(), reference: arn, attributes, settles_in: site.seconds("create", 1, 4) })
+        Ok(CreatedResource {
+            physical_id: arn.clone(),
+            reference: arn,
+            attributes,
+            settles_in: site.seconds("create", 1, 4),
+        })
     }
 }
 
 /// A key encrypts volumes in its own Region. (D; the words are not recorded)
-fn check_key(site: &Site<'_>, properties: &Value) -> Handled<()> {
+fn check_key(site: &HandlerSite<'_>, properties: &Value) -> Handled<()> {
     let Some(key) = text(properties, "KmsKeyId") else { return Ok(()) };
     match Arn::parse(key) {
-        Some(arn) if arn.service != "kms" || arn.region != site.place.region => {
-            Err(Failure::invalid(format!("Could not use KMS key {key} to encrypt volumes in {}", site.place.region)))
-        }
+        Some(arn) if arn.service != "kms" || arn.region != site.place.region => Err(HandlerFailure::invalid(format!(
+            "Could not use KMS key {key} to encrypt volumes in {}",
+            site.place.region
+        ))),
         _ => Ok(()),
     }
 }
 
-fn check_variant(site: &Site<'_>, variant: &Value) -> Handled<()> {
+/// A value that the API does not take. (O: the form, sagemaker-python-sdk#1623)
+fn invalid(value: impl std::fmt::Display, place: &str, name: &str, constraint: &str) -> HandlerFailure {
+    let (first, rest) = name.split_at(1);
+    let member = format!("{place}.{}{rest}", first.to_lowercase());
+    HandlerFailure::invalid(format!(
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: {constraint}"
+    ))
+}
+
+fn check_bounds(place: &str, variant: &Value) -> Handled<()> {
+    for (name, least, most) in BOUNDS {
+        let Some(value) = number(&variant[name]) else { continue };
+        let bound = match value {
+            _ if value < least => format!("greater than or equal to {least}"),
+            _ if value > most => format!("less than or equal to {most}"),
+            _ => continue,
+        };
+        return Err(invalid(value, place, name, &format!("Member must have value {bound}")));
+    }
+    Ok(())
+}
+
+fn check_variant(site: &HandlerSite<'_>, place: &str, variant: &Value) -> Handled<()> {
+    check_bounds(place, variant)?;
     if let Some(model) = text(variant, "ModelName")
         && !model::exists(site, model)
     {
         let arn = site.sagemaker_arn("model", model);
-        return Err(Failure::not_found(format!("Could not find model \"{arn}\".")));
+        return Err(HandlerFailure::not_found(format!("Could not find model \"{arn}\".")));
     }
     // (O: a variant with a model and managed instance scaling is refused)
     if variant.get("ManagedInstanceScaling").is_some() && variant.get("ModelName").is_some() {
-        return Err(Failure::invalid("ManagedInstanceScaling cannot be used on a variant that has a ModelName"));
+        return Err(HandlerFailure::invalid("ManagedInstanceScaling cannot be used on a variant that has a ModelName"));
     }
-    let offered = |kind: &str| Catalog::embedded().hosts_endpoints(kind, &site.place.region);
-    match instance_types(variant).iter().find(|kind| !offered(kind)) {
-        Some(kind) => Err(Failure::invalid(format!(
-            "The instance type {kind} is not available for endpoints in {}",
-            site.place.region
-        ))),
-        None => Ok(()),
+    instance_types(variant).iter().try_for_each(|kind| check_instance(site, place, kind))
+}
+
+/// The type must exist (O: the words, sagemaker-python-sdk#1623, here without the list), and host endpoints in this
+/// Region. (D; the words are not recorded)
+fn check_instance(site: &HandlerSite<'_>, place: &str, kind: &str) -> Handled<()> {
+    let region = &site.place.region;
+    let catalog = Catalog::embedded();
+    match kind.starts_with("ml.") && catalog.instance(kind).is_some() {
+        false => Err(invalid(kind, place, "InstanceType", "Member must satisfy enum value set")),
+        true if catalog.hosts_endpoints(kind, region) => Ok(()),
+        true => {
+            Err(HandlerFailure::invalid(format!("The instance type {kind} is not available for endpoints in {region}")))
+        }
     }
 }
 
@@ -81,7 +132,7 @@ pub(super) fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
-fn arn(site: &Site<'_>, name: &str) -> String {
+fn arn(site: &HandlerSite<'_>, name: &str) -> String {
     site.sagemaker_arn("endpoint-config", name)
 }
 
@@ -89,14 +140,14 @@ fn arn(site: &Site<'_>, name: &str) -> String {
 ///
 /// # Errors
 /// When there is none.
-pub(super) fn find<'s>(site: &'s Site<'_>, name: &str) -> Handled<&'s Value> {
+pub(super) fn find<'s>(site: &'s HandlerSite<'_>, name: &str) -> Handled<&'s Value> {
     let arn = arn(site, name);
-    let missing = || Failure::not_found(format!("Could not find endpoint configuration \"{arn}\"."));
+    let missing = || HandlerFailure::not_found(format!("Could not find endpoint configuration \"{arn}\"."));
     site.object(TYPE, &arn).map(|object| &object.properties).ok_or_else(missing)
 }
 
 /// The fleets a configuration asks for. Where it ranks instance types, the first that `has` allows.
-pub(super) fn fleets(config: &Value, has: &mut dyn FnMut(&str) -> bool) -> Result<BTreeMap<String, Variant>, String> {
+pub(super) fn fleets(config: &Value, has: &mut dyn FnMut(&str) -> bool) -> Result<BTreeMap<String, Fleet>, String> {
     let variants = config["ProductionVariants"].as_array().into_iter().flatten();
     let mut fleets = BTreeMap::new();
     for variant in variants {
@@ -109,7 +160,7 @@ pub(super) fn fleets(config: &Value, has: &mut dyn FnMut(&str) -> bool) -> Resul
         };
         let count = number(&variant["InitialInstanceCount"]).unwrap_or(1);
         let name = text(variant, "VariantName").unwrap_or("AllTraffic").to_owned();
-        fleets.insert(name, Variant { instance_type, count });
+        fleets.insert(name, Fleet { instance_type, count });
     }
     Ok(fleets)
 }

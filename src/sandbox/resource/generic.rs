@@ -1,17 +1,19 @@
-//! Types that have nothing special about them.
+//! Types without behaviour of their own.
 
 use serde_json::Value;
 
-use super::{Failure, Handled, Handler, Made, Site, alarm, naming};
+use super::{CreatedResource, Handled, HandlerFailure, HandlerSite, ResourceHandler, alarm, naming};
 use crate::sandbox::catalog_of;
 
-/// Whatever the registry knows.
-pub(super) struct Generic;
+/// Any type of the registry.
+pub(super) struct GenericHandler;
 
-impl Handler for Generic {
+impl ResourceHandler for GenericHandler {
     /// Makes a resource whose identity follows from its schema.
-    fn create(&self, site: &mut Site<'_>, kind: &str, properties: &Value) -> Handled<Made> {
-        let Some(known) = catalog_of(kind) else { return Err(Failure::plain(format!("{kind} is not a known type"))) };
+    fn create(&self, site: &mut HandlerSite<'_>, kind: &str, properties: &Value) -> Handled<CreatedResource> {
+        let Some(known) = catalog_of(kind) else {
+            return Err(HandlerFailure::plain(format!("{kind} is not a known type")));
+        };
         let name = naming::name(site, kind, properties);
         let arn = naming::arn(site, kind, &name);
         let mut attributes = naming::attributes(site, kind, properties, &name, &arn);
@@ -32,6 +34,11 @@ impl Handler for Generic {
         let kept = if kind == alarm::TYPE { properties.clone() } else { Value::Null };
         site.put(kind, &physical_id, &name, arn, kept)?;
         attributes.retain(|_, value| !value.is_null());
-        Ok(Made { reference: physical_id.clone(), physical_id, attributes, settles_in: site.seconds("create", 2, 20) })
+        Ok(CreatedResource {
+            reference: physical_id.clone(),
+            physical_id,
+            attributes,
+            settles_in: site.seconds("create", 2, 20),
+        })
     }
 }

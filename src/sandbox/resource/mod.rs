@@ -1,8 +1,8 @@
 //! What each resource type does.
 //!
 //! Any type of the registry can be made, changed and deleted: names, ids and attributes are plausible text, and the
-//! schema's property checks hold. SageMaker's models, configurations, endpoints and components, IAM's roles and
-//! policies, scaling targets and policies, and alarms behave: they look for what they name, and refuse what AWS
+//! schema's property checks apply. SageMaker's models, configurations, endpoints and components, IAM's roles and
+//! policies, scaling targets and policies, and alarms behave: they look up what they name, and refuse what AWS
 //! refuses. Endpoint facts: the SageMaker API model and documentation of 2026 (M, D), and reports (O).
 
 mod alarm;
@@ -22,18 +22,20 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Map, Value};
 
-use super::{catalog_of, diff::changed_places, faults::Faults, ids, operation::Task, place::Place, stack::Record};
+use super::{
+    catalog_of, diff::changed_places, faults::Faults, ids, operation::Task, place::AccountRegion, stack::Record,
+};
 use crate::{
     catalog::{Misfit, Problem, Replacement},
     cloud::{Tags, Timestamp},
     diagnostic::Path,
 };
-use handler::Handler;
-pub(crate) use object::{EndpointState, Object, ObjectState, Variant};
+use handler::ResourceHandler;
+pub(crate) use object::{EndpointState, Fleet, Object, ObjectState};
 
-/// What a handler answers when it has made something.
+/// A resource that a handler made.
 #[derive(Debug)]
-pub(crate) struct Made {
+pub(crate) struct CreatedResource {
     pub(crate) physical_id: String,
     /// What `Ref` returns.
     pub(crate) reference: String,
@@ -41,18 +43,18 @@ pub(crate) struct Made {
     pub(crate) settles_in: Duration,
 }
 
-/// Why a handler could not do it.
+/// Why a handler failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
-    /// HandlerErrorCode; none where the text stands for itself.
+pub(crate) struct HandlerFailure {
+    /// HandlerErrorCode; none where the text is complete.
     code: Option<&'static str>,
     message: String,
 }
 
-type Handled<T> = Result<T, Failure>;
+type Handled<T> = Result<T, HandlerFailure>;
 
-impl Failure {
-    /// Said by CloudFormation itself.
+impl HandlerFailure {
+    /// In CloudFormation's own words.
     pub(crate) fn plain(message: impl Into<String>) -> Self {
         Self { code: None, message: message.into() }
     }
@@ -92,9 +94,9 @@ impl Failure {
 }
 
 /// Where and for whom a handler works.
-pub(crate) struct Site<'a> {
+pub(crate) struct HandlerSite<'a> {
     pub(crate) seed: u64,
-    pub(crate) place: Place,
+    pub(crate) place: AccountRegion,
     pub(crate) stack: usize,
     pub(crate) stack_id: String,
     pub(crate) stack_name: String,
@@ -106,7 +108,7 @@ pub(crate) struct Site<'a> {
     pub(crate) faults: &'a mut Faults,
 }
 
-impl Site<'_> {
+impl HandlerSite<'_> {
     fn key(&self, kind: &str, physical_id: &str) -> String {
         Object::key(&self.place, kind, physical_id)
     }
@@ -126,7 +128,7 @@ impl Site<'_> {
         format!("arn:{}:{service}:{region}:{}:{tail}", self.place.partition(), self.place.account)
     }
 
-    /// SageMaker's names are told apart without regard to case.
+    /// SageMaker's names differ by more than case.
     fn sagemaker_arn(&self, kind: &str, name: &str) -> String {
         self.arn("sagemaker", &format!("{kind}/{}", name.to_lowercase()))
     }
@@ -146,7 +148,7 @@ impl Site<'_> {
     fn put(&mut self, kind: &str, physical_id: &str, name: &str, arn: String, properties: Value) -> Handled<()> {
         let key = self.key(kind, physical_id);
         if self.objects.contains_key(&key) {
-            return Err(Failure::new(
+            return Err(HandlerFailure::new(
                 "AlreadyExists",
                 format!("Resource of type '{kind}' with identifier '{physical_id}' already exists."),
             ));
@@ -168,10 +170,10 @@ impl Site<'_> {
     }
 }
 
-/// What the schema says against the properties. (S; K: the words)
+/// What the schema refuses of the properties. (S; K: the words)
 ///
 /// # Errors
-/// All of it at once.
+/// All findings at once.
 pub(crate) fn check(logical_id: &str, kind: &str, properties: &Value) -> Handled<()> {
     let Some(known) = catalog_of(kind) else { return unimagined(kind) };
     unimagined(kind)?;
@@ -180,7 +182,7 @@ pub(crate) fn check(logical_id: &str, kind: &str, properties: &Value) -> Handled
         return Ok(());
     }
     let lines: Vec<String> = misfits.iter().map(describe).collect();
-    Err(Failure::plain(format!(
+    Err(HandlerFailure::plain(format!(
         "Properties validation failed for resource {logical_id} with message: [{}]",
         lines.join("; ")
     )))
@@ -189,11 +191,11 @@ pub(crate) fn check(logical_id: &str, kind: &str, properties: &Value) -> Handled
 /// Types that need something the imagined account does not have.
 fn unimagined(kind: &str) -> Handled<()> {
     match kind {
-        "AWS::CloudFormation::Stack" => Err(Failure::plain(
+        "AWS::CloudFormation::Stack" => Err(HandlerFailure::plain(
             "the imagined account keeps no S3 objects, so the TemplateURL of a nested stack cannot be read",
         )),
         _ if kind.starts_with("Custom::") || kind == "AWS::CloudFormation::CustomResource" => {
-            Err(Failure::plain("the imagined account runs no functions, so nobody answers for a custom resource"))
+            Err(HandlerFailure::plain("the imagined account runs no functions, so a custom resource gets no answer"))
         }
         _ => Ok(()),
     }
@@ -214,7 +216,7 @@ fn describe(misfit: &Misfit) -> String {
     }
 }
 
-/// What a resource needs to become as wanted; nothing where it is so already.
+/// The task that makes a resource as wanted; none where it is already.
 pub(crate) fn needed(record: &Record, properties: Value, tags: &Tags, metadata: bool) -> Option<Task> {
     let kind = catalog_of(&record.resource_type);
     let places = changed_places(Some(&record.properties), Some(&properties), "");
@@ -233,7 +235,12 @@ pub(crate) fn needed(record: &Record, properties: Value, tags: &Tags, metadata: 
 ///
 /// # Errors
 /// What the handler says.
-pub(crate) fn create(site: &mut Site<'_>, kind: &str, properties: &Value, old: Option<&Record>) -> Handled<Made> {
+pub(crate) fn create(
+    site: &mut HandlerSite<'_>,
+    kind: &str,
+    properties: &Value,
+    old: Option<&Record>,
+) -> Handled<CreatedResource> {
     naming::refuse_same_name(site, kind, properties, old)?;
     handler::of(kind).create(site, kind, properties)
 }
@@ -242,7 +249,7 @@ pub(crate) fn create(site: &mut Site<'_>, kind: &str, properties: &Value, old: O
 ///
 /// # Errors
 /// What the handler says.
-pub(crate) fn update(site: &mut Site<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
+pub(crate) fn update(site: &mut HandlerSite<'_>, record: &Record, properties: &Value) -> Handled<Duration> {
     let wait = handler::of(&record.resource_type).update(site, record, properties)?;
     if let Some(object) = site.object_mut(&record.resource_type, &record.physical_id)
         && !object.properties.is_null()
@@ -252,16 +259,16 @@ pub(crate) fn update(site: &mut Site<'_>, record: &Record, properties: &Value) -
     Ok(wait)
 }
 
-/// Finds out whether what was made or changed has become well.
+/// Checks whether what was made or changed is stable.
 ///
 /// # Errors
 /// Why it has not.
-pub(crate) fn settle(site: &mut Site<'_>, record: &Record) -> Handled<()> {
+pub(crate) fn settle(site: &mut HandlerSite<'_>, record: &Record) -> Handled<()> {
     handler::of(&record.resource_type).settle(site, record)
 }
 
 /// The attributes of a resource that was changed in place.
-pub(crate) fn refresh(_site: &Site<'_>, record: &mut Record) {
+pub(crate) fn refresh(_site: &HandlerSite<'_>, record: &mut Record) {
     for (name, value) in &mut record.attributes {
         if let Some(given) = record.properties.get(name) {
             *value = given.clone();
@@ -272,23 +279,23 @@ pub(crate) fn refresh(_site: &Site<'_>, record: &mut Record) {
     }
 }
 
-/// Begins to delete; answers how long it takes.
+/// Begins to delete; returns how long it takes.
 ///
 /// # Errors
 /// Why it cannot be deleted.
-pub(crate) fn begin_delete(site: &mut Site<'_>, record: &Record) -> Handled<Duration> {
+pub(crate) fn begin_delete(site: &mut HandlerSite<'_>, record: &Record) -> Handled<Duration> {
     handler::of(&record.resource_type).begin_delete(site, record)
 }
 
-/// It is gone, with what goes with it.
-pub(crate) fn end(site: &mut Site<'_>, record: &Record) {
+/// Removes the resource, and what depends on it.
+pub(crate) fn end(site: &mut HandlerSite<'_>, record: &Record) {
     handler::of(&record.resource_type).end(site, record);
     let key = site.key(&record.resource_type, &record.physical_id);
     site.objects.remove(&key);
 }
 
 /// Is the physical resource there?
-pub(crate) fn exists(site: &Site<'_>, record: &Record) -> bool {
+pub(crate) fn exists(site: &HandlerSite<'_>, record: &Record) -> bool {
     site.object(&record.resource_type, &record.physical_id).is_some()
 }
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{Failure, Handled, Site};
+use super::{Handled, HandlerFailure, HandlerSite};
 use crate::{
     catalog::{Kind, ResourceType},
     diagnostic::Path,
-    sandbox::{catalog_of, ids, place::Place, stack::Record},
+    sandbox::{catalog_of, ids, place::AccountRegion, stack::Record},
 };
 
 /// EC2 ids by type.
@@ -27,7 +27,7 @@ const PREFIXES: [(&str, &str); 14] = [
     ("Volume", "vol"),
 ];
 
-/// Types whose ARN is their identity, by the name in it, and the last part of which is told without case.
+/// Types whose ARN is their identity, by the name in it, whose last part is compared without case.
 const SAGEMAKER: [(&str, &str); 4] = [
     ("AWS::SageMaker::Endpoint", "endpoint"),
     ("AWS::SageMaker::EndpointConfig", "endpoint-config"),
@@ -72,8 +72,8 @@ fn longest(kind: &str) -> usize {
     }
 }
 
-/// `stack-LogicalId-RANDOM`, cut to what the service takes.
-fn generated(site: &Site<'_>, kind: &str) -> String {
+/// `stack-LogicalId-RANDOM`, cut to the service's limit.
+fn generated(site: &HandlerSite<'_>, kind: &str) -> String {
     let random = ids::mixed(site.seed, &site.drawing("name"), 12);
     let room = longest(kind).saturating_sub(random.len() + 1);
     let logical: String = site.logical_id.chars().take(room / 2).collect();
@@ -83,7 +83,7 @@ fn generated(site: &Site<'_>, kind: &str) -> String {
 }
 
 /// The resource's name: as given, else generated.
-pub(super) fn name(site: &Site<'_>, kind: &str, properties: &Value) -> String {
+pub(super) fn name(site: &HandlerSite<'_>, kind: &str, properties: &Value) -> String {
     let given = catalog_of(kind).and_then(name_property).and_then(|name| scalar(properties.get(&name)?));
     given.unwrap_or_else(|| generated(site, kind))
 }
@@ -96,12 +96,12 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-/// The physical id that the properties alone decide; none where the service draws it.
-pub(super) fn given_physical_id(place: &Place, kind: &str, properties: &Value) -> Option<String> {
+/// The physical id that the properties alone decide; none where the service generates it.
+pub(super) fn given_physical_id(place: &AccountRegion, kind: &str, properties: &Value) -> Option<String> {
     let known = catalog_of(kind)?;
     if let Some((_, tail)) = SAGEMAKER.iter().find(|(name, _)| *name == kind) {
         let name = scalar(properties.get(name_property(known)?)?)?.to_lowercase();
-        let Place { account, region } = place;
+        let AccountRegion { account, region } = place;
         return Some(format!("arn:{}:sagemaker:{region}:{account}:{tail}/{name}", place.partition()));
     }
     let parts: Option<Vec<String>> = known
@@ -113,13 +113,18 @@ pub(super) fn given_physical_id(place: &Place, kind: &str, properties: &Value) -
     parts.filter(|parts| !parts.is_empty()).map(|parts| parts.join("|"))
 }
 
-/// A replacement under the same fixed name cannot be made while the old one stands. (O: the text)
-pub(super) fn refuse_same_name(site: &Site<'_>, kind: &str, properties: &Value, old: Option<&Record>) -> Handled<()> {
+/// A replacement under the same fixed name cannot be made while the old one exists. (O: the text)
+pub(super) fn refuse_same_name(
+    site: &HandlerSite<'_>,
+    kind: &str,
+    properties: &Value,
+    old: Option<&Record>,
+) -> Handled<()> {
     let Some(old) = old.filter(|_| catalog_of(kind).is_some_and(|known| !known.deletes_before_create())) else {
         return Ok(());
     };
     match given_physical_id(&site.place, kind, properties) {
-        Some(id) if id == old.physical_id => Err(Failure::plain(format!(
+        Some(id) if id == old.physical_id => Err(HandlerFailure::plain(format!(
             "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename {} and update \
              the stack again.",
             name(site, kind, properties)
@@ -129,7 +134,13 @@ pub(super) fn refuse_same_name(site: &Site<'_>, kind: &str, properties: &Value, 
 }
 
 /// Everything `Fn::GetAtt` can be asked for, except names with `*`.
-pub(super) fn attributes(site: &Site<'_>, kind: &str, properties: &Value, name: &str, arn: &str) -> Map<String, Value> {
+pub(super) fn attributes(
+    site: &HandlerSite<'_>,
+    kind: &str,
+    properties: &Value,
+    name: &str,
+    arn: &str,
+) -> Map<String, Value> {
     let Some(known) = catalog_of(kind) else { return Map::new() };
     let names = known.attributes().iter().filter(|attribute| !attribute.contains('*'));
     names.map(|attribute| (attribute.clone(), value(site, known, properties, name, arn, attribute))).collect()
@@ -137,7 +148,7 @@ pub(super) fn attributes(site: &Site<'_>, kind: &str, properties: &Value, name: 
 
 /// One attribute: what was given under its name, or text such as the service makes.
 pub(super) fn value(
-    site: &Site<'_>,
+    site: &HandlerSite<'_>,
     known: &ResourceType,
     properties: &Value,
     name: &str,
@@ -160,7 +171,7 @@ pub(super) fn value(
     }
 }
 
-fn worded(site: &Site<'_>, known: &ResourceType, name: &str, arn: &str, attribute: &str, tail: &str) -> String {
+fn worded(site: &HandlerSite<'_>, known: &ResourceType, name: &str, arn: &str, attribute: &str, tail: &str) -> String {
     let kind = last(&known.name);
     let web = || {
         format!("https://{}.{}.amazonaws.com/{}/{name}", service(&known.name), site.place.region, site.place.account)
@@ -185,7 +196,7 @@ fn worded(site: &Site<'_>, known: &ResourceType, name: &str, arn: &str, attribut
 }
 
 /// The ARN of a resource that has nothing special about it.
-pub(super) fn arn(site: &Site<'_>, kind: &str, name: &str) -> String {
+pub(super) fn arn(site: &HandlerSite<'_>, kind: &str, name: &str) -> String {
     match kind {
         "AWS::S3::Bucket" => format!("arn:{}:s3:::{name}", site.place.partition()),
         "AWS::SNS::Topic" | "AWS::SQS::Queue" => site.arn(&service(kind), name),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::naming;
-use crate::{cloud::EndpointStatus, sandbox::place::Place};
+use crate::{cloud::EndpointStatus, sandbox::place::AccountRegion};
 
 /// Something that exists.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub(crate) struct Object {
     pub(crate) stack: Option<usize>,
     /// Kept for the types that are asked about.
     pub(crate) properties: Value,
-    /// Keys of objects that hang on this one.
+    /// Keys of objects that depend on this one.
     pub(crate) users: BTreeSet<String>,
     pub(crate) state: ObjectState,
 }
@@ -51,31 +51,31 @@ impl ObjectState {
     }
 }
 
-/// What an endpoint runs, and is on its way to.
+/// What an endpoint runs, and what it is changing to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct EndpointState {
     pub(crate) status: EndpointStatus,
     pub(crate) config_name: String,
     pub(crate) failure_reason: Option<String>,
-    pub(crate) variants: BTreeMap<String, Variant>,
-    pub(crate) pending: Option<Pending>,
+    pub(crate) variants: BTreeMap<String, Fleet>,
+    pub(crate) pending: Option<PendingFleets>,
 }
 
 /// One variant's fleet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Variant {
+pub(crate) struct Fleet {
     pub(crate) instance_type: String,
     pub(crate) count: u64,
 }
 
 /// What an endpoint will run when it settles, or why it will not.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Pending {
+pub(crate) struct PendingFleets {
     pub(crate) config_name: String,
-    pub(crate) variants: BTreeMap<String, Variant>,
-    /// It goes back to the old configuration and says nothing.
+    pub(crate) variants: BTreeMap<String, Fleet>,
+    /// It returns to the old configuration without a reason.
     pub(crate) silent_rollback: bool,
-    /// An instance type there is none of.
+    /// An instance type without capacity.
     pub(crate) shortage: Option<String>,
 }
 
@@ -86,13 +86,18 @@ pub(crate) fn is_global(kind: &str) -> bool {
 }
 
 impl Object {
-    pub(crate) fn key(place: &Place, kind: &str, physical_id: &str) -> String {
+    pub(crate) fn key(place: &AccountRegion, kind: &str, physical_id: &str) -> String {
         let region = if is_global(kind) { "" } else { &place.region };
         format!("{}/{region}/{kind}/{physical_id}", place.account)
     }
 
     /// Does something of this type exist under the name the properties give? False where they give none.
-    pub(crate) fn taken(objects: &BTreeMap<String, Self>, place: &Place, kind: &str, properties: &Value) -> bool {
+    pub(crate) fn taken(
+        objects: &BTreeMap<String, Self>,
+        place: &AccountRegion,
+        kind: &str,
+        properties: &Value,
+    ) -> bool {
         let physical_id = naming::given_physical_id(place, kind, properties);
         physical_id.is_some_and(|id| objects.contains_key(&Self::key(place, kind, &id)))
     }

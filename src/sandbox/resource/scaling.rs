@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Failure, Handled, Handler, Made, Site, endpoint, endpoint_config::number, ids, naming, text};
+use super::{
+    CreatedResource, Handled, HandlerFailure, HandlerSite, ResourceHandler, endpoint, endpoint_config::number, ids,
+    naming, text,
+};
 use crate::{
     cloud::EndpointStatus,
     sandbox::stack::Record,
@@ -24,17 +27,17 @@ fn target_id(resource_id: &str, dimension: &str, namespace: &str) -> String {
 }
 
 /// Is the variant of the endpoint registered?
-pub(super) fn is_registered(site: &Site<'_>, endpoint: &str, variant: &str) -> bool {
+pub(super) fn is_registered(site: &HandlerSite<'_>, endpoint: &str, variant: &str) -> bool {
     let resource_id = format!("endpoint/{endpoint}/variant/{variant}");
     DIMENSIONS.iter().any(|dimension| site.object(TARGET, &target_id(&resource_id, dimension, NAMESPACE)).is_some())
 }
 
-/// What is scaled.
-pub(super) struct Target;
+/// A scalable target.
+pub(super) struct ScalableTargetHandler;
 
-impl Handler for Target {
-    /// Registers something scalable: an endpoint's variant must be there and serve. (D)
-    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+impl ResourceHandler for ScalableTargetHandler {
+    /// Registers something scalable: an endpoint's variant must be in service. (D)
+    fn create(&self, site: &mut HandlerSite<'_>, _kind: &str, properties: &Value) -> Handled<CreatedResource> {
         check_bounds(properties)?;
         check_schedules(properties)?;
         let part = |name: &str| text(properties, name).unwrap_or_default();
@@ -46,16 +49,21 @@ impl Handler for Target {
         let id = target_id(resource_id, dimension, namespace);
         site.put(TARGET, &id, resource_id, String::new(), properties.clone())?;
         let attributes = Map::from_iter([("Id".to_owned(), id.clone().into())]);
-        Ok(Made { reference: id.clone(), physical_id: id, attributes, settles_in: site.seconds("create", 1, 4) })
+        Ok(CreatedResource {
+            reference: id.clone(),
+            physical_id: id,
+            attributes,
+            settles_in: site.seconds("create", 1, 4),
+        })
     }
 
-    fn update(&self, site: &mut Site<'_>, _record: &Record, properties: &Value) -> Handled<Duration> {
+    fn update(&self, site: &mut HandlerSite<'_>, _record: &Record, properties: &Value) -> Handled<Duration> {
         check_bounds(properties)?;
         check_schedules(properties)?;
         Ok(site.seconds("update", 2, 8))
     }
 
-    fn end(&self, site: &mut Site<'_>, record: &Record) {
+    fn end(&self, site: &mut HandlerSite<'_>, record: &Record) {
         end_target(site, &record.physical_id);
     }
 }
@@ -67,7 +75,7 @@ fn check_bounds(properties: &Value) -> Handled<()> {
         if let (Some(min), Some(max)) = (number(&bounds["MinCapacity"]), number(&bounds["MaxCapacity"]))
             && min > max
         {
-            return Err(Failure::invalid("Maximum capacity cannot be less than minimum capacity"));
+            return Err(HandlerFailure::invalid("Maximum capacity cannot be less than minimum capacity"));
         }
     }
     Ok(())
@@ -80,42 +88,45 @@ fn check_schedules(properties: &Value) -> Handled<()> {
         let zone = text(action, "Timezone").and_then(schedule::time_zone);
         if let Some(problem) = schedule::expression(said).or(zone) {
             let name = text(action, "ScheduledActionName").unwrap_or_default();
-            return Err(Failure::invalid(format!("Invalid scheduled action {name}: {}", problem.message)));
+            return Err(HandlerFailure::invalid(format!("Invalid scheduled action {name}: {}", problem.message)));
         }
     }
     Ok(())
 }
 
-fn check_variant(site: &Site<'_>, resource_id: &str) -> Handled<()> {
+/// A variant that serves, and on what can be scaled. (D; the words are not recorded)
+fn check_variant(site: &HandlerSite<'_>, resource_id: &str) -> Handled<()> {
     let parts: Vec<&str> = resource_id.split('/').collect();
     let ["endpoint", endpoint, "variant", variant] = parts.as_slice() else {
-        return Err(Failure::invalid(format!("The resource id {resource_id} is not endpoint/NAME/variant/NAME")));
+        return Err(HandlerFailure::invalid(format!(
+            "The resource id {resource_id} is not endpoint/NAME/variant/NAME"
+        )));
     };
     let state = endpoint::find(site, endpoint).filter(|state| state.status == EndpointStatus::InService);
     match state.and_then(|state| state.variants.get(*variant)) {
-        None => Err(Failure::not_found(format!(
+        None => Err(HandlerFailure::not_found(format!(
             "No scalable resource {resource_id} was found: there is no such variant in service"
         ))),
         Some(fleet) if is_burstable(&fleet.instance_type) => {
-            Err(Failure::invalid(format!("{} is burstable and cannot be scaled", fleet.instance_type)))
+            Err(HandlerFailure::invalid(format!("{} is burstable and cannot be scaled", fleet.instance_type)))
         }
         Some(_) => Ok(()),
     }
 }
 
-/// How it is scaled.
-pub(super) struct Policy;
+/// A scaling policy.
+pub(super) struct ScalingPolicyHandler;
 
-impl Handler for Policy {
+impl ResourceHandler for ScalingPolicyHandler {
     /// Attaches a policy to a target that is registered.
-    fn create(&self, site: &mut Site<'_>, _kind: &str, properties: &Value) -> Handled<Made> {
+    fn create(&self, site: &mut HandlerSite<'_>, _kind: &str, properties: &Value) -> Handled<CreatedResource> {
         let part = |name: &str| text(properties, name).unwrap_or_default();
         let target = match text(properties, "ScalingTargetId") {
             Some(id) => id.to_owned(),
             None => target_id(part("ResourceId"), part("ScalableDimension"), part("ServiceNamespace")),
         };
         if site.object(TARGET, &target).is_none() {
-            return Err(Failure::not_found(format!("No scalable target registered for {target}")));
+            return Err(HandlerFailure::not_found(format!("No scalable target registered for {target}")));
         }
         let name = text(properties, "PolicyName").map_or_else(|| naming::name(site, POLICY, properties), str::to_owned);
         let uuid = ids::uuid(0, &[&site.place.account, &site.place.region, &target]);
@@ -129,12 +140,17 @@ impl Handler for Policy {
             object.users.insert(key);
         }
         let attributes = Map::from_iter([("Arn".to_owned(), arn.clone().into())]);
-        Ok(Made { reference: arn.clone(), physical_id: arn, attributes, settles_in: site.seconds("create", 1, 4) })
+        Ok(CreatedResource {
+            reference: arn.clone(),
+            physical_id: arn,
+            attributes,
+            settles_in: site.seconds("create", 1, 4),
+        })
     }
 }
 
-/// A target goes with its policies. (D)
-fn end_target(site: &mut Site<'_>, id: &str) {
+/// A target's policies are removed with it. (D)
+fn end_target(site: &mut HandlerSite<'_>, id: &str) {
     let key = site.key(TARGET, id);
     let users = site.objects.remove(&key).map(|object| object.users).unwrap_or_default();
     for policy in users {
@@ -142,8 +158,8 @@ fn end_target(site: &mut Site<'_>, id: &str) {
     }
 }
 
-/// Deregisters whatever scales a variant.
-pub(super) fn deregister(site: &mut Site<'_>, endpoint: &str, variant: &str) {
+/// Deregisters the targets of a variant.
+pub(super) fn deregister(site: &mut HandlerSite<'_>, endpoint: &str, variant: &str) {
     let resource_id = format!("endpoint/{endpoint}/variant/{variant}");
     for dimension in DIMENSIONS {
         end_target(site, &target_id(&resource_id, dimension, NAMESPACE));

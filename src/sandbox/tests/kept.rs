@@ -6,11 +6,14 @@ use super::{Account, endpoint, now};
 use crate::{
     clock::Clock,
     cloud::{StackStatus, Timestamp},
-    sandbox::{Pace, Sandbox, Settings, StateError},
+    sandbox::{
+        Pace, Sandbox, SandboxSettings, StateError,
+        state::{BEGINNING, compaction},
+    },
 };
 
 fn open(path: &Path) -> Account {
-    Account::of(Sandbox::open(path, Settings::default(), Pace::Stepped).expect("an account"))
+    Account::of(Sandbox::open(path, SandboxSettings::default(), Pace::Stepped).expect("an account"))
 }
 
 /// Everything an observer could see.
@@ -21,7 +24,7 @@ fn view(account: &Account) -> String {
 #[test]
 fn an_account_that_was_killed_goes_on_where_it_was() {
     let folder = tempfile::tempdir().expect("a folder");
-    let whole = Account::with(Settings::default());
+    let whole = Account::with(SandboxSettings::default());
     whole.create("s", &endpoint("tei:1", "ml.m5.xlarge", true)).expect("accepted");
     let account = open(folder.path());
     account.create("s", &endpoint("tei:1", "ml.m5.xlarge", true)).expect("accepted");
@@ -49,6 +52,56 @@ fn an_account_that_was_killed_goes_on_where_it_was() {
     assert_eq!(view(&whole), view(&account));
 }
 
+/// The names of what a folder has, in order.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_kill_between_any_two_changes_of_the_folder_loses_nothing() {
+    for made in 0..=3 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let account = open(folder.path());
+        account.create("s", &endpoint("tei:1", "ml.m5.xlarge", true)).expect("accepted");
+        let before = view(&account);
+        for change in &compaction(1)[..made] {
+            change.make(folder.path(), &account.sandbox.core().state).expect("made");
+        }
+        std::fs::write(folder.path().join(".account.json.7-0.tmp"), "{").expect("written");
+        drop(account);
+        let number = if made < 2 { 1 } else { 2 };
+        for _ in 0..2 {
+            let account = open(folder.path());
+            assert_eq!(view(&account), before, "after {made} changes");
+            assert_eq!(names(folder.path()), ["account.json", &format!("calls-{number}.jsonl"), "lock"]);
+        }
+        let account = open(folder.path());
+        account.sandbox.save().expect("saved");
+        drop(account);
+        assert_eq!(view(&open(folder.path())), before);
+    }
+}
+
+#[test]
+fn a_kill_while_an_account_is_made_leaves_an_account() {
+    for made in 0..=2 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let empty = Sandbox::new(SandboxSettings::default(), Pace::Stepped);
+        for change in &BEGINNING[..made] {
+            change.make(folder.path(), &empty.core().state).expect("made");
+        }
+        std::fs::write(folder.path().join(".account.json.7-0.tmp"), "{").expect("written");
+        let account = open(folder.path());
+        account.create("s", &endpoint("tei:1", "ml.m5.xlarge", false)).expect("accepted");
+        assert_eq!(names(folder.path()), ["account.json", "calls-1.jsonl", "lock"]);
+        drop(account);
+        assert_eq!(open(folder.path()).status("s"), StackStatus::CreateInProgress);
+    }
+}
+
 #[test]
 fn a_half_written_line_is_the_call_that_was_lost() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -70,11 +123,11 @@ fn a_half_written_line_is_the_call_that_was_lost() {
 fn one_process_at_a_time_and_one_format() {
     let folder = tempfile::tempdir().expect("a folder");
     let account = open(folder.path());
-    let second = Sandbox::open(folder.path(), Settings::default(), Pace::Stepped);
+    let second = Sandbox::open(folder.path(), SandboxSettings::default(), Pace::Stepped);
     assert!(matches!(second, Err(StateError::Locked(_))));
     drop(account);
     std::fs::write(folder.path().join("account.json"), "{\"format\": 99}").expect("written");
-    let other = Sandbox::open(folder.path(), Settings::default(), Pace::Stepped);
+    let other = Sandbox::open(folder.path(), SandboxSettings::default(), Pace::Stepped);
     assert!(matches!(other, Err(StateError::Format { problem, .. }) if problem == "its format is 99"));
 }
 
@@ -89,14 +142,14 @@ fn a_lost_snapshot_is_no_new_account_and_a_draft_of_the_dead_goes() {
     drop(open(folder.path()));
     assert!(!draft.exists());
     std::fs::remove_file(folder.path().join("account.json")).expect("removed");
-    let lost = Sandbox::open(folder.path(), Settings::default(), Pace::Stepped);
-    assert!(matches!(lost, Err(StateError::Format { problem, .. }) if problem.contains("journals of its account")));
+    let lost = Sandbox::open(folder.path(), SandboxSettings::default(), Pace::Stepped);
+    assert!(matches!(lost, Err(StateError::Format { problem, .. }) if problem.contains("a journal of its account")));
 }
 
 #[test]
 fn the_seed_decides_and_unrelated_calls_shift_nothing() {
     let run = |seed: u64, noise: bool| {
-        let account = Account::with(Settings { seed, ..Settings::default() });
+        let account = Account::with(SandboxSettings { seed, ..SandboxSettings::default() });
         if noise {
             account.create("other", &endpoint("tei:9", "ml.m5.large", false)).expect("accepted");
         }
@@ -113,7 +166,7 @@ fn the_seed_decides_and_unrelated_calls_shift_nothing() {
 
 #[test]
 fn a_stepped_clock_jumps_to_the_earliest_sleeper() {
-    let sandbox = Sandbox::new(Settings::default(), Pace::Stepped);
+    let sandbox = Sandbox::new(SandboxSettings::default(), Pace::Stepped);
     let clock: Rc<dyn Clock> = sandbox.clock();
     let start = clock.now();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
@@ -136,7 +189,7 @@ fn a_stepped_clock_jumps_to_the_earliest_sleeper() {
 
 #[test]
 fn a_scaled_clock_hurries() {
-    let sandbox = Sandbox::new(Settings::default(), Pace::Scaled(100_000.0));
+    let sandbox = Sandbox::new(SandboxSettings::default(), Pace::Scaled(100_000.0));
     let clock = sandbox.clock();
     let start = clock.now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
@@ -147,13 +200,13 @@ fn a_scaled_clock_hurries() {
 #[cfg(unix)]
 #[test]
 fn what_is_no_file_is_no_account() {
-    let folder = tempfile::tempdir().expect("a folder");
-    for name in ["account.json", "lock", "calls-0.jsonl"] {
+    for name in ["account.json", "lock", "calls-1.jsonl"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        drop(open(folder.path()));
         let path = folder.path().join(name);
         let _ = std::fs::remove_file(&path);
         std::os::unix::fs::symlink("/dev/zero", &path).expect("a link");
-        let opened = Sandbox::open(folder.path(), Settings::default(), Pace::Stepped);
+        let opened = Sandbox::open(folder.path(), SandboxSettings::default(), Pace::Stepped);
         assert!(matches!(opened, Err(StateError::Io { .. })), "{name}");
-        std::fs::remove_file(&path).expect("it is there");
     }
 }

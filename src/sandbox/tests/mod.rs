@@ -5,6 +5,7 @@ mod endpoints;
 mod events;
 mod kept;
 mod laws;
+mod models;
 mod policies;
 mod refusals;
 mod types;
@@ -19,7 +20,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Pace, Sandbox, Settings};
+use super::{Pace, Sandbox, SandboxSettings};
 use crate::cloud::{
     Capability, ChangeSet, ChangeSetType, CloudErrorKind, CloudResult, Connection, CreateChangeSet, CreateStack,
     DeleteStack, ExecuteChangeSet, PageToken, Stack, StackEvent, StackOptions, StackStatus, Target,
@@ -41,10 +42,10 @@ pub(super) struct Account {
 
 impl Account {
     pub(super) fn new() -> Self {
-        Self::with(Settings { account: "123456789012".into(), ..Settings::default() })
+        Self::with(SandboxSettings { account: "123456789012".into(), ..SandboxSettings::default() })
     }
 
-    pub(super) fn with(settings: Settings) -> Self {
+    pub(super) fn with(settings: SandboxSettings) -> Self {
         Self::of(Sandbox::new(settings, Pace::Stepped))
     }
 

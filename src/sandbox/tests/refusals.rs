@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{Account, kind, now, role, template};
 use crate::{
     cloud::{CloudErrorKind, CreateStack, DeleteStack, StackStatus, Target},
-    sandbox::{Rate, Settings, Throttle},
+    sandbox::{Rate, SandboxSettings, Throttle},
 };
 
 fn check(body: &Value, expect: Expect) {
@@ -256,7 +256,7 @@ fn exports_are_checked_late() {
 
 #[test]
 fn stacks_are_counted_paged_and_kept_apart_by_region() {
-    let settings = Settings { page_size: 5, stack_limit: 12, ..Settings::default() };
+    let settings = SandboxSettings { page_size: 5, stack_limit: 12, ..SandboxSettings::default() };
     let account = Account::with(settings);
     let body = template(json!({"T": {"Type": "AWS::SNS::Topic"}}));
     for index in 0..12 {
@@ -286,7 +286,7 @@ fn stacks_are_counted_paged_and_kept_apart_by_region() {
 fn calls_are_throttled_by_buckets_and_by_faults() {
     let usual = Rate { per_second: 1.0, burst: 2.0 };
     let throttle = Some(Throttle { usual, operations: BTreeMap::new() });
-    let account = Account::with(Settings { throttle, ..Settings::default() });
+    let account = Account::with(SandboxSettings { throttle, ..SandboxSettings::default() });
     let list = || kind(now(account.connection.stacks.list_stacks(&[], None)));
     assert_eq!([list(), list()], [None, None]);
     assert_eq!(list(), Some(CloudErrorKind::Throttled("Rate exceeded".into())));

@@ -7,7 +7,7 @@ use hubform::{
         Capability, ChangeSet, ChangeSetType, CloudError, CloudErrorKind, CloudResult, Connection, CreateChangeSet,
         CreateStack, DeleteStack, ExecuteChangeSet, Page, PageToken, Stack, StackEvent, StackOptions, Tags, Target,
     },
-    sandbox::{Pace, Sandbox, Settings},
+    sandbox::{Pace, Sandbox, SandboxSettings},
 };
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ fn target() -> Target {
 
 /// The imagined account.
 pub(super) async fn sandbox() -> Subject {
-    let sandbox = Sandbox::new(Settings { page_size: 10, ..Settings::default() }, Pace::Stepped);
+    let sandbox = Sandbox::new(SandboxSettings { page_size: 10, ..SandboxSettings::default() }, Pace::Stepped);
     let ports = sandbox.accounts().at(&target()).await.expect("the sandbox connects");
     let pause: Pause = Box::new(move || {
         sandbox.advance(Duration::from_secs(20));

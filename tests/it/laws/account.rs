@@ -19,7 +19,7 @@ use hubform::{
     plan::{self, ObservedStack, Plan, PlannedEnvironment, Request},
     render::{StackSpec, Templates, render},
     resolve::{Facts, Lock, Scope, resolve},
-    sandbox::{Item, Pace, Sandbox, Settings},
+    sandbox::{InventoryItem, Pace, Sandbox, SandboxSettings},
 };
 use tokio::sync::mpsc;
 
@@ -108,7 +108,7 @@ pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
 
 /// An imagined account whose time moves only when somebody waits.
 pub(super) fn account(seed: u64) -> Sandbox {
-    let settings = Settings { account: ACCOUNT.to_owned(), seed, page_size: 5, ..Settings::default() };
+    let settings = SandboxSettings { account: ACCOUNT.to_owned(), seed, page_size: 5, ..SandboxSettings::default() };
     Sandbox::new(settings, Pace::Stepped)
 }
 
@@ -245,7 +245,7 @@ pub(super) async fn apply_telling(
 }
 
 /// What exists and belongs to a stack of one of these names, or to nobody.
-pub(super) fn inventory(sandbox: &Sandbox, others: &[&str]) -> Vec<Item> {
-    let theirs = |item: &Item| item.owner_stack.as_deref().is_some_and(|owner| others.contains(&owner));
+pub(super) fn inventory(sandbox: &Sandbox, others: &[&str]) -> Vec<InventoryItem> {
+    let theirs = |item: &InventoryItem| item.owner_stack.as_deref().is_some_and(|owner| others.contains(&owner));
     sandbox.inventory().into_iter().filter(|item| !theirs(item)).collect()
 }

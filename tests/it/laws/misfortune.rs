@@ -15,7 +15,7 @@ use hubform::{
     execute::{Event, Failure, FailureKind, Settings, StepResult, Waiting},
     plan::{Plan, Step},
     resolve::Lock,
-    sandbox::{Fault, Item, Sandbox, Spot},
+    sandbox::{Fault, InventoryItem, Sandbox, Spot},
 };
 use serde_json::Value;
 
@@ -278,7 +278,7 @@ impl Journey {
     /// What protection keeps: endpoints and roles of protected stacks that work.
     async fn guarded(&self) -> Vec<(String, String)> {
         let live = account::stacks(&*self.accounts).await;
-        let is_guarded = |item: &Item| {
+        let is_guarded = |item: &InventoryItem| {
             let stack = item.owner_stack.as_ref().and_then(|owner| live.get(owner));
             let kept = ["AWS::SageMaker::Endpoint", "AWS::IAM::Role"].contains(&item.resource_type.as_str());
             kept && stack.is_some_and(|stack| stack.termination_protection && stack.status.is_updatable())
@@ -336,7 +336,7 @@ impl Journey {
 
     async fn is_gone(&self) -> Result<(), String> {
         let stacks: Vec<String> = account::stacks(&*self.accounts).await.into_keys().collect();
-        let left: Vec<Item> = account::inventory(&self.sandbox, &STRANGERS)
+        let left: Vec<InventoryItem> = account::inventory(&self.sandbox, &STRANGERS)
             .into_iter()
             .filter(|item| !self.left.contains(&item.physical_id))
             .collect();

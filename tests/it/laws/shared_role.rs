@@ -22,7 +22,7 @@ use hubform::{
     manifest::Kind,
     plan::{Operation, Plan},
     resolve::Lock,
-    sandbox::{Fault, Item, Sandbox, Spot},
+    sandbox::{Fault, InventoryItem, Sandbox, Spot},
 };
 use serde_json::{Value, json};
 
@@ -231,7 +231,7 @@ impl Journey {
             }
             let models =
                 of("AWS::SageMaker::Model").into_iter().filter(|model| model.owner_stack == endpoint.owner_stack);
-            let names_it = |model: &Item| {
+            let names_it = |model: &InventoryItem| {
                 model.properties["ExecutionRoleArn"].as_str().is_some_and(|arn| arn.ends_with(&role.physical_id))
             };
             if of_one_file && !models.into_iter().any(names_it) {
@@ -250,7 +250,7 @@ impl Journey {
         Ok(())
     }
 
-    fn remember(&self, configs: &[&Item], models: &[&Item]) {
+    fn remember(&self, configs: &[&InventoryItem], models: &[&InventoryItem]) {
         let mut known = self.known.borrow_mut();
         for config in configs {
             let name = config.physical_id.rsplit('/').next().unwrap_or_default();

@@ -23,7 +23,7 @@ use hubform::{
     cloud::Target,
     diagnostic::FileId,
     resolve::Lock,
-    sandbox::{Pace, Sandbox, Settings},
+    sandbox::{Pace, Sandbox, SandboxSettings},
 };
 
 use super::run::{Figures, is_usual, seeds};
@@ -139,7 +139,7 @@ const STEPS: [(&str, &[&str]); 3] = [
 /// A life of this owner that nobody disturbs; what stands after each of its steps.
 fn undisturbed(life: &Life, owner: &str) -> Vec<Vec<String>> {
     let folder = folder(life, Some(owner));
-    let sandbox = Sandbox::new(Settings::default(), Pace::Stepped);
+    let sandbox = Sandbox::new(SandboxSettings::default(), Pace::Stepped);
     let step = |(name, words): &(&str, &[&str])| {
         if *name == "update" {
             write(folder.path(), &life.after);
@@ -258,7 +258,8 @@ fn stands(folder: &Path, name: &str, wanted: &[String]) -> Result<(), String> {
         }
     }
     let state = folder.join(".hubform/sandbox");
-    let sandbox = Sandbox::open(&state, Settings::default(), Pace::Stepped).map_err(|error| error.to_string())?;
+    let sandbox =
+        Sandbox::open(&state, SandboxSettings::default(), Pace::Stepped).map_err(|error| error.to_string())?;
     let found = view(&sandbox);
     if found != *wanted {
         let all = |view: &[String]| view.join("\n");
