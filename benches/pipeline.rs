@@ -12,7 +12,7 @@ use hubform::{
     catalog::Catalog,
     cloud::Target,
     diagnostic::{FileId, SourceMap},
-    manifest::{Input, environments, parse},
+    manifest::{SourceText, environments, parse},
     render::{Templates, render},
     resolve::{Facts, Lock, Scope, resolve},
     sandbox::{Pace, Sandbox, SandboxSettings},
@@ -56,9 +56,12 @@ fn from_files(files: &[(String, String)]) -> Findings {
 }
 
 fn in_memory(files: &[(String, String)], locked: bool) -> Findings {
-    let inputs = || -> Vec<Input> {
-        let input =
-            |(name, text): &(String, String)| Input { name: name.clone(), bytes: text.clone().into(), named: false };
+    let inputs = || -> Vec<SourceText> {
+        let input = |(name, text): &(String, String)| SourceText {
+            name: name.clone(),
+            bytes: text.clone().into(),
+            named: false,
+        };
         files.iter().map(input).collect()
     };
     let locks = if locked { once(inputs(), &[]).1 } else { Vec::new() };
@@ -68,7 +71,7 @@ fn in_memory(files: &[(String, String)], locked: bool) -> Findings {
 }
 
 /// Goes through once; answers how long each part took, and the locks as text.
-fn once(inputs: Vec<Input>, locks: &[String]) -> (Findings, Vec<String>) {
+fn once(inputs: Vec<SourceText>, locks: &[String]) -> (Findings, Vec<String>) {
     let used = processor();
     let mut marks = vec![Instant::now()];
     let mut mark = || marks.push(Instant::now());

@@ -5,7 +5,7 @@ use hubform::{
     catalog::Catalog,
     cloud::Target,
     diagnostic::SourceMap,
-    manifest::{Input, environments, parse},
+    manifest::{SourceText, environments, parse},
     report,
     resolve::{Facts, Scope, resolve},
 };
@@ -62,7 +62,7 @@ fn environment(number: usize) -> String {
 
 /// Reads, resolves and tells, as `validate` does; how many findings there were, and how many bytes tell of them.
 pub(crate) fn told(files: Vec<(String, String)>) -> (usize, usize) {
-    let inputs = files.into_iter().map(|(name, text)| Input { name, bytes: text.into(), named: true });
+    let inputs = files.into_iter().map(|(name, text)| SourceText { name, bytes: text.into(), named: true });
     let mut sources = SourceMap::default();
     let (manifests, mut found) = parse(inputs.collect(), &mut sources);
     let (sets, more) = environments(manifests, None);

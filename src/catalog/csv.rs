@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::CatalogError;
 
 /// One record, asked by column name. An empty cell means "not known".
-pub(super) struct Row<'a> {
+pub(super) struct CsvRow<'a> {
     table: &'a str,
     line: usize,
     header: &'a [Cow<'a, str>],
@@ -17,13 +17,13 @@ pub(super) struct Row<'a> {
 pub(super) fn read<T>(
     table: &str,
     text: &str,
-    mut each: impl FnMut(&Row<'_>) -> Result<T, CatalogError>,
+    mut each: impl FnMut(&CsvRow<'_>) -> Result<T, CatalogError>,
 ) -> Result<Vec<T>, CatalogError> {
     let mut lines = text.lines();
     let header = lines.next().map(cells).unwrap_or_default();
     let mut records = Vec::new();
     for (index, line) in lines.enumerate().filter(|(_, line)| !line.is_empty()) {
-        let row = Row { table, line: index + 2, header: &header, cells: cells(line) };
+        let row = CsvRow { table, line: index + 2, header: &header, cells: cells(line) };
         if row.cells.len() != header.len() {
             return Err(row.error(format!("{} cells under {} columns", row.cells.len(), header.len())));
         }
@@ -32,7 +32,7 @@ pub(super) fn read<T>(
     Ok(records)
 }
 
-impl Row<'_> {
+impl CsvRow<'_> {
     pub(super) fn error(&self, problem: impl Into<String>) -> CatalogError {
         CatalogError::new(self.table, Some(self.line), problem)
     }

@@ -10,7 +10,7 @@ use super::csv;
 use super::instance::{pair, parse_pair};
 use super::region::{Region, json};
 use super::tables::{Table, Tables};
-use super::version::Version;
+use super::version::EngineVersion;
 
 pub(super) const REGISTRIES: &str = "containers/registries.json";
 const AMIS: &str = "containers/inference-ami-versions.csv";
@@ -54,7 +54,7 @@ pub struct Image {
     /// `huggingface-vllm`.
     pub engine: String,
     /// The engine's version.
-    pub version: Version,
+    pub version: EngineVersion,
     /// What it is built for.
     pub accelerator: ImageAccelerator,
     /// The repository in each registry.
@@ -77,7 +77,7 @@ pub struct KnownImage {
     /// The table's engine: `huggingface-vllm`.
     pub engine: String,
     /// The engine's version.
-    pub version: Version,
+    pub version: EngineVersion,
     /// Does it serve models, or is it for training?
     pub serves: bool,
     /// What it is built for.
@@ -105,7 +105,7 @@ pub struct InferenceAmi {
     pub cuda_compat_mount_disabled: bool,
 }
 
-/// What somebody says of an AMI below images of some CUDA versions. Sources disagree: a row each.
+/// What a source says of an AMI for images of some CUDA versions. Sources disagree: a row each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AmiReport {
     /// The first CUDA version it is about, major and minor.
@@ -159,7 +159,7 @@ pub(super) fn load_engine(tables: &Tables, file: &str) -> Result<Vec<Image>, Cat
     let EngineFile { engine, images } = json(file, &tables.text(file)?)?;
     let rows = images.into_iter().filter(|row| row.scope == "inference");
     let mut images: Vec<Image> = rows.map(|row| image(file, &engine, row)).collect::<Result<_, _>>()?;
-    images.sort_by_cached_key(|image| (image.version.clone(), Version::new(image.tag.clone())));
+    images.sort_by_cached_key(|image| (image.version.clone(), EngineVersion::new(image.tag.clone())));
     Ok(images)
 }
 
@@ -168,7 +168,7 @@ pub(super) fn load_known(tables: &Tables, file: &str) -> Result<Vec<KnownImage>,
     let EngineFile { engine, images } = json(file, &tables.text(file)?)?;
     let known = |row: ImageRow| KnownImage {
         engine: engine.clone(),
-        version: Version::new(row.version),
+        version: EngineVersion::new(row.version),
         serves: row.scope != "training",
         accelerator: row.accelerator,
         repository: row.repository,
@@ -188,7 +188,7 @@ fn image(file: &str, engine: &str, row: ImageRow) -> Result<Image, CatalogError>
     };
     Ok(Image {
         engine: engine.to_owned(),
-        version: Version::new(row.version),
+        version: EngineVersion::new(row.version),
         accelerator: row.accelerator,
         repository: row.repository,
         tag: row.tag,

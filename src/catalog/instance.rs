@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::CatalogError;
-use super::csv::{self, Row};
+use super::csv::{self, CsvRow};
 use super::tables::{Table, Tables};
 
 const EC2: &str = "ec2-instances.csv";
@@ -74,7 +74,7 @@ pub struct Instance {
     pub arch: Option<Arch>,
     /// Does AWS count it to the current generation?
     pub current_generation: Option<bool>,
-    /// `None` on types without accelerators, and on the few (see [`Instance::is_described`]) nobody describes.
+    /// `None` on types without accelerators, and on the few without a description (see [`Instance::is_described`]).
     pub accelerator: Option<Accelerator>,
     /// Local NVMe storage in GB; zero where there is none.
     pub local_nvme_gb: Option<u32>,
@@ -118,7 +118,7 @@ impl Instances {
         self.all.push(instance);
     }
 
-    fn join(&mut self, row: &Row<'_>) -> Result<(), CatalogError> {
+    fn join(&mut self, row: &CsvRow<'_>) -> Result<(), CatalogError> {
         let ec2 = row.cell("ec2_type")?;
         if !self.by_ec2.contains_key(ec2) {
             let (ec2, family) = (ec2.to_owned(), row.text("family")?);
@@ -131,7 +131,7 @@ impl Instances {
         Ok(())
     }
 
-    fn set_degrees(&mut self, row: &Row<'_>) -> Result<(), CatalogError> {
+    fn set_degrees(&mut self, row: &CsvRow<'_>) -> Result<(), CatalogError> {
         let degrees: Result<_, _> = row.list("tensor_parallel_degrees")?.map(str::parse).collect();
         let degrees = degrees.map_err(|_| row.error("tensor_parallel_degrees are not numbers"))?;
         if let Some(index) = self.by_ec2.get(row.cell("instance_type")?) {
@@ -160,7 +160,7 @@ pub(super) fn ec2_spelling(name: &str) -> &str {
     name.strip_prefix("ml.").unwrap_or(name)
 }
 
-fn ec2(row: &Row<'_>) -> Result<Instance, CatalogError> {
+fn ec2(row: &CsvRow<'_>) -> Result<Instance, CatalogError> {
     let mut instance = hardware(row)?;
     instance.ec2 = row.text("instance_type")?;
     instance.family = row.text("family")?;
@@ -175,7 +175,7 @@ fn ec2(row: &Row<'_>) -> Result<Instance, CatalogError> {
 }
 
 /// The columns that both tables have; names stay empty.
-fn hardware(row: &Row<'_>) -> Result<Instance, CatalogError> {
+fn hardware(row: &CsvRow<'_>) -> Result<Instance, CatalogError> {
     Ok(Instance {
         sagemaker: None,
         ec2: String::new(),
@@ -191,7 +191,7 @@ fn hardware(row: &Row<'_>) -> Result<Instance, CatalogError> {
     })
 }
 
-fn arch(row: &Row<'_>) -> Result<Option<Arch>, CatalogError> {
+fn arch(row: &CsvRow<'_>) -> Result<Option<Arch>, CatalogError> {
     match row.cell("arch")? {
         "" => Ok(None),
         "x86_64" => Ok(Some(Arch::X86_64)),
@@ -200,7 +200,7 @@ fn arch(row: &Row<'_>) -> Result<Option<Arch>, CatalogError> {
     }
 }
 
-fn accelerator(row: &Row<'_>) -> Result<Option<Accelerator>, CatalogError> {
+fn accelerator(row: &CsvRow<'_>) -> Result<Option<Accelerator>, CatalogError> {
     let kind = match row.cell("accelerator_kind")? {
         "" | "none" => return Ok(None),
         "gpu" => AcceleratorKind::Gpu,
@@ -222,7 +222,7 @@ fn accelerator(row: &Row<'_>) -> Result<Option<Accelerator>, CatalogError> {
 }
 
 /// A cell such as `12.9`, read as two numbers.
-pub(super) fn pair(row: &Row<'_>, column: &str) -> Result<Option<(u32, u32)>, CatalogError> {
+pub(super) fn pair(row: &CsvRow<'_>, column: &str) -> Result<Option<(u32, u32)>, CatalogError> {
     match row.cell(column)? {
         "" => Ok(None),
         text => match parse_pair(text) {

@@ -34,8 +34,8 @@ pub use property_path::PropertyPath;
 pub use quota::Quota;
 pub use region::Region;
 pub use resource_type::{Handler, Replacement, ResourceType};
-pub use shape::{Kind, Misfit, Problem, Property, Shape, is_function};
-pub use version::Version;
+pub use shape::{ObjectShape, Property, ValueKind, Violation, ViolationKind, is_function};
+pub use version::EngineVersion;
 
 use choices::Choices;
 use image::{AmiReports, InferenceAmis, Registries};

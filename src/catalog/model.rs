@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::CatalogError;
-use super::csv::{self, Row};
+use super::csv::{self, CsvRow};
 use super::tables::{Table, Tables};
 
 pub(super) const MODELS: &str = "models.csv";
@@ -173,7 +173,7 @@ pub fn is_plain(text: &str) -> bool {
     (1..=100).contains(&text.len()) && text.bytes().all(|b| b == b' ' || b.is_ascii_graphic())
 }
 
-fn model(row: &Row<'_>) -> Result<ModelFacts, CatalogError> {
+fn model(row: &CsvRow<'_>) -> Result<ModelFacts, CatalogError> {
     for column in ["task", "dtype", "license"] {
         if row.known_text(column)?.is_some_and(|text| !is_plain(&text)) {
             return Err(row.error(format!("{column} cannot be {:?}", row.cell(column)?)));
@@ -215,7 +215,7 @@ fn model(row: &Row<'_>) -> Result<ModelFacts, CatalogError> {
     })
 }
 
-fn commit(row: &Row<'_>) -> Result<Option<Commit>, CatalogError> {
+fn commit(row: &CsvRow<'_>) -> Result<Option<Commit>, CatalogError> {
     let Some(id) = row.known_text("commit")? else { return Ok(None) };
     if id.len() != 40 || !id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
         return Err(row.error(format!("commit cannot be {id:?}")));
@@ -223,7 +223,7 @@ fn commit(row: &Row<'_>) -> Result<Option<Commit>, CatalogError> {
     Ok(Some(Commit { id, sources: row.number("commit_sources")?, seen: row.known_text("commit_seen")? }))
 }
 
-fn gated(row: &Row<'_>) -> Result<Gated, CatalogError> {
+fn gated(row: &CsvRow<'_>) -> Result<Gated, CatalogError> {
     match row.cell("gated")? {
         "yes" => Ok(Gated::Yes),
         "no" => Ok(Gated::No),

@@ -1,9 +1,9 @@
-//! What an instance costs per hour on SageMaker: observed where somebody has, else estimated from EC2's price.
+//! What an instance costs per hour on SageMaker: observed where a source has it, else estimated from EC2's price.
 
 use std::collections::HashMap;
 
 use super::CatalogError;
-use super::csv::{self, Row};
+use super::csv::{self, CsvRow};
 use super::instance::Instance;
 use super::tables::{Table, Tables};
 
@@ -110,7 +110,7 @@ impl Table for Prices {
     }
 }
 
-fn listed(row: &Row<'_>) -> Result<(String, Listed), CatalogError> {
+fn listed(row: &CsvRow<'_>) -> Result<(String, Listed), CatalogError> {
     let regions = row.list("regions")?.map(str::to_owned).collect();
     Ok((
         row.text("instance_type")?,
@@ -146,7 +146,7 @@ fn ec2(tables: &Tables) -> Result<HashMap<String, Vec<(String, f64)>>, CatalogEr
     Ok(prices)
 }
 
-fn ratio(row: &Row<'_>) -> Result<Option<(Pair, f64)>, CatalogError> {
+fn ratio(row: &CsvRow<'_>) -> Result<Option<(Pair, f64)>, CatalogError> {
     if row.cell("component")? != COMPONENT {
         return Ok(None);
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::property_path::PropertyPath;
-use super::shape::{Kind, Property, Shape};
+use super::shape::{ObjectShape, Property, ValueKind};
 use crate::diagnostic::{Part, Path};
 
 /// What a change of a property does to the physical resource.
@@ -42,10 +42,10 @@ pub struct ResourceType {
     pub conditional_create_only: Vec<PropertyPath>,
     /// What the service sets and a template may not.
     pub read_only: Vec<PropertyPath>,
-    /// What the service takes and never shows.
+    /// What the service accepts and never shows.
     pub write_only: Vec<PropertyPath>,
-    pub(super) top: Shape,
-    pub(super) shapes: BTreeMap<String, Shape>,
+    pub(super) top: ObjectShape,
+    pub(super) shapes: BTreeMap<String, ObjectShape>,
     pub(super) identifier: Vec<PropertyPath>,
     pub(super) attributes: Vec<String>,
     pub(super) tags: Option<String>,
@@ -70,18 +70,18 @@ impl ResourceType {
         self.top.properties.get(property).is_some_and(|property| property.required)
     }
 
-    /// May a property of this name stand at the top level?
+    /// May a property of this name be at the top level?
     pub fn knows(&self, property: &str) -> bool {
         self.top.open || self.top.properties.contains_key(property)
     }
 
-    /// The named shape of an object somewhere below, as [`Kind::Object`] refers to it.
-    pub fn shape(&self, name: &str) -> Option<&Shape> {
+    /// The named shape of an object somewhere below, as [`ValueKind::Object`] refers to it.
+    pub fn shape(&self, name: &str) -> Option<&ObjectShape> {
         self.shapes.get(name)
     }
 
-    /// The kinds of value that `path` (`ProductionVariants/0/InstanceType`) takes; none where it leads nowhere.
-    pub fn kinds(&self, path: impl Into<Path>) -> Vec<&Kind> {
+    /// The kinds of value that `path` (`ProductionVariants/0/InstanceType`) accepts; none where it leads nowhere.
+    pub fn kinds(&self, path: impl Into<Path>) -> Vec<&ValueKind> {
         let path = path.into();
         let [top, below @ ..] = path.parts() else { return Vec::new() };
         let Some(first) = top.key().and_then(|name| self.top.properties.get(name)) else { return Vec::new() };
@@ -90,10 +90,10 @@ impl ResourceType {
         })
     }
 
-    fn below<'a>(&'a self, kind: &'a Kind, part: &Part) -> &'a [Kind] {
+    fn below<'a>(&'a self, kind: &'a ValueKind, part: &Part) -> &'a [ValueKind] {
         match kind {
-            Kind::Array(items) => items,
-            Kind::Object(Some(shape)) => {
+            ValueKind::Array(items) => items,
+            ValueKind::Object(Some(shape)) => {
                 let property = self.shapes.get(shape).and_then(|shape| shape.properties.get(part.key()?));
                 property.map_or(&[], |property| &property.kinds)
             }

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use super::CatalogError;
 use super::property_path::PropertyPath;
 use super::resource_type::{Handler, ResourceType};
-use super::shape::{Kind, Property, Shape};
+use super::shape::{ObjectShape, Property, ValueKind};
 use super::tables::{RESOURCE_TYPES, Tables, service_count, service_index, service_text};
 
 const NAMES: &str = "resource-type-names.txt";
@@ -16,19 +16,19 @@ const CUSTOM: &str = "AWS::CloudFormation::CustomResource";
 /// The table, in the pieces that are decoded at once: one per service, or a single replaced one.
 #[derive(Debug)]
 pub(super) struct ResourceTypes {
-    pieces: Vec<OnceLock<Piece>>,
+    pieces: Vec<OnceLock<ServicePiece>>,
     names: OnceLock<Vec<String>>,
     replaced: bool,
 }
 
 #[derive(Debug, Default)]
-struct Piece {
+struct ServicePiece {
     text: String,
-    types: BTreeMap<String, Entry>,
+    types: BTreeMap<String, TypeEntry>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct TypeEntry {
     block: Range<usize>,
     first_line: usize,
     parsed: OnceLock<ResourceType>,
@@ -42,11 +42,11 @@ impl ResourceTypes {
                 names: OnceLock::new(),
                 replaced: false,
             }),
-            Some(text) => Self::replaced(Piece::new(text.replace("\r\n", "\n"))),
+            Some(text) => Self::replaced(ServicePiece::new(text.replace("\r\n", "\n"))),
         }
     }
 
-    fn replaced(piece: Piece) -> Result<Self, CatalogError> {
+    fn replaced(piece: ServicePiece) -> Result<Self, CatalogError> {
         for entry in piece.types.values() {
             let _ = entry.parsed.set(entry.parse(&piece.text)?);
         }
@@ -57,7 +57,7 @@ impl ResourceTypes {
     pub(super) fn get(&self, name: &str) -> Option<&ResourceType> {
         let name = if name.starts_with("Custom::") { CUSTOM } else { name };
         let index = if self.replaced { 0 } else { service_index(name.rsplit_once("::")?.0)? };
-        let piece = self.pieces[index].get_or_init(|| Piece::new(service_text(index)));
+        let piece = self.pieces[index].get_or_init(|| ServicePiece::new(service_text(index)));
         let entry = piece.types.get(name)?;
         let parse = || entry.parse(&piece.text).unwrap_or_else(|error| panic!("embedded table: {error}"));
         Some(entry.parsed.get_or_init(parse))
@@ -71,7 +71,7 @@ impl ResourceTypes {
     }
 }
 
-impl Piece {
+impl ServicePiece {
     fn new(text: String) -> Self {
         let mut piece = Self { types: BTreeMap::new(), text };
         let mut open: Option<(String, usize, usize)> = None;
@@ -88,15 +88,15 @@ impl Piece {
     }
 }
 
-fn close(types: &mut BTreeMap<String, Entry>, open: Option<(String, usize, usize)>, end: usize) {
+fn close(types: &mut BTreeMap<String, TypeEntry>, open: Option<(String, usize, usize)>, end: usize) {
     if let Some((name, start, first_line)) = open {
-        types.insert(name, Entry { block: start..end, first_line, parsed: OnceLock::new() });
+        types.insert(name, TypeEntry { block: start..end, first_line, parsed: OnceLock::new() });
     }
 }
 
-impl Entry {
+impl TypeEntry {
     fn parse(&self, text: &str) -> Result<ResourceType, CatalogError> {
-        let mut reader = Reader::default();
+        let mut reader = BlockReader::default();
         for (index, line) in text[self.block.clone()].lines().enumerate() {
             let problem = |problem| CatalogError::new(RESOURCE_TYPES, Some(self.first_line + index), problem);
             reader.line(line).map_err(problem)?;
@@ -107,12 +107,12 @@ impl Entry {
 
 /// Reads the lines of one block.
 #[derive(Default)]
-struct Reader {
+struct BlockReader {
     found: ResourceType,
     shape: Option<String>,
 }
 
-impl Reader {
+impl BlockReader {
     fn line(&mut self, line: &str) -> Result<(), String> {
         match line.split_at_checked(1) {
             Some(("=", name)) => {
@@ -120,7 +120,7 @@ impl Reader {
             }
             Some(("-", name)) => {
                 let (name, open) = opened(name.trim_start());
-                self.found.shapes.insert(name.clone(), Shape { open, ..Shape::default() });
+                self.found.shapes.insert(name.clone(), ObjectShape { open, ..ObjectShape::default() });
                 self.shape = Some(name);
             }
             Some((" ", property)) => self.property(property)?,
@@ -182,7 +182,7 @@ fn handler(text: &str) -> Result<(Handler, Option<u32>), String> {
     Ok((handler, minutes.transpose()?))
 }
 
-fn parse_kinds(text: &str) -> Result<Vec<Kind>, String> {
+fn parse_kinds(text: &str) -> Result<Vec<ValueKind>, String> {
     let mut depth = 0;
     let between = |c: char| {
         depth += i32::from(c == '[') - i32::from(c == ']');
@@ -191,22 +191,22 @@ fn parse_kinds(text: &str) -> Result<Vec<Kind>, String> {
     text.split(between).map(parse_kind).collect()
 }
 
-fn parse_kind(text: &str) -> Result<Kind, String> {
+fn parse_kind(text: &str) -> Result<ValueKind, String> {
     let inside = |open, close| text.strip_prefix(open).and_then(|rest: &str| rest.strip_suffix(close));
     if let Some(items) = inside('[', ']') {
-        return Ok(Kind::Array(parse_kinds(items)?));
+        return Ok(ValueKind::Array(parse_kinds(items)?));
     }
     if let Some(shape) = inside('{', '}') {
-        return Ok(Kind::Object(Some(shape.to_owned())));
+        return Ok(ValueKind::Object(Some(shape.to_owned())));
     }
     match text {
-        "string" => Ok(Kind::String),
-        "integer" => Ok(Kind::Integer),
-        "number" => Ok(Kind::Number),
-        "boolean" => Ok(Kind::Boolean),
-        "object" => Ok(Kind::Object(None)),
-        "array" => Ok(Kind::Array(Vec::new())),
-        "any" => Ok(Kind::Any),
+        "string" => Ok(ValueKind::String),
+        "integer" => Ok(ValueKind::Integer),
+        "number" => Ok(ValueKind::Number),
+        "boolean" => Ok(ValueKind::Boolean),
+        "object" => Ok(ValueKind::Object(None)),
+        "array" => Ok(ValueKind::Array(Vec::new())),
+        "any" => Ok(ValueKind::Any),
         other => Err(format!("there is no kind called {other:?}")),
     }
 }

@@ -10,7 +10,7 @@ use crate::diagnostic::Path;
 
 /// A kind of JSON value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum ValueKind {
     /// Text.
     String,
     /// A whole number.
@@ -19,10 +19,10 @@ pub enum Kind {
     Number,
     /// True or false.
     Boolean,
-    /// An object, of a named [`Shape`] where the schema gives one.
+    /// An object, of a named [`ObjectShape`] where the schema gives one.
     Object(Option<String>),
     /// A list, with the kinds of its items; no kinds where the schema gives none.
-    Array(Vec<Kind>),
+    Array(Vec<ValueKind>),
     /// Anything.
     Any,
 }
@@ -31,21 +31,21 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Property {
     /// The kinds of value it takes.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<ValueKind>,
     /// It must be given.
     pub required: bool,
 }
 
 /// The properties of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shape {
+pub struct ObjectShape {
     /// By name.
     pub properties: BTreeMap<String, Property>,
     /// Other names are allowed too.
     pub open: bool,
 }
 
-impl Shape {
+impl ObjectShape {
     /// The properties that must be given.
     pub fn required(&self) -> impl Iterator<Item = &str> {
         self.properties.iter().filter(|(_, property)| property.required).map(|(name, _)| name.as_str())
@@ -54,16 +54,16 @@ impl Shape {
 
 /// What is wrong at one place of a resource's properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misfit {
+pub struct Violation {
     /// The place: `ProductionVariants/0/InstanceType`.
     pub path: Path,
     /// What is wrong.
-    pub problem: Problem,
+    pub problem: ViolationKind,
 }
 
 /// What can be wrong with properties.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Problem {
+pub enum ViolationKind {
     /// A required property is not there.
     Missing,
     /// The schema has no property of this name.
@@ -71,50 +71,52 @@ pub enum Problem {
     /// The service sets it; a template may not.
     ReadOnly,
     /// The value is of another kind than all of these.
-    Kind(Vec<Kind>),
+    Kind(Vec<ValueKind>),
 }
 
 impl ResourceType {
     /// Everything structural that is wrong with the properties of a resource. Intrinsic functions fit everywhere,
     /// and scalars are taken for each other where CloudFormation converts them.
-    pub fn misfits(&self, properties: &Value) -> Vec<Misfit> {
+    pub fn misfits(&self, properties: &Value) -> Vec<Violation> {
         let mut found = Vec::new();
         self.check_object(&self.top, properties, &Path::default(), &mut found);
         found
     }
 
-    fn check_object(&self, shape: &Shape, value: &Value, path: &Path, found: &mut Vec<Misfit>) {
+    fn check_object(&self, shape: &ObjectShape, value: &Value, path: &Path, found: &mut Vec<Violation>) {
         let Some(members) = value.as_object() else { return };
         let missing = shape.required().filter(|name| !members.contains_key(*name)).map(|name| path.at(name));
         for path in missing.filter(|path| !self.is_read_only(path)) {
-            found.push(Misfit { path, problem: Problem::Missing });
+            found.push(Violation { path, problem: ViolationKind::Missing });
         }
         for (name, value) in members {
             let place = path.at(name);
             match shape.properties.get(name) {
-                _ if self.is_read_only(&place) => found.push(Misfit { path: place, problem: Problem::ReadOnly }),
+                _ if self.is_read_only(&place) => {
+                    found.push(Violation { path: place, problem: ViolationKind::ReadOnly })
+                }
                 Some(property) => self.check(&property.kinds, value, &place, found),
                 None if shape.open => {}
-                None => found.push(Misfit { path: place, problem: Problem::Unknown }),
+                None => found.push(Violation { path: place, problem: ViolationKind::Unknown }),
             }
         }
     }
 
-    fn check(&self, kinds: &[Kind], value: &Value, path: &Path, found: &mut Vec<Misfit>) {
+    fn check(&self, kinds: &[ValueKind], value: &Value, path: &Path, found: &mut Vec<Violation>) {
         if is_function(value) {
             return;
         }
-        let fitting: Vec<&Kind> = kinds.iter().filter(|kind| kind.takes(value)).collect();
+        let fitting: Vec<&ValueKind> = kinds.iter().filter(|kind| kind.takes(value)).collect();
         match (fitting.as_slice(), value) {
             ([], _) if !kinds.is_empty() => {
-                found.push(Misfit { path: path.clone(), problem: Problem::Kind(kinds.to_vec()) });
+                found.push(Violation { path: path.clone(), problem: ViolationKind::Kind(kinds.to_vec()) });
             }
-            ([Kind::Object(Some(name))], _) => {
+            ([ValueKind::Object(Some(name))], _) => {
                 if let Some(shape) = self.shapes.get(name) {
                     self.check_object(shape, value, path, found);
                 }
             }
-            ([Kind::Array(items)], Value::Array(values)) => {
+            ([ValueKind::Array(items)], Value::Array(values)) => {
                 for (index, value) in values.iter().enumerate() {
                     self.check(items, value, &path.item(index), found);
                 }
@@ -124,7 +126,7 @@ impl ResourceType {
     }
 }
 
-impl Kind {
+impl ValueKind {
     fn takes(&self, value: &Value) -> bool {
         match (self, value) {
             (Self::Any, _) | (Self::Object(_), Value::Object(_)) | (Self::Array(_), Value::Array(_)) => true,
@@ -152,7 +154,7 @@ pub fn is_function(value: &Value) -> bool {
     only.is_some_and(|key| key == "Ref" || key.starts_with("Fn::"))
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ValueKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::String => "string",

@@ -229,10 +229,10 @@ fn every_resource_type_is_readable_and_consistent() {
     }
 }
 
-fn assert_known_shape(found: &ResourceType, kind: &Kind) {
+fn assert_known_shape(found: &ResourceType, kind: &ValueKind) {
     match kind {
-        Kind::Object(Some(shape)) => assert!(found.shape(shape).is_some(), "{} {shape}", found.name),
-        Kind::Array(items) => items.iter().for_each(|kind| assert_known_shape(found, kind)),
+        ValueKind::Object(Some(shape)) => assert!(found.shape(shape).is_some(), "{} {shape}", found.name),
+        ValueKind::Array(items) => items.iter().for_each(|kind| assert_known_shape(found, kind)),
         _ => {}
     }
 }
@@ -305,6 +305,6 @@ fn misfits_name_the_place_and_leave_intrinsics_alone() {
 #[test]
 fn the_kinds_of_a_path_are_found_through_lists_and_objects() {
     let config = resource_type("AWS::SageMaker::EndpointConfig");
-    assert_eq!(config.kinds("ProductionVariants/0/InstanceType"), [&Kind::String]);
-    assert_eq!(config.kinds("/ProductionVariants/0/Nonsense"), [] as [&Kind; 0]);
+    assert_eq!(config.kinds("ProductionVariants/0/InstanceType"), [&ValueKind::String]);
+    assert_eq!(config.kinds("/ProductionVariants/0/Nonsense"), [] as [&ValueKind; 0]);
 }

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 
 /// A version such as `0.25.1` or `b9522`: runs of digits compare as numbers, so 0.9 is before 0.25.1.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Version(String);
+pub struct EngineVersion(String);
 
-impl Version {
+impl EngineVersion {
     /// Of its text.
     pub fn new(text: String) -> Self {
         Self(text)
@@ -17,7 +17,7 @@ impl Version {
         &self.0
     }
 
-    fn parts(&self) -> Vec<Part<'_>> {
+    fn parts(&self) -> Vec<VersionPart<'_>> {
         let mut rest = self.0.as_str();
         let mut parts = Vec::new();
         while let Some(first) = rest.chars().next() {
@@ -25,9 +25,9 @@ impl Version {
             let end = rest.find(|c: char| c.is_ascii_digit() != digit).unwrap_or(rest.len());
             let (run, after) = rest.split_at(end);
             match run.parse() {
-                Ok(number) => parts.push(Part::Number(number)),
+                Ok(number) => parts.push(VersionPart::Number(number)),
                 Err(_) if run == "." => {}
-                Err(_) => parts.push(Part::Word(run)),
+                Err(_) => parts.push(VersionPart::Word(run)),
             }
             rest = after;
         }
@@ -36,24 +36,24 @@ impl Version {
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Part<'a> {
+enum VersionPart<'a> {
     Word(&'a str),
     Number(u64),
 }
 
-impl Ord for Version {
+impl Ord for EngineVersion {
     fn cmp(&self, other: &Self) -> Ordering {
         self.parts().cmp(&other.parts()).then_with(|| self.0.cmp(&other.0))
     }
 }
 
-impl PartialOrd for Version {
+impl PartialOrd for EngineVersion {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl std::fmt::Display for Version {
+impl std::fmt::Display for EngineVersion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
@@ -66,8 +66,11 @@ mod tests {
     #[test]
     fn versions_are_ordered_by_number() {
         let mut versions =
-            ["0.25.1", "0.9", "10", "0.25", "2.0.0", "b9522", "b988"].map(|text| Version::new(text.into()));
+            ["0.25.1", "0.9", "10", "0.25", "2.0.0", "b9522", "b988"].map(|text| EngineVersion::new(text.into()));
         versions.sort();
-        assert_eq!(versions.each_ref().map(Version::as_str), ["b988", "b9522", "0.9", "0.25", "0.25.1", "2.0.0", "10"]);
+        assert_eq!(
+            versions.each_ref().map(EngineVersion::as_str),
+            ["b988", "b9522", "0.9", "0.25", "0.25.1", "2.0.0", "10"]
+        );
     }
 }

@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, SourceMap, shown},
     files::{Files, LARGEST, manifests_below, normal},
-    manifest::{EnvironmentSet, Input, environments, parse},
+    manifest::{EnvironmentSet, SourceText, environments, parse},
 };
 
 /// What was read, and what of it was named.
@@ -87,7 +87,7 @@ fn included(sets: &[EnvironmentSet]) -> BTreeSet<PathBuf> {
 
 struct Gathering<'a> {
     files: &'a dyn Files,
-    inputs: Vec<Input>,
+    inputs: Vec<SourceText>,
     seen: BTreeSet<PathBuf>,
     named: Named,
 }
@@ -98,7 +98,7 @@ impl Gathering<'_> {
             let mut bytes = Vec::new();
             input.take(LARGEST + 1).read_to_end(&mut bytes).context("cannot read standard input")?;
             self.named.files.insert(path.into());
-            self.inputs.push(Input { name: "-".to_owned(), bytes, named: true });
+            self.inputs.push(SourceText { name: "-".to_owned(), bytes, named: true });
             return Ok(());
         }
         let path = normal(path);
@@ -129,7 +129,7 @@ impl Gathering<'_> {
             Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => vec![b' '; usize::try_from(LARGEST)? + 1],
             read => read.with_context(|| format!("cannot read `{}`", path.display()))?,
         };
-        self.inputs.push(Input { name: path.display().to_string(), bytes, named });
+        self.inputs.push(SourceText { name: path.display().to_string(), bytes, named });
         Ok(())
     }
 

@@ -47,15 +47,15 @@ impl Secret {
 }
 
 /// How a token begins, which characters follow, and how many at least.
-struct Shape {
+struct SecretShape {
     prefix: &'static str,
     belongs: fn(u8) -> bool,
     least: usize,
     secret: Secret,
 }
 
-const fn shape(prefix: &'static str, belongs: fn(u8) -> bool, least: usize, secret: Secret) -> Shape {
-    Shape { prefix, belongs, least, secret }
+const fn shape(prefix: &'static str, belongs: fn(u8) -> bool, least: usize, secret: Secret) -> SecretShape {
+    SecretShape { prefix, belongs, least, secret }
 }
 
 fn word(byte: u8) -> bool {
@@ -78,7 +78,7 @@ fn base64(byte: u8) -> bool {
     word(byte) || matches!(byte, b'+' | b'/' | b'=')
 }
 
-const SHAPES: [Shape; 20] = [
+const SHAPES: [SecretShape; 20] = [
     shape("hf_oauth_", dotted, 30, Secret::HubToken),
     shape("hf_", word, 30, Secret::HubToken),
     shape("api_org_", word, 30, Secret::HubToken),
@@ -168,7 +168,7 @@ pub fn is_hub_token_name(name: &str) -> bool {
     is_token && known && words.iter().any(|word| HUB.contains(word))
 }
 
-fn shaped<'t>(text: &'t str, shape: &'static Shape) -> impl Iterator<Item = (Range<usize>, Secret)> + 't {
+fn shaped<'t>(text: &'t str, shape: &'static SecretShape) -> impl Iterator<Item = (Range<usize>, Secret)> + 't {
     text.match_indices(shape.prefix).filter_map(move |(at, prefix)| {
         let long = run(&text[at + prefix.len()..], shape.belongs);
         let apart = !text[..at].ends_with(|c: char| c.is_ascii_alphanumeric()) || shape.secret == Secret::HubToken;

@@ -1,26 +1,26 @@
-//! Rules between fields, which no schema says: each type that has some lists them in [`Rules`].
+//! Rules between fields, which a schema cannot express: each type lists its own in [`Rules`].
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Path};
 use crate::service::Problem;
 
-use super::document::Origin;
+use super::document::DocumentOrigin;
 use super::value::{Referable, Reference, Setting};
 
 /// What must hold between the fields of a type beyond their own types.
 pub(super) trait Rules {
     /// Reports what does not hold.
-    fn check(&self, at: &mut Check<'_>);
+    fn check(&self, at: &mut RuleCheck<'_>);
 }
 
 /// A place in a document, and where findings go.
-pub(super) struct Check<'a> {
-    origin: &'a Origin,
+pub(super) struct RuleCheck<'a> {
+    origin: &'a DocumentOrigin,
     place: Path,
     findings: &'a mut Diagnostics,
 }
 
-impl<'a> Check<'a> {
-    pub(super) fn new(origin: &'a Origin, place: impl Into<Path>, findings: &'a mut Diagnostics) -> Self {
+impl<'a> RuleCheck<'a> {
+    pub(super) fn new(origin: &'a DocumentOrigin, place: impl Into<Path>, findings: &'a mut Diagnostics) -> Self {
         Self { origin, place: place.into(), findings }
     }
 
@@ -46,7 +46,7 @@ impl<'a> Check<'a> {
         self.findings.push(Diagnostic::new(code, message).at(span));
     }
 
-    /// What a service does not take of a field.
+    /// What a service rejects in a field.
     pub(super) fn refuse(&mut self, field: impl Into<Path>, code: Code, problem: Problem) {
         self.refuse_at(field, false, code, problem);
     }
@@ -73,7 +73,7 @@ impl<'a> Check<'a> {
 }
 
 impl<T: Rules + Referable> Rules for Reference<T> {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         if let Some(spec) = self.inline() {
             spec.check(at);
         }
@@ -81,7 +81,7 @@ impl<T: Rules + Referable> Rules for Reference<T> {
 }
 
 impl<T: Rules> Rules for Setting<T> {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         if let Some(value) = self.on() {
             value.check(at);
         }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::kind::{Environment, Kind, Spec, Target};
-use super::tree::Node;
+use super::tree::YamlNode;
 use crate::diagnostic::{self, FileId, Span};
 
 /// A text to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Input {
+pub struct SourceText {
     /// Path as the user knows it; `-` is stdin. Names of one run are all absolute or all relative to one folder.
     pub name: String,
     /// What the file holds.
@@ -33,12 +33,12 @@ pub struct Manifests {
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) header: Header,
-    pub(super) reading: Reading,
+    pub(super) reading: SpecState,
 }
 
 /// How far reading a document has come.
 #[derive(Debug, Clone)]
-pub(super) enum Reading {
+pub(super) enum SpecState {
     /// All is well.
     Done(Spec),
     /// A patch changes it first.
@@ -54,7 +54,7 @@ pub(super) struct Header {
     pub(super) name: String,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) annotations: BTreeMap<String, String>,
-    pub(super) origin: Origin,
+    pub(super) origin: DocumentOrigin,
 }
 
 /// One manifest.
@@ -71,20 +71,20 @@ pub struct Document {
     /// `spec`, patches merged in.
     pub spec: Spec,
     /// Where it was written.
-    pub origin: Origin,
+    pub origin: DocumentOrigin,
 }
 
 /// Where a document was written, field by field.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Origin {
+pub struct DocumentOrigin {
     /// The file.
     pub file: FileId,
     /// Its path as the user knows it.
     pub path: PathBuf,
-    pub(super) tree: Arc<Node>,
+    pub(super) tree: Arc<YamlNode>,
 }
 
-impl Origin {
+impl DocumentOrigin {
     /// Does the manifest itself say this field of its `spec`?
     pub fn says(&self, field: &str) -> bool {
         self.tree.get("spec").is_some_and(|spec| spec.value.get(field).is_some())
@@ -125,14 +125,14 @@ pub struct EnvironmentSet {
     pub environment: ResolvedEnvironment,
     /// Its manifests but for itself, in the order of inputs.
     pub documents: Vec<Document>,
-    /// Manifests that exist but have findings of their own: naming one is no dangling reference.
+    /// Manifests that exist but have findings of their own: naming one is not a dangling reference.
     pub refused: BTreeSet<(Kind, String)>,
 }
 
 /// An environment with its own defaults settled, or the one that is meant where none is written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedEnvironment {
-    /// `metadata.name`; `default` where no manifest says one.
+    /// `metadata.name`; `default` where no manifest sets one.
     pub name: String,
     /// First part of every generated name.
     pub prefix: String,
@@ -142,10 +142,10 @@ pub struct ResolvedEnvironment {
     pub protect: bool,
     /// `metadata.labels`.
     pub labels: BTreeMap<String, String>,
-    /// What its manifest says; all default where there is none.
+    /// What its manifest sets; all default without one.
     pub spec: Environment,
     /// Its manifest, if there is one.
-    pub origin: Option<Origin>,
+    pub origin: Option<DocumentOrigin>,
 }
 
 impl ResolvedEnvironment {

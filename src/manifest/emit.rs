@@ -43,7 +43,7 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// A text as it may stand between brackets.
+/// A text as it may be written between brackets.
 fn flow_scalar(text: &str) -> String {
     let is_safe = |c: char| c.is_ascii_alphanumeric() || "._/@:+-".contains(c);
     match scalar(text) {

@@ -9,12 +9,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::document::{Document, Draft, EnvironmentSet, Header, Manifests, Origin, Reading, ResolvedEnvironment};
+use super::document::{
+    Document, DocumentOrigin, Draft, EnvironmentSet, Header, Manifests, ResolvedEnvironment, SpecState,
+};
 use super::folder::Folder;
 use super::kind::{Environment, Kind, Spec};
 use super::read::{patches, read};
 use super::secret::shown;
-use super::tree::{Entry, Node};
+use super::tree::{MapEntry, YamlNode};
 use super::wording::ticked;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean, first_of};
 
@@ -34,9 +36,9 @@ pub fn environments(manifests: Manifests, choice: Option<&str>) -> (Vec<Environm
     let mut findings = Diagnostics::new();
     let (written, drafts): (Vec<_>, Vec<_>) =
         manifests.drafts.into_iter().partition(|d| d.header.kind == Kind::Environment);
-    let places = Places::new(&written, &mut findings);
+    let places = FolderIndex::new(&written, &mut findings);
     unknown_choice(choice, &written, &mut findings);
-    let chosen = |place: &Place<'_>| choice.is_none_or(|name| name == place.draft.header.name);
+    let chosen = |place: &EnvironmentFolders<'_>| choice.is_none_or(|name| name == place.draft.header.name);
     let crowded = several_in_one_folder(&places, chosen, &mut findings);
 
     let owned: Vec<_> = drafts.iter().map(|draft| (draft, places.owners(draft))).collect();
@@ -45,7 +47,7 @@ pub fn environments(manifests: Manifests, choice: Option<&str>) -> (Vec<Environm
         owners.iter().for_each(|owner| members[*owner].push(draft));
     }
     let mut sets = Vec::new();
-    let settled = |place: &Place<'_>| chosen(place) && !crowded.contains(&place.folder);
+    let settled = |place: &EnvironmentFolders<'_>| chosen(place) && !crowded.contains(&place.folder);
     for (index, place) in places.all.iter().enumerate().filter(|(_, place)| settled(place)) {
         if let Some(environment) = resolve(place.draft, &mut findings) {
             sets.push(gather(environment, members[index].iter().copied(), &mut findings));
@@ -86,32 +88,34 @@ impl Manifests {
 }
 
 /// What an environment includes, as written, with its places.
-fn included(environment: &Node) -> impl Iterator<Item = (&str, Span)> {
+fn included(environment: &YamlNode) -> impl Iterator<Item = (&str, Span)> {
     let list = environment.get("spec").and_then(|spec| spec.value.get("include"));
     let items = list.and_then(|list| list.value.items()).unwrap_or_default();
     items.iter().filter_map(|item| Some((item.text()?, item.span)))
 }
 
 /// An environment and the folders that are its own.
-struct Place<'a> {
+struct EnvironmentFolders<'a> {
     draft: &'a Draft,
     folder: Folder,
     included: BTreeSet<Folder>,
 }
 
-struct Places<'a> {
-    all: Vec<Place<'a>>,
+struct FolderIndex<'a> {
+    all: Vec<EnvironmentFolders<'a>>,
     /// Indices by the folders that are a place's own.
     owning: HashMap<Folder, BTreeSet<usize>>,
     /// The most `..` that one of those begins with.
     ups: usize,
 }
 
-impl<'a> Places<'a> {
+impl<'a> FolderIndex<'a> {
     fn new(written: &'a [Draft], findings: &mut Diagnostics) -> Self {
         let folder = |draft: &Draft| Folder::new(draft.header.origin.folder());
-        let mut places: Vec<_> =
-            written.iter().map(|draft| Place { draft, folder: folder(draft), included: BTreeSet::new() }).collect();
+        let mut places: Vec<_> = written
+            .iter()
+            .map(|draft| EnvironmentFolders { draft, folder: folder(draft), included: BTreeSet::new() })
+            .collect();
         let includes = Includes::new(&places);
         for place in &mut places {
             includes.follow(&place.folder, &mut vec![place.folder.clone()], &mut place.included, findings);
@@ -137,7 +141,7 @@ impl<'a> Places<'a> {
 struct Includes(BTreeMap<Folder, Vec<(Folder, Diagnostic)>>);
 
 impl Includes {
-    fn new(places: &[Place<'_>]) -> Self {
+    fn new(places: &[EnvironmentFolders<'_>]) -> Self {
         let mut includes: BTreeMap<Folder, Vec<_>> = BTreeMap::new();
         for place in places {
             for (path, span) in included(&place.draft.header.origin.tree) {
@@ -171,10 +175,10 @@ fn unknown_choice(choice: Option<&str>, written: &[Draft], findings: &mut Diagno
     if written.is_empty() && choice == DEFAULT {
         return;
     }
-    let finding = Diagnostic::new(Code::UnknownEnvironment, format!("no environment is called `{}`", shown(choice)));
+    let finding = Diagnostic::new(Code::UnknownEnvironment, format!("there is no environment `{}`", shown(choice)));
     let help = match did_you_mean(choice, names()) {
         Some(name) => format!("did you mean `{name}`?"),
-        None if written.is_empty() => "there is none here".to_owned(),
+        None if written.is_empty() => "there are no environments here".to_owned(),
         None => {
             let names: BTreeSet<_> = names().collect();
             format!("there {} {}", if names.len() == 1 { "is" } else { "are" }, some(names))
@@ -185,11 +189,11 @@ fn unknown_choice(choice: Option<&str>, written: &[Draft], findings: &mut Diagno
 
 /// Reports folders with several environments, and answers which they are: what is in them belongs to neither.
 fn several_in_one_folder(
-    places: &Places<'_>,
-    chosen: impl Fn(&Place<'_>) -> bool,
+    places: &FolderIndex<'_>,
+    chosen: impl Fn(&EnvironmentFolders<'_>) -> bool,
     findings: &mut Diagnostics,
 ) -> BTreeSet<Folder> {
-    let mut folders: BTreeMap<&Folder, Vec<&Place<'_>>> = BTreeMap::new();
+    let mut folders: BTreeMap<&Folder, Vec<&EnvironmentFolders<'_>>> = BTreeMap::new();
     for place in places.all.iter().filter(|place| chosen(place)) {
         folders.entry(&place.folder).or_default().push(place);
     }
@@ -200,10 +204,10 @@ fn several_in_one_folder(
         let spans = places.iter().map(|place| place.draft.header.origin.span("/metadata/name")).take(MOST_SHOWN);
         let same = names.len() == 1;
         let finding = if same {
-            Diagnostic::new(Code::DuplicateDocument, format!("two environments are called {}", ticked(names, "and")))
+            Diagnostic::new(Code::DuplicateDocument, format!("there are two environments {}", ticked(names, "and")))
         } else {
             let message = format!("this folder has the environments {}", some(names));
-            Diagnostic::new(Code::SeveralEnvironments, message).help("choose one with `--environment NAME`")
+            Diagnostic::new(Code::SeveralEnvironments, message).help("select one with `--environment NAME`")
         };
         findings.push(spans.fold(finding, Diagnostic::at));
     }
@@ -220,10 +224,10 @@ fn refuse_twins(sets: &mut Vec<EnvironmentSet>, findings: &mut Diagnostics) {
     for (name, twins) in &by_name {
         let spans = twins.iter().filter_map(|twin| Some(twin.origin.as_ref()?.span("/metadata/name")));
         let message = match twins.iter().all(|twin| twin.origin.is_some()) {
-            true => format!("two environments are called `{name}`"),
-            false => format!("an environment is called `{name}`, as is that of the manifests without one"),
+            true => format!("there are two environments `{name}`"),
+            false => format!("the environment `{name}` has the name used for manifests without one"),
         };
-        let help = "give one of them another name, or act on one at a time";
+        let help = "rename one, or run on one at a time";
         let finding = spans.fold(Diagnostic::new(Code::DuplicateDocument, message), Diagnostic::at);
         findings.push(finding.help(help));
     }
@@ -242,7 +246,7 @@ fn some(names: BTreeSet<&str>) -> String {
 fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironment> {
     let Header { name, labels, origin, .. } = &draft.header;
     findings.extend(several_targets(origin));
-    let Reading::Done(Spec::Environment(spec)) = &draft.reading else { return None };
+    let SpecState::Done(Spec::Environment(spec)) = &draft.reading else { return None };
     if spec.prefix.is_none() && name.len() > LONGEST_PREFIX {
         let message = format!("`{name}` has more than {LONGEST_PREFIX} characters, so `prefix` must be set");
         let finding = Diagnostic::new(Code::PrefixNeeded, message).at(origin.span("/metadata/name"));
@@ -261,8 +265,8 @@ fn resolve(draft: &Draft, findings: &mut Diagnostics) -> Option<ResolvedEnvironm
     })
 }
 
-/// All that stands between several targets and being deployed to: what comes after takes each for itself.
-fn several_targets(environment: &Origin) -> Option<Diagnostic> {
+/// The one rule that refuses several targets: everything after it handles each by itself.
+fn several_targets(environment: &DocumentOrigin) -> Option<Diagnostic> {
     let finding = || Diagnostic::new(Code::NotYetSupported, "not yet supported: several targets");
     environment.has("/spec/targets/1").then(|| finding().at(environment.key_span("/spec/targets")))
 }
@@ -285,7 +289,7 @@ fn gather<'a>(
     findings: &mut Diagnostics,
 ) -> EnvironmentSet {
     let mut set = EnvironmentSet { environment, documents: Vec::new(), refused: BTreeSet::new() };
-    let mut seen: BTreeMap<(Kind, String), Origin> = BTreeMap::new();
+    let mut seen: BTreeMap<(Kind, String), DocumentOrigin> = BTreeMap::new();
     for draft in members {
         let Header { kind, name, origin, .. } = &draft.header;
         if let Some(first) = seen.get(&(*kind, name.clone())).filter(|_| !name.is_empty()) {
@@ -302,17 +306,17 @@ fn gather<'a>(
     set
 }
 
-fn duplicate(kind: Kind, name: &str, first: &Origin, second: &Origin) -> Diagnostic {
+fn duplicate(kind: Kind, name: &str, first: &DocumentOrigin, second: &DocumentOrigin) -> Diagnostic {
     let message = format!("there are two manifests `{kind}/{name}`");
     let finding = Diagnostic::new(Code::DuplicateDocument, message).label(second.span("/metadata/name"), "again here");
     finding.label(first.span("/metadata/name"), "first here")
 }
 
-fn document(draft: &Draft, environment: Option<&Origin>, findings: &mut Diagnostics) -> Option<Document> {
+fn document(draft: &Draft, environment: Option<&DocumentOrigin>, findings: &mut Diagnostics) -> Option<Document> {
     let (header, spec) = match &draft.reading {
-        Reading::Refused => return None,
-        Reading::Done(spec) => (draft.header.clone(), spec.clone()),
-        Reading::Deferred => {
+        SpecState::Refused => return None,
+        SpecState::Done(spec) => (draft.header.clone(), spec.clone()),
+        SpecState::Deferred => {
             let mut header = patched(&draft.header, environment);
             let spec = read(&mut header, findings)?;
             (header, spec)
@@ -322,24 +326,24 @@ fn document(draft: &Draft, environment: Option<&Origin>, findings: &mut Diagnost
     Some(Document { kind, name, labels, annotations, spec, origin })
 }
 
-fn patched(header: &Header, environment: Option<&Origin>) -> Header {
+fn patched(header: &Header, environment: Option<&DocumentOrigin>) -> Header {
     let environment = environment.map(|origin| &*origin.tree);
     let ours =
         environment.into_iter().flat_map(patches).filter(|p| p.kind == header.kind.name() && p.name == header.name);
     let tree = ours.fold((*header.origin.tree).clone(), |tree, patch| with_spec(&tree, patch.spec));
-    Header { origin: Origin { tree: Arc::new(tree), ..header.origin.clone() }, ..header.clone() }
+    Header { origin: DocumentOrigin { tree: Arc::new(tree), ..header.origin.clone() }, ..header.clone() }
 }
 
 /// The document with a patch merged into its `spec`.
-fn with_spec(document: &Node, patch: &Node) -> Node {
-    let spec = Entry { key: "spec".into(), key_span: patch.span, value: patch.clone() };
-    let wrapper = Node { span: patch.span, content: super::tree::Content::Map(Arc::new([spec])) };
+fn with_spec(document: &YamlNode, patch: &YamlNode) -> YamlNode {
+    let spec = MapEntry { key: "spec".into(), key_span: patch.span, value: patch.clone() };
+    let wrapper = YamlNode { span: patch.span, content: super::tree::Content::Map(Arc::new([spec])) };
     document.merged(&wrapper)
 }
 
 fn dangling_patches(
     environment: &ResolvedEnvironment,
-    seen: &BTreeMap<(Kind, String), Origin>,
+    seen: &BTreeMap<(Kind, String), DocumentOrigin>,
     findings: &mut Diagnostics,
 ) {
     let Some(origin) = &environment.origin else { return };
@@ -349,11 +353,11 @@ fn dangling_patches(
             continue;
         }
         let names = || seen.keys().filter(|(k, _)| *k == kind).map(|(_, name)| name.as_str());
-        let message = format!("no {kind} of this environment is called `{}`", shown(patch.name));
+        let message = format!("this environment has no {kind} `{}`", shown(patch.name));
         let finding = Diagnostic::new(Code::DanglingPatch, message).at(patch.name_span);
         findings.push(match did_you_mean(patch.name, names()) {
             Some(name) => finding.help(format!("did you mean `{name}`?")),
-            None => finding.help("is its folder among `include`, or among what is given?"),
+            None => finding.help("check that its folder is in `include` or on the command line"),
         });
     }
 }

@@ -1,7 +1,7 @@
 //! Folders by their names alone: which lies in which.
 //!
 //! `..` at the front is counted, elsewhere it takes back what stands before it. Whether `../a` is above `b` nobody
-//! can know without looking; it is taken for no.
+//! can know without looking; the answer is no.
 
 use std::path::{Component, Path};
 
@@ -20,7 +20,7 @@ impl Folder {
         folder
     }
 
-    /// The folder that `path` means when said in this one.
+    /// The folder that `path` means, relative to this one.
     pub(super) fn join(&self, path: &str) -> Self {
         let mut folder = self.clone();
         folder.enter(Path::new(path));

@@ -1,17 +1,17 @@
 //! The forms of text: what a string must look like, once for people, once for JSON Schema, once for us.
 //!
-//! `pattern` is ECMA-262 for editors; `fits` decides here. A test holds them against each other.
+//! `pattern` is ECMA-262 for editors; `fits` decides here. A test compares them.
 
 use super::value::{Duration, Latency, Percent, Size};
 
 /// How a piece of text must look.
 pub(super) struct Form {
     pub(super) name: &'static str,
-    /// What it is, after "takes".
+    /// What it is, after "must be".
     pub(super) expects: &'static str,
     /// Without look-around, which RE2 does not have.
     pub(super) pattern: &'static str,
-    /// Letters at most, where the pattern does not say.
+    /// The most characters, where the pattern does not say.
     pub(super) longest: Option<u32>,
     pub(super) fits: fn(&str) -> bool,
     /// Are `${…}` replaced here?
@@ -307,17 +307,17 @@ fn no_space(c: char) -> bool {
     !(c.is_whitespace() && c != '\u{85}' || c == '\u{feff}')
 }
 
-/// No space, and nothing that IAM takes for more than it says: these texts reach what roles are granted.
+/// No space and no IAM wildcard: these texts become part of what roles are granted.
 fn plain(c: char) -> bool {
     no_space(c) && !is_wildcard(c)
 }
 
-/// What IAM takes for any text or any letter.
+/// IAM's wildcards.
 pub(super) fn is_wildcard(c: char) -> bool {
     matches!(c, '*' | '?')
 }
 
-/// What Systems Manager takes in names and ARNs of parameters (PutParameter: `a-zA-Z0-9_.-` and `/`), perhaps with a
+/// What Systems Manager accepts in names and ARNs of parameters (PutParameter: `a-zA-Z0-9_.-` and `/`), perhaps with a
 /// version, and placeholders.
 fn is_parameter(text: &str) -> bool {
     let named = |c: char| letter_or_digit(c) || matches!(c, '_' | '.' | ':' | '/' | '-');

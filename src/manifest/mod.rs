@@ -27,7 +27,7 @@ mod walk;
 mod wording;
 mod yaml;
 
-pub use document::{Document, EnvironmentSet, Input, Manifests, Origin, ResolvedEnvironment};
+pub use document::{Document, DocumentOrigin, EnvironmentSet, Manifests, ResolvedEnvironment, SourceText};
 pub use environments::{LONGEST_PREFIX, environments, protecting};
 pub use kind::*;
 pub use read::parse;

@@ -1,17 +1,17 @@
-//! A YAML document that is no manifest, such as a lock: read as strictly, with a place for each of its values.
+//! A YAML document that is not a manifest, such as a lock: read as strictly, with a place for each of its values.
 
 use serde::de::DeserializeOwned;
 
 use super::{
-    tree::{Node, path_of},
+    tree::{YamlNode, path_of},
     yaml,
 };
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Span};
 
-/// What such a text holds.
-pub(crate) struct Plain(Node);
+/// The document.
+pub(crate) struct PlainYaml(YamlNode);
 
-impl Plain {
+impl PlainYaml {
     /// The one document of a text; nothing where there is none.
     ///
     /// # Errors
@@ -34,7 +34,7 @@ impl Plain {
         self.0.get(field)?.value.json().as_u64()
     }
 
-    /// Where a value stands, or what it would stand in, by the keys that lead to it.
+    /// The place of a value, or of the map it would be in, by the keys that lead to it.
     pub(crate) fn span(&self, keys: &[&str]) -> Span {
         self.0.nearest(&keys.iter().copied().collect()).0.span
     }

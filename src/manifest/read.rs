@@ -7,15 +7,15 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::check::Check;
-use super::document::{Draft, Header, Input, Manifests, Origin, Reading};
+use super::check::RuleCheck;
+use super::document::{DocumentOrigin, Draft, Header, Manifests, SourceText, SpecState};
 use super::form::is_name;
 use super::kind::{Kind, LATER, Spec};
 use super::schema::{API_VERSION, Metadata, schema};
 use super::secret::{self, Secret, is_hub_token_name, is_secret_name, is_variable_name, names_variable, shown};
-use super::tree::{Content, Entry, Node, Sense, path_of};
+use super::tree::{Content, MapEntry, Sense, YamlNode, path_of};
 use super::walk::walk;
-use super::yaml::{self, Part};
+use super::yaml::{self, YamlDocument};
 use crate::diagnostic::{self, Code, Diagnostic, Diagnostics, FileId, SourceMap, Span, did_you_mean};
 
 /// A file above this many bytes is not read.
@@ -26,8 +26,8 @@ const LONGEST_NAME: usize = 40;
 /// units, names, secrets. Cannot fail: what could not be read has findings.
 ///
 /// Documents that an environment patches are checked by [`super::environments`], patched.
-pub fn parse(inputs: Vec<Input>, sources: &mut SourceMap) -> (Manifests, Diagnostics) {
-    let mut run = Run::default();
+pub fn parse(inputs: Vec<SourceText>, sources: &mut SourceMap) -> (Manifests, Diagnostics) {
+    let mut run = DocumentReader::default();
     let folder =
         inputs.first().and_then(|input| Path::new(&input.name).parent()).map(Path::to_owned).unwrap_or_default();
     let mut seen = BTreeSet::new();
@@ -52,14 +52,14 @@ struct Raw {
 }
 
 #[derive(Default)]
-struct Run {
+struct DocumentReader {
     raw: Vec<Raw>,
     skipped: usize,
     findings: Diagnostics,
 }
 
-impl Run {
-    fn file(&mut self, input: Input, sources: &mut SourceMap) {
+impl DocumentReader {
+    fn file(&mut self, input: SourceText, sources: &mut SourceMap) {
         let Some((text, file)) = self.text(&input, sources) else { return };
         let mut broken = Diagnostics::new();
         let parts = yaml::read(file, &text, &mut broken);
@@ -74,14 +74,14 @@ impl Run {
         sources.mask(file, secrets.mask);
     }
 
-    fn text(&mut self, input: &Input, sources: &mut SourceMap) -> Option<(String, FileId)> {
+    fn text(&mut self, input: &SourceText, sources: &mut SourceMap) -> Option<(String, FileId)> {
         let refuse = |file, at: usize, code, message: String| {
             Some(Diagnostic::new(code, message).at(Span { file, start: at as u32, end: at as u32 }))
         };
         let (name, bytes) = (input.name.clone(), &input.bytes);
         let refused = match std::str::from_utf8(bytes) {
             _ if bytes.len() > LARGEST => {
-                let message = format!("the file is larger than {} MiB, the most that is read", LARGEST >> 20);
+                let message = format!("the file is larger than {} MiB, the limit", LARGEST >> 20);
                 refuse(sources.add(name, ""), 0, Code::FileTooLarge, message)
             }
             Ok(text) => return Some((text.to_owned(), sources.add(name, text))),
@@ -97,8 +97,8 @@ impl Run {
         None
     }
 
-    /// Takes a document in if it is hubform's, and says whether it is.
-    fn document(&mut self, root: &Node, file: FileId, input: &Input) -> bool {
+    /// Adds a document if it is hubform's; returns whether it is.
+    fn document(&mut self, root: &YamlNode, file: FileId, input: &SourceText) -> bool {
         match group(root, input.named) {
             Group::Foreign => {
                 self.skipped += 1;
@@ -110,7 +110,7 @@ impl Run {
             }
             Group::Ours => {
                 let kind = kind(root).map_err(|finding| self.findings.push(finding));
-                let origin = Origin { file, path: PathBuf::from(&input.name), tree: Arc::new(root.clone()) };
+                let origin = DocumentOrigin { file, path: PathBuf::from(&input.name), tree: Arc::new(root.clone()) };
                 self.raw.extend(kind.ok().map(|kind| raw(kind, root, origin)));
                 true
             }
@@ -125,9 +125,9 @@ enum Group {
 }
 
 /// Whose a document is, by `apiVersion`.
-fn group(root: &Node, named: bool) -> Group {
+fn group(root: &YamlNode, named: bool) -> Group {
     let Some(entries) = root.entries() else {
-        let message = format!("a manifest is a map, not {}", root.describe());
+        let message = format!("a manifest must be a map, not {}", root.describe());
         return Group::Refused(Diagnostic::new(Code::WrongType, message).at(start(root)));
     };
     let Some(version) = root.get("apiVersion") else {
@@ -137,7 +137,7 @@ fn group(root: &Node, named: bool) -> Group {
         let near = did_you_mean("apiVersion", entries.iter().map(|entry| &*entry.key));
         let help = match near {
             Some(written) => format!("`{}` should be `apiVersion`", shown(written)),
-            None => format!("every manifest has `apiVersion: {API_VERSION}`"),
+            None => format!("a manifest begins with `apiVersion: {API_VERSION}`"),
         };
         return Group::Refused(
             Diagnostic::new(Code::MissingField, "`apiVersion` is missing").at(start(root)).help(help),
@@ -146,19 +146,21 @@ fn group(root: &Node, named: bool) -> Group {
     match version.value.text() {
         Some(API_VERSION) => Group::Ours,
         Some(text) if is_ours(text) => {
-            let message = format!("this hubform does not know the version `{}`", shown(text));
+            let message = format!("unknown version `{}`", shown(text));
             let finding = Diagnostic::new(Code::UnknownVersion, message).at(version.value.span);
             let renamed = if text.starts_with("hubform/") { "the group was renamed: " } else { "" };
             Group::Refused(finding.help(format!("{renamed}write `apiVersion: {API_VERSION}`")))
         }
         Some(text) if named => {
-            let message =
-                format!("`{}` is not hubform's; a file named on the command line holds manifests alone", shown(text));
+            let message = format!(
+                "`{}` is not hubform's; a file named on the command line must contain only manifests",
+                shown(text)
+            );
             Group::Refused(Diagnostic::new(Code::ForeignDocument, message).at(version.value.span))
         }
         Some(_) => Group::Foreign,
         None => {
-            let message = format!("`apiVersion` takes text, not {}", version.value.describe());
+            let message = format!("`apiVersion` must be text, not {}", version.value.describe());
             Group::Refused(Diagnostic::new(Code::WrongType, message).at(version.value.span))
         }
     }
@@ -169,13 +171,13 @@ fn is_ours(version: &str) -> bool {
     matches!(version.split('/').next(), Some("hubform" | "hubform.dev"))
 }
 
-fn kind(root: &Node) -> Result<Kind, Diagnostic> {
+fn kind(root: &YamlNode) -> Result<Kind, Diagnostic> {
     let Some(entry) = root.get("kind") else {
-        return Err(Diagnostic::new(Code::MissingField, "`kind` is missing in the document").at(start(root)));
+        return Err(Diagnostic::new(Code::MissingField, "the document has no `kind`").at(start(root)));
     };
     let span = entry.value.span;
     let Some(text) = entry.value.text() else {
-        let message = format!("`kind` takes text, not {}", entry.value.describe());
+        let message = format!("`kind` must be text, not {}", entry.value.describe());
         return Err(Diagnostic::new(Code::WrongType, message).at(span));
     };
     if LATER.contains(&text) {
@@ -192,12 +194,12 @@ fn kind(root: &Node) -> Result<Kind, Diagnostic> {
 }
 
 /// The beginning of a document, for findings about the whole of it.
-fn start(root: &Node) -> Span {
+fn start(root: &YamlNode) -> Span {
     let first = root.entries().and_then(<[_]>::first);
     first.map_or(Span { end: root.span.start, ..root.span }, |entry| entry.key_span)
 }
 
-fn raw(kind: Kind, root: &Node, origin: Origin) -> Raw {
+fn raw(kind: Kind, root: &YamlNode, origin: DocumentOrigin) -> Raw {
     let name = root.get("metadata").and_then(|entry| entry.value.get("name")?.value.text()).unwrap_or_default();
     let named_well = is_name(name, LONGEST_NAME);
     let header =
@@ -217,10 +219,10 @@ pub(super) struct WrittenPatch<'a> {
     pub(super) kind: &'a str,
     pub(super) name: &'a str,
     pub(super) name_span: Span,
-    pub(super) spec: &'a Node,
+    pub(super) spec: &'a YamlNode,
 }
 
-pub(super) fn patches(environment: &Node) -> impl Iterator<Item = WrittenPatch<'_>> {
+pub(super) fn patches(environment: &YamlNode) -> impl Iterator<Item = WrittenPatch<'_>> {
     let list = environment.get("spec").and_then(|spec| spec.value.get("patches"));
     list.and_then(|list| list.value.items()).unwrap_or_default().iter().filter_map(|patch| {
         let name = &patch.get("name")?.value;
@@ -232,9 +234,9 @@ pub(super) fn patches(environment: &Node) -> impl Iterator<Item = WrittenPatch<'
 fn draft(raw: Raw, patched: &BTreeSet<(String, String)>, findings: &mut Diagnostics) -> Draft {
     let Raw { mut header, named_well } = raw;
     if named_well && patched.contains(&(header.kind.name().to_owned(), header.name.clone())) {
-        return Draft { header, reading: Reading::Deferred };
+        return Draft { header, reading: SpecState::Deferred };
     }
-    let reading = read(&mut header, findings).map_or(Reading::Refused, Reading::Done);
+    let reading = read(&mut header, findings).map_or(SpecState::Refused, SpecState::Done);
     Draft { header, reading }
 }
 
@@ -257,7 +259,7 @@ pub(super) fn read(header: &mut Header, findings: &mut Diagnostics) -> Option<Sp
 
 fn typed(header: &mut Header, spec: Value, metadata: Value, findings: &mut Diagnostics) -> Option<Spec> {
     let mut refuse = |error: &dyn std::fmt::Display, path: diagnostic::Path| {
-        let message = format!("this could not be read: {}", shown(&error.to_string()));
+        let message = format!("cannot read this: {}", shown(&error.to_string()));
         findings.push(Diagnostic::new(Code::WrongType, message).at(header.origin.span(path)));
     };
     let spec = if spec.is_null() { Value::Object(Default::default()) } else { spec };
@@ -268,7 +270,7 @@ fn typed(header: &mut Header, spec: Value, metadata: Value, findings: &mut Diagn
         .ok()?;
     let metadata: Metadata = serde_json::from_value(metadata).map_err(|e| refuse(&e, "/metadata".into())).ok()?;
     (header.labels, header.annotations) = (metadata.labels, metadata.annotations);
-    spec.check(&mut Check::new(&header.origin, "/spec", findings));
+    spec.check(&mut RuleCheck::new(&header.origin, "/spec", findings));
     Some(spec)
 }
 
@@ -286,43 +288,52 @@ impl Secrets {
         Self { file, plain, mask }
     }
 
-    fn report(&mut self, part: &Part, findings: &mut Diagnostics) {
+    fn report(&mut self, part: &YamlDocument, findings: &mut Diagnostics) {
         let inside = self.plain.iter().filter(|(range, _)| part.range.contains(&range.start));
         for (range, secret) in inside {
             let span = Span { file: self.file, start: range.start as u32, end: range.end as u32 };
             findings.push(literal(*secret).at(span));
         }
         if let Some(root) = &part.root {
-            self.visit(root, findings);
+            self.visit(root, false, findings);
         }
     }
 
-    fn visit(&mut self, node: &Node, findings: &mut Diagnostics) {
+    fn visit(&mut self, node: &YamlNode, in_args: bool, findings: &mut Diagnostics) {
         match &node.content {
             Content::Scalar(scalar) => self.look(&scalar.text, node.span, findings),
-            Content::List(items) => items.iter().for_each(|item| self.visit(item, findings)),
+            Content::List(items) => items.iter().for_each(|item| self.visit(item, false, findings)),
             Content::Map(entries) => entries.iter().for_each(|entry| {
                 self.look(&entry.key, entry.key_span, findings);
-                self.look_at_name(entry, findings);
-                self.visit(&entry.value, findings);
+                if in_args && secret::is_server_key(&entry.key) {
+                    self.hide(&entry.value);
+                } else {
+                    self.look_at_name(entry, findings);
+                }
+                self.visit(&entry.value, &*entry.key == "args", findings);
             }),
         }
     }
 
+    /// A key for the server is refused where the engine is known; here it is only hidden.
+    fn hide(&mut self, value: &YamlNode) {
+        self.mask.push(value.span.start as usize..value.span.end as usize);
+    }
+
     /// A variable whose name says that it is a secret, with its value in plain text.
-    fn look_at_name(&mut self, entry: &Entry, findings: &mut Diagnostics) {
+    fn look_at_name(&mut self, entry: &MapEntry, findings: &mut Diagnostics) {
         let Content::Scalar(scalar) = &entry.value.content else { return };
         let literal = !scalar.text.is_empty() && !matches!(scalar.sense, Sense::Null | Sense::Bool(_));
         let is_secret = literal && is_secret_name(&entry.key) && !is_variable_name(&scalar.text);
         if is_secret {
-            self.mask.push(entry.value.span.start as usize..entry.value.span.end as usize);
+            self.hide(&entry.value);
         }
-        // A token with a shape of its own is told by that.
+        // A token with a shape of its own is reported by that.
         if literal && is_hub_token_name(&entry.key) && secret::find(&scalar.text).is_empty() {
             findings.push(hub_token(entry, &scalar.text));
         } else if is_secret {
-            let message = format!("the value of `{}` stands here in plain text", shown(&entry.key));
-            let help = "whoever may describe the model reads it; keep secrets in Secrets Manager, and fetch them in the container";
+            let message = format!("the value of `{}` is in plain text", shown(&entry.key));
+            let help = "anyone who may describe the model can read it; keep secrets in Secrets Manager and fetch them in the container";
             findings.push(Diagnostic::new(Code::SecretByName, message).at(entry.key_span).help(help));
         }
     }
@@ -336,24 +347,26 @@ impl Secrets {
             self.mask.push(bytes);
         }
         if text.contains(secret::DYNAMIC_REFERENCE) {
-            let finding = Diagnostic::new(Code::DynamicReference, "dynamic references are not taken in manifests");
+            let finding = Diagnostic::new(Code::DynamicReference, "dynamic references are not allowed in manifests");
             findings.push(finding.at(span).help("use `{ssm: NAME}` where an id or ARN is expected"));
         }
     }
 }
 
-/// Written out, it would be read by whoever may describe the model; as a variable of the shell, it would be those characters.
-fn hub_token(entry: &Entry, text: &str) -> Diagnostic {
+/// A literal token is readable for anyone who may describe the model; a shell variable would arrive unexpanded.
+fn hub_token(entry: &MapEntry, text: &str) -> Diagnostic {
     let name = shown(&entry.key);
     let message = match names_variable(text) {
-        true => format!("`{name}` would be this text: hubform reads no shell variables"),
-        false => format!("`{name}` takes no value in a manifest: whoever may describe the model would read the token"),
+        true => format!("`{name}` would be set to this text: hubform does not expand shell variables"),
+        false => {
+            format!("`{name}` must not be set in a manifest: anyone who may describe the model could read the token")
+        }
     };
-    let help = "leave it out and copy the weights to S3 (`s3:`); hubform cannot hand over a Hub token yet";
+    let help = "remove it and copy the weights to S3 (`s3:`); hubform cannot pass a Hub token yet";
     Diagnostic::new(Code::HubToken, message).at(entry.value.span).help(help)
 }
 
 fn literal(secret: Secret) -> Diagnostic {
-    let finding = Diagnostic::new(Code::LiteralSecret, format!("{} stands here in plain text", secret.describe()));
-    finding.help("revoke it, for whoever read the file has it; keep secrets in Secrets Manager")
+    let finding = Diagnostic::new(Code::LiteralSecret, format!("{} is in plain text", secret.describe()));
+    finding.help("revoke it, since anyone who read the file has it; keep secrets in Secrets Manager")
 }

@@ -2,9 +2,9 @@
 //!
 //! Beyond the standard words, types say: `x-form` (a form of text), `x-between` (bounds of a quantity), `x-text`
 //! (any scalar, as typed), `x-tags` (keys and values become tags; of `labels`, those without `/`), `x-raw` (read
-//! later), `x-ignored` (anything, and nothing comes of it), `x-inner` (goes onto items or values), `x-later` (known,
+//! later), `x-ignored` (anything; ignored), `x-inner` (applies to items or values), `x-later` (known,
 //! but nothing carries it out yet), `x-supported` (what is carried out so far; more is refused
-//! where values are read if it says `what`, else by a rule). Editors pass over them.
+//! where values are read if it says `what`, else by a rule). Editors ignore them.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -35,7 +35,7 @@ pub(super) struct Metadata {
     pub(super) annotations: BTreeMap<String, String>,
 }
 
-/// What Kubernetes keeps in `metadata`: taken, so that a manifest may come from a cluster, and ignored.
+/// What Kubernetes keeps in `metadata`: accepted, so that a manifest may come from a cluster, and ignored.
 const IGNORED: [&str; 12] = [
     "namespace",
     "generateName",

@@ -1,4 +1,4 @@
-//! What a message may quote of a user's text, and what must not stand in it at all.
+//! What a message may quote of a user's text, and what manifests must not contain.
 //!
 //! The text kept for display is masked when it is read ([`crate::diagnostic::SourceMap::mask`]), comments too,
 //! so that no finding on the same line can show a secret; [`shown`] does the same for what messages quote.
@@ -32,7 +32,7 @@ pub(super) fn names_variable(text: &str) -> bool {
     shell || windows || (whole.starts_with("{{") && whole.ends_with("}}"))
 }
 
-/// Is a text nothing but the name of such a variable, so that it holds no secret?
+/// Is a text nothing but the name of such a variable, and so no secret?
 pub(super) fn is_variable_name(text: &str) -> bool {
     let text = text.trim();
     let inside = text
@@ -44,6 +44,12 @@ pub(super) fn is_variable_name(text: &str) -> bool {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     })
+}
+
+/// Is a flag the key that an engine's server asks its callers for? vLLM's parser (argparse) accepts abbreviations, too.
+pub(super) fn is_server_key(flag: &str) -> bool {
+    let flag = flag.trim_start_matches('-').replace('_', "-").to_ascii_lowercase();
+    !flag.is_empty() && "api-key".starts_with(&*flag)
 }
 
 #[cfg(test)]

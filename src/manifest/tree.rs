@@ -8,28 +8,28 @@ use crate::diagnostic::{Part, Path, Span};
 
 /// A value with its place.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Node {
+pub(super) struct YamlNode {
     pub(super) span: Span,
     pub(super) content: Content,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Content {
-    Scalar(Scalar),
-    List(Arc<[Node]>),
-    Map(Arc<[Entry]>),
+    Scalar(YamlScalar),
+    List(Arc<[YamlNode]>),
+    Map(Arc<[MapEntry]>),
 }
 
 /// One field of a map.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Entry {
+pub(super) struct MapEntry {
     pub(super) key: Box<str>,
     pub(super) key_span: Span,
-    pub(super) value: Node,
+    pub(super) value: YamlNode,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Scalar {
+pub(super) struct YamlScalar {
     pub(super) text: Box<str>,
     pub(super) sense: Sense,
 }
@@ -60,20 +60,20 @@ pub(super) enum Oddity {
     NotFinite,
 }
 
-impl Node {
+impl YamlNode {
     /// The field of a map.
-    pub(super) fn get(&self, key: &str) -> Option<&Entry> {
+    pub(super) fn get(&self, key: &str) -> Option<&MapEntry> {
         self.entries()?.iter().find(|entry| &*entry.key == key)
     }
 
-    pub(super) fn entries(&self) -> Option<&[Entry]> {
+    pub(super) fn entries(&self) -> Option<&[MapEntry]> {
         match &self.content {
             Content::Map(entries) => Some(entries),
             _ => None,
         }
     }
 
-    pub(super) fn items(&self) -> Option<&[Node]> {
+    pub(super) fn items(&self) -> Option<&[YamlNode]> {
         match &self.content {
             Content::List(items) => Some(items),
             _ => None,
@@ -83,7 +83,7 @@ impl Node {
     /// The text of a string.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.content {
-            Content::Scalar(Scalar {
+            Content::Scalar(YamlScalar {
                 text,
                 sense: Sense::Text | Sense::Odd(Oddity::Word(_) | Oddity::Sexagesimal),
             }) => Some(text),
@@ -108,7 +108,7 @@ impl Node {
     /// As JSON; what is easily misread stays text.
     pub(super) fn json(&self) -> Value {
         match &self.content {
-            Content::List(items) => Value::Array(items.iter().map(Node::json).collect()),
+            Content::List(items) => Value::Array(items.iter().map(YamlNode::json).collect()),
             Content::Map(entries) => {
                 Value::Object(entries.iter().map(|e| (e.key.to_string(), e.value.json())).collect::<Map<_, _>>())
             }
@@ -118,7 +118,7 @@ impl Node {
 
     /// The longest part of a path that exists: its value, its entry where that is in a map, and whether it is the
     /// whole path.
-    pub(super) fn nearest(&self, path: &Path) -> (&Node, Option<&Entry>, bool) {
+    pub(super) fn nearest(&self, path: &Path) -> (&YamlNode, Option<&MapEntry>, bool) {
         let mut at = (self, None);
         for part in path.parts() {
             let next = match &at.0.content {
@@ -135,10 +135,10 @@ impl Node {
     }
 
     /// This tree with an RFC 7396 merge patch applied; what the patch brings keeps the patch's spans.
-    pub(super) fn merged(&self, patch: &Node) -> Node {
+    pub(super) fn merged(&self, patch: &YamlNode) -> YamlNode {
         let (Content::Map(old), Content::Map(new)) = (&self.content, &patch.content) else {
             return match &patch.content {
-                Content::Map(_) => Node { content: Content::Map(Arc::new([])), ..self.clone() }.merged(patch),
+                Content::Map(_) => YamlNode { content: Content::Map(Arc::new([])), ..self.clone() }.merged(patch),
                 _ => patch.clone(),
             };
         };
@@ -146,16 +146,16 @@ impl Node {
         let kept = old.iter().filter_map(|entry| match find(&entry.key) {
             None => Some(entry.clone()),
             Some(change) if change.value.is_null() => None,
-            Some(change) => Some(Entry { value: entry.value.merged(&change.value), ..change_key(entry, change) }),
+            Some(change) => Some(MapEntry { value: entry.value.merged(&change.value), ..change_key(entry, change) }),
         });
         let added = new.iter().filter(|entry| self.get(&entry.key).is_none() && !entry.value.is_null());
-        let nothing = |entry: &Entry| Node { span: entry.value.span, content: Content::Map(Arc::new([])) };
-        let added = added.map(|entry| Entry { value: nothing(entry).merged(&entry.value), ..entry.clone() });
-        Node { span: self.span, content: Content::Map(kept.chain(added).collect()) }
+        let nothing = |entry: &MapEntry| YamlNode { span: entry.value.span, content: Content::Map(Arc::new([])) };
+        let added = added.map(|entry| MapEntry { value: nothing(entry).merged(&entry.value), ..entry.clone() });
+        YamlNode { span: self.span, content: Content::Map(kept.chain(added).collect()) }
     }
 
     fn is_null(&self) -> bool {
-        matches!(&self.content, Content::Scalar(Scalar { sense: Sense::Null, .. }))
+        matches!(&self.content, Content::Scalar(YamlScalar { sense: Sense::Null, .. }))
     }
 }
 
@@ -171,11 +171,11 @@ pub(super) fn path_of(error: &serde_path_to_error::Path) -> Path {
 }
 
 /// A key stays where its document has it while both sides are maps, else it is where the patch has it.
-fn change_key(old: &Entry, change: &Entry) -> Entry {
+fn change_key(old: &MapEntry, change: &MapEntry) -> MapEntry {
     if old.value.entries().is_some() && change.value.entries().is_some() { old.clone() } else { change.clone() }
 }
 
-impl Scalar {
+impl YamlScalar {
     pub(super) fn json(&self) -> Value {
         match &self.sense {
             Sense::Null => Value::Null,

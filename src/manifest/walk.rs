@@ -1,4 +1,4 @@
-//! The walk that holds a tree against a JSON Schema and finds everything that is wrong at once.
+//! The walk that checks a tree against a JSON Schema and finds everything that is wrong at once.
 //!
 //! It knows the words of JSON Schema that [`super::schema`] uses and no manifest. What comes back beside the
 //! findings is the JSON that the kind's type is read from; it is meant for that only when there are none.
@@ -11,18 +11,18 @@ use serde_json::{Map, Value};
 use super::form::{Form, form, is_wildcard};
 use super::secret::shown;
 use super::tags;
-use super::tree::{Content, Entry, Node, Oddity, Scalar, Sense};
+use super::tree::{Content, MapEntry, Oddity, Sense, YamlNode, YamlScalar};
 use super::value::{PLACEHOLDERS, is_open, unknown_placeholders};
-use super::wording::{Name, Site, expectation, ticked, unit_help};
+use super::wording::{FieldName, Name, expectation, ticked, unit_help};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Span, did_you_mean};
 
-/// Findings in one document beyond which no more are made.
+/// The most findings in one document.
 const MOST_FINDINGS: usize = 1_000;
 
 /// Holds a document against the schema of its kind.
-pub(super) fn walk(schema: &Value, tree: &Node, findings: &mut Diagnostics) -> Value {
+pub(super) fn walk(schema: &Value, tree: &YamlNode, findings: &mut Diagnostics) -> Value {
     let mut walk = Walk { root: schema, findings: Diagnostics::new() };
-    let value = walk.value(tree, schema, &Site { name: Name::Document, key: tree.span });
+    let value = walk.value(tree, schema, &FieldName { name: Name::Document, key: tree.span });
     findings.extend(walk.findings);
     value
 }
@@ -33,7 +33,7 @@ struct Walk<'s> {
 }
 
 impl<'s> Walk<'s> {
-    fn value(&mut self, node: &Node, mut schema: &'s Value, site: &Site<'_>) -> Value {
+    fn value(&mut self, node: &YamlNode, mut schema: &'s Value, site: &FieldName<'_>) -> Value {
         if is_ignored(schema) {
             return Value::Null;
         }
@@ -79,7 +79,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn supported(&mut self, node: &Node, schema: &Value, site: &Site<'_>) {
+    fn supported(&mut self, node: &YamlNode, schema: &Value, site: &FieldName<'_>) {
         let Some(supported) = schema.get("x-supported") else { return };
         let Some(what) = supported.get("what").and_then(Value::as_str) else { return };
         let most = supported.get("maxItems").and_then(Value::as_u64);
@@ -92,7 +92,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn union(&mut self, node: &Node, branches: &'s [Value], site: &Site<'_>) -> Value {
+    fn union(&mut self, node: &YamlNode, branches: &'s [Value], site: &FieldName<'_>) -> Value {
         let mut leaves = Vec::new();
         self.leaves(branches, &mut leaves);
         let (choices, others): (Vec<&Value>, Vec<&Value>) = leaves
@@ -124,7 +124,7 @@ impl<'s> Walk<'s> {
     }
 
     /// The branch with the fewest findings speaks for all.
-    fn best(&mut self, node: &Node, leaves: &[&'s Value], site: &Site<'_>) -> Value {
+    fn best(&mut self, node: &YamlNode, leaves: &[&'s Value], site: &FieldName<'_>) -> Value {
         let tries = leaves.iter().map(|leaf| {
             let mut walk = Walk { root: self.root, findings: Diagnostics::new() };
             let value = walk.value(node, leaf, site);
@@ -135,7 +135,7 @@ impl<'s> Walk<'s> {
         value
     }
 
-    fn choice(&mut self, node: &Node, choices: &[&'s Value], site: &Site<'_>) -> Value {
+    fn choice(&mut self, node: &YamlNode, choices: &[&'s Value], site: &FieldName<'_>) -> Value {
         let value = node.json();
         if let Some(choice) = choices.iter().find(|choice| choice["const"] == value) {
             self.later(choice, node.span);
@@ -143,16 +143,17 @@ impl<'s> Walk<'s> {
         }
         let words: Vec<&str> = choices.iter().filter_map(|choice| choice["const"].as_str()).collect();
         let text = node.text().unwrap_or_default();
-        let finding = Diagnostic::new(Code::InvalidValue, format!("`{}` is no value of {}", shown(text), site.name));
+        let finding =
+            Diagnostic::new(Code::InvalidValue, format!("`{}` is not a valid {}", shown(text), site.name.bare()));
         let help = match did_you_mean(text, words.iter().copied()) {
             Some(word) => format!("did you mean `{word}`?"),
-            None => format!("it takes {}", ticked(words.iter().copied(), "or")),
+            None => format!("use {}", ticked(words.iter().copied(), "or")),
         };
         self.push(finding.at(node.span).help(help));
         value
     }
 
-    fn map(&mut self, node: &Node, entries: &[Entry], schema: &'s Value, site: &Site<'_>) -> Value {
+    fn map(&mut self, node: &YamlNode, entries: &[MapEntry], schema: &'s Value, site: &FieldName<'_>) -> Value {
         let fields = schema.get("properties").and_then(Value::as_object);
         let rest = schema.get("additionalProperties").unwrap_or(&Value::Bool(true));
         if schema.get("x-raw").is_some() {
@@ -165,7 +166,7 @@ impl<'s> Walk<'s> {
         let mut map = Map::new();
         let mut free = None;
         for entry in entries {
-            let site = Site::field(entry);
+            let site = FieldName::field(entry);
             let value = match (fields.and_then(|fields| fields.get(&*entry.key)), rest) {
                 (Some(field), _) => self.value(&entry.value, field, &site),
                 (None, Value::Bool(false)) => {
@@ -182,7 +183,7 @@ impl<'s> Walk<'s> {
         Value::Object(map)
     }
 
-    fn unknown_field(&mut self, entry: &Entry, free: &[&str]) {
+    fn unknown_field(&mut self, entry: &MapEntry, free: &[&str]) {
         if self.findings.len() >= MOST_FINDINGS {
             return;
         }
@@ -196,10 +197,10 @@ impl<'s> Walk<'s> {
         });
     }
 
-    fn presence(&mut self, node: &Node, schema: &'s Value, site: &Site<'_>) {
+    fn presence(&mut self, node: &YamlNode, schema: &'s Value, site: &FieldName<'_>) {
         for field in names(schema.get("required")) {
             if node.get(field).is_none() {
-                let message = format!("`{field}` is missing in {}", site.name);
+                let message = format!("{} needs `{field}`", site.name);
                 self.push(Diagnostic::new(Code::MissingField, message).at(site.key));
             }
         }
@@ -213,7 +214,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn exactly_one(&mut self, node: &Node, fields: &[&str], schema: &Value, site: &Site<'_>) {
+    fn exactly_one(&mut self, node: &YamlNode, fields: &[&str], schema: &Value, site: &FieldName<'_>) {
         let there: Vec<&str> = fields.iter().copied().filter(|field| node.get(field).is_some()).collect();
         match there.as_slice() {
             [] => {
@@ -229,13 +230,13 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn conflict(&mut self, node: &Node, fields: &[&str]) {
-        let message = format!("{} exclude each other", ticked(fields.iter().copied(), "and"));
+    fn conflict(&mut self, node: &YamlNode, fields: &[&str]) {
+        let message = format!("{} cannot be combined", ticked(fields.iter().copied(), "and"));
         let places = fields.iter().filter_map(|field| node.get(field)).map(|entry| entry.key_span);
         self.push(places.fold(Diagnostic::new(Code::Conflict, message), Diagnostic::at));
     }
 
-    fn list(&mut self, node: &Node, items: &[Node], schema: &'s Value, site: &Site<'_>) -> Value {
+    fn list(&mut self, node: &YamlNode, items: &[YamlNode], schema: &'s Value, site: &FieldName<'_>) -> Value {
         self.within(
             items.len() as f64,
             schema,
@@ -246,7 +247,7 @@ impl<'s> Walk<'s> {
         if schema.get("uniqueItems").is_some() {
             let mut seen = HashSet::new();
             for item in items.iter().filter(|item| !seen.insert(item.json().to_string())) {
-                let message = format!("{} holds this twice", site.name);
+                let message = format!("{} has this twice", site.name);
                 self.push(Diagnostic::new(Code::InvalidValue, message).at(item.span));
             }
         }
@@ -261,7 +262,7 @@ impl<'s> Walk<'s> {
         Value::Array(items.iter().map(value).collect())
     }
 
-    fn scalar(&mut self, node: &Node, scalar: &Scalar, schema: &'s Value, site: &Site<'_>) -> Value {
+    fn scalar(&mut self, node: &YamlNode, scalar: &YamlScalar, schema: &'s Value, site: &FieldName<'_>) -> Value {
         let Some(kind) = schema.get("type") else { return self.anything(node, site) };
         match &scalar.sense {
             Sense::Number(_) if kind == "integer" || kind == "number" => {
@@ -275,7 +276,7 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn number(&mut self, node: &Node, whole: bool, schema: &'s Value, site: &Site<'_>) -> Value {
+    fn number(&mut self, node: &YamlNode, whole: bool, schema: &'s Value, site: &FieldName<'_>) -> Value {
         let number = number(node).unwrap_or_default();
         self.within(number, schema, ["minimum", "maximum"], node.span, &site.name);
         if schema.get("exclusiveMinimum").and_then(Value::as_f64).is_some_and(|least| number <= least) {
@@ -285,7 +286,7 @@ impl<'s> Walk<'s> {
         if whole && json.is_f64() { Value::from(number as i64) } else { json }
     }
 
-    fn text(&mut self, node: &Node, text: &str, schema: &'s Value, site: &Site<'_>) {
+    fn text(&mut self, node: &YamlNode, text: &str, schema: &'s Value, site: &FieldName<'_>) {
         if let Some(expected) = schema.get("const").and_then(Value::as_str).filter(|expected| *expected != text) {
             let message = format!("{} must be `{expected}`", site.name);
             return self.push(Diagnostic::new(Code::InvalidValue, message).at(node.span));
@@ -299,15 +300,16 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn form(&mut self, node: &Node, text: &str, form: &Form, schema: &'s Value, site: &Site<'_>) {
+    fn form(&mut self, node: &YamlNode, text: &str, form: &Form, schema: &'s Value, site: &FieldName<'_>) {
         if !(form.fits)(text) {
             if form.placeholders && text.contains(is_wildcard) {
-                let message = format!("{} takes no wildcard, and `{}` has one", site.name, shown(text));
-                let help = "IAM would take `*` and `?` for more than one name, and roles are granted what stands here";
+                let message = format!("{} must not have a wildcard, as `{}` does", site.name, shown(text));
+                let help = "in IAM `*` and `?` match more than one name, and roles are granted what is written here";
                 return self.push(Diagnostic::new(Code::Wildcard, message).at(node.span).help(help));
             }
             let code = if form.units.is_empty() { Code::InvalidValue } else { Code::WrongUnit };
-            let finding = Diagnostic::new(code, format!("{} takes {}, not `{}`", site.name, form.expects, shown(text)));
+            let finding =
+                Diagnostic::new(code, format!("{} must be {}, not `{}`", site.name, form.expects, shown(text)));
             let finding = finding.at(node.span);
             return self.push(match unit_help(text, form) {
                 Some(help) => finding.help(help),
@@ -319,20 +321,27 @@ impl<'s> Walk<'s> {
         }
         if form.placeholders && is_open(text) {
             let finding = Diagnostic::new(Code::UnknownPlaceholder, "a `${` is not closed").at(node.span);
-            self.push(finding.help("close it with `}`, or leave it out: `$` followed by `{` is a placeholder here"));
+            self.push(finding.help("close it with `}`, or remove it: `${` begins a placeholder here"));
         }
         for unknown in unknown_placeholders(text).into_iter().filter(|_| form.placeholders) {
             let finding =
-                Diagnostic::new(Code::UnknownPlaceholder, format!("`${{{}}}` stands for nothing", shown(unknown)));
+                Diagnostic::new(Code::UnknownPlaceholder, format!("unknown placeholder `${{{}}}`", shown(unknown)));
             let help = match did_you_mean(unknown, PLACEHOLDERS) {
                 Some(known) => format!("did you mean `${{{known}}}`?"),
-                None => "there are `${account}`, `${region}`, `${target}` and `${environment}`".to_owned(),
+                None => "placeholders are `${account}`, `${region}`, `${target}` and `${environment}`".to_owned(),
             };
             self.push(finding.at(node.span).help(help));
         }
     }
 
-    fn between(&mut self, node: &Node, text: &str, measure: fn(&str) -> Option<f64>, schema: &Value, site: &Site<'_>) {
+    fn between(
+        &mut self,
+        node: &YamlNode,
+        text: &str,
+        measure: fn(&str) -> Option<f64>,
+        schema: &Value,
+        site: &FieldName<'_>,
+    ) {
         let Some([least, most]) = schema.get("x-between").and_then(Value::as_array).map(Vec::as_slice) else { return };
         let (Some(least), Some(most)) = (least.as_str(), most.as_str()) else { return };
         let bounds = measure(least).zip(measure(most)).zip(measure(text));
@@ -347,7 +356,7 @@ impl<'s> Walk<'s> {
         if least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most) {
             return;
         }
-        // What fits into our type is no bound that anybody asked about.
+        // The limit of our own type is not worth a message.
         let said = most.filter(|most| *most < f64::from(u32::MAX) || number > *most);
         let message = match (least, said) {
             (Some(least), None) => format!("{name} must be at least {least}"),
@@ -358,10 +367,10 @@ impl<'s> Walk<'s> {
         self.push(Diagnostic::new(Code::OutOfRange, message).at(place));
     }
 
-    /// Any scalar that says something, as it was typed.
-    fn any_scalar(&mut self, node: &Node, schema: &'s Value, site: &Site<'_>) -> Value {
+    /// Any scalar but null, as typed.
+    fn any_scalar(&mut self, node: &YamlNode, schema: &'s Value, site: &FieldName<'_>) -> Value {
         match &node.content {
-            Content::Scalar(Scalar { text, sense }) if *sense != Sense::Null => Value::String(text.to_string()),
+            Content::Scalar(YamlScalar { text, sense }) if *sense != Sense::Null => Value::String(text.to_string()),
             _ => {
                 self.wrong_type(node, &[schema], site);
                 Value::Null
@@ -369,8 +378,8 @@ impl<'s> Walk<'s> {
         }
     }
 
-    /// Where nothing says what is expected, nothing may be easily misread.
-    fn anything(&mut self, node: &Node, site: &Site<'_>) -> Value {
+    /// Where no type is expected, ambiguous scalars are refused.
+    fn anything(&mut self, node: &YamlNode, site: &FieldName<'_>) -> Value {
         match &node.content {
             Content::Scalar(scalar) => {
                 if let Sense::Odd(oddity) = scalar.sense {
@@ -382,13 +391,14 @@ impl<'s> Walk<'s> {
                 Value::Array(items.iter().map(|item| self.anything(item, &site.item(item))).collect())
             }
             Content::Map(entries) => {
-                let value = |entry: &Entry| (entry.key.to_string(), self.anything(&entry.value, &Site::field(entry)));
+                let value =
+                    |entry: &MapEntry| (entry.key.to_string(), self.anything(&entry.value, &FieldName::field(entry)));
                 Value::Object(entries.iter().map(value).collect())
             }
         }
     }
 
-    fn misread(&mut self, node: &Node, scalar: &Scalar, oddity: Oddity, site: &Site<'_>) {
+    fn misread(&mut self, node: &YamlNode, scalar: &YamlScalar, oddity: Oddity, site: &FieldName<'_>) {
         let (text, name) = (shown(&scalar.text), &site.name);
         let (message, help) = match oddity {
             Oddity::Word(value) => (
@@ -396,8 +406,8 @@ impl<'s> Walk<'s> {
                 format!("write `{value}`, or \"{text}\" in quotes"),
             ),
             Oddity::NotFinite => (
-                format!("`{text}` in {name} is not a number that can be passed on"),
-                format!("write \"{text}\" in quotes where text is meant"),
+                format!("`{text}` in {name} is not a number JSON can represent"),
+                format!("if text is meant, quote it: \"{text}\""),
             ),
             _ => (
                 format!("`{text}` in {name} is read differently by different versions of YAML"),
@@ -407,7 +417,7 @@ impl<'s> Walk<'s> {
         self.push(Diagnostic::new(Code::AmbiguousScalar, message).at(node.span).help(help));
     }
 
-    fn wrong_type(&mut self, node: &Node, schemas: &[&Value], site: &Site<'_>) {
+    fn wrong_type(&mut self, node: &YamlNode, schemas: &[&Value], site: &FieldName<'_>) {
         let takes = |kind: &str| schemas.iter().any(|schema| has_type(schema, kind));
         if let Content::Scalar(scalar) = &node.content
             && let Sense::Odd(oddity) = scalar.sense
@@ -426,18 +436,16 @@ impl<'s> Walk<'s> {
         let form = schemas.iter().find_map(|schema| schema.get("x-form")?.as_str().and_then(form));
         let quantity = form.filter(|form| !form.units.is_empty() && node.describe() == "a number");
         let finding = match (quantity, node.describe()) {
-            (Some(_), _) => {
-                Diagnostic::new(Code::WrongUnit, format!("{} takes {expected}, not a bare number", site.name))
-            }
+            (Some(_), _) => Diagnostic::new(Code::WrongUnit, format!("{} needs a unit: {expected}", site.name)),
             (None, "nothing") => {
-                Diagnostic::new(Code::WrongType, format!("{} is empty; it takes {expected}", site.name))
+                Diagnostic::new(Code::WrongType, format!("{} is empty; it must be {expected}", site.name))
             }
-            (None, is) => Diagnostic::new(Code::WrongType, format!("{} takes {expected}, not {is}", site.name)),
+            (None, is) => Diagnostic::new(Code::WrongType, format!("{} must be {expected}, not {is}", site.name)),
         };
         let help = match &node.content {
             Content::Scalar(scalar) if quantity.is_some() => quantity.and_then(|form| unit_help(&scalar.text, form)),
             Content::Scalar(scalar) if takes("string") && scalar.sense != Sense::Null => {
-                Some(format!("write \"{}\" in quotes where text is meant", shown(&scalar.text)))
+                Some(format!("if text is meant, quote it: \"{}\"", shown(&scalar.text)))
             }
             _ => None,
         };
@@ -448,7 +456,7 @@ impl<'s> Walk<'s> {
         });
     }
 
-    fn fits_type(&self, node: &Node, schema: &Value) -> bool {
+    fn fits_type(&self, node: &YamlNode, schema: &Value) -> bool {
         let schema = self.definition(schema).unwrap_or(schema);
         let Some(kind) = schema.get("type") else { return true };
         let is: &[&str] = match &node.content {
@@ -471,7 +479,7 @@ impl<'s> Walk<'s> {
 }
 
 /// The fields of a schema that a map does not have.
-fn unsaid<'s>(entries: &[Entry], fields: Option<&'s Map<String, Value>>) -> Vec<&'s str> {
+fn unsaid<'s>(entries: &[MapEntry], fields: Option<&'s Map<String, Value>>) -> Vec<&'s str> {
     let said: HashSet<&str> = entries.iter().map(|entry| &*entry.key).collect();
     let ours = fields.into_iter().flatten().filter(|(_, schema)| !is_ignored(schema)).map(|(field, _)| field.as_str());
     ours.filter(|field| !said.contains(field)).collect()
@@ -492,9 +500,9 @@ fn names(list: Option<&Value>) -> impl Iterator<Item = &str> {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-fn number(node: &Node) -> Option<f64> {
+fn number(node: &YamlNode) -> Option<f64> {
     match &node.content {
-        Content::Scalar(Scalar { sense: Sense::Number(number), .. }) => number.as_f64(),
+        Content::Scalar(YamlScalar { sense: Sense::Number(number), .. }) => number.as_f64(),
         _ => None,
     }
 }

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use super::form::{Form, form};
 use super::secret::shown;
-use super::tree::{Entry, Node};
+use super::tree::{MapEntry, YamlNode};
 use crate::diagnostic::{Span, listed};
 
-/// A field as messages name it, and where its key stands.
+/// A field as messages name it, and the place of its key.
 #[derive(Clone, Copy)]
-pub(super) struct Site<'a> {
+pub(super) struct FieldName<'a> {
     pub(super) name: Name<'a>,
     pub(super) key: Span,
 }
@@ -21,6 +21,14 @@ pub(super) enum Name<'a> {
     Document,
     Field(&'a str),
     ItemOf(Option<&'a str>),
+}
+
+impl Name<'_> {
+    /// Without its article.
+    pub(super) fn bare(&self) -> String {
+        let name = self.to_string();
+        ["the ", "an "].iter().find_map(|article| name.strip_prefix(article)).unwrap_or(&name).to_owned()
+    }
 }
 
 impl std::fmt::Display for Name<'_> {
@@ -34,18 +42,18 @@ impl std::fmt::Display for Name<'_> {
     }
 }
 
-impl<'a> Site<'a> {
-    pub(super) fn field(entry: &'a Entry) -> Self {
-        Site { name: Name::Field(&entry.key), key: entry.key_span }
+impl<'a> FieldName<'a> {
+    pub(super) fn field(entry: &'a MapEntry) -> Self {
+        FieldName { name: Name::Field(&entry.key), key: entry.key_span }
     }
 
-    pub(super) fn item(&self, node: &Node) -> Self {
+    pub(super) fn item(&self, node: &YamlNode) -> Self {
         let of = match self.name {
             Name::Document => None,
             Name::Field(key) => Some(key),
             Name::ItemOf(key) => key,
         };
-        Site { name: Name::ItemOf(of), key: node.span }
+        FieldName { name: Name::ItemOf(of), key: node.span }
     }
 }
 

@@ -14,7 +14,7 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, 
 
 use super::scalar::sense;
 use super::secret::shown;
-use super::tree::{Content, Entry, Node, Scalar, Sense};
+use super::tree::{Content, MapEntry, Sense, YamlNode, YamlScalar};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, FileId, Span};
 
 /// Levels of maps and lists.
@@ -26,24 +26,24 @@ const MOST_BYTES: usize = 1 << 20;
 
 /// One document of a text.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct YamlDocument {
     /// `None` where it could not be read to its end.
-    pub(super) root: Option<Node>,
+    pub(super) root: Option<YamlNode>,
     /// Its bytes, with comments before it.
     pub(super) range: Range<usize>,
 }
 
 /// Every document of a text; empty ones are left out.
-pub(super) fn read(file: FileId, text: &str, findings: &mut Diagnostics) -> Vec<Part> {
+pub(super) fn read(file: FileId, text: &str, findings: &mut Diagnostics) -> Vec<YamlDocument> {
     let mut parts = Vec::new();
     let mut base = 0;
     loop {
-        let mut reader = Reader::new(file, text, base, findings);
+        let mut reader = YamlReader::new(file, text, base, findings);
         let Err(stop) = reader.documents(&mut parts) else { return parts };
-        let from = parts.last().map_or(0, |part: &Part| part.range.end);
+        let from = parts.last().map_or(0, |part: &YamlDocument| part.range.end);
         findings.push(stop.finding);
         let next = next_marker(text, stop.at.max(base));
-        parts.push(Part { root: None, range: from..next.unwrap_or(text.len()) });
+        parts.push(YamlDocument { root: None, range: from..next.unwrap_or(text.len()) });
         match next {
             Some(next) => base = next,
             None => return parts,
@@ -64,23 +64,23 @@ struct Stop {
     finding: Diagnostic,
 }
 
-type Next<'a> = (Event<'a>, granit_parser::Span);
+type NextEvent<'a> = (Event<'a>, granit_parser::Span);
 
-/// What an anchor names: the value, how many values and bytes of text it holds, how deep it is.
+/// What an anchor names: the value, its number of values and bytes of text, its depth.
 #[derive(Clone)]
 struct Anchored {
-    node: Node,
-    weight: Weight,
+    node: YamlNode,
+    weight: AliasWeight,
     height: usize,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Weight {
+struct AliasWeight {
     values: usize,
     bytes: usize,
 }
 
-impl std::ops::AddAssign for Weight {
+impl std::ops::AddAssign for AliasWeight {
     fn add_assign(&mut self, other: Self) {
         self.values += other.values;
         self.bytes += other.bytes;
@@ -88,19 +88,19 @@ impl std::ops::AddAssign for Weight {
 }
 
 /// What a list or map weighs without what is in it.
-const ITSELF: Weight = Weight { values: 1, bytes: 0 };
+const ITSELF: AliasWeight = AliasWeight { values: 1, bytes: 0 };
 
-struct Reader<'a, 'f> {
+struct YamlReader<'a, 'f> {
     parser: Parser<'a, StrInput<'a>>,
     file: FileId,
     text: &'a str,
     base: usize,
     anchors: HashMap<usize, Anchored>,
-    repeated: Weight,
+    repeated: AliasWeight,
     findings: &'f mut Diagnostics,
 }
 
-impl<'a, 'f> Reader<'a, 'f> {
+impl<'a, 'f> YamlReader<'a, 'f> {
     fn new(file: FileId, text: &'a str, base: usize, findings: &'f mut Diagnostics) -> Self {
         let mut options = granit_parser::options! {
             strict_indentation: true,
@@ -109,40 +109,40 @@ impl<'a, 'f> Reader<'a, 'f> {
         };
         options.set_emit_comments(false);
         let parser = Parser::new_from_str_with_options(&text[base..], options);
-        Self { parser, file, text, base, anchors: HashMap::new(), repeated: Weight::default(), findings }
+        Self { parser, file, text, base, anchors: HashMap::new(), repeated: AliasWeight::default(), findings }
     }
 
-    fn documents(&mut self, parts: &mut Vec<Part>) -> Result<(), Stop> {
+    fn documents(&mut self, parts: &mut Vec<YamlDocument>) -> Result<(), Stop> {
         while let Some(event) = self.parser.next_event() {
             let (event, span) = event.map_err(|error| self.broken(&error))?;
             let Event::DocumentStart(_, version) = event else { continue };
             if version.is_some_and(|version| (version.major, version.minor) != (1, 2)) {
                 let finding = Diagnostic::new(Code::YamlFeature, "manifests are YAML 1.2");
-                self.report(span, finding.help("leave the `%YAML` line out"));
+                self.report(span, finding.help("remove the `%YAML` line"));
             }
             self.anchors.clear();
-            self.repeated = Weight::default();
+            self.repeated = AliasWeight::default();
             let start = parts.last().map_or(0, |part| part.range.end);
             let first = self.next()?;
             let root = self.node(first, 0)?.node;
             let (_, end) = self.next()?;
             let end = (self.base + end.start.byte_offset().unwrap_or(0)).clamp(start, self.text.len());
             if root.describe() != "nothing" {
-                parts.push(Part { root: Some(root), range: start..end });
+                parts.push(YamlDocument { root: Some(root), range: start..end });
             }
         }
         Ok(())
     }
 
-    fn next(&mut self) -> Result<Next<'a>, Stop> {
+    fn next(&mut self) -> Result<NextEvent<'a>, Stop> {
         match self.parser.next_event() {
             Some(Ok(next)) => Ok(next),
             Some(Err(error)) => Err(self.broken(&error)),
-            None => Err(self.stop(Code::BrokenYaml, "the text ends too early", self.text.len())),
+            None => Err(self.stop(Code::BrokenYaml, "the file ends too early", self.text.len())),
         }
     }
 
-    fn node(&mut self, (event, place): Next<'a>, depth: usize) -> Result<Anchored, Stop> {
+    fn node(&mut self, (event, place): NextEvent<'a>, depth: usize) -> Result<Anchored, Stop> {
         let span = self.span(place);
         if depth > DEEPEST {
             return Err(self.too_deep(span.start as usize));
@@ -165,8 +165,8 @@ impl<'a, 'f> Reader<'a, 'f> {
 
     fn scalar(&self, text: &str, style: ScalarStyle, span: Span) -> Anchored {
         let sense = if style == ScalarStyle::Plain { sense(text) } else { Sense::Text };
-        let node = Node { span, content: Content::Scalar(Scalar { text: text.into(), sense }) };
-        Anchored { node, weight: Weight { values: 1, bytes: text.len() }, height: 0 }
+        let node = YamlNode { span, content: Content::Scalar(YamlScalar { text: text.into(), sense }) };
+        Anchored { node, weight: AliasWeight { values: 1, bytes: text.len() }, height: 0 }
     }
 
     fn list(&mut self, start: Span, depth: usize) -> Result<Anchored, Stop> {
@@ -175,7 +175,7 @@ impl<'a, 'f> Reader<'a, 'f> {
             let next = self.next()?;
             if next.0 == Event::SequenceEnd {
                 let span = self.around(start, next.1, items.last());
-                let node = Node { span, content: Content::List(items.into()) };
+                let node = YamlNode { span, content: Content::List(items.into()) };
                 return Ok(Anchored { node, weight, height });
             }
             let read = self.node(next, depth + 1)?;
@@ -192,7 +192,7 @@ impl<'a, 'f> Reader<'a, 'f> {
             let next = self.next()?;
             if next.0 == Event::MappingEnd {
                 let span = self.around(start, next.1, entries.list.last().map(|entry| &entry.value));
-                let node = Node { span, content: Content::Map(Arc::from(entries.list)) };
+                let node = YamlNode { span, content: Content::Map(Arc::from(entries.list)) };
                 return Ok(Anchored { node, weight, height });
             }
             let key = self.key(next, depth)?;
@@ -207,26 +207,26 @@ impl<'a, 'f> Reader<'a, 'f> {
         }
     }
 
-    fn enter(&mut self, entries: &mut Entries, key: Box<str>, key_span: Span, mut value: Node) {
+    fn enter(&mut self, entries: &mut Entries, key: Box<str>, key_span: Span, mut value: YamlNode) {
         if value.span.start == value.span.end && value.describe() == "nothing" {
             value.span = key_span;
         }
         if let Some(first) = entries.seen.get(&key) {
-            let message = format!("the key `{}` is already there", shown(&key));
+            let message = format!("duplicate key `{}`", shown(&key));
             let finding = Diagnostic::new(Code::DuplicateKey, message).label(key_span, "again here");
             self.findings.push(finding.label(*first, "first here"));
             return;
         }
         entries.seen.insert(key.clone(), key_span);
-        entries.list.push(Entry { key, key_span, value });
+        entries.list.push(MapEntry { key, key_span, value });
     }
 
-    fn key(&mut self, (event, place): Next<'a>, depth: usize) -> Result<Option<(Box<str>, Span)>, Stop> {
+    fn key(&mut self, (event, place): NextEvent<'a>, depth: usize) -> Result<Option<(Box<str>, Span)>, Stop> {
         let span = self.span(place);
         match &event {
             Event::Scalar(text, ScalarStyle::Plain, ..) if text == "<<" => {
                 let finding = Diagnostic::new(Code::YamlFeature, "merge keys are not part of YAML 1.2");
-                self.report(place, finding.help("repeat the fields, or name a manifest that holds them"));
+                self.report(place, finding.help("repeat the fields, or put them in a manifest and refer to it"));
                 return Ok(None);
             }
             Event::Scalar(text, style, _, tag)
@@ -239,13 +239,13 @@ impl<'a, 'f> Reader<'a, 'f> {
             _ => {}
         }
         self.node((event, place), depth + 1)?;
-        self.report(place, Diagnostic::new(Code::YamlFeature, "keys are text"));
+        self.report(place, Diagnostic::new(Code::YamlFeature, "keys must be text"));
         Ok(None)
     }
 
     fn alias(&mut self, id: usize, span: Span, depth: usize) -> Result<Anchored, Stop> {
         let Some(named) = self.anchors.get(&id).cloned() else {
-            return Err(self.stop(Code::AliasLimit, "an alias inside what it names", span.start as usize));
+            return Err(self.stop(Code::AliasLimit, "this alias is inside its own anchor", span.start as usize));
         };
         self.repeated += named.weight;
         if self.repeated.values > MOST_REPEATED || self.repeated.bytes > MOST_BYTES {
@@ -259,16 +259,16 @@ impl<'a, 'f> Reader<'a, 'f> {
         if depth + named.height > DEEPEST {
             return Err(self.too_deep(span.start as usize));
         }
-        Ok(Anchored { node: Node { span, ..named.node }, ..named })
+        Ok(Anchored { node: YamlNode { span, ..named.node }, ..named })
     }
 
     fn refuse_tag(&mut self, tag: &Tag, place: granit_parser::Span) {
         let finding =
-            Diagnostic::new(Code::YamlFeature, format!("tags such as `{}` are not taken", shown(&tag.original())));
+            Diagnostic::new(Code::YamlFeature, format!("tags such as `{}` are not allowed", shown(&tag.original())));
         let help = match tag.original_handle() {
             "!" if matches!(tag.suffix(), "Ref" | "Condition") => format!("write the long form, `{}: …`", tag.suffix()),
             "!" => format!("write CloudFormation's functions in long form, `Fn::{}: …`", shown(tag.suffix())),
-            _ => "leave the tag out, and quote text that looks like something else".to_owned(),
+            _ => "remove the tag, and quote text that looks like something else".to_owned(),
         };
         self.report(place.tag_span().unwrap_or(place), finding.help(help));
     }
@@ -280,7 +280,7 @@ impl<'a, 'f> Reader<'a, 'f> {
     }
 
     /// From the start of a collection to the end of its last value, or to its closing bracket.
-    fn around(&self, start: Span, end: granit_parser::Span, last: Option<&Node>) -> Span {
+    fn around(&self, start: Span, end: granit_parser::Span, last: Option<&YamlNode>) -> Span {
         let end = self.span(end).end;
         let bracket = end > start.start && matches!(self.text.as_bytes()[end as usize - 1], b']' | b'}');
         let inside = last.filter(|node| node.span.file == self.file).map_or(start.end, |node| node.span.end);
@@ -299,7 +299,7 @@ impl<'a, 'f> Reader<'a, 'f> {
     }
 
     fn too_deep(&self, at: usize) -> Stop {
-        self.stop(Code::TooDeep, format!("maps and lists are more than {DEEPEST} levels deep"), at)
+        self.stop(Code::TooDeep, format!("maps and lists are nested more than {DEEPEST} levels deep"), at)
     }
 
     fn broken(&self, error: &ScanError) -> Stop {
@@ -317,7 +317,7 @@ impl<'a, 'f> Reader<'a, 'f> {
 
 #[derive(Default)]
 struct Entries {
-    list: Vec<Entry>,
+    list: Vec<MapEntry>,
     seen: HashMap<Box<str>, Span>,
 }
 
@@ -335,12 +335,12 @@ fn help(kind: &ErrorKind) -> Option<&'static str> {
         | ErrorKind::TabInBlockIndentation
         | ErrorKind::TabInIndentation
         | ErrorKind::TabAtBlockScalarStart => Some("indent with spaces"),
-        ErrorKind::MappingValueNotAllowed => Some("text that holds `: ` needs quotes; check the indentation, too"),
-        ErrorKind::InvalidIndentation | ErrorKind::SimpleKeyExpected => {
-            Some("lines of one map start in the same column, each has a `:`, and every `{` and `[` before is closed")
-        }
+        ErrorKind::MappingValueNotAllowed => Some("text with `: ` in it needs quotes; check the indentation, too"),
+        ErrorKind::InvalidIndentation | ErrorKind::SimpleKeyExpected => Some(
+            "check that the lines of a map start in the same column, each with a `:`, and that every `{` and `[` is closed",
+        ),
         ErrorKind::UnclosedQuotedScalar => Some("close the quote"),
-        ErrorKind::UnknownQuotedScalarEscape => Some("use single quotes where `\\` is meant as it is"),
+        ErrorKind::UnknownQuotedScalarEscape => Some("use single quotes if `\\` is meant literally"),
         _ => None,
     }
 }

@@ -10,18 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::template::{Template, references, type_of};
-use crate::render::BODY_LIMIT;
+use crate::{
+    render::BODY_LIMIT,
+    service::policy_size::{ATTACHED_LIMIT, INLINE_LIMIT, TRUST_LIMIT},
+};
 
 const ROLE: &str = "AWS::IAM::Role";
 /// Policies that are resources of their own.
 const POLICIES: [&str; 3] = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
-
-/// Characters of all inline policies of a role together, without white space; no request raises it (IAM User Guide,
-/// "IAM and AWS STS quotas", D).
-const INLINE_LIMIT: usize = 10_240;
-/// Characters of a trust policy, and managed policies of a role, unless the account was given more. (D)
-const TRUST_LIMIT: usize = 2_048;
-const MANAGED_LIMIT: usize = 10;
 
 /// What two bodies grant together.
 #[derive(Debug, Clone, PartialEq)]
@@ -251,7 +247,7 @@ fn too_large(wide: &Template, live: &Template, wanted: &Template) -> Option<Stri
     let limits: [(Measure, usize, &str); 3] = [
         (inline_size, INLINE_LIMIT, "characters of inline policies"),
         (trust_size, TRUST_LIMIT, "characters of a trust policy"),
-        (managed_count, MANAGED_LIMIT, "managed policies"),
+        (managed_count, ATTACHED_LIMIT, "managed policies"),
     ];
     limits.into_iter().find_map(|(measure, limit, what)| {
         let limit = limit.max(measure(live)).max(measure(wanted));

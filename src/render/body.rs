@@ -13,7 +13,7 @@ use crate::{
     resolve::{DesiredStack, Envelope},
 };
 
-/// What CloudFormation takes with a request, in bytes.
+/// The largest body that CloudFormation accepts in a request, in bytes.
 pub const BODY_LIMIT: usize = 51_200;
 
 /// Grows whenever a digest means something else.
@@ -32,7 +32,7 @@ const IAM_RESOURCES: [(&str, Option<&str>); 8] = [
 ];
 
 /// Writes who the stack is into its `Metadata`, from which deletion order is read when the manifests are gone, and
-/// whose it is among its outputs too. An owner is no tag, because a tag would touch every resource.
+/// whose it is among its outputs too. An owner is not a tag, because a tag would touch every resource.
 pub(super) fn stamp_identity(body: &mut Map<String, Value>, stack: &DesiredStack) {
     let DesiredStack { identity, envelope, .. } = stack;
     let needs: Vec<_> = envelope.needs.iter().map(|need| needed(need, &identity.stack.target)).collect();

@@ -1,7 +1,7 @@
 //! Bounds of a YAML text, held before it is read into a tree: depth, and what aliases repeat.
 //!
 //! libyaml, which the tree is read by, looks at every open bracket for each token, so that a text of nothing but
-//! brackets costs the square of its length. `granit-parser` stops at a depth that is said. A text that it does not
+//! brackets costs the square of its length. `granit-parser` stops at a given depth. A text that it does not
 //! read is not given to libyaml either.
 
 use std::collections::HashMap;
@@ -11,15 +11,15 @@ use granit_parser::{ErrorKind, Event, Parser};
 /// Levels of maps and lists.
 const DEEPEST: usize = 100;
 /// Values, and bytes of text, that aliases repeat.
-const MOST: Weight = Weight { values: 100_000, bytes: 4 << 20 };
+const MOST: AliasSize = AliasSize { values: 100_000, bytes: 4 << 20 };
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Weight {
+struct AliasSize {
     values: usize,
     bytes: usize,
 }
 
-impl Weight {
+impl AliasSize {
     fn add(&mut self, other: Self) {
         self.values = self.values.saturating_add(other.values);
         self.bytes = self.bytes.saturating_add(other.bytes);
@@ -38,7 +38,9 @@ pub(super) fn check(text: &str) -> Result<(), (String, usize)> {
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| {
             let why = match error.kind() {
-                ErrorKind::RecursionLimitExceeded => format!("maps and lists are more than {DEEPEST} levels deep"),
+                ErrorKind::RecursionLimitExceeded => {
+                    format!("maps and lists are nested more than {DEEPEST} levels deep")
+                }
                 kind => kind.to_string(),
             };
             (why, error.marker().line())
@@ -52,17 +54,17 @@ pub(super) fn check(text: &str) -> Result<(), (String, usize)> {
 #[derive(Default)]
 struct Weighing {
     /// Collections that are open: their anchor, and what is in them so far.
-    open: Vec<(usize, Weight)>,
-    anchors: HashMap<usize, Weight>,
-    repeated: Weight,
+    open: Vec<(usize, AliasSize)>,
+    anchors: HashMap<usize, AliasSize>,
+    repeated: AliasSize,
 }
 
 impl Weighing {
     fn take(&mut self, event: &Event<'_>) -> Result<(), String> {
         match event {
-            Event::Scalar(text, _, anchor, _) => self.closed(*anchor, Weight { values: 1, bytes: text.len() }),
+            Event::Scalar(text, _, anchor, _) => self.closed(*anchor, AliasSize { values: 1, bytes: text.len() }),
             Event::SequenceStart(_, anchor, _) | Event::MappingStart(_, anchor, _) => {
-                self.open.push((*anchor, Weight { values: 1, bytes: 0 }));
+                self.open.push((*anchor, AliasSize { values: 1, bytes: 0 }));
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let (anchor, weight) = self.open.pop().unwrap_or_default();
@@ -81,7 +83,7 @@ impl Weighing {
         Ok(())
     }
 
-    fn closed(&mut self, anchor: usize, weight: Weight) {
+    fn closed(&mut self, anchor: usize, weight: AliasSize) {
         if anchor != 0 {
             self.anchors.insert(anchor, weight);
         }
@@ -101,9 +103,15 @@ mod tests {
 
     #[test]
     fn brackets_and_indentation_have_an_end() {
-        assert_eq!(why(&format!("a: {}", "[".repeat(200_000))), "maps and lists are more than 100 levels deep");
-        assert_eq!(why(&format!("a: {}", "{x: ".repeat(200_000))), "maps and lists are more than 100 levels deep");
-        assert_eq!(why(&format!("a: {}", "[\"]\", ".repeat(200_000))), "maps and lists are more than 100 levels deep");
+        assert_eq!(why(&format!("a: {}", "[".repeat(200_000))), "maps and lists are nested more than 100 levels deep");
+        assert_eq!(
+            why(&format!("a: {}", "{x: ".repeat(200_000))),
+            "maps and lists are nested more than 100 levels deep"
+        );
+        assert_eq!(
+            why(&format!("a: {}", "[\"]\", ".repeat(200_000))),
+            "maps and lists are nested more than 100 levels deep"
+        );
         assert_eq!(why(&format!("a: {}1{}", "[".repeat(90), "]".repeat(90))), "fine");
     }
 

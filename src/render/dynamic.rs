@@ -1,11 +1,11 @@
 //! What no body may hold, whatever road it came by: dynamic references, but those that `{ssm: …}` became, and `${`
 //! that is not closed in `Fn::Sub`.
 //!
-//! CloudFormation resolves `{{resolve:…}}` in what its functions come to; its own guide writes it inside `Fn::Sub` with
+//! CloudFormation resolves `{{resolve:…}}` in what its functions produce; its own guide writes it inside `Fn::Sub` with
 //! the name of a secret put in. So `Fn::Sub` and `Fn::Join` are put together here, too. What is known only when the
 //! stack runs (attributes, parameters, the branches of `Fn::If`) may be any text: where braces stand before it, or
-//! `resolve:` behind it, that is taken for a reference. A text that is whole only in the account, because an attribute
-//! brings braces and word along, is not seen. What functions come to in all is limited: CloudFormation's own limits are
+//! `resolve:` behind it, that counts as a reference. A text that is whole only in the account, because an attribute
+//! brings braces and word along, is not seen. The total that functions produce is limited: CloudFormation's own limits are
 //! far below, and a body that is not looked at to its end is refused.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
@@ -24,13 +24,13 @@ const WORD: &str = "resolve:";
 const ANY: char = '\u{10FFFF}';
 /// Sections whose texts functions put together with others.
 const LOOKED_UP: [&str; 3] = ["Conditions", "Mappings", "Parameters"];
-/// Bytes and values that functions may come to in one body, those counted again that stand in several functions.
+/// Bytes and values that functions may produce in one body; what is in several functions counts each time.
 const LARGEST: usize = 4 << 20;
 
 /// How much may still be put together; nothing more once that was too little.
-struct Budget(usize);
+struct TextBudget(usize);
 
-impl Budget {
+impl TextBudget {
     fn spend(&mut self, bytes: usize) -> Option<()> {
         let left = self.0.checked_sub(bytes);
         self.0 = left.unwrap_or_default();
@@ -38,13 +38,13 @@ impl Budget {
     }
 }
 
-/// Refuses the body where it holds what it may not.
+/// Refuses a body with forbidden content.
 pub(super) fn check(
     body: &Map<String, Value>,
     stack: &DesiredStack,
     overridden: &BTreeSet<Path>,
 ) -> Result<(), Diagnostics> {
-    let mut search = Search::new(&stack.fetched);
+    let mut search = ReferenceSearch::new(&stack.fetched);
     for (section, value) in body {
         search.visit(value, &Trail::Top.at(section), LOOKED_UP.contains(&section.as_str()));
     }
@@ -53,23 +53,23 @@ pub(super) fn check(
 }
 
 /// Something found: what it is, which text, and under which path of the body.
-struct Found {
+struct Occurrence {
     code: Code,
     text: String,
     path: Path,
 }
 
-struct Search<'a> {
+struct ReferenceSearch<'a> {
     allowed: &'a BTreeSet<String>,
-    found: Vec<Found>,
-    budget: Budget,
+    found: Vec<Occurrence>,
+    budget: TextBudget,
     /// Was the budget too small? Said once.
     too_large: bool,
 }
 
-impl<'a> Search<'a> {
+impl<'a> ReferenceSearch<'a> {
     fn new(allowed: &'a BTreeSet<String>) -> Self {
-        Self { allowed, found: Vec::new(), budget: Budget(LARGEST), too_large: false }
+        Self { allowed, found: Vec::new(), budget: TextBudget(LARGEST), too_large: false }
     }
 
     /// `inside`: other texts may be put before and behind it.
@@ -118,7 +118,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// What a function comes to; nothing where that is too much.
+    /// What a function produces; nothing where that is too much.
     fn whole(&mut self, text: Option<String>, path: &Trail<'_>, inside: bool) {
         match text {
             Some(text) => self.text(&text, path, inside),
@@ -147,7 +147,7 @@ impl<'a> Search<'a> {
     }
 
     fn note(&mut self, code: Code, text: &str, path: &Trail<'_>) {
-        self.found.push(Found { code, text: text.to_owned(), path: path.path() });
+        self.found.push(Occurrence { code, text: text.to_owned(), path: path.path() });
     }
 
     /// One finding for each reference, at the place that says most; one for each place in CloudFormation's own words.
@@ -183,15 +183,15 @@ fn finding(code: Code, path: &Path) -> Diagnostic {
     let path = crate::diagnostic::shown(&path.to_string());
     match code {
         Code::BrokenSub => {
-            let message = format!("`Fn::Sub` in `{path}` has a `${{` that is not closed, or empty");
-            Diagnostic::new(code, message).help("write `${!…}` where the text itself is meant")
+            let message = format!("`Fn::Sub` in `{path}` has an unclosed or empty `${{`");
+            Diagnostic::new(code, message).help("write `${!…}` if the text itself is meant")
         }
         Code::BodyTooLarge => {
-            let message = format!("with `{path}`, functions come to more than {} MiB of text", LARGEST >> 20);
-            Diagnostic::new(code, message).help("nest fewer of `Fn::Sub` and `Fn::Join`, or repeat less")
+            let message = format!("with `{path}`, functions expand to more than {} MiB of text", LARGEST >> 20);
+            Diagnostic::new(code, message).help("nest `Fn::Sub` and `Fn::Join` less, or repeat less")
         }
         _ => {
-            let message = format!("a dynamic reference would stand in `{path}`");
+            let message = format!("`{path}` would contain a dynamic reference");
             Diagnostic::new(code, message).help("use `{ssm: NAME}` where an id or ARN is expected")
         }
     }
@@ -239,8 +239,8 @@ fn reference(text: &str) -> Option<&str> {
     spelled.map(|(at, _)| from(at)).or(behind.map(|(at, _)| from(at)))
 }
 
-/// What a value comes to, as far as it is known; nothing where that is more than may be.
-fn known(value: &Value, budget: &mut Budget) -> Option<String> {
+/// What a value becomes, as far as it is known; nothing where that is too much.
+fn known(value: &Value, budget: &mut TextBudget) -> Option<String> {
     budget.spend(1)?;
     let any = Some(ANY.to_string());
     match value {
@@ -256,12 +256,12 @@ fn known(value: &Value, budget: &mut Budget) -> Option<String> {
     }
 }
 
-fn copied(text: &str, budget: &mut Budget) -> Option<String> {
+fn copied(text: &str, budget: &mut TextBudget) -> Option<String> {
     budget.spend(text.len())?;
     Some(text.to_owned())
 }
 
-fn joined(parts: &[Value], budget: &mut Budget) -> Option<String> {
+fn joined(parts: &[Value], budget: &mut TextBudget) -> Option<String> {
     let between = parts.first().map_or_else(|| Some(String::new()), |between| known(between, budget))?;
     match parts.get(1) {
         Some(Value::Array(items)) => {
@@ -279,13 +279,13 @@ fn joined(parts: &[Value], budget: &mut Budget) -> Option<String> {
     }
 }
 
-fn together(items: &[&str], between: &str, budget: &mut Budget) -> Option<String> {
+fn together(items: &[&str], between: &str, budget: &mut TextBudget) -> Option<String> {
     let own: usize = items.iter().map(|item| item.len()).sum();
     budget.spend(own.saturating_add(between.len().saturating_mul(items.len())))?;
     Some(items.join(between))
 }
 
-fn substituted(value: &Value, budget: &mut Budget) -> Option<String> {
+fn substituted(value: &Value, budget: &mut TextBudget) -> Option<String> {
     let (template, variables) = sub_parts(value);
     let Some(template) = template else { return Some(ANY.to_string()) };
     budget.spend(template.len())?;
@@ -338,7 +338,7 @@ mod tests {
 
     fn found(value: Value) -> Vec<&'static str> {
         let allowed = BTreeSet::from(["{{resolve:ssm:/a}}".to_owned()]);
-        let mut search = Search::new(&allowed);
+        let mut search = ReferenceSearch::new(&allowed);
         search.visit(&value, &Trail::Top.at("Resources").at("A"), false);
         search.found.iter().map(|found| found.code.number()).collect()
     }

@@ -56,8 +56,8 @@ fn add(
     found: &mut Diagnostics,
 ) {
     if into.contains_key(id) {
-        let message = format!("the template has a `{id}` already");
-        let help = "choose another name; `overrides` changes what is there";
+        let message = format!("the template already has `{id}`");
+        let help = "choose another name; to change what is there, use `overrides`";
         found.push(Diagnostic::new(Code::LogicalIdTaken, message).at(span(stack, section, id)).help(help));
         return;
     }
@@ -99,13 +99,16 @@ fn refuse_ours(before: &Value, after: &Value, id: &str, stack: &DesiredStack, fo
         variants.into_iter().flatten().map(|variant| variant["VariantName"].clone()).collect()
     };
     let (message, help) = if !after.is_object() || after["Type"].is_null() {
-        (format!("the override of `{id}` leaves no resource with a `Type`"), "an override changes a resource's parts")
+        (
+            format!("the override of `{id}` leaves no resource with a `Type`"),
+            "an override may change parts of a resource, not remove it",
+        )
     } else if before["Type"] != after["Type"] {
-        (format!("the override of `{id}` sets its `Type`"), "write a resource of your own in `resources`")
+        (format!("the override of `{id}` sets its `Type`"), "add your own resource in `resources`")
     } else if before["Type"] == "AWS::SageMaker::Endpoint" && endpoint(before) != endpoint(after) {
-        (format!("the override of `{id}` sets the endpoint's name"), "say `spec.name`")
+        (format!("the override of `{id}` sets the endpoint's name"), "use `spec.name`")
     } else if before["Type"] == "AWS::SageMaker::EndpointConfig" && !names(after).starts_with(&names(before)) {
-        let help = "scaling, alarms and checks look for this name; leave it as it is";
+        let help = "scaling, alarms and checks depend on this name; keep it";
         (format!("the override of `{id}` changes a variant's name"), help)
     } else {
         return;

@@ -99,7 +99,7 @@ fn tree_of(stack: &DesiredStack, templates: &Templates) -> Result<Map<String, Va
     let template = stack.view.template();
     let rendered = templates.render(template, &stack.view).map_err(|error| failed(stack, &error))?;
     let odd = |odd: tree::Odd| {
-        let message = format!("`{}` rendered to something that is no template: {}", template, odd.why);
+        let message = format!("`{}` rendered to something that is not a template: {}", template, odd.why);
         let finding = Diagnostic::new(Code::TemplateOutput, message).label(stack.span, "while rendering this");
         match odd.line {
             Some(line) => finding.help(format!("the rendered line is `{line}`")),
@@ -123,7 +123,7 @@ fn failed(stack: &DesiredStack, error: &TemplateError) -> Diagnostic {
         None => (error.message.as_str(), None),
     };
     let mut help: Vec<String> =
-        error.line.iter().map(|line| format!("the template's line is `{}`", line.trim())).collect();
+        error.line.iter().map(|line| format!("the line in the template is `{}`", line.trim())).collect();
     help.extend(fields.map(|fields| format!("what it is taken from has {fields}")));
     let is_unknown = what.ends_with("is not defined") || what.ends_with("its value is undefined");
     help.extend(seen(stack).filter(|_| is_unknown));
@@ -145,15 +145,15 @@ fn check_size(stack: &DesiredStack, body: &str) -> Result<(), Diagnostic> {
     if body.len() <= BODY_LIMIT {
         return Ok(());
     }
-    let message = format!("the body has {} bytes, and CloudFormation takes {BODY_LIMIT}", body.len());
-    Err(Diagnostic::new(Code::BodyTooLarge, message)
-        .at(stack.span)
-        .help("move part of `resources`, `env` or `statements` elsewhere"))
+    let message = format!("the body has {} bytes, but CloudFormation accepts {BODY_LIMIT}", body.len());
+    Err(Diagnostic::new(Code::BodyTooLarge, message).at(stack.span).help("shorten `resources`, `env` or `statements`"))
 }
 
 fn origins(stack: &DesiredStack, sources: &SourceMap) -> Origins {
-    let place =
-        |field: &crate::resolve::Field| Origin { field: field.path.field(), position: sources.position(field.span) };
+    let place = |field: &crate::resolve::ManifestField| Origin {
+        field: field.path.field(),
+        position: sources.position(field.span),
+    };
     let mut properties: std::collections::BTreeMap<_, _> =
         stack.origins.iter().map(|(path, field)| (path.clone(), place(field))).collect();
     for (place, span) in &stack.hatch.spans {

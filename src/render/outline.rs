@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-/// Sections that are maps wherever they stand.
+/// Sections that must be maps.
 const SECTIONS: [&str; 7] = ["Metadata", "Parameters", "Mappings", "Conditions", "Rules", "Resources", "Outputs"];
 /// Sections whose every entry is a map.
 const OF_MAPS: [&str; 4] = ["Parameters", "Mappings", "Resources", "Outputs"];

@@ -1,7 +1,7 @@
-//! How large the policies of a body come to be, once CloudFormation has filled them in.
+//! How large the policies of a body are once CloudFormation has filled them in.
 //!
-//! The limits are told in [`policy_size`]. A shared role grows with each manifest that names it, and IAM refuses the update
-//! of a role in use as it refuses a new one; so this is counted in each body, whoever wrote its parts.
+//! The limits are in [`policy_size`]. A shared role grows with each manifest that uses it, and IAM rejects the update
+//! of a role in use as it rejects a new one; so every body is checked, whatever its origin.
 
 use serde_json::{Map, Value};
 
@@ -10,7 +10,7 @@ use crate::{
     manifest::Kind,
     resolve::DesiredStack,
     service::{
-        arn::Target,
+        arn::Location,
         policy_size::{ATTACHED_LIMIT, INLINE_LIMIT, MANAGED_LIMIT, TRUST_LIMIT, characters, worked_out},
     },
 };
@@ -18,7 +18,7 @@ use crate::{
 /// From this share of a limit on there is a warning, in percent.
 const NEAR: usize = 80;
 
-/// Something of which IAM takes so much.
+/// Something that IAM limits.
 struct Measured {
     path: Path,
     what: String,
@@ -66,7 +66,7 @@ fn role(resources: &Map<String, Value>, id: &str, stack: &DesiredStack) -> Vec<M
             size: size(&properties["AssumeRolePolicyDocument"]),
             limit: TRUST_LIMIT,
             unit: "characters",
-            help: "name fewer in `trust`; where the account has a higher quota, name a role of your own by ARN",
+            help: "name fewer in `trust`; if the account has a higher quota, use your own role by ARN",
         },
         Measured {
             path: place.at("ManagedPolicyArns"),
@@ -74,7 +74,7 @@ fn role(resources: &Map<String, Value>, id: &str, stack: &DesiredStack) -> Vec<M
             size: attached,
             limit: ATTACHED_LIMIT,
             unit: "managed policies",
-            help: "attach fewer; where the account has a higher quota, name a role of your own by ARN",
+            help: "attach fewer; if the account has a higher quota, use your own role by ARN",
         },
     ]
 }
@@ -86,7 +86,7 @@ fn managed(id: &str, resource: &Value, stack: &DesiredStack) -> Measured {
         size: characters(&worked_out(&resource["Properties"]["PolicyDocument"], target(stack))),
         limit: MANAGED_LIMIT,
         unit: "characters",
-        help: "make several of it",
+        help: "split it into several",
     }
 }
 
@@ -103,14 +103,14 @@ fn puts_into(resource: &Value, role: &str) -> bool {
 
 fn help(stack: &DesiredStack) -> &'static str {
     match stack.identity.kind == Kind::Role {
-        true => "leave `role` out in some manifests, so that each has a role of its own, or share several roles",
+        true => "remove `role` in some manifests, so that each gets its own role, or share several roles",
         false => "write fewer `statements`, or put some into a managed policy and name it in `managedPolicies`",
     }
 }
 
-fn target(stack: &DesiredStack) -> Target<'_> {
+fn target(stack: &DesiredStack) -> Location<'_> {
     let target = &stack.identity.stack.target;
-    Target { region: &target.region, account: target.account.as_deref() }
+    Location { region: &target.region, account: target.account.as_deref() }
 }
 
 impl Measured {
@@ -122,7 +122,7 @@ impl Measured {
             _ if !counted && size * 100 >= limit * NEAR => Code::PolicyNearLimit,
             _ => return,
         };
-        let message = format!("{what} {size} {unit}, and IAM takes {limit}");
+        let message = format!("{what} {size} {unit}; IAM allows {limit}");
         let added = path.parts().first().and_then(|id| stack.hatch.spans.get(&Path::from("resources").at(&id.text())));
         let origin = path.upward().find_map(|place| stack.origins.get(place)).map(|field| field.span);
         let span = added.copied().or(origin).unwrap_or(stack.span);

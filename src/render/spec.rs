@@ -23,7 +23,7 @@ pub struct StackSpec {
     pub envelope: Envelope,
     /// The body: canonical compact JSON, with the digest among its outputs.
     pub body: Arc<str>,
-    /// The digest of everything that makes an update; stands in the output `HubformDigest`.
+    /// The digest of everything that makes an update; also the output `HubformDigest`.
     pub digest: String,
     /// What the body needs acknowledged.
     pub capabilities: BTreeSet<Capability>,
@@ -42,7 +42,7 @@ pub struct Origins {
     pub properties: BTreeMap<Path, Origin>,
 }
 
-/// A field of a manifest and where it stands.
+/// A field of a manifest and its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     /// The field, as `spec.hardware.instances[0]`.

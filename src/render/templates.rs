@@ -1,6 +1,6 @@
 //! The template sources: those in the binary, with a team's own in their place where there are any.
 //!
-//! A team's own are code, and Tera asks nobody while it runs. What they write has an end, and so has what `range` gives
+//! A team's own are code, and Tera runs without limits. So their output is bounded, and so is what `range` gives
 //! them; a loop over a list that they have already, the view's own or one kept by `set`, has that list's length, and
 //! loops in each other the product of theirs.
 
@@ -94,15 +94,15 @@ impl Templates {
         if let Some(stranger) = own.keys().find(|name| !EMBEDDED.iter().any(|(known, _)| known == name)) {
             let known: Vec<_> = EMBEDDED.iter().map(|(name, _)| *name).collect();
             let message = match did_you_mean(stranger, known.iter().copied()) {
-                Some(near) => format!("no template of hubform has this name; did you mean `{near}`?"),
-                None => format!("no template of hubform has this name; there are {}", known.join(", ")),
+                Some(near) => format!("hubform has no template of this name; did you mean `{near}`?"),
+                None => format!("hubform has no template of this name; there are {}", known.join(", ")),
             };
             return Err(TemplateError { place: stranger.clone(), message, line: None });
         }
         let mut sources: BTreeMap<&str, &str> = EMBEDDED.iter().copied().collect();
         sources.extend(own.iter().map(|(name, text)| (name.as_str(), text.as_str())));
         if let Some((name, _)) = sources.iter().find(|(_, text)| token::has_marks(text)) {
-            let message = "it contains characters that hubform keeps for itself (U+E000, U+E001)".to_owned();
+            let message = "it contains characters reserved by hubform (U+E000, U+E001)".to_owned();
             return Err(TemplateError { place: (*name).to_owned(), message, line: None });
         }
         let mut engine = Tera::default();
@@ -166,7 +166,7 @@ impl TemplateError {
 /// `{{ x | value }}`: the whole value, structure included, as one node of the tree.
 fn as_value(value: tera::Value, _: Kwargs, _: &State) -> Result<tera::Value, tera::Error> {
     if value.is_undefined() {
-        return Err(tera::Error::message("what `value` is given is not defined"));
+        return Err(tera::Error::message("the input of `value` is not defined"));
     }
     let json = serde_json::to_value(&value).map_err(tera::Error::message)?;
     Ok(tera::Value::safe_string(&token::of_value(&json)))
@@ -178,19 +178,19 @@ fn range(arguments: Kwargs, _: &State) -> Result<Vec<i128>, tera::Error> {
     let step = arguments.get::<i128>("step_by")?.unwrap_or(1);
     let length = end.checked_sub(start).filter(|_| step > 0).map(|length| length.max(0) / step);
     if length.is_none_or(|length| length > LONGEST_RANGE) {
-        let message = format!("`range` takes a positive step, and makes {LONGEST_RANGE} items at most");
+        let message = format!("`range` needs a positive step and makes at most {LONGEST_RANGE} items");
         return Err(tera::Error::message(message));
     }
     let items: Vec<_> = (start..end).step_by(usize::try_from(step).unwrap_or(usize::MAX)).collect();
     let Some(left) = ITEMS_LEFT.get().checked_sub(items.len()) else {
-        return Err(tera::Error::message(format!("`range` makes {MOST_ITEMS} items in one rendering at most")));
+        return Err(tera::Error::message(format!("`range` makes at most {MOST_ITEMS} items in one rendering")));
     };
     ITEMS_LEFT.set(left);
     Ok(items)
 }
 
 fn refuse_safe(_: tera::Value, _: Kwargs, _: &State) -> Result<tera::Value, tera::Error> {
-    Err(tera::Error::message("`safe` would let a value change the structure of the body; leave it out"))
+    Err(tera::Error::message("`safe` would let a value change the structure of the body; remove it"))
 }
 
 #[cfg(test)]
@@ -220,7 +220,7 @@ mod tests {
             role(&(begin + &"{% endfor %}".repeat(depth)))
         };
         let error = in_each_other(1_000, 3).expect_err("it has no end");
-        assert_eq!(error.message, "`range` makes 100000 items in one rendering at most");
+        assert_eq!(error.message, "`range` makes at most 100000 items in one rendering");
         for _ in 0..3 {
             assert_eq!(in_each_other(250, 2), Ok(String::new()));
         }

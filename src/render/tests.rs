@@ -10,7 +10,7 @@ use crate::{
     catalog::Catalog,
     cloud::Target,
     diagnostic::SourceMap,
-    manifest::{Input, environments, parse},
+    manifest::{SourceText, environments, parse},
     resolve::{Facts, Scope, outputs, resolve},
 };
 
@@ -23,7 +23,7 @@ fn rendered(manifests: &str) -> String {
 
 fn rendered_with(manifests: &str, templates: &Templates) -> String {
     let mut sources = SourceMap::default();
-    let input = Input { name: "x.yaml".into(), bytes: manifests.into(), named: true };
+    let input = SourceText { name: "x.yaml".into(), bytes: manifests.into(), named: true };
     let (manifests, mut found) = parse(vec![input], &mut sources);
     let (sets, more) = environments(manifests, None);
     found.extend(more);
@@ -90,7 +90,7 @@ fn five_lines_make_an_endpoint() {
               ErrorAlarm:
                 Type: AWS::CloudWatch::Alarm
                 Properties:
-                  AlarmDescription: More than 5% of the requests to default-endpoint-embeddings are answered with a server error.
+                  AlarmDescription: More than 5% of the requests to default-endpoint-embeddings fail with a server error.
                   ComparisonOperator: GreaterThanThreshold
                   DatapointsToAlarm: 2
                   EvaluationPeriods: 3
@@ -197,7 +197,7 @@ fn five_lines_make_an_endpoint() {
                   - Endpoint
                   - EndpointName
               HubformDigest:
-                Value: 8d0440e747974fef4bd07fffc3ec9de6
+                Value: 8b86c654f80a85d7d353b90e34508ed8
               HubformVersion:
                 Value: 0.1.0
               RoleArn:

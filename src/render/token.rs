@@ -32,12 +32,12 @@ fn token(kind: char, bytes: &[u8]) -> String {
     out
 }
 
-/// Does a template use the marks itself? Then nothing it says can be trusted.
+/// Does a template use the marks itself? Then nothing in it can be trusted.
 pub(super) fn has_marks(text: &str) -> bool {
     text.contains([OPEN, CLOSE])
 }
 
-/// What a scalar of the rendered text stands for. A scalar that is one token becomes its value; tokens inside text
+/// The value of a scalar of the rendered text. A scalar that is one token becomes its value; tokens inside text
 /// become text. With `in_sub`, a `${` that came from a token stays text for `Fn::Sub`, whatever kind of token.
 pub(super) fn decode(scalar: &str, in_sub: bool) -> Value {
     if let Some((before, kind, bytes, after)) = next_token(scalar)

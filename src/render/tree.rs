@@ -1,12 +1,12 @@
 //! The parsed text of a rendered template becomes a CloudFormation tree: short tags in their long form, tokens as
-//! the values they stand for, keys in a stable order. Bodies that somebody submitted as YAML are read the same way.
+//! the values they stand for, keys in a stable order. Bodies submitted as YAML are read the same way.
 
 use serde_json::{Map, Value};
 use serde_yaml::Value as Yaml;
 
 use super::{bounds, token};
 
-/// Why a rendered text is no tree, and which of its lines says so.
+/// Why a rendered text is not a tree, and in which line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Odd {
     pub(super) why: String,
@@ -24,10 +24,10 @@ pub(super) fn parse(rendered: &str) -> Result<Value, Odd> {
         let line = rendered.lines().nth(at.wrapping_sub(1)).filter(|line| !token::has_marks(line));
         Odd { why: error.to_string(), line: line.map(|line| line.trim().to_owned()) }
     });
-    convert(read?, false, Texts::Rendered).map_err(|why| Odd { why, line: None })
+    convert(read?, false, ScalarText::Rendered).map_err(|why| Odd { why, line: None })
 }
 
-/// Reads a body that somebody wrote in YAML.
+/// Reads a body written in YAML.
 ///
 /// # Errors
 ///
@@ -35,19 +35,19 @@ pub(super) fn parse(rendered: &str) -> Result<Value, Odd> {
 pub fn from_yaml(body: &str) -> Result<Value, String> {
     bounds::check(body).map_err(|(why, line)| format!("{why} (line {line})"))?;
     let read = serde_yaml::from_str(body).map_err(|error: serde_yaml::Error| error.to_string())?;
-    convert(read, false, Texts::Plain)
+    convert(read, false, ScalarText::Plain)
 }
 
-/// What texts are.
+/// How texts are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Texts {
+enum ScalarText {
     /// They may hold tokens.
     Rendered,
-    /// They are what they say.
+    /// They are literal.
     Plain,
 }
 
-impl Texts {
+impl ScalarText {
     fn value(self, text: String, in_sub: bool) -> Value {
         match self {
             Self::Rendered => token::decode(&text, in_sub),
@@ -66,7 +66,7 @@ impl Texts {
     }
 }
 
-fn convert(tree: Yaml, in_sub: bool, texts: Texts) -> Result<Value, String> {
+fn convert(tree: Yaml, in_sub: bool, texts: ScalarText) -> Result<Value, String> {
     Ok(match tree {
         Yaml::Null => Value::Null,
         Yaml::Bool(flag) => Value::Bool(flag),
@@ -82,15 +82,15 @@ fn convert_number(number: &serde_yaml::Number) -> Result<Value, String> {
     let value = number.as_i64().map(Value::from).or_else(|| number.as_u64().map(Value::from));
     value
         .or_else(|| number.as_f64().and_then(serde_json::Number::from_f64).map(Value::Number))
-        .ok_or_else(|| format!("{number} is not a number that JSON has"))
+        .ok_or_else(|| format!("{number} is not a JSON number"))
 }
 
-fn convert_items(items: Vec<Yaml>, in_sub: bool, texts: Texts) -> Result<Value, String> {
+fn convert_items(items: Vec<Yaml>, in_sub: bool, texts: ScalarText) -> Result<Value, String> {
     let items = items.into_iter().enumerate().map(|(at, item)| convert(item, in_sub && at == 0, texts));
     Ok(Value::Array(items.collect::<Result<_, _>>()?))
 }
 
-fn convert_map(map: serde_yaml::Mapping, texts: Texts) -> Result<Map<String, Value>, String> {
+fn convert_map(map: serde_yaml::Mapping, texts: ScalarText) -> Result<Map<String, Value>, String> {
     map.into_iter()
         .map(|(key, value)| {
             let key = texts.key(key)?;
@@ -101,7 +101,7 @@ fn convert_map(map: serde_yaml::Mapping, texts: Texts) -> Result<Map<String, Val
         .collect()
 }
 
-fn convert_tag(tag: &str, value: Yaml, texts: Texts) -> Result<Value, String> {
+fn convert_tag(tag: &str, value: Yaml, texts: ScalarText) -> Result<Value, String> {
     let name = tag.trim_start_matches('!');
     let key = match name {
         "Ref" | "Condition" => name.to_owned(),

@@ -1,6 +1,6 @@
 //! What a role must be allowed: needs, gathered from what uses it, and the statements that they become.
 //!
-//! Whoever uses a role says so by its service, which may then assume it, for this account only: `aws:SourceAccount`,
+//! Each service that uses a role may assume it, for this account only: `aws:SourceAccount`,
 //! by which one account cannot make the service use another's role (SageMaker Developer Guide, "Cross-service confused
 //! deputy prevention", SageMaker AI Inference, D). What SageMaker's containers and CloudWatch need is in the same
 //! guide's "SageMaker AI execution roles", CreateModel API. (D)
@@ -54,7 +54,7 @@ pub(super) struct Grant {
 
 /// A place in S3.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bucket {
+pub(super) struct S3Prefix {
     pub(super) bucket: String,
     pub(super) prefix: String,
 }
@@ -81,7 +81,7 @@ impl Access {
 
     /// The statements, one for each kind of need.
     pub(super) fn statements(&self) -> Vec<Statement> {
-        let mut asked = Asked::default();
+        let mut asked = NeedsByKind::default();
         for need in &self.needs {
             match need {
                 Need::WriteLogs => asked.logs = true,
@@ -103,7 +103,7 @@ impl Access {
 
 /// Needs, those of a kind together.
 #[derive(Default)]
-struct Asked<'a> {
+struct NeedsByKind<'a> {
     logs: bool,
     repositories: Vec<Given>,
     reads: Vec<Given>,
@@ -114,7 +114,7 @@ struct Asked<'a> {
     network: bool,
 }
 
-impl Asked<'_> {
+impl NeedsByKind<'_> {
     fn statements(self) -> Vec<Statement> {
         let logs = self.logs.then(write_logs).into_iter().flatten();
         let network = self.network.then(join_vpc).into_iter().flatten();
@@ -196,13 +196,13 @@ fn own(service: &str, rest: &str) -> Given {
 
 impl Grant {
     /// One archive, or everything below a prefix that ends with `/`.
-    pub(super) fn to_read(place: &Bucket, archive: bool) -> Self {
+    pub(super) fn to_read(place: &S3Prefix, archive: bool) -> Self {
         let keys = if archive { place.prefix.clone() } else { format!("{}*", place.prefix) };
         Self { bucket: place.bucket.clone(), keys }
     }
 
     /// Everything below a prefix, whether it was written with `/` or not.
-    pub(super) fn to_write(place: &Bucket) -> Self {
+    pub(super) fn to_write(place: &S3Prefix) -> Self {
         let keys = match place.prefix.trim_end_matches('/') {
             "" => "*".to_owned(),
             prefix => format!("{prefix}/*"),
@@ -231,7 +231,7 @@ impl Repository {
     }
 }
 
-impl Bucket {
+impl S3Prefix {
     /// Reads `s3://BUCKET/PREFIX`.
     pub(super) fn parse(uri: &str) -> Option<Self> {
         let path = uri.strip_prefix("s3://")?;
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn names_of_our_statements_are_kept_from_others() {
         let text = || Given::from("x".to_owned());
-        let asked = Asked {
+        let asked = NeedsByKind {
             logs: true,
             repositories: vec![text()],
             reads: vec![text()],
@@ -267,7 +267,7 @@ mod tests {
         let repository = Repository::parse(uri).expect("this is one of ECR's");
         assert_eq!((repository.region.as_str(), repository.name.as_str()), ("us-east-1", "huggingface-vllm"));
         assert_eq!(Repository::parse("docker.io/library/x:1"), None);
-        let bucket = Bucket::parse("s3://models/a/b/").expect("this is a location");
+        let bucket = S3Prefix::parse("s3://models/a/b/").expect("this is a location");
         assert_eq!((bucket.bucket.as_str(), bucket.prefix.as_str()), ("models", "a/b/"));
     }
 }

@@ -1,18 +1,18 @@
-//! What a manifest says to an engine, by field, by flag or by variable, held against the engine's row: what the server
+//! What a manifest sets in an engine, by field, flag or variable, checked against the engine's row: what the server
 //! would stop over at start is found here, minutes and an instance earlier.
 
 use serde_json::Value;
 
 use super::{
-    Context,
+    Resolver,
     engine::{Takes, Variables, Words, scaled},
     judge,
     model::Weights,
-    references::Place,
+    references::FieldPlace,
     serving::Serving,
 };
 use crate::{
-    catalog::Version,
+    catalog::EngineVersion,
     diagnostic::{Code, Diagnostic, first_of},
     manifest::ticked,
 };
@@ -20,16 +20,16 @@ use crate::{
 /// Words that a help lists.
 const MOST_WORDS: usize = 16;
 
-/// One thing that is said.
-struct Said<'a> {
+/// One setting.
+struct Argument<'a> {
     /// As it is written: `dtype`, `kv-cache-dtype`, `SM_VLLM_DTYPE`.
     name: String,
     text: String,
-    place: Place<'a>,
+    place: FieldPlace<'a>,
 }
 
-/// Judges all that is said. `set` is what hubform sets itself.
-pub(super) fn check(context: &mut Context<'_>, serving: &Serving<'_>, set: &Variables) {
+/// Checks all settings. `set` is what hubform sets itself.
+pub(super) fn check(context: &mut Resolver<'_>, serving: &Serving<'_>, set: &Variables) {
     for (said, takes) in of_flags(serving) {
         match takes {
             Takes::Word(words) => check_word(context, serving, &said, words),
@@ -42,12 +42,12 @@ pub(super) fn check(context: &mut Context<'_>, serving: &Serving<'_>, set: &Vari
     check_variables(context, serving, set);
 }
 
-/// What is said to flags of which it is known what they take. Flags of `args` that are hubform's are refused anyway.
-fn of_flags<'a>(serving: &Serving<'a>) -> Vec<(Said<'a>, &'static Takes)> {
+/// Settings of flags whose values are known. Flags of `args` that are hubform's are refused anyway.
+fn of_flags<'a>(serving: &Serving<'a>) -> Vec<(Argument<'a>, &'static Takes)> {
     let (served, mut all) = (&serving.served, Vec::new());
     let Some(flags) = &served.engine.flags else { return all };
-    let mut say = |flag: &str, name: &str, text: String, place: Place<'a>| {
-        all.extend(flags.takes(flag).map(|takes| (Said { name: name.to_owned(), text, place }, takes)));
+    let mut say = |flag: &str, name: &str, text: String, place: FieldPlace<'a>| {
+        all.extend(flags.takes(flag).map(|takes| (Argument { name: name.to_owned(), text, place }, takes)));
     };
     for (field, text) in [("dtype", &served.spec.dtype), ("quantization", &served.spec.quantization)] {
         if let (Some(flag), Some(text)) = (flags.of_field(field), text) {
@@ -71,13 +71,13 @@ pub(super) fn text(value: &Value) -> String {
 }
 
 /// The task as the image reads it: the manifest's, else the table's.
-fn task<'a>(serving: &Serving<'a>) -> Option<Said<'a>> {
+fn task<'a>(serving: &Serving<'a>) -> Option<Argument<'a>> {
     let served = &serving.served;
     let key = if served.spec.task.is_some() { "task" } else { "hub" };
-    Some(Said { name: "task".to_owned(), text: served.task.clone()?, place: served.place.at(key) })
+    Some(Argument { name: "task".to_owned(), text: served.task.clone()?, place: served.place.at(key) })
 }
 
-fn check_word(context: &mut Context<'_>, serving: &Serving<'_>, said: &Said<'_>, words: &Words) {
+fn check_word(context: &mut Resolver<'_>, serving: &Serving<'_>, said: &Argument<'_>, words: &Words) {
     let word = word(words, &said.text);
     if words.has(word) {
         return check_device(context, serving, said, words);
@@ -88,16 +88,16 @@ fn check_word(context: &mut Context<'_>, serving: &Serving<'_>, said: &Said<'_>,
         return;
     }
     let (engine, version) = (serving.served.engine, &serving.container.version);
-    let listed = Version::new(engine.version.to_owned());
+    let listed = EngineVersion::new(engine.version.to_owned());
     let is_older = version.as_ref().is_some_and(|version| *version < listed);
     if words.had(word) && is_older {
         return;
     }
     let is_listed = version.as_ref() == Some(&listed) || is_older || words.settled;
     let (name, text) = (&said.name, crate::diagnostic::shown(&said.text));
-    let gone = if words.had(word) { " any more" } else { "" };
+    let gone = if words.had(word) { " any longer" } else { "" };
     let of = if words.settled { String::new() } else { format!(" {}", engine.version) };
-    let message = format!("`{name}: {text}` is not known to `{engine}`{of}{gone}");
+    let message = format!("`{engine}`{of} does not know `{name}: {text}`{gone}");
     let code = match (is_listed, engine.task_words.is_some_and(|tasks| std::ptr::eq(tasks, words))) {
         (false, _) => Code::MayBeUnknownWord,
         (true, true) => Code::UnknownTask,
@@ -116,17 +116,17 @@ fn word<'t>(words: &Words, text: &'t str) -> &'t str {
 fn help(words: &Words, text: &str, is_listed: bool, version: &str) -> String {
     let near = words.near(text).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
     let all = first_of(words.list.iter().map(|word| format!("`{word}`")), MOST_WORDS);
-    let takes = format!("{near}It takes {all}");
-    let takes = if near.is_empty() { format!("it takes {all}") } else { takes };
+    let takes = format!("{near}Values are {all}");
+    let takes = if near.is_empty() { format!("values are {all}") } else { takes };
     match (is_listed, words.had(word(words, text))) {
-        (true, true) => format!("say an `image` of an older version, before {version}; {takes}"),
+        (true, true) => format!("use an `image` older than {version}; {takes}"),
         (true, false) => takes,
-        (false, _) => format!("hubform knows the words of {version}, and `image` may hold another version; {takes}"),
+        (false, _) => format!("hubform knows the values of {version}, and `image` may be another version; {takes}"),
     }
 }
 
 /// Is the GPU new enough for what a word asks for?
-fn check_device(context: &mut Context<'_>, serving: &Serving<'_>, said: &Said<'_>, words: &Words) {
+fn check_device(context: &mut Resolver<'_>, serving: &Serving<'_>, said: &Argument<'_>, words: &Words) {
     let Some(needs) = words.capability(&said.text) else { return };
     let gpu = serving.chosen.facts.and_then(|instance| instance.accelerator.as_ref());
     let Some((gpu, has)) = gpu.and_then(|gpu| Some((gpu, gpu.cuda_compute_capability?))) else { return };
@@ -134,26 +134,26 @@ fn check_device(context: &mut Context<'_>, serving: &Serving<'_>, said: &Said<'_
         return;
     }
     let message = format!(
-        "`{}: {}` needs a GPU of compute capability {}.{}, and the {} of `{}` has {}.{}",
+        "`{}: {}` needs a GPU of compute capability {}.{}, but the {} of `{}` has {}.{}",
         said.name, said.text, needs.0, needs.1, gpu.name, serving.chosen.name, has.0, has.1
     );
     let help = format!("{}, or name an instance type with a newer GPU", words.way_out);
     context.report(Diagnostic::new(Code::DeviceTooOld, message).at(said.place.span()).help(help));
 }
 
-fn check_number(context: &mut Context<'_>, said: &Said<'_>, takes: &Takes) {
+fn check_number(context: &mut Resolver<'_>, said: &Argument<'_>, takes: &Takes) {
     if fits(takes, &said.text) {
         return;
     }
     let what = match takes {
         Takes::Word(_) => return,
-        Takes::Share => "a number above 0, up to 1".to_owned(),
+        Takes::Share => "a number above 0, at most 1".to_owned(),
         Takes::Whole(i64::MIN) | Takes::Scaled(i64::MIN) => "a whole number".to_owned(),
-        Takes::Whole(least) | Takes::Scaled(least) => format!("a whole number from {least} on"),
+        Takes::Whole(least) | Takes::Scaled(least) => format!("a whole number of at least {least}"),
         Takes::Number(least) if *least == f64::MIN => "a number".to_owned(),
-        Takes::Number(least) => format!("a number from {least} on"),
+        Takes::Number(least) => format!("a number of at least {least}"),
     };
-    let message = format!("`{}` takes {what}, and `{}` is none", said.name, crate::diagnostic::shown(&said.text));
+    let message = format!("`{}` must be {what}, not `{}`", said.name, crate::diagnostic::shown(&said.text));
     let such = meant(&said.text, takes).unwrap_or_else(|| example(takes).to_owned());
     let finding = Diagnostic::new(Code::NumberExpected, message).at(said.place.span());
     context.report(finding.help(format!("write a number such as `{such}`")));
@@ -170,7 +170,7 @@ fn fits(takes: &Takes, text: &str) -> bool {
     }
 }
 
-/// The number that stands in `95%`, `16,384` or `80GiB`, as the flag takes it.
+/// The number that stands in `95%`, `16,384` or `80GiB`, as the flag accepts it.
 fn meant(text: &str, takes: &Takes) -> Option<String> {
     let plain: String = text.trim().chars().filter(|c| !matches!(c, ',' | '_' | ' ')).collect();
     let digits = plain.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
@@ -196,7 +196,7 @@ fn example(takes: &Takes) -> &'static str {
 }
 
 /// Variables that undo what hubform sets, or what SageMaker relies on.
-fn check_variables(context: &mut Context<'_>, serving: &Serving<'_>, set: &Variables) {
+fn check_variables(context: &mut Resolver<'_>, serving: &Serving<'_>, set: &Variables) {
     let served = &serving.served;
     for (name, text) in &served.spec.env {
         let place = served.place.at("env").at(name);
@@ -214,30 +214,29 @@ fn check_variables(context: &mut Context<'_>, serving: &Serving<'_>, set: &Varia
     check_context(context, serving);
 }
 
-fn warn_own(context: &mut Context<'_>, name: &str, fields: &[&str], place: &Place<'_>) {
+fn warn_own(context: &mut Resolver<'_>, name: &str, fields: &[&str], place: &FieldPlace<'_>) {
     let (message, help) = match fields {
         [] => (
-            format!("`{name}` says where or how the server listens, which hubform and the image settle"),
-            "leave it out; SageMaker reaches the server only where they put it".to_owned(),
+            format!("`{name}` sets where or how the server listens, which hubform and the image fix"),
+            "remove it; SageMaker reaches the server only at that place".to_owned(),
         ),
         fields => (
-            format!("`{name}` takes the place of what hubform sets"),
-            format!("say {} in the model instead: hubform judges by it", ticked(fields, "or")),
+            format!("`{name}` replaces what hubform sets"),
+            format!("set {} in the model instead: hubform uses it for its checks", ticked(fields, "or")),
         ),
     };
     context.report(Diagnostic::new(Code::OwnVariable, message).at(place.span()).help(help));
 }
 
-/// Refuses a key for the server, wherever it is said.
-pub(super) fn refuse_key(context: &mut Context<'_>, name: &str, place: &Place<'_>) {
-    let message = format!("`{name}` makes the server ask for a key, and SageMaker passes none on");
-    let help =
-        "leave it out; IAM says who may call an endpoint, and the key would stand in the template for many to read";
+/// Refuses a key for the server, wherever it is set.
+pub(super) fn refuse_key(context: &mut Resolver<'_>, name: &str, place: &FieldPlace<'_>) {
+    let message = format!("`{name}` makes the server require a key, which SageMaker does not pass on");
+    let help = "remove it; IAM controls who may call an endpoint, and the key would be readable in the template";
     context.report(Diagnostic::new(Code::ServerKey, message).at(place.span()).help(help));
 }
 
-/// A context that a variable says, in place of the field's.
-fn check_context(context: &mut Context<'_>, serving: &Serving<'_>) {
+/// A context set by a variable in place of the field.
+fn check_context(context: &mut Resolver<'_>, serving: &Serving<'_>) {
     let served = &serving.served;
     let Some(flags) = &served.engine.flags else { return };
     let Some(flag) = flags.of_field("context") else { return };
@@ -248,20 +247,23 @@ fn check_context(context: &mut Context<'_>, serving: &Serving<'_>) {
     }
 }
 
-/// A list for a flag that takes several values, where the image would hand it over as one text. A list of one is that one.
-pub(super) fn listed(context: &mut Context<'_>, serving: &Serving<'_>, flag: &str, value: &Value) -> Option<String> {
+/// A list for a flag that takes several values, where the image would pass it as one text. A list of one is that one.
+pub(super) fn listed(context: &mut Resolver<'_>, serving: &Serving<'_>, flag: &str, value: &Value) -> Option<String> {
     let served = &serving.served;
     let takes_several = served.engine.flags.as_ref().is_some_and(|flags| flags.takes_several(flag));
     let Value::Array(items) = value else { return None };
-    let listed = Version::new(served.engine.version.to_owned());
+    let listed = EngineVersion::new(served.engine.version.to_owned());
     let splits = serving.container.version.as_ref().is_none_or(|version| *version > listed);
     match items.as_slice() {
         _ if !takes_several || splits => None,
         [one] => Some(text(one)),
         _ => {
-            let message = format!("`{flag}` takes several values, and the image would hand over this list as one");
-            let help =
-                format!("say one value; the entrypoint of `{}` {} splits no lists", served.engine, listed.as_str());
+            let message = format!("`{flag}` accepts several values, but the image would pass this list as one");
+            let help = format!(
+                "use one value; the entrypoint of `{}` {} does not split lists",
+                served.engine,
+                listed.as_str()
+            );
             let place = served.place.at("args").at(flag);
             context.report(Diagnostic::new(Code::ListForFlag, message).at(place.span()).help(help));
             None

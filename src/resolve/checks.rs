@@ -25,7 +25,7 @@ impl Check {
         Self::Runs { endpoint, config_output: outputs::ENDPOINT_CONFIG_NAME.to_owned() }
     }
 
-    /// The questions about a stack that stands, by what it puts out, whether or not it has a manifest.
+    /// The questions about a live stack, by its outputs, whether or not it has a manifest.
     pub fn of_stack(outputs: &BTreeMap<String, String>) -> Vec<Self> {
         outputs.get(outputs::ENDPOINT_NAME).cloned().map(Self::runs).into_iter().collect()
     }

@@ -1,8 +1,8 @@
-//! What hubform chooses, it chooses once: the lock is asked first, and told afterwards.
+//! What hubform chooses, it chooses once: the lock is read first and written afterwards.
 
 use std::collections::BTreeMap;
 
-use super::{Choice, Context, Pinned, Scalar, pinned};
+use super::{Choice, Pinned, Resolver, Scalar, pinned};
 use crate::{
     diagnostic::{Code, Diagnostic, Span},
     manifest::Kind,
@@ -24,12 +24,12 @@ pub(super) struct Chooser {
 
 /// Something that hubform chooses: its name in the lock and in the table of inputs, and what people call it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct What {
+pub(super) struct ChoiceKind {
     pub(super) name: &'static str,
     pub(super) title: &'static str,
 }
 
-impl What {
+impl ChoiceKind {
     pub(super) const ENGINE: Self = Self { name: "engine", title: "engine" };
     pub(super) const INSTANCE: Self = Self { name: "instance", title: "instance" };
     pub(super) const IMAGE: Self = Self { name: "image", title: "image" };
@@ -55,7 +55,7 @@ impl Fresh {
 }
 
 impl Chooser {
-    pub(super) fn new(context: &Context<'_>, (kind, name): (Kind, &str), serving: &str, span: Span) -> Self {
+    pub(super) fn new(context: &Resolver<'_>, (kind, name): (Kind, &str), serving: &str, span: Span) -> Self {
         let key = format!("{kind}/{name}@{}", context.scope.target_name());
         let known = BTreeMap::from([("region", context.region().into())]);
         Self { key, serving: serving.to_owned(), span, known, choices: Vec::new(), missing: Vec::new() }
@@ -68,13 +68,13 @@ impl Chooser {
 
     /// The pinned value while every input it recorded is unchanged; else what `fresh` chooses, which is then pinned.
     /// Where something is pinned, `fresh` is asked only if the run wants to know what would be chosen today, or if the
-    /// pinned value is out of `bounds`: that is a finding, and the value stays in the lock until somebody mends it.
+    /// pinned value is out of `bounds`: that is a finding, and the value stays in the lock until it is mended.
     pub(super) fn choose(
         &mut self,
-        context: &mut Context<'_>,
-        what: What,
+        context: &mut Resolver<'_>,
+        what: ChoiceKind,
         bounds: pinned::Bounds<'_>,
-        fresh: impl FnOnce(&mut Context<'_>) -> Option<Fresh>,
+        fresh: impl FnOnce(&mut Resolver<'_>) -> Option<Fresh>,
     ) -> Option<Scalar> {
         let mut broken = false;
         if let Some(pinned) = self.pinned(context, what).cloned() {
@@ -105,7 +105,7 @@ impl Chooser {
         }
     }
 
-    /// What could not be otherwise: told as a choice, and not pinned.
+    /// What has no alternative: reported as a choice, and not pinned.
     pub(super) fn settle(&mut self, what: &str, value: &str, reason: String) {
         self.choices.push(Choice { what: what.into(), value: value.into(), reason, pinned: false, today: None });
     }
@@ -115,14 +115,14 @@ impl Chooser {
         self.missing.push(what);
     }
 
-    fn pinned<'a>(&self, context: &Context<'a>, what: What) -> Option<&'a Pinned> {
+    fn pinned<'a>(&self, context: &Resolver<'a>, what: ChoiceKind) -> Option<&'a Pinned> {
         let environment = context.scope.lock.environment(&context.scope.set.environment.name)?;
         let pinned = environment.choices.get(&self.key)?.get(&self.serving)?.get(what.name)?;
         let unchanged = |(input, then): (&String, &Scalar)| self.known.get(input.as_str()) == Some(then);
         pinned.from.iter().all(unchanged).then_some(pinned)
     }
 
-    fn pin(&self, context: &mut Context<'_>, what: What, value: Scalar) {
+    fn pin(&self, context: &mut Resolver<'_>, what: ChoiceKind, value: Scalar) {
         let inputs = context.catalog.inputs_of(what.name).iter();
         let known = inputs.filter_map(|input| Some((input.clone(), self.known.get(input.as_str())?.clone())));
         let pinned = Pinned { value, from: known.collect() };
@@ -132,20 +132,20 @@ impl Chooser {
         serving.insert(what.name.to_owned(), pinned);
     }
 
-    /// Tells once, when everything was chosen, what the lock lacks.
-    pub(super) fn report_missing(&self, context: &mut Context<'_>) {
+    /// Reports once, when everything was chosen, what the lock lacks.
+    pub(super) fn report_missing(&self, context: &mut Resolver<'_>) {
         if self.missing.is_empty() {
             return;
         }
         let why = context.scope.locked.map(|why| format!(" {why}")).unwrap_or_default();
         let (key, missing) = (&self.key, self.missing.join(", "));
-        let message = format!("the lock has no choice of these for `{key}`: {missing}; nothing may be chosen{why}");
-        let help = "in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock";
+        let message = format!("the lock has no {missing} for `{key}`, and hubform may not choose{why}");
+        let help = "the values in brackets are what hubform would choose; run `hubform lock` and commit hubform.lock";
         context.report(Diagnostic::new(Code::LockMissing, message).at(self.span).help(help));
     }
 }
 
-fn keep(what: What, pinned: &Pinned, today: Option<Fresh>) -> Choice {
+fn keep(what: ChoiceKind, pinned: &Pinned, today: Option<Fresh>) -> Choice {
     let (what, value) = (what.title.to_owned(), pinned.value.to_string());
     let (reason, today) = match today {
         Some(today) if today.value == pinned.value => (today.reason, None),
@@ -162,13 +162,13 @@ mod tests {
         catalog::Catalog,
         cloud::Target,
         diagnostic::SourceMap,
-        manifest::{Input, environments, parse},
+        manifest::{SourceText, environments, parse},
         resolve::{Facts, Lock, Scope, view::ALL_TRAFFIC},
     };
 
     fn scope(lock: Lock, today: bool) -> (Scope, Span) {
         let text = "apiVersion: hubform.dev/v1\nkind: Role\nmetadata: {name: r}\nspec: {}\n";
-        let input = Input { name: "r.yaml".into(), bytes: text.into(), named: true };
+        let input = SourceText { name: "r.yaml".into(), bytes: text.into(), named: true };
         let (manifests, _) = parse(vec![input], &mut SourceMap::default());
         let set = environments(manifests, None).0.remove(0);
         let span = set.documents[0].origin.span("/metadata/name");
@@ -180,10 +180,10 @@ mod tests {
     fn chosen(lock: Lock, today: bool, task: &str, fresh: Option<&str>) -> (Choice, Lock) {
         let (scope, span) = scope(lock, today);
         let facts = Facts::known();
-        let mut context = Context::new(&scope, &facts, Catalog::embedded());
+        let mut context = Resolver::new(&scope, &facts, Catalog::embedded());
         let mut chooser = Chooser::new(&context, (Kind::Endpoint, "a"), ALL_TRAFFIC, span);
         chooser.know("task", task);
-        chooser.choose(&mut context, What::ENGINE, pinned::text("text", |_| true), |_| {
+        chooser.choose(&mut context, ChoiceKind::ENGINE, pinned::text("text", |_| true), |_| {
             Some(Fresh::new(fresh.expect("what is pinned is not chosen again"), "because"))
         });
         (chooser.choices.remove(0), context.lock_after)

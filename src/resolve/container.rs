@@ -1,13 +1,13 @@
 //! What a container is started with: the variables of its engine, the manifest's flags, and its own variables.
 
-use super::{Context, arguments, engine::Variables, serving::Serving};
+use super::{Resolver, arguments, engine::Variables, serving::Serving};
 use crate::{
     diagnostic::{Code, Diagnostic},
     manifest::ticked,
 };
 
 /// The container's environment, the manifest's own variables last.
-pub(super) fn environment(context: &mut Context<'_>, serving: &Serving<'_>) -> Variables {
+pub(super) fn environment(context: &mut Resolver<'_>, serving: &Serving<'_>) -> Variables {
     let served = &serving.served;
     let mut variables = (served.engine.environment)(served, &serving.fit);
     arguments::check(context, serving, &variables);
@@ -31,18 +31,18 @@ pub(super) fn environment(context: &mut Context<'_>, serving: &Serving<'_>) -> V
     variables
 }
 
-fn refuse_flag(context: &mut Context<'_>, serving: &Serving<'_>, flag: &str, fields: &[&str]) {
+fn refuse_flag(context: &mut Resolver<'_>, serving: &Serving<'_>, flag: &str, fields: &[&str]) {
     let message = format!("`{flag}` is set by hubform");
     let help = match fields {
-        [] => "leave it out; SageMaker reaches the server only where hubform puts it".to_owned(),
-        fields => format!("say {} in the model instead: hubform judges by it what fits", ticked(fields, "or")),
+        [] => "remove it; SageMaker reaches the server only where hubform puts it".to_owned(),
+        fields => format!("set {} in the model instead: hubform uses it to check what fits", ticked(fields, "or")),
     };
     let place = serving.served.place.at("args").at(flag);
     context.report(Diagnostic::new(Code::OwnFlag, message).at(place.span()).help(help));
 }
 
-fn no_flags(context: &mut Context<'_>, serving: &Serving<'_>, flag: &str) {
-    let message = format!("`{flag}`: this engine has no flags of its own");
+fn no_flags(context: &mut Resolver<'_>, serving: &Serving<'_>, flag: &str) {
+    let message = format!("`{flag}`: this engine has no flags");
     let place = serving.served.place.at("args").at(flag);
     context.report(Diagnostic::new(Code::NoFlags, message).at(place.span()).help("set its variables in `env`"));
 }

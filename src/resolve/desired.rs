@@ -28,8 +28,8 @@ pub struct DesiredStack {
     /// The escape hatch.
     pub hatch: Hatch,
     /// Fields by the property they become, as `EndpointConfig/Properties/ProductionVariants/0/InstanceType`.
-    pub origins: BTreeMap<Path, Field>,
-    /// The dynamic references that `{ssm: …}` became in its environment: a body holds no others.
+    pub origins: BTreeMap<Path, ManifestField>,
+    /// The dynamic references that `{ssm: …}` became in its environment: a body has no others.
     pub fetched: Arc<BTreeSet<String>>,
     /// The manifest.
     pub span: Span,
@@ -50,7 +50,7 @@ pub struct Hatch {
 
 /// A field of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
+pub struct ManifestField {
     /// Its path in the document.
     pub path: Path,
     /// Its place.
@@ -79,7 +79,7 @@ pub struct Choice {
     pub what: String,
     /// The choice.
     pub value: String,
-    /// Why this and not another; empty where it is pinned and nobody asked.
+    /// Why this and not another; empty where it is pinned and the run did not ask.
     pub reason: String,
     /// It stood in the lock already.
     pub pinned: bool,

@@ -1,13 +1,13 @@
 //! What a stack carries from the manifest to the call: who it is, and what goes with its body.
 //!
-//! Both are made here, once, and handed on whole. A setting that CloudFormation takes with a body is one more line of
+//! Both are made here, once, and handed on whole. A setting that CloudFormation accepts with a body is one more line of
 //! [`Envelope`], or of [`StackOptions`] where no resource sees it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Check, Choice, Context, ParameterValue, settings};
+use super::{Check, Choice, ParameterValue, Resolver, settings};
 use crate::{
     cloud::{StackOptions, StackRef, Tagged, Tags},
     manifest::{Document, Kind},
@@ -98,11 +98,11 @@ pub struct Envelope {
     pub parameters: BTreeMap<String, ParameterValue>,
     /// Stack tags, the three of ownership included.
     pub tags: Tags,
-    /// What CloudFormation is told beside body, parameters and tags.
+    /// What is sent beside body, parameters and tags.
     pub options: StackOptions,
     /// Protected: DeleteStack is refused, and so are steps that delete or replace what matters.
     pub protect: bool,
-    /// Stacks whose outputs this one takes, or that must stand before it.
+    /// Stacks whose outputs this one uses, or that must exist before it.
     pub needs: BTreeSet<StackRef>,
     /// What is asked once the stack has settled.
     pub checks: Vec<Check>,
@@ -110,8 +110,8 @@ pub struct Envelope {
     pub choices: Vec<Choice>,
 }
 
-impl Context<'_> {
-    /// What the stack of a manifest says of itself.
+impl Resolver<'_> {
+    /// The description of a manifest's stack.
     pub(super) fn description(&self, what: &str, document: &Document) -> String {
         let environment = &self.scope.set.environment.name;
         format!("{what} {} of environment {environment}, made by hubform.", document.name)

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Context, NamedRole, ParameterValue,
+    NamedRole, ParameterValue, Resolver,
     access::Access,
     outputs::ROLE_ARN,
-    references::{Place, default_of, find},
+    references::{FieldPlace, default_of, find},
     role,
     view::ExecutionRole,
 };
@@ -33,10 +33,10 @@ impl RoleSource {
 }
 
 pub(super) fn resolve<'a>(
-    context: &mut Context<'a>,
+    context: &mut Resolver<'a>,
     own: Option<&'a Setting<Reference<Role>>>,
     access: Access,
-    place: &Place<'a>,
+    place: &FieldPlace<'a>,
 ) -> Option<RoleSource> {
     let (reference, place) = match default_of(context, own, place, "role") {
         Some((Setting::On(reference), place)) => (reference, place),
@@ -66,12 +66,12 @@ pub(super) fn resolve<'a>(
     }
 }
 
-fn made(context: &mut Context<'_>, spec: &Role, access: Access, place: &Place<'_>) -> RoleSource {
+fn made(context: &mut Resolver<'_>, spec: &Role, access: Access, place: &FieldPlace<'_>) -> RoleSource {
     RoleSource::of(ExecutionRole::Own(role::view(context, spec, &access, place)))
 }
 
 /// Finds a role that dangles where the rest is not worth resolving.
-pub(super) fn check<'a>(context: &mut Context<'a>, own: Option<&'a Setting<Reference<Role>>>, place: &Place<'a>) {
+pub(super) fn check<'a>(context: &mut Resolver<'a>, own: Option<&'a Setting<Reference<Role>>>, place: &FieldPlace<'a>) {
     if let Some((Setting::On(reference @ Reference::Name(_)), place)) = default_of(context, own, place, "role") {
         find(context, reference, place);
     }

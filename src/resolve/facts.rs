@@ -1,13 +1,13 @@
-//! What resolving is told by the world, and what it lacked.
+//! What resolving knows of the world, and what it lacked.
 //!
 //! Resolving asks by going as far as it can. Where [`Facts`] that may still grow have no answer, that is one of the
 //! [`Questions`] and not yet a finding; what hangs on it is left out, and the rest is resolved as ever. So what a part
-//! needs to know is said where it is used, once. Whoever may ask has the questions answered and resolves again, until
-//! none is left. [`Facts::known`] are for those who ask nobody. The lock answers before any of this.
+//! needs to know is said where it is used, once. A caller that may ask answers the questions and resolves again, until
+//! none is left. [`Facts::known`] are for callers that do not ask. The lock answers before any of this.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, references::Place};
+use super::{Resolver, references::FieldPlace};
 use crate::{
     cloud::{RoleDescription, Target},
     diagnostic::{Code, Diagnostic},
@@ -19,7 +19,7 @@ use crate::{
 pub struct Facts {
     /// The account behind the credentials of each target.
     pub accounts: BTreeMap<Target, String>,
-    /// What the Hub said of models; none of one that it knows nothing of.
+    /// The Hub's answers about models; none where it knows nothing.
     pub models: BTreeMap<ModelAt, Option<Model>>,
     /// What came of looking roles up, by where they are to be used and by ARN.
     pub roles: BTreeMap<(Target, String), LookedUp>,
@@ -43,7 +43,7 @@ pub enum LookedUp {
 pub struct Questions {
     /// Targets: which account is behind the credentials?
     pub accounts: BTreeSet<Target>,
-    /// Models that the lock does not know: what does the Hub say of them?
+    /// Models that the lock does not know: to be asked of the Hub.
     pub models: BTreeSet<ModelAt>,
     /// Roles by where they are to be used and by ARN: is there one, and who may assume it?
     pub roles: BTreeSet<(Target, String)>,
@@ -60,7 +60,7 @@ impl Facts {
         Self { open: true, ..Self::default() }
     }
 
-    /// These, and nobody is asked any more.
+    /// These, and no more questions.
     pub fn closed(self) -> Self {
         Self { open: false, ..self }
     }
@@ -85,9 +85,9 @@ impl Questions {
     }
 }
 
-impl<'a> Context<'a> {
+impl<'a> Resolver<'a> {
     /// The account, for `${account}` at a place.
-    pub(super) fn account(&mut self, place: &Place<'_>) -> Option<&'a str> {
+    pub(super) fn account(&mut self, place: &FieldPlace<'_>) -> Option<&'a str> {
         let target = &self.scope.target;
         let known = self.facts.account(target);
         match known {
@@ -96,15 +96,15 @@ impl<'a> Context<'a> {
                 self.questions.accounts.insert(target.clone());
             }
             None => {
-                let message = "`${account}` cannot be replaced: the account is not known here";
-                let help = "say `targets: [{account: \"123456789012\", …}]` in the Environment";
+                let message = "`${account}` cannot be replaced: the account is unknown here";
+                let help = "set `targets: [{account: \"123456789012\", …}]` in the Environment";
                 self.report(Diagnostic::new(Code::AccountUnknown, message).at(place.span()).help(help));
             }
         }
         known
     }
 
-    /// What the Hub says of a model that is not locked. Outer `None`: it is to be asked first.
+    /// The Hub's answer about a model that is not locked. Outer `None`: ask first.
     pub(super) fn model(&mut self, asked: ModelAt) -> Option<Option<Model>> {
         match self.facts.models.get(&asked) {
             Some(answer) => Some(answer.clone()),
@@ -125,7 +125,7 @@ mod tests {
     use crate::{
         catalog::Catalog,
         diagnostic::SourceMap,
-        manifest::{Input, environments, parse},
+        manifest::{SourceText, environments, parse},
         resolve::{Lock, Scope, resolve},
     };
 
@@ -133,7 +133,7 @@ mod tests {
          role: \"arn:aws:iam::${account}:role/serving\"\n  rollout: {alarms: [a]}\n";
 
     fn scopes(manifests: &str, lock: &Lock) -> Vec<Scope> {
-        let input = Input { name: "e.yaml".into(), bytes: manifests.into(), named: true };
+        let input = SourceText { name: "e.yaml".into(), bytes: manifests.into(), named: true };
         let sets = environments(parse(vec![input], &mut SourceMap::default()).0, None).0;
         let scope = |set| Scope { lock: lock.clone(), ..Scope::new(set, target()) };
         sets.into_iter().map(scope).collect()
@@ -187,7 +187,7 @@ mod tests {
             &Lock::default(),
             Facts::known(),
             expect![[r#"
-            HF2023: `${account}` cannot be replaced: the account is not known here
+            HF2023: `${account}` cannot be replaced: the account is unknown here
             role arn:aws:iam::${account}:role/serving
         "#]],
         );
@@ -196,7 +196,7 @@ mod tests {
             &Lock::default(),
             Facts::open().closed(),
             expect![[r#"
-            HF2023: `${account}` cannot be replaced: the account is not known here
+            HF2023: `${account}` cannot be replaced: the account is unknown here
             role arn:aws:iam::${account}:role/serving
         "#]],
         );
@@ -224,10 +224,10 @@ mod tests {
             &Lock::default(),
             Facts::open(),
             expect![[r#"
-            what is nobody/nothing at main?
-            HF2005: `nobody/nothing` is not pinned: instances started later may fetch other weights than those of today
-            HF2002: hubform knows nothing about `nobody/nothing` and cannot choose for it
-        "#]],
+                what is nobody/nothing at main?
+                HF2005: `nobody/nothing` is not pinned: instances started later may fetch other weights
+                HF2002: hubform knows nothing about `nobody/nothing` and cannot choose for it
+            "#]],
         );
     }
 }

@@ -1,18 +1,22 @@
-//! A fortune that nobody has, to measure what one more kind costs.
+//! A kind in tests only, to measure what one more kind costs.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Context, DesiredStack, Envelope, Hatch, Made,
+    DesiredStack, Envelope, Hatch, ResolvedStack, Resolver,
     access::Access,
     execution_role,
-    references::Place,
+    references::FieldPlace,
     view::{FortuneView, View},
 };
 use crate::manifest::{Document, Fortune};
 
-pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spec: &'a Fortune) -> Option<Made> {
-    let place = Place::new(&document.origin, "/spec");
+pub(super) fn resolve<'a>(
+    context: &mut Resolver<'a>,
+    document: &'a Document,
+    spec: &'a Fortune,
+) -> Option<ResolvedStack> {
+    let place = FieldPlace::new(&document.origin, "/spec");
     let mut access = Access::default();
     access.users.insert("states.amazonaws.com");
     let source = execution_role::resolve(context, spec.role.as_ref(), access, &place)?;
@@ -26,5 +30,5 @@ pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spe
         fetched: Arc::default(),
         span: document.origin.span("/metadata/name"),
     };
-    Some(Made { stack, shared: source.shared, named_role: source.named })
+    Some(ResolvedStack { stack, shared: source.shared, named_role: source.named })
 }

@@ -11,10 +11,10 @@ pub(super) use fit::{Fit, fit};
 pub(super) use idle::warn as warn_idle;
 
 use super::{
-    Context,
+    Resolver,
     chooser::Chooser,
     model::Served,
-    references::{Found, Place, find, inherited},
+    references::{FieldPlace, Referenced, find, inherited},
 };
 use crate::{
     catalog::Instance,
@@ -28,19 +28,19 @@ pub(super) struct Chosen<'a> {
     pub(super) name: String,
     pub(super) facts: Option<&'a Instance>,
     /// Where it was written; none where it was chosen.
-    pub(super) place: Option<Place<'a>>,
-    /// What the manifest says is different on this instance.
+    pub(super) place: Option<FieldPlace<'a>>,
+    /// What the manifest sets for this instance.
     pub(super) tensor_parallel: Option<u32>,
     pub(super) context: Option<u64>,
     /// In GiB.
-    pub(super) volume: Option<(u64, Place<'a>)>,
+    pub(super) volume: Option<(u64, FieldPlace<'a>)>,
 }
 
 /// The `Hardware` of an endpoint, its own or the environment's, if any.
 pub(super) fn wanted<'a>(
-    context: &mut Context<'a>,
-    own: Option<(&'a Reference<Hardware>, Place<'a>)>,
-) -> Option<Option<Found<'a, Hardware>>> {
+    context: &mut Resolver<'a>,
+    own: Option<(&'a Reference<Hardware>, FieldPlace<'a>)>,
+) -> Option<Option<Referenced<'a, Hardware>>> {
     let inherited = inherited(context, "hardware", |defaults| defaults.hardware.as_ref());
     match own.or(inherited) {
         Some((reference, place)) => find(context, reference, place).map(Some),
@@ -50,9 +50,9 @@ pub(super) fn wanted<'a>(
 
 /// The named instance where there is one, else the best by price.
 pub(super) fn resolve<'a>(
-    context: &mut Context<'a>,
+    context: &mut Resolver<'a>,
     chooser: &mut Chooser,
-    wanted: Option<Found<'a, Hardware>>,
+    wanted: Option<Referenced<'a, Hardware>>,
     served: &Served<'_>,
 ) -> Option<Chosen<'a>> {
     let volume = wanted.as_ref().and_then(|found| Some((found.spec.volume?.0 >> 30, found.place.at("volume"))));
@@ -72,7 +72,7 @@ pub(super) fn resolve<'a>(
     })
 }
 
-fn check_offered(context: &mut Context<'_>, name: &str, place: &Place<'_>) -> Option<()> {
+fn check_offered(context: &mut Resolver<'_>, name: &str, place: &FieldPlace<'_>) -> Option<()> {
     let (catalog, region) = (context.catalog, context.region());
     if catalog.hosts_endpoints(name, region) {
         return Some(());
@@ -80,12 +80,12 @@ fn check_offered(context: &mut Context<'_>, name: &str, place: &Place<'_>) -> Op
     let retired = name.starts_with("ml.p2.") || name.starts_with("ml.p3.");
     let regions = catalog.endpoint_regions(name);
     let help = match (catalog.instance(name).is_some(), regions) {
-        _ if retired => "p2 and p3 are retired; g5, g6 or p4d take their place".to_owned(),
+        _ if retired => "p2 and p3 are retired; use g5, g6 or p4d".to_owned(),
         (false, _) => {
             let names = catalog.instances().filter_map(|instance| instance.sagemaker.as_deref());
             match crate::diagnostic::did_you_mean(name, names) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "there is no such instance type".to_owned(),
+                None => "no such instance type".to_owned(),
             }
         }
         (true, []) => "it is not available for endpoints in any Region".to_owned(),

@@ -1,4 +1,4 @@
-//! The escape hatch is taken over as it was written, with its places.
+//! The escape hatch is copied as written, with its places.
 
 use std::collections::BTreeMap;
 

@@ -3,23 +3,25 @@
 mod named;
 
 use super::{
-    Context,
+    Resolver,
     access::Repository,
-    chooser::{Chooser, Fresh, What},
+    chooser::{ChoiceKind, Chooser, Fresh},
     engine::Platform,
     hardware::Chosen,
     model::Served,
     pinned,
-    references::Place,
+    references::FieldPlace,
 };
 use crate::{
-    catalog::{AcceleratorKind, AmiReport, Arch, Catalog, Image, ImageAccelerator, InferenceAmi, Verified, Version},
+    catalog::{
+        AcceleratorKind, AmiReport, Arch, Catalog, EngineVersion, Image, ImageAccelerator, InferenceAmi, Verified,
+    },
     diagnostic::{Code, Diagnostic},
 };
 
-const X86: &str = "name an x86 instance type such as ml.c7i.xlarge";
+const X86: &str = "use an x86 instance type such as ml.c7i.xlarge";
 /// The way out where an engine needs a GPU.
-pub(super) const GPU: &str = "name a g5, g6, g6e or p instance type";
+pub(super) const GPU: &str = "use a g5, g6, g6e or p instance type";
 
 /// The image a model runs in.
 pub(super) struct Container {
@@ -28,14 +30,14 @@ pub(super) struct Container {
     /// Its repository, where it is one of ECR's.
     pub(super) repository: Option<Repository>,
     /// The engine's version in it, where a table says.
-    pub(super) version: Option<Version>,
+    pub(super) version: Option<EngineVersion>,
     /// The AMI below it; none for the service's default.
     pub(super) ami: Option<String>,
 }
 
 /// The manifest's image, or the newest verified one of the engine; and its AMI.
 pub(super) fn resolve(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     chooser: &mut Chooser,
     served: &Served<'_>,
     chosen: &Chosen<'_>,
@@ -59,7 +61,7 @@ pub(super) fn resolve(
             is_tag(tag) && catalog.images(name, accelerator).any(|image| image.repository == repository)
         })
     });
-    let value = chooser.choose(context, What::IMAGE, known, |context| {
+    let value = chooser.choose(context, ChoiceKind::IMAGE, known, |context| {
         let image = context.catalog.newest_image(name, accelerator)?;
         Some(Fresh::new(format!("{}:{}", image.repository, image.tag), why(image)))
     });
@@ -80,7 +82,7 @@ pub(super) fn resolve(
 }
 
 /// The catalogue's row of a pinned image; for one it no longer has, its newest sibling's registries with the old tag.
-fn pinned_image(context: &Context<'_>, name: &str, accelerator: ImageAccelerator, value: &str) -> Option<Image> {
+fn pinned_image(context: &Resolver<'_>, name: &str, accelerator: ImageAccelerator, value: &str) -> Option<Image> {
     let (repository, tag) = value.split_once(':')?;
     let mut known = context.catalog.images(name, accelerator);
     if let Some(image) = known.find(|image| image.repository == repository && image.tag == tag) {
@@ -90,7 +92,7 @@ fn pinned_image(context: &Context<'_>, name: &str, accelerator: ImageAccelerator
     Some(Image { tag: tag.to_owned(), cuda: cuda_of(tag), ..sibling.clone() })
 }
 
-/// What registries take for a tag: 128 letters, digits and `_.-`, of which the first is no `.` and no `-`.
+/// What registries accept as a tag: 128 letters, digits and `_.-`, of which the first is no `.` and no `-`.
 fn is_tag(text: &str) -> bool {
     let inner = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
     (1..=128).contains(&text.len()) && text.bytes().all(inner) && !text.starts_with(['.', '-'])
@@ -130,14 +132,14 @@ fn input(accelerator: ImageAccelerator) -> &'static str {
 fn why(image: &Image) -> String {
     match image.verified {
         Verified::SdkAndRepository => {
-            "newest that the SageMaker SDK and the containers' repository agree on".to_owned()
+            "newest listed by both the SageMaker SDK and the containers' repository".to_owned()
         }
-        _ => "newest that the SageMaker SDK names".to_owned(),
+        _ => "newest listed by the SageMaker SDK".to_owned(),
     }
 }
 
 /// The engine's images for the devices of the instance.
-fn platform(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) -> Option<&'static Platform> {
+fn platform(context: &mut Resolver<'_>, served: &Served<'_>, chosen: &Chosen<'_>) -> Option<&'static Platform> {
     let (engine, instance) = (served.engine, &chosen.name);
     let accelerator = chosen.facts.and_then(|facts| facts.accelerator.as_ref()).map(|accelerator| accelerator.kind);
     let arm = chosen.facts.is_some_and(|facts| facts.arch == Some(Arch::Arm64));
@@ -149,11 +151,11 @@ fn platform(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>)
     };
     let found = on.and_then(|on| engine.platform(on));
     let (message, help) = match (accelerator, found) {
-        (None, _) if arm => (format!("`{instance}` is an Arm machine, and there is no image for it"), X86),
+        (None, _) if arm => (format!("`{instance}` is an Arm machine, for which there is no image"), X86),
         (_, Some(platform)) => return Some(platform),
         (None, None) => (format!("`{engine}` needs a GPU, and `{instance}` has none"), GPU),
         (Some(_), None) => {
-            let neuron = "Neuron engines are not supported yet; name a GPU instance type";
+            let neuron = "Neuron engines are not supported yet; use a GPU instance type";
             let help = engine.platform(ImageAccelerator::Gpu).map_or(X86, |_| neuron);
             (format!("`{engine}` does not run on the accelerators of `{instance}`"), help)
         }
@@ -163,23 +165,23 @@ fn platform(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>)
     None
 }
 
-fn no_image(context: &mut Context<'_>, served: &Served<'_>, accelerator: ImageAccelerator) {
+fn no_image(context: &mut Resolver<'_>, served: &Served<'_>, accelerator: ImageAccelerator) {
     let engine = served.engine;
     let message = format!("no image of `{engine}` {} is known in {}", words(accelerator), context.region());
-    let help = "say `image:` with one of your own, or deploy to another Region";
+    let help = "set `image:` to one of your own, or deploy to another Region";
     context.report(Diagnostic::new(Code::ImageMissing, message).at(served.place.span()).help(help));
 }
 
-fn check_region(context: &mut Context<'_>, repository: Option<&Repository>, place: &Place<'_>) {
+fn check_region(context: &mut Resolver<'_>, repository: Option<&Repository>, place: &FieldPlace<'_>) {
     let Some(repository) = repository.filter(|repository| repository.region != context.region()) else { return };
-    let message = format!("the image is in {}, and SageMaker pulls only from its own Region", repository.region);
+    let message = format!("the image is in {}, but SageMaker pulls only from its own Region", repository.region);
     let help = format!("copy it to a repository in {}; `${{region}}` in `image` keeps it right", context.region());
     context.report(Diagnostic::new(Code::ImageRegion, message).at(place.span()).help(help));
 }
 
 /// SageMaker pulls from ECR, unless the model's `ImageConfig` says `RepositoryAccessMode: Vpc` (SageMaker API, D), for
-/// which there is no field: only an override can say it.
-fn refuse_other_registry(context: &mut Context<'_>, uri: &str, place: &Place<'_>) {
+/// which there is no field: only an override can set it.
+fn refuse_other_registry(context: &mut Resolver<'_>, uri: &str, place: &FieldPlace<'_>) {
     if Repository::parse(uri).is_some() || overrides_image_config(context) {
         return;
     }
@@ -188,19 +190,19 @@ fn refuse_other_registry(context: &mut Context<'_>, uri: &str, place: &Place<'_>
         true => format!("the registry `{host}`"),
         false => "Docker Hub".to_owned(),
     };
-    let message = format!("the image is in {whose}, and SageMaker pulls only from ECR in its own Region");
+    let message = format!("the image is in {whose}, but SageMaker pulls only from ECR in its own Region");
     let help = format!("copy it to a repository in {}", context.region());
     context.report(Diagnostic::new(Code::ImageRegion, message).at(place.span()).help(help));
 }
 
-fn overrides_image_config(context: &Context<'_>) -> bool {
+fn overrides_image_config(context: &Resolver<'_>) -> bool {
     context
         .documents
         .values()
         .any(|document| document.origin.raw()["spec"]["overrides"].to_string().contains("ImageConfig"))
 }
 
-fn ami(context: &mut Context<'_>, chooser: &mut Chooser, cuda: (u32, u32), chosen: &Chosen<'_>) -> Option<String> {
+fn ami(context: &mut Resolver<'_>, chooser: &mut Chooser, cuda: (u32, u32), chosen: &Chosen<'_>) -> Option<String> {
     let instance = chosen.facts?;
     instance.accelerator.as_ref().filter(|accelerator| accelerator.kind == AcceleratorKind::Gpu)?;
     chooser.know("cuda", format!("{}.{}", cuda.0, cuda.1));
@@ -209,7 +211,7 @@ fn ami(context: &mut Context<'_>, chooser: &mut Chooser, cuda: (u32, u32), chose
     let known = pinned::text("a name of letters, digits and `-`", |name| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     });
-    let chosen = chooser.choose(context, What::AMI, known, |context| {
+    let chosen = chooser.choose(context, ChoiceKind::AMI, known, |context| {
         let ami = ami_for(context.catalog, cuda)?;
         Some(Fresh::new(ami.name.as_str(), why_ami(context.catalog, ami, cuda, &instance.family)))
     })?;
@@ -235,11 +237,11 @@ fn why_ami(catalog: &Catalog, ami: &InferenceAmi, cuda: (u32, u32), family: &str
     if catalog.inference_amis().iter().any(|other| other != ami && drives(other)) {
         return format!("the image has CUDA {major}.{minor}, which the default AMI's driver fails on");
     }
-    let why = format!("the image has CUDA {major}, and of the documented AMIs only this one has a driver for it");
+    let why = format!("the image has CUDA {major}; of the documented AMIs only this one has a driver for it");
     let mut listed = said_of(catalog, ami, cuda).flat_map(|report| &report.families);
     match listed.any(|listed| listed == family) {
         true => why,
-        false => format!("{why}; the SageMaker SDK, where this is from, does not list {family}"),
+        false => format!("{why}; the SageMaker SDK, the source of this, does not list {family}"),
     }
 }
 
@@ -270,9 +272,9 @@ mod tests {
             assert_eq!(ami_for(catalog, cuda).map(|ami| ami.name.as_str()), name, "{cuda:?}");
         }
         let why = |cuda, family| ami_for(catalog, cuda).map(|ami| why_ami(catalog, ami, cuda, family));
-        let only = "the image has CUDA 13, and of the documented AMIs only this one has a driver for it";
+        let only = "the image has CUDA 13; of the documented AMIs only this one has a driver for it";
         assert_eq!(why((13, 0), "g6"), Some(only.to_owned()));
-        let elsewhere = format!("{only}; the SageMaker SDK, where this is from, does not list g7e");
+        let elsewhere = format!("{only}; the SageMaker SDK, the source of this, does not list g7e");
         assert_eq!(why((13, 0), "g7e"), Some(elsewhere));
         let fails = "the image has CUDA 12.9, which the default AMI's driver fails on";
         assert_eq!(why((12, 9), "g5"), Some(fails.to_owned()));

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, FileId, Span},
-    manifest::plain::Plain,
+    manifest::plain::PlainYaml,
 };
 
 mod facts;
@@ -26,7 +26,7 @@ pub use merge::Clash;
 pub const LOCK_FORMAT: u32 = 2;
 
 /// The way out of a lock that cannot be used.
-const RESTORE: &str = "restore it from git; it is not replaced while it cannot be read";
+const RESTORE: &str = "restore it from git; hubform does not replace a lock it cannot read";
 
 /// Choices by serving, then by name.
 pub type Servings = BTreeMap<String, BTreeMap<String, Pinned>>;
@@ -40,7 +40,7 @@ pub struct Lock {
     /// By the environment's name.
     #[serde(default)]
     pub environments: BTreeMap<String, LockedEnvironment>,
-    /// Choices that format 1 kept for whoever reads the file: taken over by environments that have none.
+    /// Choices that format 1 kept for any reader: adopted by environments that have none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unclaimed: BTreeMap<String, Servings>,
     /// By `id@revision`; by the id alone where format 1 had it.
@@ -106,11 +106,11 @@ pub struct Pinned {
     pub from: BTreeMap<String, Scalar>,
 }
 
-/// A value as it stands in the lock.
+/// A value in the lock.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Scalar {
-    /// Nothing was said.
+    /// Not set.
     Absent,
     /// Yes or no.
     Flag(bool),
@@ -141,10 +141,11 @@ impl Lock {
         if let Some((start, end)) = text::conflict(text) {
             let span = Span { file, start: start as u32, end: end as u32 };
             let finding = Diagnostic::new(Code::LockConflict, "git could not merge this lock").label(span, "from here");
-            let help = "keep the lines of both sides, of one choice the one that is deployed; then `hubform lock`";
+            let help =
+                "keep the lines of both sides, and where they differ the one that is deployed; then run `hubform lock`";
             return Err(Diagnostics::from_iter([finding.help(help)]));
         }
-        let Some(read) = Plain::read(file, text).map_err(unreadable)? else { return Ok(Self::default()) };
+        let Some(read) = PlainYaml::read(file, text).map_err(unreadable)? else { return Ok(Self::default()) };
         let lock = match read.number("format") {
             Some(1) => first::read(&read),
             Some(found) if found != u64::from(LOCK_FORMAT) => {
@@ -160,7 +161,7 @@ impl Lock {
         for (name, environment) in &lock.environments {
             if let Some(owner) = environment.owner.as_deref().filter(|owner| !is_owner(owner)) {
                 let span = read.span(&["environments", name, "owner"]);
-                return Err(stop(format!("`{owner}` is no owner id"), span));
+                return Err(stop(format!("`{owner}` is not an owner id"), span));
             }
         }
         for (id, model) in &lock.models {
@@ -181,10 +182,10 @@ impl Lock {
         }
     }
 
-    /// This lock, made from `base`, upon what stands in its file by now.
+    /// This lock, made from `base`, merged into what its file contains now.
     ///
     /// # Errors
-    /// What both changed, each otherwise.
+    /// What both changed differently.
     pub fn merged(&self, base: &Lock, there: &Lock) -> Result<Lock, Vec<Clash>> {
         merge::merged(base, self, there)
     }
@@ -204,7 +205,7 @@ impl Lock {
         self.environment(environment)?.owner.as_deref()
     }
 
-    /// Makes an environment somebody's.
+    /// Gives an environment an owner.
     pub fn set_owner(&mut self, environment: &str, owner: String) {
         self.environments.entry(environment.to_owned()).or_default().owner = Some(owner);
     }

@@ -53,7 +53,7 @@ use crate::{
 };
 
 pub use checks::Check;
-pub use desired::{Choice, DesiredStack, Field, Hatch, ParameterValue};
+pub use desired::{Choice, DesiredStack, Hatch, ManifestField, ParameterValue};
 pub use envelope::{Envelope, Identity, StackKind};
 pub use facts::{Facts, LookedUp, Questions};
 pub use lock::{Clash, LOCK_FORMAT, Lock, LockedEnvironment, LockedModel, Pinned, Scalar, Servings, is_owner};
@@ -165,7 +165,7 @@ pub fn resolve(scopes: &[Scope], facts: &Facts, catalog: &Catalog) -> (Resolved,
     let mut resolved = Resolved::default();
     let mut diagnostics = Diagnostics::new();
     for scope in scopes {
-        let mut context = Context::new(scope, facts, catalog);
+        let mut context = Resolver::new(scope, facts, catalog);
         let environment = &scope.set.environment.name;
         // Targets of one environment add to one lock.
         if let Some(lock) = resolved.locks.remove(environment) {
@@ -184,7 +184,7 @@ pub fn resolve(scopes: &[Scope], facts: &Facts, catalog: &Catalog) -> (Resolved,
 }
 
 /// What every part of resolving one environment sees and adds to.
-struct Context<'a> {
+struct Resolver<'a> {
     scope: &'a Scope,
     facts: &'a Facts,
     catalog: &'a Catalog,
@@ -199,7 +199,7 @@ struct Context<'a> {
     fetched: BTreeSet<String>,
 }
 
-impl<'a> Context<'a> {
+impl<'a> Resolver<'a> {
     fn new(scope: &'a Scope, facts: &'a Facts, catalog: &'a Catalog) -> Self {
         let settings = scope.set.environment.targets().into_iter().nth(scope.index).unwrap_or_default();
         let documents = scope.set.documents.iter().map(|document| ((document.kind, &*document.name), document));
@@ -232,14 +232,14 @@ impl<'a> Context<'a> {
 }
 
 /// What a manifest that becomes a stack leaves: the stack, and what is asked of others.
-struct Made {
+struct ResolvedStack {
     stack: DesiredStack,
     /// The `Role` manifest it names, and what it needs of it.
     shared: Option<(String, access::Access)>,
     named_role: Option<NamedRole>,
 }
 
-fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
+fn resolve_scope(context: &mut Resolver<'_>, resolved: &mut Resolved) {
     if !settings::check_region(context) {
         return;
     }
@@ -251,7 +251,7 @@ fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
             Spec::Endpoint(spec) => endpoint::resolve(context, document, spec),
             #[cfg(test)]
             Spec::Fortune(spec) => fortune::resolve(context, document, spec),
-            // Last, when all others have said what they need of it.
+            // Last, when the needs of all others are known.
             Spec::Role(spec) => {
                 roles.push((at, document, spec));
                 None
@@ -259,7 +259,7 @@ fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
             // What others are made from, and in.
             Spec::Environment(_) | Spec::Model(_) | Spec::Hardware(_) | Spec::Scaling(_) => None,
         };
-        let Some(Made { stack, shared: asked, named_role }) = made else { continue };
+        let Some(ResolvedStack { stack, shared: asked, named_role }) = made else { continue };
         if let Some((role, access)) = asked {
             shared.entry(role).or_default().merge(access);
         }
@@ -267,7 +267,7 @@ fn resolve_scope(context: &mut Context<'_>, resolved: &mut Resolved) {
         stacks.insert(at, stack);
     }
     for (at, document, spec) in roles {
-        // One that nobody uses yet is made for endpoints to come.
+        // An unused one is created for later endpoints.
         let access = shared.remove(&document.name).unwrap_or_else(access::Access::of_sagemaker);
         stacks.insert(at, role::resolve(context, document, spec, access));
     }
@@ -308,14 +308,14 @@ fn refuse_same_owner(scopes: &[Scope], diagnostics: &mut Diagnostics) {
             continue;
         }
         let message = format!(
-            "the environments `{}` and `{}` have one owner id, {owner}: each would take the other's stacks for its own",
+            "the environments `{}` and `{}` have the same owner id, {owner}: each would treat the other's stacks as its own",
             first.name, environment.name
         );
         let spans = [first, environment].into_iter().filter_map(|e| Some(e.origin.as_ref()?.span("/metadata/name")));
         let finding = spans.fold(Diagnostic::new(Code::SameOwner, message), Diagnostic::at);
         let folder = environment.folder.display();
         diagnostics.push(finding.help(format!(
-            "one is a copy that brought the lock along; `hubform lock {folder} --new-owner` makes that one its own"
+            "one was copied with its lock; `hubform lock {folder} --new-owner` gives it an owner of its own"
         )));
     }
 }
@@ -331,7 +331,7 @@ fn refuse_twins(stacks: &[DesiredStack], diagnostics: &mut Diagnostics) {
         let stack = &one.identity.stack;
         match seen.get(stack) {
             Some(first) if told.insert(stack) => diagnostics.push(
-                Diagnostic::new(Code::SameStack, format!("two manifests come to the stack `{stack}`"))
+                Diagnostic::new(Code::SameStack, format!("two manifests map to the stack `{stack}`"))
                     .label(one.span, whose(one))
                     .label(first.span, whose(first))
                     .help("give one of the environments another `prefix`"),
@@ -344,7 +344,7 @@ fn refuse_twins(stacks: &[DesiredStack], diagnostics: &mut Diagnostics) {
     }
 }
 
-/// SageMaker takes names that differ only in case for one.
+/// For SageMaker, names that differ only in case are the same.
 fn refuse_same_endpoints(stacks: &[DesiredStack], diagnostics: &mut Diagnostics) {
     let mut seen: BTreeMap<(&Target, String), &DesiredStack> = BTreeMap::new();
     let whose = |of: &DesiredStack| format!("`{}` of `{}`", of.identity.name, of.identity.environment);
@@ -352,12 +352,12 @@ fn refuse_same_endpoints(stacks: &[DesiredStack], diagnostics: &mut Diagnostics)
         let key = (&one.identity.stack.target, check.endpoint().to_lowercase());
         let first = *seen.entry(key).or_insert(one);
         if first.identity.stack != one.identity.stack {
-            let message = format!("two manifests make an endpoint named `{}`", check.endpoint());
+            let message = format!("two manifests create an endpoint named `{}`", check.endpoint());
             diagnostics.push(
                 Diagnostic::new(Code::SameEndpoint, message)
                     .label(one.span, whose(one))
                     .label(first.span, whose(first))
-                    .help("give one of them another `name`, or leave `name` out"),
+                    .help("give one of them another `name`, or remove `name`"),
             );
         }
     }

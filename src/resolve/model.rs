@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::{
-    Choice, Context, LockedModel,
-    access::Bucket,
-    chooser::{Chooser, Fresh, What},
-    engine::{self, Engine},
+    Choice, LockedModel, Resolver,
+    access::S3Prefix,
+    chooser::{ChoiceKind, Chooser, Fresh},
+    engine::{self, EngineRow},
     pinned,
-    references::{Found, Place, find},
+    references::{FieldPlace, Referenced, find},
     task,
 };
 use crate::{
@@ -21,11 +21,11 @@ use crate::{
 /// A model with everything about it that was decided.
 pub(super) struct Served<'a> {
     pub(super) spec: Cow<'a, Model>,
-    pub(super) place: Place<'a>,
+    pub(super) place: FieldPlace<'a>,
     pub(super) weights: Weights,
     pub(super) facts: Option<LockedModel>,
     pub(super) task: Option<String>,
-    pub(super) engine: &'static Engine,
+    pub(super) engine: &'static EngineRow,
 }
 
 /// Where the weights are.
@@ -43,7 +43,7 @@ pub(super) enum Weights {
         /// The location.
         uri: String,
         /// Bucket and prefix.
-        bucket: Bucket,
+        bucket: S3Prefix,
         /// One archive, not a prefix.
         archive: bool,
     },
@@ -61,13 +61,13 @@ impl Weights {
 
 /// Finds the model, its facts, its task and its engine. `has_instance`: is an instance type named?
 pub(super) fn resolve<'a>(
-    context: &mut Context<'a>,
+    context: &mut Resolver<'a>,
     chooser: &mut Chooser,
     reference: &'a Reference<Model>,
-    place: Place<'a>,
+    place: FieldPlace<'a>,
     has_instance: bool,
 ) -> Option<Served<'a>> {
-    let Found { spec, place, .. } = find(context, reference, place)?;
+    let Referenced { spec, place, .. } = find(context, reference, place)?;
     let mut weights = weights(context, &spec, &place)?;
     let Known { facts, newest } = known(context, chooser, &weights, &spec, &place, has_instance)?;
     pin(context, chooser, &mut weights, facts.as_ref(), newest.as_ref());
@@ -79,12 +79,12 @@ pub(super) fn resolve<'a>(
     Some(Served { spec, place, weights, facts, task, engine })
 }
 
-fn weights(context: &mut Context<'_>, spec: &Model, place: &Place<'_>) -> Option<Weights> {
+fn weights(context: &mut Resolver<'_>, spec: &Model, place: &FieldPlace<'_>) -> Option<Weights> {
     if let Some(id) = &spec.hub {
         return Some(Weights::Hub { id: id.clone(), revision: spec.revision.clone() });
     }
     let uri = context.substituted(spec.s3.as_ref()?, &place.at("s3"));
-    let bucket = Bucket::parse(&uri)?;
+    let bucket = S3Prefix::parse(&uri)?;
     let archive = !uri.ends_with('/');
     Some(Weights::S3 { uri, bucket, archive })
 }
@@ -96,13 +96,13 @@ struct Known {
     newest: Option<Commit>,
 }
 
-/// `None`: cannot go on. Where it can though nothing is known, enough is said.
+/// `None`: cannot go on. Where it can though nothing is known, no more findings are needed.
 fn known(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     chooser: &mut Chooser,
     weights: &Weights,
     spec: &Model,
-    place: &Place<'_>,
+    place: &FieldPlace<'_>,
     has_instance: bool,
 ) -> Option<Known> {
     let Weights::Hub { id, revision } = weights else {
@@ -152,27 +152,27 @@ fn to_lock(found: hub::Model, revision: Option<&str>) -> LockedModel {
     }
 }
 
-fn may_be_fetched(context: &mut Context<'_>, id: &str, gated: Gated, place: &Place<'_>) -> bool {
+fn may_be_fetched(context: &mut Resolver<'_>, id: &str, gated: Gated, place: &FieldPlace<'_>) -> bool {
     match gated {
         Gated::No => true,
         Gated::Yes => {
-            let message = format!("`{id}` is gated: the Hub gives it only to accounts that accepted its terms");
-            let help = "copy the weights to S3 yourself and say `s3:`; hubform cannot use a Hub token yet";
+            let message = format!("`{id}` is gated: the Hub serves it only to accounts that accepted its terms");
+            let help = "copy the weights to S3 and set `s3:`; hubform cannot use a Hub token yet";
             context.report(Diagnostic::new(Code::GatedModel, message).at(place.at("hub").span()).help(help));
             false
         }
         Gated::Unknown => {
-            let message = format!("it is not known whether `{id}` is gated");
-            let help = "if the Hub asks for an account, the container cannot fetch it and the endpoint fails to start";
+            let message = format!("`{id}` may be gated: hubform does not know");
+            let help = "if it is, the container cannot fetch it and the endpoint fails to start";
             context.report(Diagnostic::new(Code::GatingUnknown, message).at(place.at("hub").span()).help(help));
             true
         }
     }
 }
 
-/// A model without a revision is fetched at the commit that stands in the lock, and the plan says where that is from.
+/// A model without a revision is fetched at the commit in the lock, and the plan says where that is from.
 fn pin(
-    context: &Context<'_>,
+    context: &Resolver<'_>,
     chooser: &mut Chooser,
     weights: &mut Weights,
     facts: Option<&LockedModel>,
@@ -192,21 +192,21 @@ fn pin(
     *revision = Some(commit);
 }
 
-fn source(context: &Context<'_>, commit: &Commit) -> String {
+fn source(context: &Resolver<'_>, commit: &Commit) -> String {
     let seen = commit.seen.as_deref().map(|month| format!(", the last in {month}")).unwrap_or_default();
     let sources = match commit.sources {
-        1 => "1 public source names it".to_owned(),
-        count => format!("{count} public sources name it"),
+        1 => "listed by 1 public source".to_owned(),
+        count => format!("listed by {count} public sources"),
     };
     format!("newest commit known on {}; {sources}{seen}", context.catalog.models_collected())
 }
 
 fn warn_unpinned(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     weights: &Weights,
     locked: Option<&LockedModel>,
     newest: Option<&Commit>,
-    place: &Place<'_>,
+    place: &FieldPlace<'_>,
 ) {
     let Weights::Hub { id, revision } = weights else { return };
     let pinned = match (revision, locked) {
@@ -218,8 +218,8 @@ fn warn_unpinned(
         return;
     }
     let at = revision.as_deref().unwrap_or(MAIN);
-    let message = format!("`{id}` is not pinned: instances started later may fetch other weights than those of today");
-    let mut help = format!("say `revision:` with the commit that `{at}` has on the Hub now, all 40 digits");
+    let message = format!("`{id}` is not pinned: instances started later may fetch other weights");
+    let mut help = format!("set `revision:` to the commit that `{at}` has on the Hub now, all 40 digits");
     if newest.is_some() && revision.is_none() {
         help.push_str("; or `hubform lock --upgrade`, which pins the newest commit that hubform knows");
     }
@@ -228,10 +228,10 @@ fn warn_unpinned(
 }
 
 fn said_enough(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     weights: &Weights,
     spec: &Model,
-    place: &Place<'_>,
+    place: &FieldPlace<'_>,
     has_instance: bool,
 ) -> bool {
     let missing: Vec<_> = [
@@ -242,14 +242,14 @@ fn said_enough(
     .into_iter()
     .filter_map(|(missing, what)| missing.then_some(what))
     .collect();
-    // That an instance alone is missing is told where instances are chosen.
+    // Where only an instance is missing, that is reported where instances are chosen.
     if spec.task.is_some() && spec.engine.is_some() {
         return true;
     }
     let message = format!("hubform knows nothing about `{}` and cannot choose for it", weights.name());
     let mut help = match missing.as_slice() {
-        [most @ .., last] if !most.is_empty() => format!("say {} and {last}", most.join(", ")),
-        _ => format!("say {}", missing.concat()),
+        [most @ .., last] if !most.is_empty() => format!("set {} and {last}", most.join(", ")),
+        _ => format!("set {}", missing.concat()),
     };
     if let (Weights::Hub { id, .. }, Some(name)) = (weights, weights.name().rsplit('/').next())
         && let Some(near) = context.catalog.models_named(name).first().filter(|near| *near != id)
@@ -265,12 +265,12 @@ fn said_enough(
 }
 
 fn engine(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     chooser: &mut Chooser,
     spec: &Model,
     task: Option<&str>,
-    place: &Place<'_>,
-) -> Option<&'static Engine> {
+    place: &FieldPlace<'_>,
+) -> Option<&'static EngineRow> {
     if let Some(word) = spec.engine {
         let Some(engine) = engine::of(word) else {
             let message = format!("not yet supported: the engine `{word}`");
@@ -278,7 +278,7 @@ fn engine(
             return None;
         };
         if engine.is_in_image() && spec.image.is_none() {
-            let message = format!("the engine `{engine}` is whatever is in `image`, and there is no `image`");
+            let message = format!("the engine `{engine}` needs an `image`");
             context.report(Diagnostic::new(Code::ImageMissing, message).at(place.at("engine").span()));
             return None;
         }
@@ -287,12 +287,12 @@ fn engine(
     let task = task.unwrap_or_default();
     let expects = format!("an engine that hubform chooses: {}", engine::choosable_names());
     let known = pinned::text(&expects, |name| engine::by_name(name).is_some());
-    let value = chooser.choose(context, What::ENGINE, known, |_| {
+    let value = chooser.choose(context, ChoiceKind::ENGINE, known, |_| {
         Some(Fresh::new(engine::by_task(task)?.to_string(), format!("serves the task {task}")))
     });
     let named = value.as_ref().and_then(|value| engine::by_name(value.text()?));
     if named.is_none() {
-        let message = format!("no engine is chosen for the task `{task}` by itself");
+        let message = format!("hubform has no default engine for the task `{task}`");
         let near = task::near(task).map(|near| format!("did you mean the task `{near}`? Else "));
         let help = format!("{}{}", near.unwrap_or_default(), engine::advice());
         context.report(Diagnostic::new(Code::EngineMissing, message).at(place.span()).help(help));

@@ -30,7 +30,7 @@ pub fn ask_roles(roles: &[NamedRole], facts: &Facts) -> Questions {
     Questions { roles: open.collect::<BTreeSet<_>>(), ..Questions::default() }
 }
 
-/// Says which roles cannot be used. Of one that was not looked up nothing is said.
+/// Reports which roles cannot be used; none that was not looked up.
 pub fn judge_roles(roles: &[NamedRole], facts: &Facts) -> Diagnostics {
     roles.iter().filter_map(|role| role.judged(facts)).collect()
 }
@@ -50,19 +50,19 @@ impl NamedRole {
     fn judged(&self, facts: &Facts) -> Option<Diagnostic> {
         let arn = &self.arn;
         if let Some((theirs, ours)) = self.elsewhere(facts) {
-            let message = format!("the role `{arn}` is in account {theirs} and cannot be looked up from {ours}");
-            let help = "SageMaker takes only roles of the account that the endpoint is in";
+            let message = format!("the role `{arn}` is in account {theirs}, not in {ours}");
+            let help = "SageMaker accepts only roles of the endpoint's own account";
             return Some(Diagnostic { severity: Severity::Warning, ..self.missing(message, help) });
         }
         match facts.roles.get(&self.key())? {
             LookedUp::Found(found) => self.untrusted(found),
             LookedUp::Missing => {
-                let help = "leave `role` out and hubform makes one";
+                let help = "remove `role` and hubform creates one";
                 Some(self.missing(format!("the role `{arn}` does not exist"), help))
             }
             LookedUp::Denied(why) => {
                 let message = format!("the role `{arn}` cannot be looked up: {why}");
-                let help = "allow iam:GetRole, so that a wrong role is found before anything is made";
+                let help = "allow iam:GetRole, so that a wrong role is found before anything is created";
                 Some(Diagnostic { severity: Severity::Warning, ..self.missing(message, help) })
             }
         }
@@ -75,7 +75,7 @@ impl NamedRole {
     fn untrusted(&self, found: &RoleDescription) -> Option<Diagnostic> {
         let barred: Vec<&str> = self.principals.iter().copied().filter(|service| !found.trusts(service)).collect();
         let message = format!("{} may not assume the role `{}`", barred.join(" and "), self.arn);
-        let help = "add it to the role's trust policy, or leave `role` out and hubform makes one";
+        let help = "add it to the role's trust policy, or remove `role` and hubform creates one";
         (!barred.is_empty()).then(|| Diagnostic::new(Code::RoleTrust, message).at(self.span).help(help))
     }
 }
@@ -180,9 +180,9 @@ mod tests {
             &[],
             LookedUp::Missing,
             expect![[r#"
-            asks for 0
-            Warning: the role `arn:aws:iam::111122223333:role/serving` is in account 111122223333 and cannot be looked up from 000000000000
-        "#]],
+                asks for 0
+                Warning: the role `arn:aws:iam::111122223333:role/serving` is in account 111122223333, not in 000000000000
+            "#]],
         );
     }
 }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 /// The longest name an endpoint may have; every stack name fits it, because an endpoint is called like its stack.
 pub const ENDPOINT_NAME_LIMIT: usize = 63;
 
-/// `<prefix>-<kind>-<name>`, cut to what every service takes.
+/// `<prefix>-<kind>-<name>`, cut to what every service accepts.
 pub fn stack_name(prefix: &str, kind: &str, name: &str) -> String {
     shortened(&format!("{prefix}-{}-{name}", kind.to_lowercase()), ENDPOINT_NAME_LIMIT)
 }

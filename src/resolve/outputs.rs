@@ -2,7 +2,7 @@
 
 /// The endpoint's name.
 pub const ENDPOINT_NAME: &str = "EndpointName";
-/// A role's ARN; the parameter that takes it from another stack has the same name.
+/// A role's ARN; the parameter for it in another stack has the same name.
 pub const ROLE_ARN: &str = "RoleArn";
 /// The name of the configuration that the endpoint runs.
 pub const ENDPOINT_CONFIG_NAME: &str = "EndpointConfigName";

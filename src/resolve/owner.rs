@@ -3,7 +3,7 @@
 /// What a verb does about owner ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum OwnerPolicy {
-    /// Takes what the lock says.
+    /// Uses the lock's.
     #[default]
     Known,
     /// Makes one where there is none.
@@ -17,11 +17,11 @@ pub enum OwnerPolicy {
 /// What an owner is decided upon.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OwnerFacts {
-    /// The lock says one.
+    /// The lock has one.
     pub known: bool,
     /// Nothing may be chosen.
     pub locked: bool,
-    /// The lock is kept for an imagined account, and nobody's to commit.
+    /// The lock is for an imagined account, and never committed.
     pub imagined: bool,
     /// The account is real, and neither an Environment nor a lock file is there to say it from now on.
     pub unwritten: bool,
@@ -34,13 +34,13 @@ pub enum OwnerAction {
     Keep,
     /// This one is put in.
     Put(String),
-    /// One is made; in a folder where somebody played before, the same as then.
+    /// One is made; in a folder with an earlier sandbox, the same as there.
     Make,
     /// Another is made.
     Renew,
     /// It is missing, and may not be made: a finding.
     Missing,
-    /// Nobody would remember it: stacks of a real account would soon be nobody's.
+    /// Nobody would remember it: stacks of a real account would soon have no owner.
     Refuse,
 }
 

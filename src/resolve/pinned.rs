@@ -7,7 +7,7 @@
 
 use std::{ops::RangeInclusive, str::FromStr};
 
-use super::{Context, Scalar, chooser::What};
+use super::{Resolver, Scalar, chooser::ChoiceKind};
 use crate::{
     diagnostic::{Code, Diagnostic, secret::mask, shown},
     manifest::{Duration, Size},
@@ -34,8 +34,8 @@ impl<'a> Bounds<'a> {
     /// The finding about a value that does not hold: which, where in the lock, and the ways out.
     pub(super) fn broken(
         &self,
-        context: &Context<'_>,
-        what: What,
+        context: &Resolver<'_>,
+        what: ChoiceKind,
         (manifest, serving): (&str, &str),
         value: &Scalar,
     ) -> Diagnostic {
@@ -45,7 +45,7 @@ impl<'a> Bounds<'a> {
         let (named, expects) = (manifest.split('@').next().unwrap_or(manifest), &self.expects);
         let message = format!("`{file}` pins `{value}` as the {}, which must be {expects}", what.title);
         let help = format!(
-            "it stands under environments, {environment}, choices, {manifest}, {serving}, {}; restore it from git, or \
+            "it is under environments, {environment}, choices, {manifest}, {serving}, {}; restore it from git, or \
              `hubform lock --upgrade {named}` chooses again",
             what.name
         );
@@ -56,7 +56,7 @@ impl<'a> Bounds<'a> {
 /// A whole number, from one on.
 pub(super) fn count<'a>(most: u64, of: &str) -> Bounds<'a> {
     let expects = match most {
-        u64::MAX => "a whole number from 1 on".to_owned(),
+        u64::MAX => "a whole number of at least 1".to_owned(),
         most => format!("a whole number from 1 to {most}{of}"),
     };
     Bounds { expects, holds: Box::new(move |value| value.count().is_some_and(|count| (1..=most).contains(&count))) }

@@ -2,24 +2,24 @@
 
 use std::borrow::Cow;
 
-use super::{Context, Field};
+use super::{ManifestField, Resolver};
 use crate::{
     diagnostic::{Code, Diagnostic, Path, Span, did_you_mean, first_of},
     manifest::{
-        Alarms, Defaults, Hardware, Instance, Kind, Model, Origin, Reference, Role, Rollout, Scaling, Setting, Spec,
-        Timeouts,
+        Alarms, Defaults, DocumentOrigin, Hardware, Kind, Model, RankedInstance, Reference, Role, Rollout, Scaling,
+        Setting, Spec, Timeouts,
     },
 };
 
 /// Where a value was written: a document and a path into it.
 #[derive(Debug, Clone)]
-pub(super) struct Place<'a> {
-    origin: &'a Origin,
+pub(super) struct FieldPlace<'a> {
+    origin: &'a DocumentOrigin,
     path: Path,
 }
 
-impl<'a> Place<'a> {
-    pub(super) fn new(origin: &'a Origin, path: impl Into<Path>) -> Self {
+impl<'a> FieldPlace<'a> {
+    pub(super) fn new(origin: &'a DocumentOrigin, path: impl Into<Path>) -> Self {
         Self { origin, path: path.into() }
     }
 
@@ -38,10 +38,10 @@ impl<'a> Place<'a> {
     }
 
     /// The field, or the nearest one above it that is written: nothing is named that a manifest does not have.
-    pub(super) fn field(&self) -> Field {
+    pub(super) fn field(&self) -> ManifestField {
         let written = self.path.upward().find(|path| self.origin.has(Path::from_iter(path.iter().cloned())));
         let path = written.map_or_else(|| self.path.clone(), |path| Path::from_iter(path.iter().cloned()));
-        Field { path, span: self.span() }
+        ManifestField { path, span: self.span() }
     }
 
     pub(super) fn exists(&self, key: &str) -> bool {
@@ -51,16 +51,16 @@ impl<'a> Place<'a> {
 
 /// A referred value with its place.
 #[derive(Debug, Clone)]
-pub(super) struct Found<'a, T: Clone> {
+pub(super) struct Referenced<'a, T: Clone> {
     pub(super) spec: Cow<'a, T>,
-    pub(super) place: Place<'a>,
+    pub(super) place: FieldPlace<'a>,
 }
 
 /// A kind that can be referred to.
 pub(super) trait Referred: Clone {
     const KIND: Kind;
     fn of(spec: &Spec) -> Option<&Self>;
-    /// What a string that is not a name stands for.
+    /// The value of a string that is not a name.
     fn short(_: &Reference<Self>) -> Option<Self> {
         None
     }
@@ -85,7 +85,7 @@ referred! {
     };
     Hardware, reference => match reference {
         Reference::InstanceType(kind) => {
-            Some(Hardware { instances: Some(vec![Instance::new(kind)]), ..Hardware::default() })
+            Some(Hardware { instances: Some(vec![RankedInstance::new(kind)]), ..Hardware::default() })
         }
         _ => None,
     };
@@ -95,18 +95,18 @@ referred! {
 
 /// What a reference means. Nothing, with a finding, where it dangles.
 pub(super) fn find<'a, T: Referred>(
-    context: &mut Context<'a>,
+    context: &mut Resolver<'a>,
     reference: &'a Reference<T>,
-    place: Place<'a>,
-) -> Option<Found<'a, T>> {
+    place: FieldPlace<'a>,
+) -> Option<Referenced<'a, T>> {
     match reference {
-        Reference::Inline(spec) => Some(Found { spec: Cow::Borrowed(&**spec), place }),
+        Reference::Inline(spec) => Some(Referenced { spec: Cow::Borrowed(&**spec), place }),
         Reference::Name(name) => {
             let document = context.documents.get(&(T::KIND, &**name)).copied();
             match document.and_then(|document| Some((document, T::of(&document.spec)?))) {
                 Some((document, spec)) => {
-                    let place = Place::new(&document.origin, "/spec");
-                    Some(Found { spec: Cow::Borrowed(spec), place })
+                    let place = FieldPlace::new(&document.origin, "/spec");
+                    Some(Referenced { spec: Cow::Borrowed(spec), place })
                 }
                 None => {
                     dangling::<T>(context, name, &place);
@@ -114,23 +114,21 @@ pub(super) fn find<'a, T: Referred>(
                 }
             }
         }
-        short => T::short(short).map(|spec| Found { spec: Cow::Owned(spec), place }),
+        short => T::short(short).map(|spec| Referenced { spec: Cow::Owned(spec), place }),
     }
 }
 
-fn dangling<T: Referred>(context: &mut Context<'_>, name: &str, place: &Place<'_>) {
+fn dangling<T: Referred>(context: &mut Resolver<'_>, name: &str, place: &FieldPlace<'_>) {
     let set = &context.scope.set;
     if set.refused.contains(&(T::KIND, name.to_owned())) {
         return;
     }
     let help = match (T::KIND, context.catalog.models_named(name).as_slice()) {
         (Kind::Model, [id, ..]) => format!("did you mean the Hub model `{id}`? Hub ids need their organisation"),
-        _ if context.diagnostics.len() > MOST_HELPED => {
-            "does it have another kind, or belong to another environment?".to_owned()
-        }
+        _ if context.diagnostics.len() > MOST_HELPED => "check its kind and its environment".to_owned(),
         _ => names_help(T::KIND, name, &set.names(T::KIND).collect::<Vec<_>>()),
     };
-    let message = format!("there is no {} `{name}` in environment `{}`", T::KIND, set.environment.name);
+    let message = format!("environment `{}` has no {} `{name}`", set.environment.name, T::KIND);
     context.report(Diagnostic::new(Code::DanglingReference, message).at(place.span()).help(help));
 }
 
@@ -142,34 +140,34 @@ const MOST_LISTED: usize = 10;
 fn names_help(kind: Kind, name: &str, names: &[&str]) -> String {
     match did_you_mean(name, names.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None if names.is_empty() => format!("this environment has no {kind}"),
+        None if names.is_empty() => format!("it has no {kind} at all"),
         None => format!("there are {}", first_of(names, MOST_LISTED)),
     }
 }
 
-/// What the environment gives where a manifest says nothing: the target's own default, else the environment's.
+/// The environment's default where a manifest sets nothing: the target's own default, else the environment's.
 pub(super) fn inherited<'a, T>(
-    context: &Context<'a>,
+    context: &Resolver<'a>,
     field: &str,
     of: impl Fn(&'a Defaults) -> Option<&'a T>,
-) -> Option<(&'a T, Place<'a>)> {
+) -> Option<(&'a T, FieldPlace<'a>)> {
     let (scope, environment) = (context.scope, &context.scope.set.environment);
     let origin = environment.origin.as_ref()?;
     let of_target = scope.written().and_then(|target| target.settings.defaults.as_ref());
     let of_all = environment.spec.settings.defaults.as_ref();
     let found = |defaults: Option<&'a Defaults>, above: Path| {
-        Some((of(defaults?)?, Place::new(origin, above.at("defaults").at(field))))
+        Some((of(defaults?)?, FieldPlace::new(origin, above.at("defaults").at(field))))
     };
     found(of_target, scope.target_path()).or_else(|| found(of_all, "/spec".into()))
 }
 
 /// A manifest's own setting, else the environment's default for it, with its place.
 pub(super) fn default_of<'a, T: Inherited>(
-    context: &Context<'a>,
+    context: &Resolver<'a>,
     own: Option<&'a T>,
-    place: &Place<'a>,
+    place: &FieldPlace<'a>,
     field: &str,
-) -> Option<(&'a T, Place<'a>)> {
+) -> Option<(&'a T, FieldPlace<'a>)> {
     if let Some(own) = own {
         return Some((own, place.at(field)));
     }
@@ -199,7 +197,7 @@ inherited! {
 }
 
 /// References of the environment's own defaults, which perhaps no endpoint followed.
-pub(super) fn check_defaults(context: &mut Context<'_>) {
+pub(super) fn check_defaults(context: &mut Resolver<'_>) {
     if let Some((reference @ Reference::Name(name), place)) = inherited(context, "hardware", |d| d.hardware.as_ref())
         && !context.documents.contains_key(&(Kind::Hardware, &**name))
     {

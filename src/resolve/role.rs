@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Context, DesiredStack, Field,
+    DesiredStack, ManifestField, Resolver,
     access::Access,
     hatch,
-    references::Place,
+    references::FieldPlace,
     settings,
     view::{PolicyStatement, RoleStackView, RoleView, Verbatim, View},
 };
@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// The stack of a `Role`.
-pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Role, access: Access) -> DesiredStack {
-    let place = Place::new(&document.origin, "/spec");
+pub(super) fn resolve(context: &mut Resolver<'_>, document: &Document, spec: &Role, access: Access) -> DesiredStack {
+    let place = FieldPlace::new(&document.origin, "/spec");
     let access = view(context, spec, &access, &place);
     let description = context.description("Execution role", document);
     let origins = origins(&place);
@@ -34,7 +34,7 @@ pub(super) fn resolve(context: &mut Context<'_>, document: &Document, spec: &Rol
 }
 
 /// The access needed, and what the manifest adds.
-pub(super) fn view(context: &mut Context<'_>, spec: &Role, access: &Access, place: &Place<'_>) -> RoleView {
+pub(super) fn view(context: &mut Resolver<'_>, spec: &Role, access: &Access, place: &FieldPlace<'_>) -> RoleView {
     let managed_policies = spec
         .managed_policies
         .as_ref()
@@ -71,7 +71,7 @@ fn is_account(principal: &str) -> bool {
     principal.starts_with("arn:") || principal.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn origins(place: &Place<'_>) -> BTreeMap<Path, Field> {
+fn origins(place: &FieldPlace<'_>) -> BTreeMap<Path, ManifestField> {
     [
         ("Role/Properties/ManagedPolicyArns", "managedPolicies"),
         ("Role/Properties/PermissionsBoundary", "permissionsBoundary"),

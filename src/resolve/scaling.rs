@@ -1,11 +1,11 @@
 //! How many instances, and who decides it: the manifest, or a scalable target.
 
 use super::{
-    Context,
-    chooser::{Chooser, Fresh, What},
+    Resolver,
+    chooser::{ChoiceKind, Chooser, Fresh},
     hardware::Chosen,
     pinned,
-    references::{Found, Place, find, inherited},
+    references::{FieldPlace, Referenced, find, inherited},
     view::{self, DimensionView, ScheduleView},
 };
 use crate::{
@@ -15,13 +15,13 @@ use crate::{
     service::is_burstable,
 };
 
-/// Seconds to wait after removing instances when nobody says: new ones take minutes to start.
+/// Default seconds to wait after removing instances: new ones take minutes to start.
 const COOLDOWN_IN: u64 = 300;
-/// Seconds to wait after adding instances when nobody says.
+/// Default seconds to wait after adding instances.
 const COOLDOWN_OUT: u64 = 60;
-/// The target when nobody says one: use of processors, in percent.
+/// The default target: use of processors, in percent.
 const DEFAULT_CPU: f64 = 60.0;
-/// The target when nobody says one: requests in flight per accelerated instance.
+/// The default target: requests in flight per accelerated instance.
 const DEFAULT_CONCURRENCY: f64 = 8.0;
 
 /// How many instances there are.
@@ -39,7 +39,7 @@ pub(super) struct Scaler {
     pub(super) min: u32,
     pub(super) max: u32,
     pub(super) schedules: Vec<ScheduleView>,
-    pub(super) metric: view::Metric,
+    pub(super) metric: view::ScalingMetric,
     pub(super) target: f64,
     /// In seconds.
     pub(super) cooldown_in: u64,
@@ -47,19 +47,19 @@ pub(super) struct Scaler {
     pub(super) cooldown_out: u64,
 }
 
-/// What target tracking holds, and at which value.
+/// The metric of target tracking, and its target value.
 struct Tracked {
-    metric: view::Metric,
+    metric: view::ScalingMetric,
     target: f64,
 }
 
 /// Settles the count of a serving.
 pub(super) fn resolve<'a>(
-    context: &mut Context<'a>,
+    context: &mut Resolver<'a>,
     chooser: &mut Chooser,
-    wanted: Option<Found<'a, Scaling>>,
+    wanted: Option<Referenced<'a, Scaling>>,
     chosen: &Chosen<'_>,
-) -> Option<(Count, Option<Place<'a>>)> {
+) -> Option<(Count, Option<FieldPlace<'a>>)> {
     let Some(found) = wanted else {
         return Some((Count { initial: 1, min: 1, scaler: None }, None));
     };
@@ -90,9 +90,9 @@ pub(super) fn resolve<'a>(
 
 /// The `Scaling` of an endpoint, its own or the environment's, if any.
 pub(super) fn wanted<'a>(
-    context: &mut Context<'a>,
-    own: Option<(&'a Reference<Scaling>, Place<'a>)>,
-) -> Option<Option<Found<'a, Scaling>>> {
+    context: &mut Resolver<'a>,
+    own: Option<(&'a Reference<Scaling>, FieldPlace<'a>)>,
+) -> Option<Option<Referenced<'a, Scaling>>> {
     let inherited = inherited(context, "scaling", |defaults| defaults.scaling.as_ref());
     match own.or(inherited) {
         Some((reference, place)) => find(context, reference, place).map(Some),
@@ -100,12 +100,12 @@ pub(super) fn wanted<'a>(
     }
 }
 
-fn check_bounds(context: &mut Context<'_>, spec: &Scaling, place: &Place<'_>, min: u32, max: u32) -> Option<()> {
+fn check_bounds(context: &mut Resolver<'_>, spec: &Scaling, place: &FieldPlace<'_>, min: u32, max: u32) -> Option<()> {
     let initial = spec.initial.unwrap_or(min);
     let (message, field) = if max < min {
-        (format!("`max` is {max}, below `min`, which is {min}"), "max")
+        (format!("`max` is {max}, below `min`, {min}"), "max")
     } else if !(min..=max).contains(&initial) {
-        (format!("`initial` is {initial}, and the count stays between {min} and {max}"), "initial")
+        (format!("`initial` is {initial}, but must be {min} to {max}"), "initial")
     } else {
         return Some(());
     };
@@ -113,7 +113,7 @@ fn check_bounds(context: &mut Context<'_>, spec: &Scaling, place: &Place<'_>, mi
     None
 }
 
-fn refuse_burstable(context: &mut Context<'_>, place: &Place<'_>, chosen: &Chosen<'_>) -> Option<()> {
+fn refuse_burstable(context: &mut Resolver<'_>, place: &FieldPlace<'_>, chosen: &Chosen<'_>) -> Option<()> {
     if !is_burstable(&chosen.name) {
         return Some(());
     }
@@ -123,45 +123,45 @@ fn refuse_burstable(context: &mut Context<'_>, place: &Place<'_>, chosen: &Chose
         Some(instance) => finding.label(instance.span(), "the instance type"),
         None => finding,
     };
-    context.report(finding.help("leave `max` out, or take another instance type"));
+    context.report(finding.help("remove `max`, or use another instance type"));
     None
 }
 
-fn warn_unused(context: &mut Context<'_>, spec: &Scaling, place: &Place<'_>) {
+fn warn_unused(context: &mut Resolver<'_>, spec: &Scaling, place: &FieldPlace<'_>) {
     let unused = [(spec.target.is_some(), "target"), (!spec.schedules.is_empty(), "schedules")];
     for (_, field) in unused.into_iter().filter(|(set, _)| *set) {
-        let message = format!("`{field}` does nothing: without `max` above `min` the count is fixed");
-        context.report(Diagnostic::new(Code::FixedCount, message).at(place.at(field).span()).help("say `max`"));
+        let message = format!("`{field}` has no effect: without `max` above `min` the count is fixed");
+        context.report(Diagnostic::new(Code::FixedCount, message).at(place.at(field).span()).help("set `max`"));
     }
 }
 
-fn initial(context: &mut Context<'_>, chooser: &mut Chooser, spec: &Scaling, min: u32, max: u32) -> u32 {
+fn initial(context: &mut Resolver<'_>, chooser: &mut Chooser, spec: &Scaling, min: u32, max: u32) -> u32 {
     let wanted = spec.initial.unwrap_or(1).clamp(min, max);
     let said = match spec.initial {
-        Some(_) => "as the manifest said",
+        Some(_) => "as the manifest says",
         None if min > 1 => "autoscaling starts from `min`",
         None => "autoscaling starts from one",
     };
     let bounds = pinned::count(u64::MAX, "").and("", |count| u32::try_from(count).is_ok());
-    let pinned = chooser.choose(context, What::INITIAL_COUNT, bounds, |_| {
-        Some(Fresh::new(wanted, format!("{said}; it matters only when the endpoint is made")))
+    let pinned = chooser.choose(context, ChoiceKind::INITIAL_COUNT, bounds, |_| {
+        Some(Fresh::new(wanted, format!("{said}; it applies only when the endpoint is created")))
     });
     pinned.and_then(|count| count.count()?.try_into().ok()).unwrap_or(wanted)
 }
 
 fn metric(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     chooser: &mut Chooser,
     spec: &Scaling,
-    place: &Place<'_>,
+    place: &FieldPlace<'_>,
     chosen: &Chosen<'_>,
 ) -> Option<Tracked> {
     let Some(target) = &spec.target else { return default_metric(context, chooser, chosen) };
     if let Some(target) = target.concurrent_requests_per_instance {
-        return Some(Tracked { metric: view::Metric::ConcurrentRequestsPerInstance, target });
+        return Some(Tracked { metric: view::ScalingMetric::ConcurrentRequestsPerInstance, target });
     }
     if let Some(target) = target.invocations_per_instance {
-        return Some(Tracked { metric: view::Metric::InvocationsPerInstance, target });
+        return Some(Tracked { metric: view::ScalingMetric::InvocationsPerInstance, target });
     }
     if let Some(metric) = &target.metric {
         return Some(Tracked { metric: own(metric), target: metric.value });
@@ -169,35 +169,35 @@ fn metric(
     utilization(context, target, place, chosen)
 }
 
-fn default_metric(context: &mut Context<'_>, chooser: &mut Chooser, chosen: &Chosen<'_>) -> Option<Tracked> {
+fn default_metric(context: &mut Resolver<'_>, chooser: &mut Chooser, chosen: &Chosen<'_>) -> Option<Tracked> {
     let cores = chosen.facts.filter(|instance| instance.accelerator.is_none()).and_then(|instance| instance.vcpus);
     let accelerated = chosen.facts.is_some_and(|instance| instance.accelerator.is_some());
     chooser.know("accelerated", cores.is_none());
     let bounds = pinned::above_zero(if cores.is_some() { 100.0 } else { f64::INFINITY });
-    let value = chooser.choose(context, What::SCALING_TARGET, bounds, |_| {
-        let start = if accelerated { "for accelerators" } else { "where the hardware is not known" };
+    let value = chooser.choose(context, ChoiceKind::SCALING_TARGET, bounds, |_| {
+        let start = if accelerated { "for accelerators" } else { "where the hardware is unknown" };
         Some(match cores {
             Some(_) => Fresh::new(DEFAULT_CPU, "usual for processors"),
-            None => Fresh::new(DEFAULT_CONCURRENCY, format!("a cautious start {start}; measure, then say your own")),
+            None => Fresh::new(DEFAULT_CONCURRENCY, format!("a cautious start {start}; measure, then set your own")),
         })
     })?;
     Some(match cores {
         Some(cores) => {
             let percent = value.number().unwrap_or(DEFAULT_CPU);
             chooser.show_as(format!("cpu {percent}%"));
-            Tracked { metric: view::Metric::Cpu, target: percent * f64::from(cores) }
+            Tracked { metric: view::ScalingMetric::Cpu, target: percent * f64::from(cores) }
         }
         None => {
             let target = value.number().unwrap_or(DEFAULT_CONCURRENCY);
             chooser.show_as(format!("{target} concurrent requests per instance"));
-            Tracked { metric: view::Metric::ConcurrentRequestsPerInstance, target }
+            Tracked { metric: view::ScalingMetric::ConcurrentRequestsPerInstance, target }
         }
     })
 }
 
-fn own(metric: &Metric) -> view::Metric {
+fn own(metric: &Metric) -> view::ScalingMetric {
     let dimension = |(name, value): (&String, &String)| DimensionView { name: name.clone(), value: value.clone() };
-    view::Metric::Custom {
+    view::ScalingMetric::Custom {
         namespace: metric.namespace.clone(),
         name: metric.name.clone(),
         dimensions: metric.dimensions.iter().map(dimension).collect(),
@@ -217,9 +217,9 @@ fn statistic(statistic: Statistic) -> &'static str {
 
 /// SageMaker's utilization is a sum over cores or devices, so the target of the whole instance is multiplied.
 fn utilization(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     target: &TargetTracking,
-    place: &Place<'_>,
+    place: &FieldPlace<'_>,
     chosen: &Chosen<'_>,
 ) -> Option<Tracked> {
     let gpus = || {
@@ -227,14 +227,14 @@ fn utilization(
         (accelerator.kind == AcceleratorKind::Gpu).then_some(accelerator.count)
     };
     let (percent, units, metric, field) = match (target.cpu, target.gpu) {
-        (Some(cpu), _) => (cpu, chosen.facts.and_then(|instance| instance.vcpus), view::Metric::Cpu, "cpu"),
-        (None, Some(gpu)) => (gpu, gpus(), view::Metric::Gpu, "gpu"),
+        (Some(cpu), _) => (cpu, chosen.facts.and_then(|instance| instance.vcpus), view::ScalingMetric::Cpu, "cpu"),
+        (None, Some(gpu)) => (gpu, gpus(), view::ScalingMetric::Gpu, "gpu"),
         (None, None) => return None,
     };
     let Some(units) = units else {
         let device = field.to_uppercase();
-        let message = format!("`{field}` cannot be a target on `{}`: no {device} of it is known", chosen.name);
-        let help = "take another target, such as `invocationsPerInstance`";
+        let message = format!("`{field}` cannot be a target on `{}`: its {device} count is unknown", chosen.name);
+        let help = "use another target, such as `invocationsPerInstance`";
         let place = place.at("target").at(field);
         context.report(Diagnostic::new(Code::TargetWithoutDevice, message).at(place.span()).help(help));
         return None;
@@ -243,16 +243,16 @@ fn utilization(
 }
 
 fn schedules(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     schedules: &[Schedule],
-    place: &Place<'_>,
+    place: &FieldPlace<'_>,
     min: u32,
     max: u32,
 ) -> Vec<ScheduleView> {
     for (at, schedule) in schedules.iter().enumerate() {
         let (low, high) = (schedule.min.unwrap_or(min), schedule.max.unwrap_or(max));
         if high < low {
-            let message = format!("from then on `max` is {high}, below `min`, which is {low}");
+            let message = format!("from then on `max` is {high}, below `min`, {low}");
             let place = place.at("schedules").item(at);
             context.report(Diagnostic::new(Code::ScalingBounds, message).at(place.span()));
         }

@@ -1,29 +1,29 @@
-//! One model, served: model × engine × hardware × scaling × container, for whoever serves it.
+//! One model, served: model × engine × hardware × scaling × container, for any kind that serves it.
 //!
 //! A variant of an endpoint is one serving; components, shadows, fleets and batch jobs will be, too. Each makes its
 //! choices under its own name in the lock, and nothing here knows what is made of them.
 
 use super::{
-    Context,
+    Resolver,
     chooser::Chooser,
     hardware::{self, Chosen, Fit},
     image::{self, Container},
     model::{self, Served},
-    references::Place,
+    references::FieldPlace,
     scaling::{self, Count},
     task,
 };
 use crate::manifest::{Hardware, Model, Reference, Scaling};
 
 /// What is to be served, as it was written.
-pub(super) struct Wanted<'a> {
+pub(super) struct ServingSpec<'a> {
     /// Whose choices in the lock, and whose parts in a body: `AllTraffic` where there is only one.
     pub(super) name: &'a str,
-    pub(super) model: (&'a Reference<Model>, Place<'a>),
+    pub(super) model: (&'a Reference<Model>, FieldPlace<'a>),
     /// Its own; none for the environment's.
-    pub(super) hardware: Option<(&'a Reference<Hardware>, Place<'a>)>,
+    pub(super) hardware: Option<(&'a Reference<Hardware>, FieldPlace<'a>)>,
     /// Its own; none for the environment's.
-    pub(super) scaling: Option<(&'a Reference<Scaling>, Place<'a>)>,
+    pub(super) scaling: Option<(&'a Reference<Scaling>, FieldPlace<'a>)>,
 }
 
 /// A model with everything about serving it that was decided.
@@ -35,11 +35,15 @@ pub(super) struct Serving<'a> {
     pub(super) fit: Fit,
     pub(super) count: Count,
     /// Where the count was written.
-    pub(super) count_place: Option<Place<'a>>,
+    pub(super) count_place: Option<FieldPlace<'a>>,
 }
 
 /// Decides how a model is served; nothing, with findings, where it cannot be.
-pub(super) fn resolve<'a>(context: &mut Context<'a>, chooser: &mut Chooser, wanted: Wanted<'a>) -> Option<Serving<'a>> {
+pub(super) fn resolve<'a>(
+    context: &mut Resolver<'a>,
+    chooser: &mut Chooser,
+    wanted: ServingSpec<'a>,
+) -> Option<Serving<'a>> {
     let hardware = hardware::wanted(context, wanted.hardware);
     let names_instance =
         hardware.as_ref().is_none_or(|found| found.as_ref().is_some_and(|found| found.spec.instances.is_some()));
@@ -58,7 +62,7 @@ pub(super) fn resolve<'a>(context: &mut Context<'a>, chooser: &mut Chooser, want
 }
 
 impl Serving<'_> {
-    /// Does its instance have disks that no key reaches and no volume takes the place of? None where nobody says.
+    /// Does its instance have disks that no key reaches and no volume takes the place of? None where unknown.
     pub(super) fn local_disk(&self) -> Option<bool> {
         self.chosen.facts.and_then(|instance| instance.local_nvme_gb).map(|size| size > 0)
     }

@@ -3,23 +3,23 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Context,
-    references::Place,
+    Resolver,
+    references::FieldPlace,
     view::{Given, Givens, VpcView},
 };
 use crate::{
     cloud::{StackOptions, Tagged, Tags},
     diagnostic::{Code, Diagnostic, Path, Span},
-    manifest::{Document, Encryption, Network, Setting, Substitutions, Value, Values, is_tag, substitute},
+    manifest::{Document, Encryption, Network, Setting, Substitutions, Value, ValueList, is_tag, substitute},
     service::arn,
 };
 
 /// Tags that CloudFormation and SageMaker take at most.
 const TAG_LIMIT: usize = 50;
 
-impl Context<'_> {
+impl Resolver<'_> {
     /// `text` with its placeholders replaced.
-    pub(super) fn substituted(&mut self, text: &str, place: &Place<'_>) -> String {
+    pub(super) fn substituted(&mut self, text: &str, place: &FieldPlace<'_>) -> String {
         let account = if text.contains("${account}") { self.account(place) } else { None };
         let environment = &self.scope.set.environment.name;
         let substitutions =
@@ -27,11 +27,11 @@ impl Context<'_> {
         substitute(text, &substitutions)
     }
 
-    /// `text` with its placeholders replaced, and a finding where the field takes something else.
-    pub(super) fn arn(&mut self, text: &str, field: &arn::Field, place: &Place<'_>) -> String {
+    /// `text` with its placeholders replaced, and a finding where the field does not accept it.
+    pub(super) fn arn(&mut self, text: &str, field: &arn::ArnField, place: &FieldPlace<'_>) -> String {
         let text = self.substituted(text, place);
         let scope = self.scope;
-        let target = arn::Target { region: &scope.target.region, account: self.facts.account(&scope.target) };
+        let target = arn::Location { region: &scope.target.region, account: self.facts.account(&scope.target) };
         if target.account.is_none() && self.facts.open && field.asks_account(&text) {
             self.questions.accounts.insert(scope.target.clone());
         }
@@ -43,7 +43,7 @@ impl Context<'_> {
     }
 
     /// An id or ARN as it is written, or where it is taken from.
-    pub(super) fn given(&mut self, value: &Value, field: &arn::Field, place: &Place<'_>) -> Given {
+    pub(super) fn given(&mut self, value: &Value, field: &arn::ArnField, place: &FieldPlace<'_>) -> Given {
         match value {
             Value::Literal(text) => self.arn(text, field, place).into(),
             Value::Ssm(name) => {
@@ -56,13 +56,13 @@ impl Context<'_> {
     }
 
     /// A list of ids or ARNs.
-    pub(super) fn givens(&mut self, values: &Values, field: &arn::Field, place: &Place<'_>) -> Givens {
+    pub(super) fn givens(&mut self, values: &ValueList, field: &arn::ArnField, place: &FieldPlace<'_>) -> Givens {
         match values {
-            Values::List(items) => {
+            ValueList::List(items) => {
                 let given = |(at, item)| self.given(item, field, &place.item(at));
                 Givens::List(items.iter().enumerate().map(given).collect())
             }
-            Values::One(value) => {
+            ValueList::One(value) => {
                 self.refuse_list_parameter(value, place);
                 Givens::Split { at: (",", self.given(value, field, place)) }
             }
@@ -70,19 +70,19 @@ impl Context<'_> {
     }
 }
 
-impl Context<'_> {
+impl Resolver<'_> {
     /// CloudFormation splits before it fetches, so a fetched list would stay one text (aws-cdk#14476).
-    fn refuse_list_parameter(&mut self, value: &Value, place: &Place<'_>) {
+    fn refuse_list_parameter(&mut self, value: &Value, place: &FieldPlace<'_>) {
         if let Value::Ssm(_) = value {
             let message = "not yet supported: a whole list from a parameter";
-            let help = "use one parameter per item, `[{ssm: /a}, {ssm: /b}]`, or take the list from an export";
+            let help = "use one parameter per item, `[{ssm: /a}, {ssm: /b}]`, or an export of the list";
             self.report(Diagnostic::new(Code::NotYetSupported, message).at(place.span()).help(help));
         }
     }
 }
 
 /// Is the Region one with SageMaker? Nothing else can be judged where it is not.
-pub(super) fn check_region(context: &mut Context<'_>) -> bool {
+pub(super) fn check_region(context: &mut Resolver<'_>) -> bool {
     let region = context.region();
     let known = context.catalog.region(region);
     let environment = &context.scope.set.environment;
@@ -105,8 +105,8 @@ pub(super) fn check_region(context: &mut Context<'_>) -> bool {
     false
 }
 
-/// Where the Environment says it, unless something else was said instead.
-fn place_of_region(context: &Context<'_>) -> Option<Span> {
+/// Where the Environment sets it, unless a flag or variable did.
+fn place_of_region(context: &Resolver<'_>) -> Option<Span> {
     let written = context.settings.region.as_deref() == Some(context.region());
     let origin = context.scope.set.environment.origin.as_ref().filter(|_| written)?;
     Some(origin.span(context.scope.target_path().at("region")))
@@ -120,7 +120,7 @@ pub(super) struct Placed {
 }
 
 /// The endpoint's own network, with what it leaves open from the environment.
-pub(super) fn network(context: &mut Context<'_>, own: Option<&Setting<Network>>, place: Place<'_>) -> Placed {
+pub(super) fn network(context: &mut Resolver<'_>, own: Option<&Setting<Network>>, place: FieldPlace<'_>) -> Placed {
     let own = match own {
         Some(Setting::Off) => return Placed::default(),
         Some(Setting::On(network)) => Some(network),
@@ -128,7 +128,7 @@ pub(super) fn network(context: &mut Context<'_>, own: Option<&Setting<Network>>,
     };
     let inherited = context.settings.settings.network.clone();
     let above = of_environment(context, "network").unwrap_or_else(|| place.clone());
-    let either = |own: Option<&Values>, inherited: Option<&Values>| match own {
+    let either = |own: Option<&ValueList>, inherited: Option<&ValueList>| match own {
         Some(own) => Some((own.clone(), &place)),
         None => inherited.map(|inherited| (inherited.clone(), &above)),
     };
@@ -152,13 +152,17 @@ pub(super) fn network(context: &mut Context<'_>, own: Option<&Setting<Network>>,
 
 /// A key, and the ARN a policy names it by.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
+pub(super) struct EncryptionKey {
     pub(super) id: Given,
     pub(super) arn: Given,
 }
 
 /// The endpoint's own key, or the environment's.
-pub(super) fn key(context: &mut Context<'_>, own: Option<&Setting<Encryption>>, place: Place<'_>) -> Option<Key> {
+pub(super) fn key(
+    context: &mut Resolver<'_>,
+    own: Option<&Setting<Encryption>>,
+    place: FieldPlace<'_>,
+) -> Option<EncryptionKey> {
     let (encryption, place) = match own {
         Some(Setting::Off) => return None,
         Some(Setting::On(encryption)) => (encryption.clone(), place),
@@ -179,23 +183,23 @@ pub(super) fn key(context: &mut Context<'_>, own: Option<&Setting<Encryption>>, 
         }
         None => id.clone(),
     };
-    Some(Key { id, arn })
+    Some(EncryptionKey { id, arn })
 }
 
-/// Where a setting was written: by the manifest itself, else where its environment says it, for itself or by default.
-pub(super) fn written<'a>(context: &Context<'a>, own: &Place<'a>, field: &str) -> Place<'a> {
+/// Where a setting was written: by the manifest itself, else where its environment sets it, for itself or by default.
+pub(super) fn written<'a>(context: &Resolver<'a>, own: &FieldPlace<'a>, field: &str) -> FieldPlace<'a> {
     let environment = context.scope.set.environment.origin.as_ref().filter(|_| !own.exists(field));
     let target = context.scope.target_path();
     let maps = [target.clone(), "/spec".into(), target.at("defaults"), "/spec/defaults".into()];
     let above = environment.and_then(|origin| {
         let path = maps.iter().map(|map| map.at(field)).find(|path| origin.has(path))?;
-        Some(Place::new(origin, path))
+        Some(FieldPlace::new(origin, path))
     });
     above.unwrap_or_else(|| own.at(field))
 }
 
 /// The role CloudFormation acts with, and the topics it tells.
-pub(super) fn options(context: &mut Context<'_>) -> StackOptions {
+pub(super) fn options(context: &mut Resolver<'_>) -> StackOptions {
     let settings = &context.settings.settings;
     let (role, topics) = (settings.service_role.clone(), settings.notifications.clone().unwrap_or_default());
     check_assumed(context);
@@ -213,7 +217,7 @@ pub(super) fn options(context: &mut Context<'_>) -> StackOptions {
 }
 
 /// The role that leads into the target's account.
-fn check_assumed(context: &mut Context<'_>) {
+fn check_assumed(context: &mut Resolver<'_>) {
     if let Some(role) = context.settings.assume_role.clone()
         && let Some(place) = of_environment(context, "assumeRole")
     {
@@ -221,16 +225,16 @@ fn check_assumed(context: &mut Context<'_>) {
     }
 }
 
-/// Where the Environment says a setting: at its target, else for all.
-pub(super) fn of_environment<'a>(context: &Context<'a>, field: &str) -> Option<Place<'a>> {
+/// Where the Environment sets something: at its target, else for all.
+pub(super) fn of_environment<'a>(context: &Resolver<'a>, field: &str) -> Option<FieldPlace<'a>> {
     let origin = context.scope.set.environment.origin.as_ref()?;
     let of_target = context.scope.target_path().at(field);
     let path = if origin.has(&of_target) { of_target } else { Path::from("/spec").at(field) };
-    Some(Place::new(origin, path))
+    Some(FieldPlace::new(origin, path))
 }
 
 /// The environment's tags, the labels, and the three that say whose the stack is.
-pub(super) fn tags(context: &mut Context<'_>, document: &Document) -> Tags {
+pub(super) fn tags(context: &mut Resolver<'_>, document: &Document) -> Tags {
     let environment = &context.scope.set.environment;
     let mut tags: Tags = context.settings.settings.tags.clone().unwrap_or_default();
     for labels in [&environment.labels, &document.labels] {
@@ -240,7 +244,7 @@ pub(super) fn tags(context: &mut Context<'_>, document: &Document) -> Tags {
     tags.extend(own.tags());
     if tags.len() > TAG_LIMIT {
         let message = format!(
-            "{} tags, and a stack takes at most {TAG_LIMIT}: labels, environment tags and three of hubform's own",
+            "{} tags, but a stack has at most {TAG_LIMIT}: labels, environment tags and three of hubform's own",
             tags.len()
         );
         let span = document.origin.span("/metadata/labels");
@@ -250,13 +254,13 @@ pub(super) fn tags(context: &mut Context<'_>, document: &Document) -> Tags {
     tags
 }
 
-/// IAM takes two keys that differ only in case for one.
-fn refuse_case(context: &mut Context<'_>, tags: &Tags, document: &Document) {
+/// For IAM, keys that differ only in case are the same.
+fn refuse_case(context: &mut Resolver<'_>, tags: &Tags, document: &Document) {
     let mut seen: BTreeMap<String, &String> = BTreeMap::new();
     for key in tags.keys() {
         let Some(first) = seen.insert(key.to_lowercase(), key) else { continue };
         let message = format!("the tags `{first}` and `{key}` differ only in case, which IAM does not allow");
-        let help = "labels become tags too; keep one of them";
+        let help = "labels become tags too; keep one";
         let finding = Diagnostic::new(Code::InvalidTag, message).at(place_of_tag(context, key, document));
         let finding = finding.label(place_of_tag(context, first, document), "the other one");
         context.report(finding.help(help));
@@ -264,7 +268,7 @@ fn refuse_case(context: &mut Context<'_>, tags: &Tags, document: &Document) {
 }
 
 /// Where a tag was written: the manifest's label, else what the environment gives to all.
-fn place_of_tag(context: &Context<'_>, key: &str, document: &Document) -> Span {
+fn place_of_tag(context: &Resolver<'_>, key: &str, document: &Document) -> Span {
     let own = Path::from("/metadata/labels").at(key);
     let of_all = context.scope.set.environment.origin.as_ref().filter(|_| !document.origin.has(&own));
     let Some(origin) = of_all else { return document.origin.key_span(own) };

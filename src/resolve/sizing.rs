@@ -2,22 +2,22 @@
 //!
 //! Weights: 16-bit weights up to 0.80 of the devices' memory, heads divisible by the devices, agree with 220 of 220
 //! cells of a published matrix of eight models on NVIDIA devices (facts of 2026-11-22). Cache: bytes per token of
-//! the model's shape, in what vLLM's default share of memory (0.90) leaves besides the weights.
+//! the model's shape, in what the weights leave of vLLM's default share of memory (0.90).
 //!
-//! What the facts do not say is a verdict of its own, never "it fits".
+//! Missing facts are a verdict of their own, never "it fits".
 
 use super::lock::LockedModel;
 use crate::{catalog::Accelerator, manifest::Model};
 
 /// The share of device memory that 16-bit weights may take.
 const WEIGHTS_SHARE: f64 = 0.80;
-/// vLLM's `gpu-memory-utilization` when nobody says otherwise.
+/// vLLM's default `gpu-memory-utilization`.
 const MEMORY_UTILIZATION: f64 = 0.90;
 /// Memory for activations per device, in bytes: a guess on the safe side.
 const ACTIVATIONS: u64 = 1 << 30;
 /// Contexts that were lowered are multiples of this many tokens.
 const CONTEXT_STEP: u64 = 1024;
-/// Main memory for the server besides the weights, in bytes.
+/// Main memory for the server in addition to the weights, in bytes.
 const SERVER: u64 = 2 << 30;
 
 /// The devices of an instance.
@@ -63,9 +63,9 @@ pub(super) enum Misfit {
     Context,
 }
 
-/// What the facts do not say, so that nothing can be judged.
+/// A missing fact, so that nothing can be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unknown {
+pub(super) enum MissingFact {
     /// Bytes of the weights as they are stored.
     Weights,
     /// Bytes of the weights after they were quantized at start.
@@ -74,19 +74,19 @@ pub(super) enum Unknown {
     Heads,
     /// Bytes of cache per token.
     Cache,
-    /// The longest context, where none is said.
+    /// The longest context, where none is set.
     Positions,
 }
 
 /// What came of judging.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum FitVerdict {
     /// By estimate.
     Fits,
     /// By estimate, or surely.
     Misfit(Misfit),
-    /// Nobody can say.
-    Unknown(Unknown),
+    /// It is unknown.
+    Unknown(MissingFact),
 }
 
 /// What a decoder takes on its devices, as far as is known: nothing, by default.
@@ -96,7 +96,7 @@ pub(super) struct Needs {
     weights: Option<u64>,
     /// Bytes they take at least.
     least: u64,
-    /// They are quantized at start, and no fact says what is left.
+    /// They are quantized at start, to an unknown size.
     quantized: bool,
     /// Bytes of cache per token.
     cache: Option<u64>,
@@ -145,32 +145,32 @@ impl Needs {
     }
 
     /// Does it fit on so many of the devices?
-    pub(super) fn judge(&self, devices: Devices, tensor_parallel: u32) -> Verdict {
+    pub(super) fn judge(&self, devices: Devices, tensor_parallel: u32) -> FitVerdict {
         let all = devices.memory_each * u64::from(tensor_parallel);
         let divides = self.divides(tensor_parallel);
         if divides == Some(false) {
-            return Verdict::Misfit(Misfit::Heads { tensor_parallel });
+            return FitVerdict::Misfit(Misfit::Heads { tensor_parallel });
         }
         let has = share(all, WEIGHTS_SHARE);
         match self.weights {
-            None if self.least > all => return Verdict::Misfit(Misfit::Surely { least: self.least, has: all }),
-            Some(needs) if needs > has => return Verdict::Misfit(Misfit::Weights { needs, has }),
+            None if self.least > all => return FitVerdict::Misfit(Misfit::Surely { least: self.least, has: all }),
+            Some(needs) if needs > has => return FitVerdict::Misfit(Misfit::Weights { needs, has }),
             Some(_) if self.longest_context(devices, tensor_parallel).is_some_and(|tokens| tokens < CONTEXT_STEP) => {
-                return Verdict::Misfit(Misfit::Context);
+                return FitVerdict::Misfit(Misfit::Context);
             }
             _ => {}
         }
-        match self.unknown().or(divides.is_none().then_some(Unknown::Heads)) {
-            Some(unknown) => Verdict::Unknown(unknown),
-            None => Verdict::Fits,
+        match self.unknown().or(divides.is_none().then_some(MissingFact::Heads)) {
+            Some(unknown) => FitVerdict::Unknown(unknown),
+            None => FitVerdict::Fits,
         }
     }
 
     /// What cannot be judged on any devices.
-    pub(super) fn unknown(&self) -> Option<Unknown> {
+    pub(super) fn unknown(&self) -> Option<MissingFact> {
         match (self.weights, self.cache) {
-            (None, _) => Some(if self.quantized { Unknown::Quantized } else { Unknown::Weights }),
-            (_, None) => Some(Unknown::Cache),
+            (None, _) => Some(if self.quantized { MissingFact::Quantized } else { MissingFact::Weights }),
+            (_, None) => Some(MissingFact::Cache),
             _ => None,
         }
     }
@@ -180,7 +180,7 @@ impl Needs {
         self.positions
     }
 
-    /// The longest context whose cache fits besides the weights, in tokens, where the facts are enough to say.
+    /// The longest context whose cache fits beside the weights, in tokens, if known.
     pub(super) fn longest_context(&self, devices: Devices, tensor_parallel: u32) -> Option<u64> {
         let usable = share(devices.memory_each * u64::from(tensor_parallel), MEMORY_UTILIZATION);
         let taken = self.weights?.saturating_add(ACTIVATIONS * u64::from(tensor_parallel));
@@ -246,15 +246,15 @@ mod tests {
 
     #[test]
     fn eight_billion_parameters_on_one_a10g_leave_room_for_a_short_context() {
-        assert_eq!(needs(&qwen3_8b()).judge(A10G, 1), Verdict::Fits);
+        assert_eq!(needs(&qwen3_8b()).judge(A10G, 1), FitVerdict::Fits);
         assert_eq!(needs(&qwen3_8b()).longest_context(A10G, 1), Some(27_648));
     }
 
     #[test]
     fn sixteen_gigabytes_are_too_few_and_three_devices_do_not_divide() {
         let (t4, needs) = (Devices { count: 3, memory_each: 16 << 30 }, needs(&qwen3_8b()));
-        assert!(matches!(needs.judge(t4, 1), Verdict::Misfit(Misfit::Weights { .. })));
-        assert_eq!(needs.judge(t4, 3), Verdict::Misfit(Misfit::Heads { tensor_parallel: 3 }));
+        assert!(matches!(needs.judge(t4, 1), FitVerdict::Misfit(Misfit::Weights { .. })));
+        assert_eq!(needs.judge(t4, 3), FitVerdict::Misfit(Misfit::Heads { tensor_parallel: 3 }));
         assert_eq!(needs.divides(0), Some(false));
         assert_eq!(needs.widest(t4), 2);
     }
@@ -270,18 +270,18 @@ mod tests {
             model.dtype = Some("mxfp4 (experts) + bfloat16".into());
             model.weight_bytes = None;
         };
-        assert_eq!(unknown(mixed), Verdict::Unknown(Unknown::Weights));
+        assert_eq!(unknown(mixed), FitVerdict::Unknown(MissingFact::Weights));
         assert_eq!(
             unknown(|model| (model.dtype, model.weight_bytes) = (None, None)),
-            Verdict::Unknown(Unknown::Weights)
+            FitVerdict::Unknown(MissingFact::Weights)
         );
-        assert_eq!(unknown(|model| model.kv_bytes_per_token = None), Verdict::Unknown(Unknown::Cache));
-        assert_eq!(unknown(|model| model.heads = None), Verdict::Unknown(Unknown::Heads));
-        assert_eq!(unknown(|model| model.kv_heads = None), Verdict::Unknown(Unknown::Heads));
-        assert_eq!(unknown(|model| model.weight_bytes = None), Verdict::Fits, "16 bits a parameter");
+        assert_eq!(unknown(|model| model.kv_bytes_per_token = None), FitVerdict::Unknown(MissingFact::Cache));
+        assert_eq!(unknown(|model| model.heads = None), FitVerdict::Unknown(MissingFact::Heads));
+        assert_eq!(unknown(|model| model.kv_heads = None), FitVerdict::Unknown(MissingFact::Heads));
+        assert_eq!(unknown(|model| model.weight_bytes = None), FitVerdict::Fits, "16 bits a parameter");
         let mut model = qwen3_8b();
         (model.parameters, model.weight_bytes) = (None, None);
-        assert_eq!(needs(&model).judge(A10G, 1), Verdict::Unknown(Unknown::Weights));
+        assert_eq!(needs(&model).judge(A10G, 1), FitVerdict::Unknown(MissingFact::Weights));
     }
 
     #[test]
@@ -291,10 +291,10 @@ mod tests {
             let spec = Model { quantization: Some(method.into()), ..Model::default() };
             Needs::of(model, &spec).judge(A10G, 1)
         };
-        assert_eq!(by(&stored, "fp8"), Verdict::Fits);
-        assert_eq!(by(&plain, "awq"), Verdict::Unknown(Unknown::Quantized));
+        assert_eq!(by(&stored, "fp8"), FitVerdict::Fits);
+        assert_eq!(by(&plain, "awq"), FitVerdict::Unknown(MissingFact::Quantized));
         let large = LockedModel { weight_bytes: Some(65_500_000_000), ..plain };
-        assert!(matches!(by(&large, "fp8"), Verdict::Misfit(Misfit::Surely { least: 32_750_000_000, .. })));
-        assert_eq!(by(&large, "awq"), Verdict::Unknown(Unknown::Quantized));
+        assert!(matches!(by(&large, "fp8"), FitVerdict::Misfit(Misfit::Surely { least: 32_750_000_000, .. })));
+        assert_eq!(by(&large, "awq"), FitVerdict::Unknown(MissingFact::Quantized));
     }
 }

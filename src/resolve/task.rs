@@ -1,9 +1,9 @@
 //! Whether the task is one of the Hub's, one that the model was made for, and one that the engine serves.
 
-use super::{Context, engine, model::Served};
+use super::{Resolver, engine, model::Served};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 
-/// The Hub's tasks: `PIPELINE_DATA` in packages/tasks of huggingface.js, and the short names that Transformers takes.
+/// The Hub's tasks: `PIPELINE_DATA` in packages/tasks of huggingface.js, and the short names that Transformers accepts.
 const OF_HUB: &[&str] = &[
     "any-to-any",
     "audio-classification",
@@ -95,8 +95,8 @@ pub(super) fn near(task: &str) -> Option<&'static str> {
     did_you_mean(task, OF_HUB.iter().copied()).filter(|near| *near != task)
 }
 
-/// Warns where the task goes with something else.
-pub(super) fn check(context: &mut Context<'_>, served: &Served<'_>) {
+/// Warns where the task does not match.
+pub(super) fn check(context: &mut Resolver<'_>, served: &Served<'_>) {
     let Some(task) = served.task.as_deref() else { return };
     let is_known = OF_HUB.contains(&task) || engine::by_task(task).is_some();
     // What the image reads is judged by its own words.
@@ -115,26 +115,26 @@ fn alike(one: &str, other: &str) -> bool {
     one == other || ALIKE.iter().any(|group| group.contains(&one) && group.contains(&other))
 }
 
-fn refuse_unknown(context: &mut Context<'_>, served: &Served<'_>, task: &str) {
-    let message = format!("`{}` is no task of the Hub", crate::diagnostic::shown(task));
+fn refuse_unknown(context: &mut Resolver<'_>, served: &Served<'_>, task: &str) {
+    let message = format!("`{}` is not a task of the Hub", crate::diagnostic::shown(task));
     let help = match near(task) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "say the Hub's word, such as `text-generation` or `feature-extraction`".to_owned(),
+        None => "use the Hub's name, such as `text-generation` or `feature-extraction`".to_owned(),
     };
     let code = if served.engine.is_in_image() { Code::TaskMismatch } else { Code::UnknownTask };
     context.report(Diagnostic::new(code, message).at(served.place.at("task").span()).help(help));
 }
 
-fn warn_model(context: &mut Context<'_>, served: &Served<'_>, task: &str, of_table: &str) {
-    let message = format!("`{}` is made for `{of_table}`, and `task` says `{task}`", served.weights.name());
-    let help = "leave `task` out, or take a model that is made for it";
+fn warn_model(context: &mut Resolver<'_>, served: &Served<'_>, task: &str, of_table: &str) {
+    let message = format!("`{}` is made for `{of_table}`, but `task` is `{task}`", served.weights.name());
+    let help = "remove `task`, or use a model made for it";
     context.report(Diagnostic::new(Code::TaskMismatch, message).at(served.place.at("task").span()).help(help));
 }
 
-fn warn_engine(context: &mut Context<'_>, served: &Served<'_>, task: &str) {
-    let message = format!("`{}` does not serve `{task}`, as far as hubform knows", served.engine);
+fn warn_engine(context: &mut Resolver<'_>, served: &Served<'_>, task: &str) {
+    let message = format!("hubform does not know `{}` to serve `{task}`", served.engine);
     let help = match engine::by_task(task) {
-        Some(other) => format!("`{other}` serves it; leave `engine` out and hubform chooses it"),
+        Some(other) => format!("`{other}` serves it; remove `engine` and hubform chooses it"),
         None => engine::advice(),
     };
     context.report(Diagnostic::new(Code::TaskMismatch, message).at(served.place.at("engine").span()).help(help));

@@ -1,4 +1,4 @@
-//! ARNs, and what the ARN in a field must be: one row for each field that takes one.
+//! ARNs, and what the ARN in a field must be: one row per field.
 //!
 //! Form: IAM User Guide, "Identify AWS resources with Amazon Resource Names" (D).
 
@@ -36,14 +36,14 @@ impl<'a> Arn<'a> {
 
 /// Where something is deployed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Target<'a> {
+pub struct Location<'a> {
     /// The Region.
     pub region: &'a str,
     /// The account, where it is known.
     pub account: Option<&'a str>,
 }
 
-impl Target<'_> {
+impl Location<'_> {
     /// The partition of the Region (botocore's endpoints, M).
     pub fn partition(&self) -> &'static str {
         let known = [
@@ -59,7 +59,7 @@ impl Target<'_> {
     }
 }
 
-/// Whose Region or account an ARN must say.
+/// Whose Region or account an ARN must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Whose {
     /// The target's.
@@ -68,25 +68,25 @@ enum Whose {
     OwnOrAws,
     /// Anybody's.
     Any,
-    /// It says none.
+    /// None.
     None,
 }
 
-/// What a field takes in place of an ARN.
+/// What a field accepts in place of an ARN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Else {
     /// Nothing.
     Nothing,
-    /// Text that is no ARN, but for what begins like this.
+    /// Text that is not an ARN and does not begin like this.
     Id { not: &'static str },
 }
 
 /// What the text in a field must be.
 #[derive(Debug)]
-pub struct Field {
+pub struct ArnField {
     /// With its article.
     what: &'static str,
-    /// The services it may be of; none where the field takes no ARN.
+    /// The services it may be of; none where the field accepts no ARN.
     services: &'static [&'static str],
     /// What the resource begins with; anything where there is none.
     resources: &'static [&'static str],
@@ -95,7 +95,7 @@ pub struct Field {
     or: Else,
 }
 
-const TOPIC: Field = Field {
+const TOPIC: ArnField = ArnField {
     what: "the ARN of a standard SNS topic",
     services: &["sns"],
     resources: &[],
@@ -103,7 +103,7 @@ const TOPIC: Field = Field {
     account: Whose::Any,
     or: Else::Nothing,
 };
-const ROLE: Field = Field {
+const ROLE: ArnField = ArnField {
     what: "the ARN of an IAM role",
     services: &["iam"],
     resources: &["role/"],
@@ -111,7 +111,7 @@ const ROLE: Field = Field {
     account: Whose::Own,
     or: Else::Nothing,
 };
-const POLICY: Field = Field {
+const POLICY: ArnField = ArnField {
     what: "the ARN of an IAM policy",
     services: &["iam"],
     resources: &["policy/"],
@@ -120,16 +120,16 @@ const POLICY: Field = Field {
     or: Else::Nothing,
 };
 
-/// `alarms.notify`. An alarm in one Region takes no topic of another ("Invalid region … specified. Only … is supported",
-/// O); a topic of another account it does (CloudWatch User Guide, D). A FIFO topic takes no message without a group (SNS
+/// `alarms.notify`. An alarm in one Region cannot notify a topic in another ("Invalid region … specified. Only … is supported",
+/// O); a topic in another account it can (CloudWatch User Guide, D). A FIFO topic rejects messages without a group (SNS
 /// API, Publish, D), and CloudWatch names none; that it refuses the ARN is reported, and documented nowhere.
-pub const ALARM_TOPIC: Field = TOPIC;
-/// `notifications`. CloudFormation's API says "Amazon SNS topic ARNs" and no more (M); what holds for alarms is taken to
+pub const ALARM_TOPIC: ArnField = TOPIC;
+/// `notifications`. CloudFormation's API says "Amazon SNS topic ARNs" and no more (M); the rule for alarms is assumed to
 /// hold here.
-pub const STACK_TOPIC: Field = TOPIC;
+pub const STACK_TOPIC: ArnField = TOPIC;
 /// `encryption.kmsKey`. A key is used in its own Region, a replica of a multi-Region key too, and may be of another
 /// account (KMS Developer Guide, D).
-pub const KEY: Field = Field {
+pub const KEY: ArnField = ArnField {
     what: "the id or ARN of a KMS key",
     services: &["kms"],
     resources: &["key/", "alias/"],
@@ -139,18 +139,18 @@ pub const KEY: Field = Field {
 };
 /// `permissionsBoundary`: "an AWS managed policy or a customer managed policy" (IAM API, PutRolePermissionsBoundary, D),
 /// which are of the account or AWS's own.
-pub const BOUNDARY: Field = POLICY;
+pub const BOUNDARY: ArnField = POLICY;
 /// `managedPolicies`, as the boundary.
-pub const MANAGED_POLICY: Field = POLICY;
-/// `role`. One of another account is told where roles are looked up.
-pub const EXECUTION_ROLE: Field = Field { account: Whose::Any, ..ROLE };
+pub const MANAGED_POLICY: ArnField = POLICY;
+/// `role`. One in another account is reported where roles are looked up.
+pub const EXECUTION_ROLE: ArnField = ArnField { account: Whose::Any, ..ROLE };
 /// `serviceRole`: a role is passed to a service within its own account (IAM User Guide, "Grant a user permissions to
 /// pass a role to an AWS service", D).
-pub const SERVICE_ROLE: Field = ROLE;
+pub const SERVICE_ROLE: ArnField = ROLE;
 /// `assumeRole`: it leads into its own account, which is the target's.
-pub const ASSUMED_ROLE: Field = ROLE;
+pub const ASSUMED_ROLE: ArnField = ROLE;
 /// `trust` (IAM User Guide, "AWS JSON policy elements: Principal", D).
-pub const PRINCIPAL: Field = Field {
+pub const PRINCIPAL: ArnField = ArnField {
     what: "the ARN of a role, a user or an account's root",
     services: &["iam", "sts"],
     resources: &["role/", "user/", "root", "assumed-role/", "federated-user/"],
@@ -159,11 +159,12 @@ pub const PRINCIPAL: Field = Field {
     or: Else::Id { not: "s3://" },
 };
 /// `subnets`: ids alone (SageMaker API, VpcConfig: `[-0-9a-zA-Z]+`, M).
-pub const SUBNET: Field = Field { what: "the id of a subnet", or: Else::Id { not: "sg-" }, ..ID };
+pub const SUBNET: ArnField = ArnField { what: "the id of a subnet", or: Else::Id { not: "sg-" }, ..ID };
 /// `securityGroups`, as subnets.
-pub const SECURITY_GROUP: Field = Field { what: "the id of a security group", or: Else::Id { not: "subnet-" }, ..ID };
+pub const SECURITY_GROUP: ArnField =
+    ArnField { what: "the id of a security group", or: Else::Id { not: "subnet-" }, ..ID };
 
-const ID: Field = Field {
+const ID: ArnField = ArnField {
     what: "an id",
     services: &[],
     resources: &[],
@@ -172,13 +173,13 @@ const ID: Field = Field {
     or: Else::Nothing,
 };
 
-impl Field {
+impl ArnField {
     /// What is wrong with a text in this field, placeholders replaced.
-    pub fn check(&self, text: &str, target: Target<'_>) -> Option<Problem> {
+    pub fn check(&self, text: &str, target: Location<'_>) -> Option<Problem> {
         if text.starts_with("{{resolve:") || text.contains("${") {
             return None;
         }
-        let refuse = || Problem::new(format!("this takes {}, not `{}`", self.what, shown(text)));
+        let refuse = || Problem::new(format!("this must be {}, not `{}`", self.what, shown(text)));
         let Some(arn) = Arn::parse(text) else {
             return match self.or {
                 Else::Id { not } if !text.starts_with(not) => None,
@@ -188,12 +189,12 @@ impl Field {
         let resource = self.resources.is_empty() || self.resources.iter().any(|begin| arn.resource.starts_with(begin));
         if !self.services.contains(&arn.service) || !resource {
             return Some(match self.services {
-                [] => refuse().help("write the id alone"),
+                [] => refuse().help("write only the id"),
                 _ => refuse(),
             });
         }
         if arn.service == "sns" && arn.resource.ends_with(".fifo") {
-            return Some(refuse().help("alarms and stacks tell no FIFO topic; take a standard one"));
+            return Some(refuse().help("alarms and stacks cannot notify FIFO topics; use a standard one"));
         }
         self.place(text, &arn, target)
     }
@@ -204,21 +205,21 @@ impl Field {
         own && Arn::parse(text).is_some_and(|arn| arn.account.len() == 12)
     }
 
-    fn place(&self, text: &str, arn: &Arn<'_>, target: Target<'_>) -> Option<Problem> {
+    fn place(&self, text: &str, arn: &Arn<'_>, target: Location<'_>) -> Option<Problem> {
         let text = shown(text);
-        let Target { region, account } = target;
+        let Location { region, account } = target;
         let partition = target.partition();
         if arn.partition != partition {
-            let message = format!("`{text}` is of the partition {}, and {region} is of {partition}", arn.partition);
+            let message = format!("`{text}` is in partition {}, and {region} is in {partition}", arn.partition);
             return Some(Problem::new(message));
         }
         match self.region {
             Whose::Own if arn.region != region => {
-                let message = format!("`{text}` is in {}, and this is deployed to {region}", of_none(arn.region));
-                return Some(Problem::new(message).help(format!("take one of {region}; `${{region}}` stands for it")));
+                let message = format!("`{text}` is in {}, but this is deployed to {region}", of_none(arn.region));
+                return Some(Problem::new(message).help(format!("use one in {region}; `${{region}}` inserts it")));
             }
             Whose::None if !arn.region.is_empty() => {
-                return Some(Problem::new(format!("`{text}` names a Region, and what IAM has is in none")));
+                return Some(Problem::new(format!("`{text}` names a Region, but ARNs of IAM have none")));
             }
             _ => {}
         }
@@ -233,8 +234,8 @@ impl Field {
         Some(match account.filter(|_| !allowed) {
             Some(account) => {
                 let message =
-                    format!("`{text}` is of account {}, and this is deployed to {account}", of_none(arn.account));
-                Problem::new(message).help(format!("take one of {account}; `${{account}}` stands for it"))
+                    format!("`{text}` is in account {}, but this is deployed to {account}", of_none(arn.account));
+                Problem::new(message).help(format!("use one in {account}; `${{account}}` inserts it"))
             }
             None => Problem::new(format!("`{text}` names no account")),
         })
@@ -255,9 +256,9 @@ mod tests {
 
     use super::*;
 
-    const HERE: Target<'_> = Target { region: "eu-west-1", account: Some("123456789012") };
+    const HERE: Location<'_> = Location { region: "eu-west-1", account: Some("123456789012") };
 
-    fn check(field: &Field, texts: &[&str], expect: Expect) {
+    fn check(field: &ArnField, texts: &[&str], expect: Expect) {
         let told = |problem: Problem| match problem.help {
             Some(help) => format!("{} ({help})\n", problem.message),
             None => format!("{}\n", problem.message),
@@ -282,7 +283,7 @@ mod tests {
         check(&EXECUTION_ROLE, &["arn:aws:iam::999999999999:role/a/b", "arn:aws:iam::${account}:role/x"], expect![""]);
         check(&PRINCIPAL, &["lambda.amazonaws.com", "123456789012", "arn:aws:iam::999999999999:root"], expect![""]);
         check(&SUBNET, &["subnet-1"], expect![""]);
-        assert_eq!(Target { region: "cn-north-1", account: None }.partition(), "aws-cn");
+        assert_eq!(Location { region: "cn-north-1", account: None }.partition(), "aws-cn");
     }
 
     #[test]
@@ -299,11 +300,11 @@ mod tests {
             &ALARM_TOPIC,
             &topics,
             expect![[r#"
-                this takes the ARN of a standard SNS topic, not `ops`
-                `arn:aws:sns:us-west-2:123456789012:ops` is in us-west-2, and this is deployed to eu-west-1 (take one of eu-west-1; `${region}` stands for it)
-                this takes the ARN of a standard SNS topic, not `arn:aws:sns:eu-west-1:123456789012:ops.fifo` (alarms and stacks tell no FIFO topic; take a standard one)
-                this takes the ARN of a standard SNS topic, not `arn:aws:lambda:eu-west-1:123456789012:function:page`
-                `arn:aws-cn:sns:eu-west-1:123456789012:ops` is of the partition aws-cn, and eu-west-1 is of aws
+                this must be the ARN of a standard SNS topic, not `ops`
+                `arn:aws:sns:us-west-2:123456789012:ops` is in us-west-2, but this is deployed to eu-west-1 (use one in eu-west-1; `${region}` inserts it)
+                this must be the ARN of a standard SNS topic, not `arn:aws:sns:eu-west-1:123456789012:ops.fifo` (alarms and stacks cannot notify FIFO topics; use a standard one)
+                this must be the ARN of a standard SNS topic, not `arn:aws:lambda:eu-west-1:123456789012:function:page`
+                `arn:aws-cn:sns:eu-west-1:123456789012:ops` is in partition aws-cn, and eu-west-1 is in aws
                 `arn:aws:sns:eu-west-1::ops` names no account
             "#]],
         );
@@ -312,9 +313,9 @@ mod tests {
             &KEY,
             &keys,
             expect![[r#"
-            `arn:aws:kms:us-east-1:123456789012:key/1` is in us-east-1, and this is deployed to eu-west-1 (take one of eu-west-1; `${region}` stands for it)
-            this takes the id or ARN of a KMS key, not `arn:aws:iam::123456789012:role/x`
-        "#]],
+                `arn:aws:kms:us-east-1:123456789012:key/1` is in us-east-1, but this is deployed to eu-west-1 (use one in eu-west-1; `${region}` inserts it)
+                this must be the id or ARN of a KMS key, not `arn:aws:iam::123456789012:role/x`
+            "#]],
         );
         let policies = [
             "arn:aws:iam::999999999999:policy/b",
@@ -326,48 +327,48 @@ mod tests {
             &BOUNDARY,
             &policies,
             expect![[r#"
-            `arn:aws:iam::999999999999:policy/b` is of account 999999999999, and this is deployed to 123456789012 (take one of 123456789012; `${account}` stands for it)
-            this takes the ARN of an IAM policy, not `arn:aws:iam::123456789012:role/b`
-            `arn:aws:iam:eu-west-1:123456789012:policy/b` names a Region, and what IAM has is in none
-            this takes the ARN of an IAM policy, not `AdministratorAccess`
-        "#]],
+                `arn:aws:iam::999999999999:policy/b` is in account 999999999999, but this is deployed to 123456789012 (use one in 123456789012; `${account}` inserts it)
+                this must be the ARN of an IAM policy, not `arn:aws:iam::123456789012:role/b`
+                `arn:aws:iam:eu-west-1:123456789012:policy/b` names a Region, but ARNs of IAM have none
+                this must be the ARN of an IAM policy, not `AdministratorAccess`
+            "#]],
         );
         check(
             &EXECUTION_ROLE,
             &["arn:aws:iam::123456789012:user/x", "arn:aws:iam::12:role/x"],
             expect![[r#"
-            this takes the ARN of an IAM role, not `arn:aws:iam::123456789012:user/x`
-            `arn:aws:iam::12:role/x` names no account
-        "#]],
+                this must be the ARN of an IAM role, not `arn:aws:iam::123456789012:user/x`
+                `arn:aws:iam::12:role/x` names no account
+            "#]],
         );
         check(
             &SERVICE_ROLE,
             &["arn:aws:iam::999999999999:role/x"],
             expect![[r#"
-            `arn:aws:iam::999999999999:role/x` is of account 999999999999, and this is deployed to 123456789012 (take one of 123456789012; `${account}` stands for it)
-        "#]],
+                `arn:aws:iam::999999999999:role/x` is in account 999999999999, but this is deployed to 123456789012 (use one in 123456789012; `${account}` inserts it)
+            "#]],
         );
         check(
             &PRINCIPAL,
             &["arn:aws:sns:eu-west-1:123456789012:ops"],
             expect![[r#"
-            this takes the ARN of a role, a user or an account's root, not `arn:aws:sns:eu-west-1:123456789012:ops`
-        "#]],
+                this must be the ARN of a role, a user or an account's root, not `arn:aws:sns:eu-west-1:123456789012:ops`
+            "#]],
         );
         check(
             &SUBNET,
             &["sg-1", "arn:aws:ec2:eu-west-1:123456789012:subnet/subnet-1"],
             expect![[r#"
-            this takes the id of a subnet, not `sg-1`
-            this takes the id of a subnet, not `arn:aws:ec2:eu-west-1:123456789012:subnet/subnet-1` (write the id alone)
-        "#]],
+                this must be the id of a subnet, not `sg-1`
+                this must be the id of a subnet, not `arn:aws:ec2:eu-west-1:123456789012:subnet/subnet-1` (write only the id)
+            "#]],
         );
         check(
             &SECURITY_GROUP,
             &["subnet-1"],
             expect![[r#"
-            this takes the id of a security group, not `subnet-1`
-        "#]],
+                this must be the id of a security group, not `subnet-1`
+            "#]],
         );
     }
 }

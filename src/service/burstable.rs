@@ -3,6 +3,7 @@
 //! SageMaker Developer Guide, "Configure model auto scaling with the console": no variant is registered with "an instance
 //! that is a burstable performance instance such as T2" (D). Hosting has ml.t2 alone; that all families of EC2 which begin
 //! with `t` and a digit are burstable says the EC2 User Guide, "Burstable performance instances" (D).
+//! By name and not by table, because the rule also covers types that no table of hubform has yet.
 
 /// Is this instance type, in SageMaker's spelling, a burstable one?
 pub fn is_burstable(instance_type: &str) -> bool {

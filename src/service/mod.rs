@@ -1,7 +1,7 @@
-//! What services of AWS take: schedules and time zones, statements and sizes of policies, ARNs.
+//! What services of AWS accept: schedules and time zones, statements and sizes of policies, ARNs.
 //!
-//! Rules here are about texts and JSON, with their source at each. Manifests are read by them, and the imagined account
-//! refuses by them what reaches it past a manifest. What neither documentation nor a report says is told where it is
+//! Rules about texts and JSON, each with its source. Manifests are checked by them, and the imagined account uses them to
+//! refuse what bypasses a manifest. What neither documentation nor a report says is marked where it is
 //! decided.
 
 pub mod arn;
@@ -12,7 +12,7 @@ pub mod schedule;
 
 pub use burstable::is_burstable;
 
-/// Something that a service does not take, in words after its place, and the way out.
+/// Something that a service rejects, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong.
@@ -22,7 +22,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Without a way out but for what the message says.
+    /// Without help beyond the message.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), help: None }
     }

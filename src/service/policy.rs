@@ -1,4 +1,4 @@
-//! Statements of IAM policies: what IAM takes, and its words about what it does not.
+//! Statements of IAM policies: what IAM accepts, and its words about the rest.
 //!
 //! Grammar: IAM User Guide, "Grammar of the IAM JSON policy language" and the pages of each element; ARNs of six fields:
 //! IAM Access Analyzer, "Policy check reference", Missing ARN field (D).
@@ -65,9 +65,9 @@ const OPERATORS: [&str; 27] = [
 
 const SYNTAX: &str = "Syntax errors in policy.";
 
-/// Something in a statement that IAM refuses.
+/// Something in a statement that IAM rejects.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fault {
+pub struct StatementFault {
     /// Where, within the statement.
     pub path: Path,
     /// Is it the key there, and not its value?
@@ -80,23 +80,23 @@ pub struct Fault {
 
 /// Whose policy it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
-    /// What an identity may do; it names nobody.
+pub enum PolicyKind {
+    /// What an identity may do; it has no principal.
     Identity,
     /// Who may assume a role; it names nothing.
     Trust,
 }
 
 /// What IAM refuses of one statement of a role's policy.
-pub fn statement(statement: &Map<String, Value>) -> Vec<Fault> {
-    Statement { members: statement, policy: Policy::Identity, faults: Vec::new() }.check()
+pub fn statement(statement: &Map<String, Value>) -> Vec<StatementFault> {
+    StatementCheck { members: statement, policy: PolicyKind::Identity, faults: Vec::new() }.check()
 }
 
 /// What IAM answers to a whole document. Functions of a template have been worked out.
 ///
 /// # Errors
 /// Its words.
-pub fn document(document: &Value, policy: Policy) -> Result<(), String> {
+pub fn document(document: &Value, policy: PolicyKind) -> Result<(), String> {
     let version = document.get("Version");
     if version.is_some_and(|version| version != "2012-10-17" && version != "2008-10-17") {
         return Err(SYNTAX.to_owned());
@@ -109,7 +109,7 @@ pub fn document(document: &Value, policy: Policy) -> Result<(), String> {
     let mut sids = BTreeSet::new();
     for statement in &statements {
         let Some(members) = statement.as_object() else { return Err(SYNTAX.to_owned()) };
-        let faults = Statement { members, policy, faults: Vec::new() }.check();
+        let faults = StatementCheck { members, policy, faults: Vec::new() }.check();
         if let Some(fault) = faults.into_iter().next() {
             return Err(fault.said);
         }
@@ -121,43 +121,60 @@ pub fn document(document: &Value, policy: Policy) -> Result<(), String> {
     Ok(())
 }
 
+/// What policies may contain (IAM API, PutRolePolicy, PolicyDocument: `[\u0009\u000A\u000D\u0020-\u00FF]+`, M). The words are
+/// those of any failed pattern of the API; for a policy nobody reported them.
+const CHARACTERS: &str = "The specified value for policyDocument is invalid. It must satisfy regular expression pattern: \
+                          [\\u0009\\u000A\\u000D\\u0020-\\u00FF]+";
+
 /// IAM's words about two statements of one name.
 const TWICE: &str = "Statement IDs (SID) in a single policy must be unique.";
 
-struct Statement<'s> {
+struct StatementCheck<'s> {
     members: &'s Map<String, Value>,
-    policy: Policy,
-    faults: Vec<Fault>,
+    policy: PolicyKind,
+    faults: Vec<StatementFault>,
 }
 
-impl Statement<'_> {
-    fn check(mut self) -> Vec<Fault> {
+impl StatementCheck<'_> {
+    fn check(mut self) -> Vec<StatementFault> {
         let meant = self.elements();
         self.sid();
         self.effect(&meant);
         self.one_of("Action", "NotAction", "actions", &meant, action);
         match self.policy {
-            Policy::Identity => self.one_of("Resource", "NotResource", "resources", &meant, resource),
-            Policy::Trust => self.principal(),
+            PolicyKind::Identity => self.one_of("Resource", "NotResource", "resources", &meant, resource),
+            PolicyKind::Trust => self.principal(),
         }
         self.condition();
+        self.characters();
         self.faults
     }
 
+    fn characters(&mut self) {
+        let members: Vec<(&String, &Value)> = self.members.iter().collect();
+        for (key, value) in members {
+            if let Some(odd) = odd_character(key).or_else(|| odd_in(value)) {
+                let message =
+                    format!("IAM accepts only characters up to U+00FF in a policy, not `{odd}` (U+{:04X})", odd as u32);
+                self.fault(Path::default().at(key), Problem::new(message), CHARACTERS);
+            }
+        }
+    }
+
     fn fault(&mut self, path: impl Into<Path>, problem: Problem, said: impl Into<String>) {
-        self.faults.push(Fault { path: path.into(), key: false, problem, said: said.into() });
+        self.faults.push(StatementFault { path: path.into(), key: false, problem, said: said.into() });
     }
 
     fn key_fault(&mut self, path: impl Into<Path>, problem: Problem, said: impl Into<String>) {
-        self.faults.push(Fault { path: path.into(), key: true, problem, said: said.into() });
+        self.faults.push(StatementFault { path: path.into(), key: true, problem, said: said.into() });
     }
 
     /// Refuses elements that there are none of; answers those that were meant.
     fn elements(&mut self) -> BTreeSet<&'static str> {
         let mut meant = BTreeSet::new();
         let (takes, other): (Vec<&str>, &[&str]) = match self.policy {
-            Policy::Identity => (ELEMENTS.to_vec(), &PRINCIPALS),
-            Policy::Trust => (
+            PolicyKind::Identity => (ELEMENTS.to_vec(), &PRINCIPALS),
+            PolicyKind::Trust => (
                 ELEMENTS.into_iter().filter(|name| !name.ends_with("Resource")).chain(PRINCIPALS).collect(),
                 &["Resource", "NotResource"],
             ),
@@ -165,17 +182,17 @@ impl Statement<'_> {
         for key in self.members.keys().filter(|key| !takes.contains(&key.as_str())) {
             if other.contains(&key.as_str()) {
                 let (message, said) = match self.policy {
-                    Policy::Identity => (
-                        format!("a role's own policy has no `{key}`: it speaks of the role itself"),
+                    PolicyKind::Identity => (
+                        format!("a role's own policy has no `{key}`: it applies to the role itself"),
                         "Policy document should not specify a principal.",
                     ),
-                    Policy::Trust => (format!("a trust policy has no `{key}`"), "Has prohibited field Resource"),
+                    PolicyKind::Trust => (format!("a trust policy has no `{key}`"), "Has prohibited field Resource"),
                 };
-                let help = "who may assume the role is said in `trust`";
+                let help = "set who may assume the role in `trust`";
                 self.key_fault(Path::default().at(key), Problem::new(message).help(help), said);
                 continue;
             }
-            let problem = Problem::new(format!("`{}` is no element of a statement", shown(key)));
+            let problem = Problem::new(format!("`{}` is not an element of a statement", shown(key)));
             let near = did_you_mean(key, takes.iter().copied());
             let problem = match near {
                 Some(near) => problem.help(format!("did you mean `{near}`?")),
@@ -193,13 +210,13 @@ impl Statement<'_> {
         match sid.as_str() {
             Some(sid) if sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {}
             Some(sid) => {
-                let problem = Problem::new(format!("a Sid is letters and digits alone, not `{}`", shown(sid)));
+                let problem = Problem::new(format!("a Sid has only letters and digits, not `{}`", shown(sid)));
                 let plain: String = sid.chars().filter(char::is_ascii_alphanumeric).collect();
                 let said = "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular \
                             expression [0-9A-Za-z]*";
-                self.fault("Sid", problem.help(format!("write `{plain}`, or leave it out")), said);
+                self.fault("Sid", problem.help(format!("write `{plain}`, or remove it")), said);
             }
-            None => self.fault("Sid", Problem::new("a Sid is text of letters and digits"), SYNTAX),
+            None => self.fault("Sid", Problem::new("a Sid must be text: letters and digits"), SYNTAX),
         }
     }
 
@@ -208,7 +225,7 @@ impl Statement<'_> {
             Some(effect) if is_function(effect) || EFFECTS.iter().any(|one| effect == one) => {}
             Some(effect) => {
                 let text = effect.as_str().unwrap_or_default();
-                let problem = Problem::new(format!("`Effect` is Allow or Deny, not `{}`", shown(text)));
+                let problem = Problem::new(format!("`Effect` must be Allow or Deny, not `{}`", shown(text)));
                 let problem = match did_you_mean(text, EFFECTS) {
                     Some(near) => problem.help(format!("did you mean `{near}`?")),
                     None => problem,
@@ -217,7 +234,7 @@ impl Statement<'_> {
             }
             None if meant.contains("Effect") => {}
             None => {
-                self.fault("", Problem::new("`Effect` is missing in the statement").help("say Allow or Deny"), SYNTAX)
+                self.fault("", Problem::new("the statement has no `Effect`").help("set it to Allow or Deny"), SYNTAX)
             }
         }
     }
@@ -233,7 +250,7 @@ impl Statement<'_> {
     ) {
         let values = match (self.members.get(name), self.members.get(negated)) {
             (Some(_), Some(_)) => {
-                let problem = Problem::new(format!("`{name}` and `{negated}` exclude each other"));
+                let problem = Problem::new(format!("`{name}` and `{negated}` cannot be combined"));
                 return self.key_fault(negated, problem, SYNTAX);
             }
             (None, None) if meant.contains(name) || meant.contains(negated) => return,
@@ -255,7 +272,7 @@ impl Statement<'_> {
                     self.fault(at, problem, said);
                 }
             }
-            _ => self.fault(at, Problem::new(format!("`{name}` takes text or a list of texts")), SYNTAX),
+            _ => self.fault(at, Problem::new(format!("`{name}` must be text or a list of texts")), SYNTAX),
         };
         match value {
             Value::Array(items) if items.is_empty() => {
@@ -285,7 +302,7 @@ impl Statement<'_> {
         let Some(condition) = self.members.get("Condition").filter(|condition| !is_function(condition)) else { return };
         let Some(operators) = condition.as_object() else {
             let problem =
-                Problem::new("`Condition` is a map of operators, such as `StringEquals: {aws:SourceAccount: …}`");
+                Problem::new("`Condition` must be a map of operators, such as `StringEquals: {aws:SourceAccount: …}`");
             return self.fault("Condition", problem, SYNTAX);
         };
         for (operator, keys) in operators.clone() {
@@ -298,7 +315,7 @@ impl Statement<'_> {
                 continue;
             }
             let Some(keys) = keys.as_object() else {
-                let message = format!("`{operator}` takes a map of condition keys, such as `aws:SourceAccount`");
+                let message = format!("`{operator}` must be a map of condition keys, such as `aws:SourceAccount`");
                 self.fault(place, Problem::new(message), SYNTAX);
                 continue;
             };
@@ -311,7 +328,7 @@ impl Statement<'_> {
         let named = key.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
         if !named {
             let message = format!(
-                "`{}` is no condition key: those begin with a service, such as `aws:SourceAccount`",
+                "`{}` is not a condition key: they begin with a service, such as `aws:SourceAccount`",
                 shown(key)
             );
             return self.key_fault(place, Problem::new(message), PREFIX);
@@ -322,7 +339,7 @@ impl Statement<'_> {
             one => plain(one),
         };
         if !fits {
-            self.fault(place, Problem::new("a condition key is compared with text, or with a list of texts"), SYNTAX);
+            self.fault(place, Problem::new("the value of a condition key must be text or a list of texts"), SYNTAX);
         }
     }
 }
@@ -337,7 +354,7 @@ fn no_operator(operator: &str) -> Option<Problem> {
     if OPERATORS.contains(&plain) {
         return None;
     }
-    let problem = Problem::new(format!("`{}` is no operator of a condition", shown(operator)));
+    let problem = Problem::new(format!("`{}` is not a condition operator", shown(operator)));
     let near = did_you_mean(plain, OPERATORS);
     Some(match near {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
@@ -345,11 +362,25 @@ fn no_operator(operator: &str) -> Option<Problem> {
     })
 }
 
+/// The first character of a value, or of a key in it, that no policy may have.
+fn odd_in(value: &Value) -> Option<char> {
+    match value {
+        Value::String(text) => odd_character(text),
+        Value::Array(items) => items.iter().find_map(odd_in),
+        Value::Object(members) => members.iter().find_map(|(key, value)| odd_character(key).or_else(|| odd_in(value))),
+        _ => None,
+    }
+}
+
+fn odd_character(text: &str) -> Option<char> {
+    text.chars().find(|c| !matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}'))
+}
+
 /// `*`, or a service and an action with one colon between.
 fn action(text: &str) -> Option<(Problem, String)> {
     let help = "write it as `s3:GetObject`, `s3:Get*` or `*`";
     let refuse = |said: &str| {
-        let problem = Problem::new(format!("an action is a service and a name, not `{}`", shown(text)));
+        let problem = Problem::new(format!("an action must be a service and a name, not `{}`", shown(text)));
         Some((problem.help(help), said.to_owned()))
     };
     let is_service =
@@ -373,7 +404,7 @@ fn resource(text: &str) -> Option<(Problem, String)> {
     if text == "*" || is_arn {
         return None;
     }
-    let problem = Problem::new(format!("a resource is an ARN or `*`, not `{}`", shown(text)));
+    let problem = Problem::new(format!("a resource must be an ARN or `*`, not `{}`", shown(text)));
     let bucket = text.strip_prefix("s3://").map(|path| format!("write `arn:aws:s3:::{}`", shown(path)));
     let help = bucket.unwrap_or_else(|| "an ARN has six parts: `arn:aws:s3:::bucket/*`".to_owned());
     Some((problem.help(help), format!("Resource {text} must be in ARN format or \"*\".")))
@@ -383,7 +414,7 @@ fn is_partition(text: &str) -> bool {
     text == "aws" || text.starts_with("aws-") || text.contains(['*', '?', '$'])
 }
 
-/// A function of CloudFormation, whose value nobody knows here.
+/// A function of CloudFormation, whose value is unknown here.
 fn is_function(value: &Value) -> bool {
     let Some(members) = value.as_object().filter(|members| members.len() == 1) else { return false };
     members.keys().all(|key| key == "Ref" || key.starts_with("Fn::"))
@@ -400,7 +431,7 @@ mod tests {
         let statements = statements.as_array().expect("a list").clone();
         let mut told = String::new();
         for written in &statements {
-            for Fault { path, key, problem, said } in statement(written.as_object().expect("a map")) {
+            for StatementFault { path, key, problem, said } in statement(written.as_object().expect("a map")) {
                 let key = if key { " (key)" } else { "" };
                 told +=
                     &format!("{}{key}: {} | {}\n", path.pointer(), problem.message, problem.help.unwrap_or_default());
@@ -448,67 +479,67 @@ mod tests {
         check(
             wrong,
             expect![[r#"
-            /Sid: a Sid is letters and digits alone, not `read-prompts` | write `readprompts`, or leave it out
-                Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*
-            /Effect: `Effect` is Allow or Deny, not `allow` | did you mean `Allow`?
-                Syntax errors in policy.
-            /Action: an action is a service and a name, not `s3` | write it as `s3:GetObject`, `s3:Get*` or `*`
-                Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
-            /Resource: a resource is an ARN or `*`, not `acme-prompts` | an ARN has six parts: `arn:aws:s3:::bucket/*`
-                Resource acme-prompts must be in ARN format or "*".
-            : `Effect` is missing in the statement | say Allow or Deny
-                Syntax errors in policy.
-            /NotAction (key): `Action` and `NotAction` exclude each other | 
-                Syntax errors in policy.
-            : the statement has neither `Resource` nor `NotResource` | 
-                Policy statement must contain resources.
-            : the statement has neither `Action` nor `NotAction` | 
-                Policy statement must contain actions.
-            /action (key): `action` is no element of a statement | did you mean `Action`?
-                Syntax errors in policy.
-            /effect (key): `effect` is no element of a statement | did you mean `Effect`?
-                Syntax errors in policy.
-            /resources (key): `resources` is no element of a statement | did you mean `Resource`?
-                Syntax errors in policy.
-            /Action: `Action` is empty | 
-                Policy statement must contain actions.
-            /Resource: `Resource` is empty | 
-                Policy statement must contain resources.
-            /Action/0: an action is a service and a name, not `s3:Get:Object` | write it as `s3:GetObject`, `s3:Get*` or `*`
-                Actions/Condition can contain only one colon.
-            /Action/1: an action is a service and a name, not `s3:` | write it as `s3:GetObject`, `s3:Get*` or `*`
-                Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
-            /Action/2: an action is a service and a name, not `:Get` | write it as `s3:GetObject`, `s3:Get*` or `*`
-                Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
-            /Action/3: `Action` takes text or a list of texts | 
-                Syntax errors in policy.
-            /Resource/0: a resource is an ARN or `*`, not `s3://acme/x` | write `arn:aws:s3:::acme/x`
-                Resource s3://acme/x must be in ARN format or "*".
-            /Resource/1: a resource is an ARN or `*`, not `arn:aws:s3` | an ARN has six parts: `arn:aws:s3:::bucket/*`
-                Resource arn:aws:s3 must be in ARN format or "*".
-            /Resource/2: a resource is an ARN or `*`, not `arn::s3:::b` | an ARN has six parts: `arn:aws:s3:::bucket/*`
-                Resource arn::s3:::b must be in ARN format or "*".
-            /Principal (key): a role's own policy has no `Principal`: it speaks of the role itself | who may assume the role is said in `trust`
-                Policy document should not specify a principal.
-            /Who (key): `Who` is no element of a statement | elements are Sid, Effect, Action or NotAction, Resource or NotResource, and Condition
-                Syntax errors in policy.
-            /Effect: `Effect` is Allow or Deny, not `Grant` | 
-                Syntax errors in policy.
-            /Resource: `Resource` takes text or a list of texts | 
-                Syntax errors in policy.
-            /Condition: `Condition` is a map of operators, such as `StringEquals: {aws:SourceAccount: …}` | 
-                Syntax errors in policy.
-            /Condition/ArnLike/aws:PrincipalArn: a condition key is compared with text, or with a list of texts | 
-                Syntax errors in policy.
-            /Condition/NullIfExists (key): `NullIfExists` is no operator of a condition | operators are StringEquals, StringLike, ArnLike, Bool, IpAddress and others
-                Syntax errors in policy.
-            /Condition/StringEqual (key): `StringEqual` is no operator of a condition | did you mean `StringEquals`?
-                Syntax errors in policy.
-            /Condition/StringEquals/prefix (key): `prefix` is no condition key: those begin with a service, such as `aws:SourceAccount` | 
-                Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
-            /Condition/StringLike: `StringLike` takes a map of condition keys, such as `aws:SourceAccount` | 
-                Syntax errors in policy.
-        "#]],
+                /Sid: a Sid has only letters and digits, not `read-prompts` | write `readprompts`, or remove it
+                    Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*
+                /Effect: `Effect` must be Allow or Deny, not `allow` | did you mean `Allow`?
+                    Syntax errors in policy.
+                /Action: an action must be a service and a name, not `s3` | write it as `s3:GetObject`, `s3:Get*` or `*`
+                    Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
+                /Resource: a resource must be an ARN or `*`, not `acme-prompts` | an ARN has six parts: `arn:aws:s3:::bucket/*`
+                    Resource acme-prompts must be in ARN format or "*".
+                : the statement has no `Effect` | set it to Allow or Deny
+                    Syntax errors in policy.
+                /NotAction (key): `Action` and `NotAction` cannot be combined | 
+                    Syntax errors in policy.
+                : the statement has neither `Resource` nor `NotResource` | 
+                    Policy statement must contain resources.
+                : the statement has neither `Action` nor `NotAction` | 
+                    Policy statement must contain actions.
+                /action (key): `action` is not an element of a statement | did you mean `Action`?
+                    Syntax errors in policy.
+                /effect (key): `effect` is not an element of a statement | did you mean `Effect`?
+                    Syntax errors in policy.
+                /resources (key): `resources` is not an element of a statement | did you mean `Resource`?
+                    Syntax errors in policy.
+                /Action: `Action` is empty | 
+                    Policy statement must contain actions.
+                /Resource: `Resource` is empty | 
+                    Policy statement must contain resources.
+                /Action/0: an action must be a service and a name, not `s3:Get:Object` | write it as `s3:GetObject`, `s3:Get*` or `*`
+                    Actions/Condition can contain only one colon.
+                /Action/1: an action must be a service and a name, not `s3:` | write it as `s3:GetObject`, `s3:Get*` or `*`
+                    Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
+                /Action/2: an action must be a service and a name, not `:Get` | write it as `s3:GetObject`, `s3:Get*` or `*`
+                    Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
+                /Action/3: `Action` must be text or a list of texts | 
+                    Syntax errors in policy.
+                /Resource/0: a resource must be an ARN or `*`, not `s3://acme/x` | write `arn:aws:s3:::acme/x`
+                    Resource s3://acme/x must be in ARN format or "*".
+                /Resource/1: a resource must be an ARN or `*`, not `arn:aws:s3` | an ARN has six parts: `arn:aws:s3:::bucket/*`
+                    Resource arn:aws:s3 must be in ARN format or "*".
+                /Resource/2: a resource must be an ARN or `*`, not `arn::s3:::b` | an ARN has six parts: `arn:aws:s3:::bucket/*`
+                    Resource arn::s3:::b must be in ARN format or "*".
+                /Principal (key): a role's own policy has no `Principal`: it applies to the role itself | set who may assume the role in `trust`
+                    Policy document should not specify a principal.
+                /Who (key): `Who` is not an element of a statement | elements are Sid, Effect, Action or NotAction, Resource or NotResource, and Condition
+                    Syntax errors in policy.
+                /Effect: `Effect` must be Allow or Deny, not `Grant` | 
+                    Syntax errors in policy.
+                /Resource: `Resource` must be text or a list of texts | 
+                    Syntax errors in policy.
+                /Condition: `Condition` must be a map of operators, such as `StringEquals: {aws:SourceAccount: …}` | 
+                    Syntax errors in policy.
+                /Condition/ArnLike/aws:PrincipalArn: the value of a condition key must be text or a list of texts | 
+                    Syntax errors in policy.
+                /Condition/NullIfExists (key): `NullIfExists` is not a condition operator | operators are StringEquals, StringLike, ArnLike, Bool, IpAddress and others
+                    Invalid Condition type : NullIfExists.
+                /Condition/StringEqual (key): `StringEqual` is not a condition operator | did you mean `StringEquals`?
+                    Invalid Condition type : StringEqual.
+                /Condition/StringEquals/prefix (key): `prefix` is not a condition key: they begin with a service, such as `aws:SourceAccount` | 
+                    Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
+                /Condition/StringLike: `StringLike` must be a map of condition keys, such as `aws:SourceAccount` | 
+                    Syntax errors in policy.
+            "#]],
         );
     }
 
@@ -516,15 +547,15 @@ mod tests {
     fn documents_are_held_to_the_same() {
         let said = |value: Value, policy| document(&value, policy).err();
         let allow = json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "lambda.amazonaws.com" } });
-        assert_eq!(said(json!({ "Version": "2012-10-17", "Statement": allow }), Policy::Trust), None);
+        assert_eq!(said(json!({ "Version": "2012-10-17", "Statement": allow }), PolicyKind::Trust), None);
         assert_eq!(
-            said(json!({ "Version": "2017-10-12", "Statement": allow }), Policy::Trust).as_deref(),
+            said(json!({ "Version": "2017-10-12", "Statement": allow }), PolicyKind::Trust).as_deref(),
             Some(SYNTAX)
         );
-        assert_eq!(said(json!({ "Statement": [] }), Policy::Identity).as_deref(), Some(SYNTAX));
+        assert_eq!(said(json!({ "Statement": [] }), PolicyKind::Identity).as_deref(), Some(SYNTAX));
         let read = json!({ "Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" });
-        assert_eq!(said(json!({ "Statement": [read, read] }), Policy::Identity).as_deref(), Some(TWICE));
-        let words = said(json!({ "Statement": [allow] }), Policy::Identity);
+        assert_eq!(said(json!({ "Statement": [read, read] }), PolicyKind::Identity).as_deref(), Some(TWICE));
+        let words = said(json!({ "Statement": [allow] }), PolicyKind::Identity);
         assert_eq!(words.as_deref(), Some("Policy document should not specify a principal."));
     }
 }

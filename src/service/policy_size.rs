@@ -1,11 +1,11 @@
 //! How large policies may be.
 //!
 //! IAM User Guide, "IAM and AWS STS quotas" (D): white space is not counted. The inline policies of a role together and
-//! a managed policy have limits that nobody raises; a trust policy and the number of managed policies have quotas.
+//! a managed policy have fixed limits; a trust policy and the number of managed policies have quotas.
 
 use serde_json::{Map, Value};
 
-use super::arn::Target;
+use super::arn::Location;
 
 /// Characters of all inline policies of a role together.
 pub const INLINE_LIMIT: usize = 10_240;
@@ -23,7 +23,7 @@ pub fn characters(document: &Value) -> usize {
 
 /// A document as IAM gets it in this place, as far as that is known: account, Region and partition are filled in, and
 /// functions that only a stack works out stay as they are written, about as long as what they stand for.
-pub fn worked_out(document: &Value, target: Target<'_>) -> Value {
+pub fn worked_out(document: &Value, target: Location<'_>) -> Value {
     match document {
         Value::Object(members) => match (members.get("Fn::Sub"), members.get("Ref")) {
             (Some(Value::String(text)), _) => filled(text, target).into(),
@@ -39,7 +39,7 @@ pub fn worked_out(document: &Value, target: Target<'_>) -> Value {
     }
 }
 
-fn filled(text: &str, target: Target<'_>) -> String {
+fn filled(text: &str, target: Location<'_>) -> String {
     let known = [
         ("${AWS::Partition}", target.partition()),
         ("${AWS::Region}", target.region),
@@ -59,7 +59,7 @@ mod tests {
     fn what_is_known_is_filled_in_and_white_space_is_not_counted() {
         let document =
             json!({ "a b": [{ "Fn::Sub": "arn:${AWS::Partition}:s3:::x/${!y}" }, { "Ref": "AWS::Region" }] });
-        let target = Target { region: "cn-north-1", account: None };
+        let target = Location { region: "cn-north-1", account: None };
         let out = worked_out(&document, target);
         assert_eq!(out, json!({ "a b": ["arn:aws-cn:s3:::x/${y}", "cn-north-1"] }));
         assert_eq!(characters(&out), r#"{"ab":["arn:aws-cn:s3:::x/${y}","cn-north-1"]}"#.len());

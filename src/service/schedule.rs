@@ -7,12 +7,12 @@ use crate::diagnostic::{did_you_mean, shown};
 
 use super::Problem;
 
-/// Names of time zones in the IANA database, release 2025b: zones and links. The service says that it takes the canonical
-/// names of those that Joda-Time knows; whether it refuses links is not documented, so they are taken.
+/// Names of time zones in the IANA database, release 2025b: zones and links. The service accepts the canonical
+/// names of those that Joda-Time knows; whether it refuses links is not documented, so they are accepted.
 const ZONES: &str = include_str!("zones.txt");
 
 /// One of the six fields.
-struct Field {
+struct CronField {
     name: &'static str,
     least: u32,
     most: u32,
@@ -25,22 +25,23 @@ struct Field {
 const MONTHS: &[&str] = &["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 const WEEKDAYS: &[&str] = &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-const FIELDS: [Field; 6] = [
-    Field { name: "minute", least: 0, most: 59, names: &[], steps: true },
-    Field { name: "hour", least: 0, most: 23, names: &[], steps: true },
-    Field { name: "day of the month", least: 1, most: 31, names: &[], steps: true },
-    Field { name: "month", least: 1, most: 12, names: MONTHS, steps: true },
-    Field { name: "day of the week", least: 1, most: 7, names: WEEKDAYS, steps: false },
-    Field { name: "year", least: 1970, most: 2199, names: &[], steps: true },
+const FIELDS: [CronField; 6] = [
+    CronField { name: "minute", least: 0, most: 59, names: &[], steps: true },
+    CronField { name: "hour", least: 0, most: 23, names: &[], steps: true },
+    CronField { name: "day of the month", least: 1, most: 31, names: &[], steps: true },
+    CronField { name: "month", least: 1, most: 12, names: MONTHS, steps: true },
+    CronField { name: "day of the week", least: 1, most: 7, names: WEEKDAYS, steps: false },
+    CronField { name: "year", least: 1970, most: 2199, names: &[], steps: true },
 ];
 const DAY: usize = 2;
+const MONTH: usize = 3;
 const WEEKDAY: usize = 4;
 
 /// What is wrong with the six fields of a cron expression.
 pub fn cron(text: &str) -> Vec<Problem> {
     let parts: Vec<&str> = text.split(' ').collect();
     let Ok(parts) = <[&str; 6]>::try_from(parts) else {
-        return vec![Problem::new("a cron expression has six fields, with one space between")];
+        return vec![Problem::new("a cron expression has six fields, separated by one space")];
     };
     let mut problems: Vec<Problem> = days(parts).into_iter().collect();
     for (at, (field, part)) in FIELDS.iter().zip(parts).enumerate() {
@@ -50,6 +51,16 @@ pub fn cron(text: &str) -> Vec<Problem> {
     problems
 }
 
+/// Why a cron expression would never run: its months are all shorter than its first day. Whether the service refuses such an
+/// expression is not documented.
+pub fn never(text: &str) -> Option<Problem> {
+    let parts = <[&str; 6]>::try_from(text.split(' ').collect::<Vec<_>>()).ok().filter(|_| cron(text).is_empty())?;
+    let first = FIELDS[DAY].starts(parts[DAY])?.into_iter().min()?;
+    let months = FIELDS[MONTH].starts(parts[MONTH])?;
+    let longest = months.iter().map(|month| days_in(2000, *month)).max()?;
+    (first > longest).then(|| Problem::new(format!("no month in `{}` has a day {first}", shown(parts[MONTH]))))
+}
+
 /// Exactly one of the two day fields is `?`: a value or `*` in one asks for `?` in the other.
 fn days(parts: [&str; 6]) -> Option<Problem> {
     let (day, weekday) = (parts[DAY], parts[WEEKDAY]);
@@ -57,7 +68,7 @@ fn days(parts: [&str; 6]) -> Option<Problem> {
         return None;
     }
     let message = format!(
-        "one of day of the month and day of the week must be `?`, not `{}` and `{}`",
+        "exactly one of day of the month and day of the week must be `?`, not `{}` and `{}`",
         shown(day),
         shown(weekday)
     );
@@ -70,15 +81,20 @@ fn days(parts: [&str; 6]) -> Option<Problem> {
         ("?", _) => with(DAY, "*"),
         (_, "*") => with(WEEKDAY, "?"),
         ("*", _) => with(DAY, "?"),
-        _ => "say one of them, and `?` for the other; both together take two schedules".to_owned(),
+        _ => "set one of them, and `?` for the other; for both, write two schedules".to_owned(),
     }))
 }
 
-impl Field {
+impl CronField {
+    /// The plain values of a part; nothing where anything else is in it.
+    fn starts(&self, part: &str) -> Option<Vec<u32>> {
+        part.split(',').map(|item| self.value(item).ok()).collect()
+    }
+
     fn check(&self, at: usize, part: &str) -> Option<Problem> {
         // "You can define only one expression in the day-of-week field" with `#`. (D)
         if part.contains('#') && part.contains(',') {
-            return Some(Problem::new(format!("`{}`: `#` stands for one day alone, without a list", shown(part))));
+            return Some(Problem::new(format!("`{}`: `#` selects a single day and cannot be in a list", shown(part))));
         }
         part.split(',').find_map(|item| self.item(at, item))
     }
@@ -88,7 +104,7 @@ impl Field {
         if let Some(step) = step {
             let takes = plain_number(step).is_some_and(|step| (1..=self.most).contains(&step));
             if !self.steps || !takes {
-                return Some(Problem::new(format!("the {} takes no step `/{}`", self.name, shown(step))));
+                return Some(Problem::new(format!("the {} cannot have the step `/{}`", self.name, shown(step))));
             }
         }
         if range == "*" || step.is_none() && self.is_special(at, range) {
@@ -96,14 +112,15 @@ impl Field {
         }
         let Some((from, to)) = range.split_once('-') else { return self.value(range).err() };
         match (self.value(from), self.value(to)) {
-            // Whether the service takes a range over the end is not documented.
+            // Whether the service accepts a range over the end is not documented; it is refused.
             (Ok(from), Ok(to)) if from > to => Some(self.backwards(range)),
             (Ok(_), Ok(_)) => None,
             (Err(problem), _) | (_, Err(problem)) => Some(problem),
         }
     }
 
-    /// `L` and `W` among days of the month; `L` and `#` among days of the week.
+    /// `L` and `W` among days of the month; `L` and `#` among days of the week (D). `L-3`, which Quartz has, is refused: neither
+    /// the guide nor a report says that the service accepts it.
     fn is_special(&self, at: usize, text: &str) -> bool {
         let is_value = |text: &str| self.value(text).is_ok();
         match at {
@@ -116,6 +133,7 @@ impl Field {
         }
     }
 
+    /// Lower-case names are accepted: neither the guide nor a report says whether the service refuses them.
     fn value(&self, text: &str) -> Result<u32, Problem> {
         let named = self.names.iter().position(|name| name.eq_ignore_ascii_case(text));
         let number = named.map(|at| self.least + at as u32).or_else(|| plain_number(text));
@@ -128,7 +146,7 @@ impl Field {
             [first, .., last] => format!(" or {first} to {last}"),
             _ => String::new(),
         };
-        let problem = Problem::new(format!("the {name} takes {least} to {most}{named}, not `{}`", shown(text)));
+        let problem = Problem::new(format!("the {name} must be {least} to {most}{named}, not `{}`", shown(text)));
         let short: String = text.chars().take(3).collect();
         match did_you_mean(&short, names.iter().copied()).filter(|_| plain_number(text).is_none()) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
@@ -139,7 +157,7 @@ impl Field {
 
     fn backwards(&self, range: &str) -> Problem {
         let Self { name, least, most, .. } = self;
-        let problem = Problem::new(format!("the range `{}` of the {name} runs backwards", shown(range)));
+        let problem = Problem::new(format!("the range `{}` of the {name} is backwards", shown(range)));
         let Some((from, to)) = range.split_once('-') else { return problem };
         let [first, last] = match self.names {
             [first, .., last] => [(*first).to_owned(), (*last).to_owned()],
@@ -161,16 +179,18 @@ pub fn rate(text: &str) -> Option<Problem> {
     let Some((value, unit)) = parsed else { return Some(Problem::new("a rate is a number, a space and a unit")) };
     let Some((one, several)) = units.into_iter().find(|(one, several)| unit == *one || unit == *several) else {
         return Some(
-            Problem::new(format!("`{}` is no unit of a rate", shown(unit))).help("minutes, hours and days are"),
+            Problem::new(format!("`{}` is not a unit of a rate", shown(unit)))
+                .help("units are minutes, hours and days"),
         );
     };
     match value {
-        0 => Some(Problem::new(format!("a rate is at least 1, not `{text}`")).help(format!("write `1 {one}`"))),
+        0 => Some(Problem::new(format!("a rate must be at least 1, not `{text}`")).help(format!("write `1 {one}`"))),
         1 if unit == several => {
-            Some(Problem::new(format!("the unit after 1 is `{one}`")).help(format!("write `1 {one}`")))
+            Some(Problem::new(format!("the unit after 1 must be `{one}`")).help(format!("write `1 {one}`")))
         }
         2.. if unit == one => Some(
-            Problem::new(format!("the unit after {value} is `{several}`")).help(format!("write `{value} {several}`")),
+            Problem::new(format!("the unit after {value} must be `{several}`"))
+                .help(format!("write `{value} {several}`")),
         ),
         _ => None,
     }
@@ -184,14 +204,14 @@ pub fn moment(text: &str) -> Option<Problem> {
     };
     let refuse = |message: String| Some(Problem::new(message));
     if !(1..=12).contains(&month) {
-        return refuse(format!("`{text}`: there is no month {month}"));
+        return refuse(format!("`{text}`: no month {month}"));
     }
     let days = days_in(year, month);
     if !(1..=days).contains(&day) {
         return refuse(format!("`{text}`: that month has {days} days"));
     }
     if hour > 23 || minute > 59 || second > 59 {
-        return refuse(format!("`{text}`: a time of day is 00:00:00 to 23:59:59"));
+        return refuse(format!("`{text}`: the time must be 00:00:00 to 23:59:59"));
     }
     None
 }
@@ -211,7 +231,7 @@ pub fn time_zone(name: &str) -> Option<Problem> {
     if ZONES.lines().any(|zone| zone == name) {
         return None;
     }
-    let problem = Problem::new(format!("`{}` is no time zone of the IANA database", shown(name)));
+    let problem = Problem::new(format!("`{}` is not a time zone of the IANA database", shown(name)));
     let city = |zone: &&str| zone.rsplit_once('/').is_some_and(|(_, city)| city.eq_ignore_ascii_case(name));
     let abbreviation = name.len() <= 5 && name.bytes().all(|byte| byte.is_ascii_uppercase());
     let near = ZONES.lines().find(city).or_else(|| did_you_mean(name, ZONES.lines()));
@@ -219,7 +239,7 @@ pub fn time_zone(name: &str) -> Option<Problem> {
     let guessed = |near: &&str| !abbreviation && (name.starts_with("Etc/") || !near.starts_with("Etc/GMT"));
     Some(match near.filter(guessed) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => problem.help("say the name of a place, such as `Europe/Paris`, or `UTC`"),
+        None => problem.help("use the name of a place, such as `Europe/Paris`, or `UTC`"),
     })
 }
 
@@ -284,6 +304,18 @@ mod tests {
     }
 
     #[test]
+    fn a_day_that_no_month_has_never_comes() {
+        for text in ["0 0 31 FEB ? *", "0 0 30,31 2 ? *", "0 0 31 APR,SEP,11 ? *"] {
+            assert!(never(text).is_some(), "{text}");
+        }
+        for text in
+            ["0 0 29 2 ? *", "0 0 31 FEB,MAR ? *", "0 0 1,31 4 ? *", "0 0 L 2 ? *", "0 0 31 2-3 ? *", "0 0 31 * ? *"]
+        {
+            assert_eq!(never(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn what_no_field_takes_is_refused() {
         let crons = [
             "0 7 * * MON-FRI *",
@@ -312,46 +344,46 @@ mod tests {
         check(
             problems,
             expect![[r#"
-            one of day of the month and day of the week must be `?`, not `*` and `MON-FRI` (write `0 7 ? * MON-FRI *`)
-            one of day of the month and day of the week must be `?`, not `1` and `MON` (say one of them, and `?` for the other; both together take two schedules)
-            one of day of the month and day of the week must be `?`, not `?` and `?` (write `0 7 * * ? *`)
-            one of day of the month and day of the week must be `?`, not `*` and `*` (write `0 7 * * ? *`)
-            the minute takes 0 to 59, not `?`
-            the minute takes 0 to 59, not `60`
-            the hour takes 0 to 23, not `24`
-            the day of the month takes 1 to 31, not `32`
-            the month takes 1 to 12 or JAN to DEC, not `13`
-            the year takes 1970 to 2199, not `2200`
-            the day of the month takes 1 to 31, not `0`
-            the month takes 1 to 12 or JAN to DEC, not `0`
-            the year takes 1970 to 2199, not `1969`
-            the day of the week takes 1 to 7 or SUN to SAT, not `0` (1 is Sunday and 7 is Saturday)
-            the day of the week takes 1 to 7 or SUN to SAT, not `FUNDAY` (did you mean `SUN`?)
-            the day of the week takes 1 to 7 or SUN to SAT, not `MONDAY` (did you mean `MON`?)
-            the range `22-6` of the hour runs backwards (write `22-23,0-6`)
-            the range `FRI-MON` of the day of the week runs backwards (write `FRI-SAT,SUN-MON`)
-            the minute takes no step `/0`
-            the hour takes no step `/90`
-            the day of the week takes no step `/2`
-            the day of the week takes 1 to 7 or SUN to SAT, not `3#6` (1 is Sunday and 7 is Saturday)
-            `3#1,6#3`: `#` stands for one day alone, without a list
-            the day of the month takes 1 to 31, not `2L`
-            the day of the week takes 1 to 7 or SUN to SAT, not `3W` (1 is Sunday and 7 is Saturday)
-            the minute takes 0 to 59, not ``
-            the minute takes 0 to 59, not ``
-            the hour takes 0 to 23, not ``
-            a cron expression has six fields, with one space between
-        "#]],
+                exactly one of day of the month and day of the week must be `?`, not `*` and `MON-FRI` (write `0 7 ? * MON-FRI *`)
+                exactly one of day of the month and day of the week must be `?`, not `1` and `MON` (set one of them, and `?` for the other; for both, write two schedules)
+                exactly one of day of the month and day of the week must be `?`, not `?` and `?` (write `0 7 * * ? *`)
+                exactly one of day of the month and day of the week must be `?`, not `*` and `*` (write `0 7 * * ? *`)
+                the minute must be 0 to 59, not `?`
+                the minute must be 0 to 59, not `60`
+                the hour must be 0 to 23, not `24`
+                the day of the month must be 1 to 31, not `32`
+                the month must be 1 to 12 or JAN to DEC, not `13`
+                the year must be 1970 to 2199, not `2200`
+                the day of the month must be 1 to 31, not `0`
+                the month must be 1 to 12 or JAN to DEC, not `0`
+                the year must be 1970 to 2199, not `1969`
+                the day of the week must be 1 to 7 or SUN to SAT, not `0` (1 is Sunday and 7 is Saturday)
+                the day of the week must be 1 to 7 or SUN to SAT, not `FUNDAY` (did you mean `SUN`?)
+                the day of the week must be 1 to 7 or SUN to SAT, not `MONDAY` (did you mean `MON`?)
+                the range `22-6` of the hour is backwards (write `22-23,0-6`)
+                the range `FRI-MON` of the day of the week is backwards (write `FRI-SAT,SUN-MON`)
+                the minute cannot have the step `/0`
+                the hour cannot have the step `/90`
+                the day of the week cannot have the step `/2`
+                the day of the week must be 1 to 7 or SUN to SAT, not `3#6` (1 is Sunday and 7 is Saturday)
+                `3#1,6#3`: `#` selects a single day and cannot be in a list
+                the day of the month must be 1 to 31, not `2L`
+                the day of the week must be 1 to 7 or SUN to SAT, not `3W` (1 is Sunday and 7 is Saturday)
+                the minute must be 0 to 59, not ``
+                the minute must be 0 to 59, not ``
+                the hour must be 0 to 23, not ``
+                a cron expression has six fields, separated by one space
+            "#]],
         );
         let rates = ["0 hours", "5 hour", "1 hours", "2 weeks"];
         check(
             rates.into_iter().filter_map(rate),
             expect![[r#"
-            a rate is at least 1, not `0 hours` (write `1 hour`)
-            the unit after 5 is `hours` (write `5 hours`)
-            the unit after 1 is `hour` (write `1 hour`)
-            `weeks` is no unit of a rate (minutes, hours and days are)
-        "#]],
+                a rate must be at least 1, not `0 hours` (write `1 hour`)
+                the unit after 5 must be `hours` (write `5 hours`)
+                the unit after 1 must be `hour` (write `1 hour`)
+                `weeks` is not a unit of a rate (units are minutes, hours and days)
+            "#]],
         );
         let moments = [
             "2026-13-01T00:00:00",
@@ -365,30 +397,30 @@ mod tests {
         check(
             moments.into_iter().filter_map(moment),
             expect![[r#"
-            `2026-13-01T00:00:00`: there is no month 13
-            `2026-02-29T00:00:00`: that month has 28 days
-            `1900-02-29T00:00:00`: that month has 28 days
-            `2026-04-31T00:00:00`: that month has 30 days
-            `2026-01-00T00:00:00`: that month has 31 days
-            `2026-01-01T24:00:00`: a time of day is 00:00:00 to 23:59:59
-            `2026-01-01T23:59:60`: a time of day is 00:00:00 to 23:59:59
-        "#]],
+                `2026-13-01T00:00:00`: no month 13
+                `2026-02-29T00:00:00`: that month has 28 days
+                `1900-02-29T00:00:00`: that month has 28 days
+                `2026-04-31T00:00:00`: that month has 30 days
+                `2026-01-00T00:00:00`: that month has 31 days
+                `2026-01-01T24:00:00`: the time must be 00:00:00 to 23:59:59
+                `2026-01-01T23:59:60`: the time must be 00:00:00 to 23:59:59
+            "#]],
         );
         let zones =
             ["Europe/Pariss", "europe/paris", "CEST", "PST", "Paris", "GMT+2", "+02:00", "America/Los Angeles", ""];
         check(
             zones.into_iter().filter_map(time_zone),
             expect![[r#"
-            `Europe/Pariss` is no time zone of the IANA database (did you mean `Europe/Paris`?)
-            `europe/paris` is no time zone of the IANA database (did you mean `Europe/Paris`?)
-            `CEST` is no time zone of the IANA database (say the name of a place, such as `Europe/Paris`, or `UTC`)
-            `PST` is no time zone of the IANA database (say the name of a place, such as `Europe/Paris`, or `UTC`)
-            `Paris` is no time zone of the IANA database (did you mean `Europe/Paris`?)
-            `GMT+2` is no time zone of the IANA database (say the name of a place, such as `Europe/Paris`, or `UTC`)
-            `+02:00` is no time zone of the IANA database (say the name of a place, such as `Europe/Paris`, or `UTC`)
-            `America/Los Angeles` is no time zone of the IANA database (did you mean `America/Los_Angeles`?)
-            `` is no time zone of the IANA database (say the name of a place, such as `Europe/Paris`, or `UTC`)
-        "#]],
+                `Europe/Pariss` is not a time zone of the IANA database (did you mean `Europe/Paris`?)
+                `europe/paris` is not a time zone of the IANA database (did you mean `Europe/Paris`?)
+                `CEST` is not a time zone of the IANA database (use the name of a place, such as `Europe/Paris`, or `UTC`)
+                `PST` is not a time zone of the IANA database (use the name of a place, such as `Europe/Paris`, or `UTC`)
+                `Paris` is not a time zone of the IANA database (did you mean `Europe/Paris`?)
+                `GMT+2` is not a time zone of the IANA database (use the name of a place, such as `Europe/Paris`, or `UTC`)
+                `+02:00` is not a time zone of the IANA database (use the name of a place, such as `Europe/Paris`, or `UTC`)
+                `America/Los Angeles` is not a time zone of the IANA database (did you mean `America/Los_Angeles`?)
+                `` is not a time zone of the IANA database (use the name of a place, such as `Europe/Paris`, or `UTC`)
+            "#]],
         );
     }
 }

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use super::role::in_place;
 use super::{Encryption, Hardware, Model, Role, Scaling, Vpc};
 use crate::diagnostic::{Code, Path};
-use crate::manifest::check::{Check, Rules};
+use crate::manifest::check::{RuleCheck, Rules};
 use crate::manifest::secret::shown;
-use crate::manifest::value::{Duration, Latency, Percent, Reference, Setting, Size, Values};
+use crate::manifest::value::{Duration, Latency, Percent, Reference, Setting, Size, ValueList};
 
 /// A SageMaker endpoint.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -40,9 +40,9 @@ pub struct Endpoint {
     /// Settings of an async endpoint.
     #[schemars(extend("x-later" = "async endpoints"))]
     pub r#async: Option<AsyncInference>,
-    /// Settings of a mode that nobody has.
+    /// Settings of a mode that exists in tests only.
     #[cfg(test)]
-    pub fake: Option<Fake>,
+    pub fake: Option<FakeSettings>,
     /// How it moves to a new configuration.
     pub rollout: Option<Rollout>,
     /// Alarms; `none` for none.
@@ -96,10 +96,10 @@ pub enum Mode {
     Fake,
 }
 
-/// Settings of a mode that nobody has.
+/// Settings of a mode that exists in tests only.
 #[cfg(test)]
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-pub struct Fake {
+pub struct FakeSettings {
     /// S3 location of answers.
     #[schemars(extend("x-form" = "s3"))]
     pub answers: String,
@@ -179,14 +179,14 @@ pub struct AsyncInference {
     /// S3 location of failures.
     #[schemars(extend("x-form" = "s3"))]
     pub failures: Option<String>,
-    /// Topics told about each answer.
+    /// Topics notified of each answer.
     pub notify: Option<NotifyAsync>,
     /// Requests at once per instance.
     #[schemars(range(min = 1, max = 1000))]
     pub concurrency: Option<u32>,
 }
 
-/// Topics told about each answer.
+/// Topics notified of each answer.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 pub struct NotifyAsync {
     /// Topic for answers.
@@ -252,8 +252,8 @@ pub struct Alarms {
     /// Share of requests answered with a server error.
     #[schemars(extend("x-between" = ["0.001%", "100%"]))]
     pub error_rate: Option<Percent>,
-    /// ARNs of SNS topics told.
-    pub notify: Option<Values>,
+    /// ARNs of SNS topics to notify.
+    pub notify: Option<ValueList>,
 }
 
 /// What is recorded of requests and answers.
@@ -324,7 +324,7 @@ pub struct PrefixAware {
     /// How many characters count.
     #[schemars(range(min = 1024, max = 65536))]
     pub prefix_length: u32,
-    /// Requests in flight from which another instance is taken.
+    /// Requests in flight from which another instance is used.
     #[schemars(range(min = 1, max = 1024))]
     pub concurrency_threshold: u32,
 }
@@ -337,16 +337,16 @@ pub enum PrefixAwareStrategy {
     PrefixAware,
 }
 
-/// Where an endpoint stands in a network.
+/// Where an endpoint is in a network.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Network {
     /// No way out of the container at all.
     pub isolated: Option<bool>,
     /// Subnet ids.
-    pub subnets: Option<Values>,
+    pub subnets: Option<ValueList>,
     /// Security group ids.
-    pub security_groups: Option<Values>,
+    pub security_groups: Option<ValueList>,
 }
 
 /// How long steps of a start may take.
@@ -385,7 +385,7 @@ pub struct Probe {
 }
 
 impl Rules for Endpoint {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         at.inside("model", self.model.as_ref());
         at.inside("hardware", self.hardware.as_ref());
         at.inside("scaling", self.scaling.as_ref());
@@ -399,30 +399,34 @@ impl Rules for Endpoint {
 }
 
 impl Rules for Capture {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         whole(at, "percent", self.percent);
     }
 }
 
-fn whole(at: &mut Check<'_>, field: &'static str, percent: Percent) {
+fn whole(at: &mut RuleCheck<'_>, field: &'static str, percent: Percent) {
     if percent.0.fract() != 0.0 {
-        at.report(field, Code::InvalidValue, format!("SageMaker takes whole percentages here, not {}%", percent.0));
+        at.report(
+            field,
+            Code::InvalidValue,
+            format!("SageMaker accepts only whole percentages here, not {}%", percent.0),
+        );
     }
 }
 
 impl Rules for Rollout {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         use RolloutStrategy::{AllAtOnce, Canary, Linear, Rolling};
         if let Some(RolloutSize::Percent(size)) = self.size {
             whole(at, "size", size);
         }
         let Some(strategy) = self.strategy else { return };
         if strategy == AllAtOnce && self.size.is_some() {
-            at.report_key("size", Code::Conflict, "an all-at-once rollout has no steps", "leave `size` out");
+            at.report_key("size", Code::Conflict, "an all-at-once rollout has no `size`", "remove `size`");
         }
         if strategy == Rolling && self.drain.is_some() {
-            let help = "leave `drain` out, or choose another strategy";
-            at.report_key("drain", Code::Conflict, "a rolling rollout has no old fleet to keep", help);
+            let help = "remove `drain`, or choose another strategy";
+            at.report_key("drain", Code::Conflict, "a rolling rollout keeps no old fleet", help);
         }
         let (name, least, most) = match strategy {
             AllAtOnce => return,
@@ -443,9 +447,9 @@ const MOST_SUBNETS: usize = 16;
 const MOST_SECURITY_GROUPS: usize = 5;
 
 impl Rules for Network {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         if self.subnets.is_some() != self.security_groups.is_some() {
-            at.report("", Code::MissingField, "`subnets` and `securityGroups` go together");
+            at.report("", Code::MissingField, "`subnets` and `securityGroups` must be set together");
         }
         count(at, "subnets", self.subnets.as_ref(), MOST_SUBNETS);
         count(at, "securityGroups", self.security_groups.as_ref(), MOST_SECURITY_GROUPS);
@@ -453,33 +457,33 @@ impl Rules for Network {
 }
 
 impl Rules for Vpc {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         count(at, "subnets", Some(&self.subnets), MOST_SUBNETS);
         count(at, "securityGroups", Some(&self.security_groups), MOST_SECURITY_GROUPS);
     }
 }
 
-fn count(at: &mut Check<'_>, field: &'static str, values: Option<&Values>, most: usize) {
-    if let Some(Values::List(values)) = values
+fn count(at: &mut RuleCheck<'_>, field: &'static str, values: Option<&ValueList>, most: usize) {
+    if let Some(ValueList::List(values)) = values
         && !(1..=most).contains(&values.len())
     {
-        at.report(field, Code::OutOfRange, format!("`{field}` takes 1 to {most} values"));
+        at.report(field, Code::OutOfRange, format!("`{field}` must have 1 to {most} values"));
     }
 }
 
 const LONGEST_LOGICAL_ID: usize = 255;
 
 /// Rules of what is added to a template as it is.
-pub(super) fn hatch(resources: &Added, outputs: &Added, at: &mut Check<'_>) {
+pub(super) fn hatch(resources: &Added, outputs: &Added, at: &mut RuleCheck<'_>) {
     for (field, added, needed) in [("resources", resources, "Type"), ("outputs", outputs, "Value")] {
         for (id, body) in added {
             let place = Path::from(field).at(id);
             if id.is_empty() || id.len() > LONGEST_LOGICAL_ID || !id.chars().all(|c| c.is_ascii_alphanumeric()) {
-                let message = format!("`{}` cannot be a logical id", shown(id));
-                at.report_key(&place, Code::InvalidValue, message, "logical ids are letters and digits");
+                let message = format!("`{}` is not a valid logical id", shown(id));
+                at.report_key(&place, Code::InvalidValue, message, "use letters and digits only");
             }
             if body.get(needed).is_none() {
-                at.report(&place, Code::MissingField, format!("`{needed}` is missing in `{}`", shown(id)));
+                at.report(&place, Code::MissingField, format!("`{}` needs `{needed}`", shown(id)));
             }
         }
     }

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use super::role::in_place;
 use super::{Alarms, Hardware, Kind, Role, Rollout, Scaling, Timeouts};
 use crate::diagnostic::{Code, Path};
-use crate::manifest::check::{Check, Rules};
+use crate::manifest::check::{RuleCheck, Rules};
 use crate::manifest::secret::shown;
-use crate::manifest::value::{Reference, Setting, Value, Values};
+use crate::manifest::value::{Reference, Setting, Value, ValueList};
 use crate::manifest::wording::ticked;
 
 /// Where manifests are deployed, and what they inherit.
@@ -26,7 +26,7 @@ pub struct Environment {
     /// Names of targets that are deployed one after the other.
     #[schemars(extend("x-later" = "an order of targets"))]
     pub order: Vec<String>,
-    /// Values for every target that does not say otherwise.
+    /// Defaults for all targets.
     #[serde(flatten)]
     pub settings: Settings,
     /// What the environment may cost.
@@ -67,12 +67,12 @@ pub struct Target {
     /// ARN of the role to assume before every call.
     #[schemars(extend("x-form" = "arn"))]
     pub assume_role: Option<String>,
-    /// What this target says differently from the environment.
+    /// What differs in this target.
     #[serde(flatten)]
     pub settings: Settings,
 }
 
-/// What an environment says for all its targets, or one of them for itself.
+/// What an environment sets for all its targets, or a target for itself.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {
@@ -82,7 +82,7 @@ pub struct Settings {
     pub encryption: Option<Encryption>,
     /// Where files for deployments lie.
     pub artifacts: Option<Artifacts>,
-    /// ARNs of SNS topics told about stack events.
+    /// ARNs of SNS topics notified of stack events.
     #[schemars(extend("x-inner" = {"x-form": "arn"}))]
     pub notifications: Option<Vec<String>>,
     /// ARN of the role that CloudFormation acts with; once set it can be changed, not removed.
@@ -93,7 +93,7 @@ pub struct Settings {
     /// Tags of every stack.
     #[schemars(extend("x-tags" = true))]
     pub tags: Option<BTreeMap<String, String>>,
-    /// What manifests take when they do not say otherwise.
+    /// Defaults for manifests.
     pub defaults: Option<Defaults>,
 }
 
@@ -102,9 +102,9 @@ pub struct Settings {
 #[serde(rename_all = "camelCase")]
 pub struct Vpc {
     /// Subnet ids.
-    pub subnets: Values,
+    pub subnets: ValueList,
     /// Security group ids.
-    pub security_groups: Values,
+    pub security_groups: ValueList,
 }
 
 /// How data at rest is encrypted.
@@ -124,7 +124,7 @@ pub struct Artifacts {
     pub bucket: String,
 }
 
-/// What manifests take when they do not say otherwise.
+/// Defaults for manifests.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Defaults {
@@ -211,14 +211,14 @@ fn both<T>(own: Option<T>, outer: Option<T>, join: impl FnOnce(T, T) -> T) -> Op
 }
 
 impl Rules for Environment {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         self.settings.check(at);
         at.each("targets", &self.targets);
         for (index, patch) in self.patches.iter().enumerate() {
             let place = Path::from("patches").item(index).at("kind");
             let known = || Kind::ALL.iter().filter(|kind| **kind != Kind::Environment).map(|kind| kind.name());
             if !known().any(|kind| kind == patch.kind) {
-                let message = format!("`{}` is not a kind that can be patched", shown(&patch.kind));
+                let message = format!("`{}` is not a kind that patches apply to", shown(&patch.kind));
                 let help = format!("kinds are {}", ticked(known(), "and"));
                 at.report_key(place, Code::UnknownKind, message, &help);
             }
@@ -227,20 +227,20 @@ impl Rules for Environment {
 }
 
 impl Rules for Target {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         self.settings.check(at);
     }
 }
 
 impl Rules for Settings {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         at.inside("network", self.network.as_ref());
         at.inside("defaults", self.defaults.as_ref());
     }
 }
 
 impl Rules for Defaults {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         at.inside("hardware", self.hardware.as_ref());
         at.inside("scaling", self.scaling.as_ref());
         at.inside("rollout", self.rollout.as_ref());

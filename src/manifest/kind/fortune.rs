@@ -1,11 +1,11 @@
-//! `Fortune`: nobody's; what one more kind costs is measured by it.
+//! `Fortune`: in tests only, to measure what one more kind costs.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Role;
 use super::role::in_place;
-use crate::manifest::check::{Check, Rules};
+use crate::manifest::check::{RuleCheck, Rules};
 use crate::manifest::value::{Reference, Setting};
 
 /// A state machine that tells a fortune.
@@ -18,7 +18,7 @@ pub struct Fortune {
 }
 
 impl Rules for Fortune {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         at.inside("role", self.role.as_ref());
         in_place(self.role.as_ref(), at);
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::manifest::check::{Check, Rules};
+use crate::manifest::check::{RuleCheck, Rules};
 use crate::manifest::value::{Duration, Size};
 
 /// Which instances, ranked, or what to choose them by.
@@ -11,12 +11,12 @@ use crate::manifest::value::{Duration, Size};
 #[serde(rename_all = "camelCase", default)]
 #[schemars(extend("not" = {"required": ["instances", "accelerator"]}))]
 pub struct Hardware {
-    /// Instance types, the first that has capacity is taken.
+    /// Instance types; the first with capacity is used.
     #[schemars(length(min = 1), extend("x-supported" = {"maxItems": 1, "what": "several ranked instance types"}))]
-    pub instances: Option<Vec<Instance>>,
+    pub instances: Option<Vec<RankedInstance>>,
     /// Device to choose an instance type by.
     #[schemars(extend("x-later" = "choosing by `accelerator`"))]
-    pub accelerator: Option<Accelerator>,
+    pub accelerator: Option<AcceleratorName>,
     /// What to prefer among instance types with that device.
     #[schemars(extend("x-later" = "`objective`"))]
     pub objective: Option<Objective>,
@@ -47,7 +47,7 @@ pub struct Hardware {
 
 /// An instance type and what is different on it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Instance {
+pub struct RankedInstance {
     /// In SageMaker's spelling, `ml.g6.xlarge`.
     pub kind: String,
     /// Devices that share one copy here.
@@ -61,7 +61,7 @@ pub struct Instance {
 /// A device, or a kind of machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Accelerator {
+pub enum AcceleratorName {
     /// NVIDIA L4.
     NvidiaL4,
     /// NVIDIA A10G.
@@ -136,7 +136,7 @@ pub enum Reservation {
     },
 }
 
-impl Instance {
+impl RankedInstance {
     /// An instance type without differences, in either spelling.
     pub fn new(kind: &str) -> Self {
         Self { kind: sagemaker_spelling(kind), tensor_parallel: None, context: None, batch_size: None }
@@ -151,17 +151,17 @@ pub(in crate::manifest) fn sagemaker_spelling(kind: &str) -> String {
 /// An entry of `instances` as written.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
-enum Written {
+enum InstanceText {
     /// The type alone.
     Kind(#[schemars(extend("x-form" = "instance"))] String),
     /// The type and what is different on it.
-    Map(WrittenMap),
+    Map(InstanceMap),
 }
 
 /// An instance type and what is different on it.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct WrittenMap {
+struct InstanceMap {
     /// Instance type.
     #[schemars(extend("x-form" = "instance"))]
     r#type: String,
@@ -176,11 +176,11 @@ struct WrittenMap {
     batch_size: Option<u32>,
 }
 
-impl<'de> Deserialize<'de> for Instance {
+impl<'de> Deserialize<'de> for RankedInstance {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Written::deserialize(deserializer)? {
-            Written::Kind(kind) => Instance::new(&kind),
-            Written::Map(map) => Instance {
+        Ok(match InstanceText::deserialize(deserializer)? {
+            InstanceText::Kind(kind) => RankedInstance::new(&kind),
+            InstanceText::Map(map) => RankedInstance {
                 kind: sagemaker_spelling(&map.r#type),
                 tensor_parallel: map.tensor_parallel,
                 context: map.context,
@@ -190,7 +190,7 @@ impl<'de> Deserialize<'de> for Instance {
     }
 }
 
-impl JsonSchema for Instance {
+impl JsonSchema for RankedInstance {
     fn inline_schema() -> bool {
         true
     }
@@ -200,10 +200,10 @@ impl JsonSchema for Instance {
     }
 
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        Written::json_schema(generator)
+        InstanceText::json_schema(generator)
     }
 }
 
 impl Rules for Hardware {
-    fn check(&self, _: &mut Check<'_>) {}
+    fn check(&self, _: &mut RuleCheck<'_>) {}
 }

@@ -10,7 +10,7 @@ mod role;
 mod scaling;
 
 #[cfg(test)]
-pub use endpoint::Fake;
+pub use endpoint::FakeSettings;
 pub use endpoint::{
     Alarms, AsyncInference, Capture, CaptureContent, CaptureTypes, Component, Endpoint, Mode, Network, NotifyAsync,
     PrefixAware, PrefixAwareStrategy, Probe, Rollout, RolloutSize, RolloutStrategy, Routing, RoutingStrategy,
@@ -22,12 +22,12 @@ pub use environment::{
 #[cfg(test)]
 pub use fortune::Fortune;
 pub(super) use hardware::sagemaker_spelling;
-pub use hardware::{Accelerator, Hardware, Instance, Objective, Purchase, Reservation};
+pub use hardware::{AcceleratorName, Hardware, Objective, Purchase, RankedInstance, Reservation};
 pub use model::{Adapter, Engine, Model, Staging, StagingPlace, Token};
 pub use role::Role;
 pub use scaling::{Cooldown, Metric, Scaling, Schedule, Statistic, TargetTracking};
 
-use super::check::{Check, Rules};
+use super::check::{RuleCheck, Rules};
 
 macro_rules! kinds {
     ($($(#[$on:meta])* $kind:ident $doc:literal,)*) => {
@@ -37,7 +37,7 @@ macro_rules! kinds {
             $(#[doc = $doc] $(#[$on])* $kind,)*
         }
 
-        /// What a manifest says, by kind.
+        /// The content of a manifest, by kind.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Spec {
             $(#[doc = $doc] $(#[$on])* $kind(Box<$kind>),)*
@@ -79,7 +79,7 @@ macro_rules! kinds {
                 match self { $($(#[$on])* Spec::$kind(_) => Kind::$kind,)* }
             }
 
-            pub(super) fn check(&self, at: &mut Check<'_>) {
+            pub(super) fn check(&self, at: &mut RuleCheck<'_>) {
                 match self { $($(#[$on])* Spec::$kind(spec) => spec.check(at),)* }
             }
         }

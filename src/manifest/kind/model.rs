@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Code, Path};
-use crate::manifest::check::{Check, Rules};
+use crate::manifest::check::{RuleCheck, Rules};
 use crate::manifest::secret::{is_hub_token_name, names_variable, shown};
 
 /// Which weights at which revision, for which task, served by which engine and how.
@@ -174,12 +174,12 @@ const MOST_VARIABLES: usize = 100;
 const LONGEST_VARIABLE: usize = 1024;
 
 impl Rules for Model {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         if self.engine == Some(Engine::Custom) && self.image.is_none() {
             at.report("engine", Code::MissingField, "the engine `custom` needs an `image`");
         }
         if self.revision.is_some() && self.hub.is_none() {
-            at.report_key("revision", Code::Conflict, "`revision` belongs to a model on the Hub", "leave it out");
+            at.report_key("revision", Code::Conflict, "`revision` applies only to a model on the Hub", "remove it");
         }
         self.check_args(at);
         self.check_env(at);
@@ -189,7 +189,7 @@ impl Rules for Model {
 
 impl Model {
     /// A flag travels as a variable, with `_` for `-`.
-    fn check_args(&self, at: &mut Check<'_>) {
+    fn check_args(&self, at: &mut RuleCheck<'_>) {
         for flag in self.args.keys() {
             let place = Path::from("args").at(flag);
             if flag.starts_with('-') {
@@ -197,13 +197,13 @@ impl Model {
                 at.report_key(place, Code::InvalidValue, "flags in `args` have no dashes", &plain);
             } else if !is_variable(&flag.replace('-', "_")) {
                 let help = "names are letters, digits, `-` and `_`, and do not begin with a digit";
-                at.report_key(place, Code::InvalidValue, format!("`{}` cannot name a flag", shown(flag)), help);
+                at.report_key(place, Code::InvalidValue, format!("`{}` is not a valid flag name", shown(flag)), help);
             }
         }
     }
 
     /// One warning, whatever the number of variables.
-    fn warn_of_shell_variables(&self, at: &mut Check<'_>) {
+    fn warn_of_shell_variables(&self, at: &mut RuleCheck<'_>) {
         let mut named = self.env.iter().filter(|(name, value)| !is_hub_token_name(name) && names_variable(value));
         let Some((first, _)) = named.next() else { return };
         let more = match named.count() {
@@ -211,23 +211,30 @@ impl Model {
             1 => " and 1 more variable".to_owned(),
             count => format!(" and {count} more variables"),
         };
-        let message = format!("`{}`{more} would be this text: hubform reads no shell variables", shown(first));
-        let help = "write the value itself; `$` and `%` mean nothing in `env`";
+        let message =
+            format!("`{}`{more} would be set to this text: hubform does not expand shell variables", shown(first));
+        let help = "write the value itself; `$` and `%` are plain text in `env`";
         at.report_help(Path::from("env").at(first), Code::ShellVariable, message, help);
     }
 
-    fn check_env(&self, at: &mut Check<'_>) {
+    fn check_env(&self, at: &mut RuleCheck<'_>) {
         if self.env.len() > MOST_VARIABLES {
-            at.report("env", Code::OutOfRange, format!("SageMaker takes at most {MOST_VARIABLES} variables"));
+            at.report("env", Code::OutOfRange, format!("SageMaker accepts at most {MOST_VARIABLES} variables"));
         }
         for (name, value) in &self.env {
             let field = Path::from("env").at(name);
             if !is_variable(name) {
                 let help = "names are letters, digits and `_`, and do not begin with a digit";
-                at.report_key(&field, Code::InvalidValue, format!("`{}` cannot name a variable", shown(name)), help);
+                at.report_key(
+                    &field,
+                    Code::InvalidValue,
+                    format!("`{}` is not a valid variable name", shown(name)),
+                    help,
+                );
             }
             if name.len() > LONGEST_VARIABLE || value.len() > LONGEST_VARIABLE {
-                let message = format!("SageMaker takes at most {LONGEST_VARIABLE} bytes in a variable's name or value");
+                let message =
+                    format!("SageMaker accepts at most {LONGEST_VARIABLE} bytes in a variable's name or value");
                 at.report(&field, Code::OutOfRange, message);
             }
         }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::diagnostic::{Code, Path};
-use crate::manifest::check::{Check, Rules};
+use crate::manifest::check::{RuleCheck, Rules};
 use crate::manifest::form::form;
 use crate::manifest::value::{Duration, Percent};
 use crate::service::{Problem, schedule};
@@ -153,21 +153,21 @@ pub struct Schedule {
 }
 
 impl Rules for Scaling {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         in_order(self.min, self.max, at);
         if let Some(initial) = self.initial {
             let low = self.min.is_some_and(|min| initial < min);
             if low || self.max.or(self.min).is_some_and(|max| initial > max) {
                 let said = |name: &str, bound: Option<u32>| bound.map(|bound| format!("`{name}` is {bound}"));
                 let bounds: Vec<_> = [said("min", self.min), said("max", self.max)].into_iter().flatten().collect();
-                let message = format!("`initial` is {initial}, out of bounds: {}", bounds.join(", "));
+                let message = format!("`initial` is {initial}: {}", bounds.join(", "));
                 at.report("initial", Code::OutOfRange, message);
             }
         }
         at.each("schedules", &self.schedules);
         for (index, schedule) in self.schedules.iter().enumerate() {
             if self.schedules[..index].iter().any(|earlier| earlier.name == schedule.name) {
-                let message = format!("two schedules are called `{}`", schedule.name);
+                let message = format!("there are two schedules `{}`", schedule.name);
                 at.report(Path::from("schedules").item(index).at("name"), Code::DuplicateName, message);
             }
         }
@@ -175,22 +175,27 @@ impl Rules for Scaling {
 }
 
 impl Rules for Schedule {
-    fn check(&self, at: &mut Check<'_>) {
+    fn check(&self, at: &mut RuleCheck<'_>) {
         in_order(self.min, self.max, at);
         if self.min.is_none() && self.max.is_none() {
             at.report("", Code::MissingField, "a schedule needs `min`, `max` or both");
         }
         refuse(at, "cron", self.cron.as_ref(), schedule::cron);
+        refuse(at, "cron", self.cron.as_ref(), schedule::never);
         refuse(at, "rate", self.rate.as_ref(), schedule::rate);
         refuse(at, "at", self.at.as_ref(), schedule::moment);
         let zones = self.timezone.iter().filter_map(|zone| schedule::time_zone(zone));
         zones.for_each(|problem| at.refuse("timezone", Code::UnknownTimeZone, problem));
+        // "…when setting a scheduled action by using an at or cron expression" (PutScheduledAction, Timezone, D).
+        if self.rate.is_some() && self.timezone.is_some() {
+            at.report("timezone", Code::FixedCount, "`timezone` has no effect with `rate`");
+        }
     }
 }
 
-/// Where the form of a field was refused already, nothing more is said of it.
+/// A field whose form is already refused gets no second finding.
 fn refuse<P: IntoIterator<Item = Problem>>(
-    at: &mut Check<'_>,
+    at: &mut RuleCheck<'_>,
     field: &'static str,
     text: Option<&String>,
     problems: fn(&str) -> P,
@@ -200,8 +205,8 @@ fn refuse<P: IntoIterator<Item = Problem>>(
     problems(text).into_iter().for_each(|problem| at.refuse(field, Code::BadSchedule, problem));
 }
 
-fn in_order(min: Option<u32>, max: Option<u32>, at: &mut Check<'_>) {
+fn in_order(min: Option<u32>, max: Option<u32>, at: &mut RuleCheck<'_>) {
     if let Some((min, max)) = min.zip(max).filter(|(min, max)| min > max) {
-        at.report("max", Code::OutOfRange, format!("`max` is {max}, below `min`, which is {min}"));
+        at.report("max", Code::OutOfRange, format!("`max` is {max}, below `min`, {min}"));
     }
 }

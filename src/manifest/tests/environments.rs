@@ -61,25 +61,25 @@ fn included_folders_belong_to_all_who_include_them() {
         &files,
         None,
         expect![[r#"
-        dev (prefix dev, folder "dev", protect false) refused Model/m
-        prod (prefix prod, folder "prod", protect true) Model/m
-        HF1022 `revision` takes text, not a number
-          dev/environment.yaml:4:78 `5`
-          help: write "5" in quotes where text is meant
-        HF1064 no Model of this environment is called `n`
-          prod/environment.yaml:4:58 `n`
-          help: did you mean `m`?
-    "#]],
+            dev (prefix dev, folder "dev", protect false) refused Model/m
+            prod (prefix prod, folder "prod", protect true) Model/m
+            HF1022 `revision` must be text, not a number
+              dev/environment.yaml:4:78 `5`
+              help: if text is meant, quote it: "5"
+            HF1064 this environment has no Model `n`
+              prod/environment.yaml:4:58 `n`
+              help: did you mean `m`?
+        "#]],
     );
     check_environments(
         &files,
         Some("prod"),
         expect![[r#"
-        prod (prefix prod, folder "prod", protect true) Model/m
-        HF1064 no Model of this environment is called `n`
-          prod/environment.yaml:4:58 `n`
-          help: did you mean `m`?
-    "#]],
+            prod (prefix prod, folder "prod", protect true) Model/m
+            HF1064 this environment has no Model `n`
+              prod/environment.yaml:4:58 `n`
+              help: did you mean `m`?
+        "#]],
     );
 }
 
@@ -94,7 +94,7 @@ fn environments_that_cannot_be_told_apart() {
             HF1061 this folder has the environments `a-very-long-name` and `dev`
               e.yaml:3:18 `dev`
               e.yaml:8:18 `a-very-long-name`
-              help: choose one with `--environment NAME`
+              help: select one with `--environment NAME`
         "#]],
     );
     check_environments(
@@ -108,9 +108,9 @@ fn environments_that_cannot_be_told_apart() {
         &files,
         Some("dve"),
         expect![[r#"
-        HF1062 no environment is called `dve`
-          help: did you mean `dev`?
-    "#]],
+            HF1062 there is no environment `dve`
+              help: did you mean `dev`?
+        "#]],
     );
     check_environments(
         &[
@@ -131,7 +131,7 @@ fn environments_that_cannot_be_told_apart() {
 #[test]
 fn folders_to_read() {
     let text = environment("dev", "include: [../base, ./x, /abs]");
-    let input = Input { name: "stacks/dev/environment.yaml".into(), bytes: text.into(), named: false };
+    let input = SourceText { name: "stacks/dev/environment.yaml".into(), bytes: text.into(), named: false };
     let (manifests, _) = parse(vec![input], &mut SourceMap::default());
     let folders: Vec<_> = manifests.folders().into_iter().map(|path| path.display().to_string()).collect();
     assert_eq!(folders, ["/abs", "stacks/base", "stacks/dev", "stacks/dev/x"]);

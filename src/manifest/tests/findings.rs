@@ -30,7 +30,7 @@ fn examples_are_fine_and_typed() {
     assert_eq!((scaling.min, scaling.max), (Some(2), Some(8)));
     assert_eq!(
         chat.network.as_ref().and_then(Setting::on).expect("a network").subnets,
-        Some(Values::One(super::Value::Ssm("/net/subnets".into())))
+        Some(ValueList::One(super::Value::Ssm("/net/subnets".into())))
     );
     let Spec::Hardware(hardware) = &set.get(Kind::Hardware, "gpu-small").expect("hardware").spec else { panic!() };
     assert_eq!(hardware.instances.as_ref().expect("instances")[0].kind, "ml.g6.xlarge");
@@ -42,12 +42,12 @@ fn a_role_in_place_has_no_stack_to_add_to() {
     check(
         &endpoint("  model: x/y\n  role: {statements: [], outputs: {A: {Value: x}}, overrides: {Role: {}}}\n"),
         expect![[r#"
-            HF1026 a role in place has no stack of its own for `outputs`
+            HF1026 an inline role has no stack of its own for `outputs`
               a.yaml:6:26 `outputs`
-              help: say it in the Endpoint, whose `ExecutionRole` this is, or write the role as a manifest
-            HF1026 a role in place has no stack of its own for `overrides`
+              help: set it in the Endpoint, where the role is `ExecutionRole`, or make the role a manifest
+            HF1026 an inline role has no stack of its own for `overrides`
               a.yaml:6:52 `overrides`
-              help: say it in the Endpoint, whose `ExecutionRole` this is, or write the role as a manifest
+              help: set it in the Endpoint, where the role is `ExecutionRole`, or make the role a manifest
         "#]],
     );
 }
@@ -73,24 +73,24 @@ fn every_finding_of_a_document_comes_in_one_run() {
             HF1020 unknown field `instance`
               a.yaml:6:14 `instance`
               help: did you mean `instances`?
-            HF1024 `volume` takes a size such as `16GiB`, not `200GB`
+            HF1024 `volume` must be a size such as `16GiB`, not `200GB`
               a.yaml:6:48 `200GB`
               help: write `200GiB`
-            HF1022 `min` takes a whole number, not text
+            HF1022 `min` must be a whole number, not text
               a.yaml:7:18 `two`
-            HF1023 `canry` is no value of `strategy`
+            HF1023 `canry` is not a valid `strategy`
               a.yaml:8:23 `canry`
               help: did you mean `canary`?
-            HF1024 `bake` takes a duration such as `90s`, `10m` or `1h30m`, not a bare number
+            HF1024 `bake` needs a unit: a duration such as `90s`, `10m` or `1h30m`
               a.yaml:8:47 `10`
               help: write `10s`, `10m` or `10h`
             HF1025 `drain` must be between 0s and 3600s
               a.yaml:8:58 `2h`
-            HF1021 `s3` is missing in `capture`
+            HF1021 `capture` needs `s3`
               a.yaml:9:3 `capture`
             HF1025 `startup` must be between 60s and 3600s
               a.yaml:10:23 `30s`
-            HF1022 `network` is empty; it takes `none` or a map
+            HF1022 `network` is empty; it must be `none` or a map
               a.yaml:11:3 `network`
         "#]],
     );
@@ -101,12 +101,12 @@ fn rules_between_fields() {
     check(
         &endpoint(concat!("  model: {hub: a/b, s3: s3://b/m/, engine: custom}\n", "  scaling: {min: 3, max: 2}\n",)),
         expect![[r#"
-            HF1026 `hub` and `s3` exclude each other
+            HF1026 `hub` and `s3` cannot be combined
               a.yaml:5:11 `hub`
               a.yaml:5:21 `s3`
             HF1021 the engine `custom` needs an `image`
               a.yaml:5:44 `custom`
-            HF1025 `max` is 2, below `min`, which is 3
+            HF1025 `max` is 2, below `min`, 3
               a.yaml:6:26 `2`
         "#]],
     );
@@ -125,27 +125,27 @@ fn rules_between_fields() {
             HF1023 flags in `args` have no dashes
               a.yaml:5:44 `--x/y`
               help: write `x/y`
-            HF1023 `1X` cannot name a variable
+            HF1023 `1X` is not a valid variable name
               a.yaml:5:61 `1X`
               help: names are letters, digits and `_`, and do not begin with a digit
-            HF1025 `max` is 2, below `min`, which is 3
+            HF1025 `max` is 2, below `min`, 3
               a.yaml:6:26 `2`
-            HF1025 `initial` is 5, out of bounds: `min` is 3, `max` is 2
+            HF1025 `initial` is 5: `min` is 3, `max` is 2
               a.yaml:6:38 `5`
             HF1021 a schedule needs `min`, `max` or both
               a.yaml:6:53 `{name: a, rate: 1 day}`
             HF1025 a step of a linear rollout is between 10% and 50%
               a.yaml:7:37 `5%`
-            HF1021 `subnets` and `securityGroups` go together
+            HF1021 `subnets` and `securityGroups` must be set together
               a.yaml:8:12 `{subnets: []}`
-            HF1025 `subnets` takes 1 to 16 values
+            HF1025 `subnets` must have 1 to 16 values
               a.yaml:8:22 `[]`
-            HF1023 `my-topic` cannot be a logical id
+            HF1023 `my-topic` is not a valid logical id
               a.yaml:9:15 `my-topic`
-              help: logical ids are letters and digits
-            HF1021 `Type` is missing in `my-topic`
+              help: use letters and digits only
+            HF1021 `my-topic` needs `Type`
               a.yaml:9:25 `{}`
-            HF1027 `${acount}` stands for nothing
+            HF1027 unknown placeholder `${acount}`
               a.yaml:10:9 `arn:aws:iam::${acount}:role/x`
               help: did you mean `${account}`?
         "#]],
@@ -171,7 +171,7 @@ fn what_comes_later_is_refused_by_name() {
               a.yaml:6:29 `sglang`
             HF1040 not yet supported: a Hub token
               a.yaml:6:37 `token`
-            HF1022 `token` takes a map, not text
+            HF1022 `token` must be a map, not text
               a.yaml:6:44 `hf_x`
             HF1040 not yet supported: several ranked instance types
               a.yaml:7:14 `instances`
@@ -208,18 +208,18 @@ fn yaml_1_1_is_never_read_silently() {
             HF1008 `0777` in `context` is read differently by different versions of YAML
               a.yaml:8:14 `0777`
               help: write "0777" in quotes, or a plain decimal number
-            HF1022 `revision` takes text, not a number
+            HF1022 `revision` must be text, not a number
               a.yaml:9:15 `1234567`
-              help: write "1234567" in quotes where text is meant
+              help: if text is meant, quote it: "1234567"
             HF1008 `on` in `a` is text in YAML 1.2 and `true` in 1.1
-              a.yaml:10:15 `on`
+              a.yaml:10:15 `**`
               help: write `true`, or "on" in quotes
             HF1008 `1:30` in `b` is read differently by different versions of YAML
               a.yaml:10:22 `1:30`
               help: write "1:30" in quotes, or a plain decimal number
-            HF1008 `.inf` in `c` is not a number that can be passed on
+            HF1008 `.inf` in `c` is not a number JSON can represent
               a.yaml:10:31 `.inf`
-              help: write ".inf" in quotes where text is meant
+              help: if text is meant, quote it: ".inf"
             HF1008 `1_000` in `e` is read differently by different versions of YAML
               a.yaml:10:49 `1_000`
               help: write "1_000" in quotes, or a plain decimal number
@@ -243,7 +243,7 @@ fn broken_yaml_hides_nothing_else() {
             "---\nkind: Model\nmetadata: {name: B}\n",
         ),
         expect![[r#"
-            HF1006 the key `hub` is already there
+            HF1006 duplicate key `hub`
               a.yaml:4:18 `hub` again here
               a.yaml:4:8 `hub` first here
             HF1001 unclosed bracket '['
@@ -251,27 +251,27 @@ fn broken_yaml_hides_nothing_else() {
             HF1012 unknown kind `Modle`
               a.yaml:9:7 `Modle`
               help: did you mean `Model`?
-            HF1011 this hubform does not know the version `hubform.dev/v2`
+            HF1011 unknown version `hubform.dev/v2`
               a.yaml:13:13 `hubform.dev/v2`
               help: write `apiVersion: hubform.dev/v1`
-            HF1011 this hubform does not know the version `hubform/v1`
+            HF1011 unknown version `hubform/v1`
               a.yaml:16:13 `hubform/v1`
               help: the group was renamed: write `apiVersion: hubform.dev/v1`
-            HF1021 `kind` is missing in the document
+            HF1021 the document has no `kind`
               a.yaml:19:1 `x`
-            HF1007 tags such as `!Ref` are not taken
+            HF1007 tags such as `!Ref` are not allowed
               a.yaml:19:4 `!Ref`
               help: write the long form, `Ref: …`
             HF1007 merge keys are not part of YAML 1.2
               a.yaml:20:1 `<<`
-              help: repeat the fields, or name a manifest that holds them
-            HF1007 keys are text
+              help: repeat the fields, or put them in a manifest and refer to it
+            HF1007 keys must be text
               a.yaml:21:3 `[`
-            HF1022 a manifest is a map, not a list
+            HF1022 a manifest must be a map, not a list
               a.yaml:25:1 ``
             HF1021 `apiVersion` is missing
               a.yaml:28:1 `kind`
-              help: every manifest has `apiVersion: hubform.dev/v1`
+              help: a manifest begins with `apiVersion: hubform.dev/v1`
         "#]],
     );
 }
@@ -286,24 +286,24 @@ fn secrets_are_refused_and_masked() {
     check(
         &text,
         expect![[r#"
-        HF1050 a Hugging Face token stands here in plain text
-          a.yaml:5:30 `**************************************`
-          help: revoke it, for whoever read the file has it; keep secrets in Secrets Manager
-        HF1050 a Hugging Face token stands here in plain text
-          a.yaml:5:73 `*********************************`
-          help: revoke it, for whoever read the file has it; keep secrets in Secrets Manager
-        HF1050 an AWS access key id stands here in plain text
-          a.yaml:5:111 `********************`
-          help: revoke it, for whoever read the file has it; keep secrets in Secrets Manager
-        HF1050 a Hugging Face token stands here in plain text
-          a.yaml:5:136 `*********************************`
-          help: revoke it, for whoever read the file has it; keep secrets in Secrets Manager
-        HF1023 `name` takes an endpoint's name: letters, digits and single inner `-`, at most 63, not `{{resolve:ssm:/x}}`
-          a.yaml:6:9 `\'{{resolve:ssm:/x}}\'`
-        HF1051 dynamic references are not taken in manifests
-          a.yaml:6:9 `\'{{resolve:ssm:/x}}\'`
-          help: use `{ssm: NAME}` where an id or ARN is expected
-    "#]],
+            HF1050 a Hugging Face token is in plain text
+              a.yaml:5:30 `**************************************`
+              help: revoke it, since anyone who read the file has it; keep secrets in Secrets Manager
+            HF1050 a Hugging Face token is in plain text
+              a.yaml:5:73 `*********************************`
+              help: revoke it, since anyone who read the file has it; keep secrets in Secrets Manager
+            HF1050 an AWS access key id is in plain text
+              a.yaml:5:111 `********************`
+              help: revoke it, since anyone who read the file has it; keep secrets in Secrets Manager
+            HF1050 a Hugging Face token is in plain text
+              a.yaml:5:136 `*********************************`
+              help: revoke it, since anyone who read the file has it; keep secrets in Secrets Manager
+            HF1023 `name` must be an endpoint's name: letters, digits and single inner `-`, at most 63, not `{{resolve:ssm:/x}}`
+              a.yaml:6:9 `\'{{resolve:ssm:/x}}\'`
+            HF1051 dynamic references are not allowed in manifests
+              a.yaml:6:9 `\'{{resolve:ssm:/x}}\'`
+              help: use `{ssm: NAME}` where an id or ARN is expected
+        "#]],
     );
     let (_, _, sources) = read(&[("a.yaml", &text)], None);
     assert!(!sources.text(crate::diagnostic::FileId(0)).contains(&token));
@@ -315,9 +315,9 @@ fn hostile_files() {
     check(
         &deep,
         expect![[r#"
-        HF1004 maps and lists are more than 64 levels deep
-          a.yaml:1:66 `[`
-    "#]],
+            HF1004 maps and lists are nested more than 64 levels deep
+              a.yaml:1:66 `[`
+        "#]],
     );
     let bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned()
         + &(1..12)
@@ -342,13 +342,13 @@ fn hostile_files() {
     check(
         "a: &a [*a]\n",
         expect![[r#"
-        HF1005 an alias inside what it names
+        HF1005 this alias is inside its own anchor
           a.yaml:1:8 `*`
     "#]],
     );
 
     let mut sources = SourceMap::default();
-    let input = |name: &str, bytes: Vec<u8>| Input { name: name.into(), bytes, named: true };
+    let input = |name: &str, bytes: Vec<u8>| SourceText { name: name.into(), bytes, named: true };
     let inputs = vec![
         input("large.yaml", vec![b' '; (8 << 20) + 1]),
         input("latin.yaml", b"a: b\nname: gr\xf6\xdfe\n".to_vec()),
@@ -357,13 +357,13 @@ fn hostile_files() {
     let (manifests, findings) = parse(inputs, &mut sources);
     assert_eq!(manifests.skipped, 0);
     expect![[r#"
-        HF1003 the file is larger than 8 MiB, the most that is read
+        HF1003 the file is larger than 8 MiB, the limit
           large.yaml:1:1 ``
         HF1002 the file is not UTF-8 from here on
           latin.yaml:2:9 ``
-        HF1010 `v1` is not hubform's; a file named on the command line holds manifests alone
+        HF1010 `v1` is not hubform's; a file named on the command line must contain only manifests
           other.yaml:1:13 `v1`
-        HF1010 `apps/v1` is not hubform's; a file named on the command line holds manifests alone
+        HF1010 `apps/v1` is not hubform's; a file named on the command line must contain only manifests
           other.yaml:4:13 `apps/v1`
     "#]]
     .assert_eq(&show(&findings, &sources));

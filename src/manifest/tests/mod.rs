@@ -19,7 +19,7 @@ fn examples() -> Vec<String> {
 
 fn read(files: &[(&str, &str)], choice: Option<&str>) -> (Vec<EnvironmentSet>, Diagnostics, SourceMap) {
     let mut sources = SourceMap::default();
-    let input = |(name, text): &(&str, &str)| Input { name: (*name).into(), bytes: (*text).into(), named: false };
+    let input = |(name, text): &(&str, &str)| SourceText { name: (*name).into(), bytes: (*text).into(), named: false };
     let (manifests, mut findings) = parse(files.iter().map(input).collect(), &mut sources);
     let (sets, more) = environments(manifests, choice);
     findings.extend(more);

@@ -1,6 +1,6 @@
 //! What fields hold beyond text and numbers: quantities with units, references, values from elsewhere.
 //!
-//! Each type says in its JSON Schema what it takes; the walk that checks manifests reads nothing else.
+//! Each type's JSON Schema says what it accepts; the walk that checks manifests reads nothing else.
 
 mod quantity;
 mod reference;
@@ -13,4 +13,4 @@ pub use reference::{Referable, Reference};
 pub use setting::Setting;
 pub(super) use substitute::{PLACEHOLDERS, is_open};
 pub use substitute::{Substitutions, substitute, unknown_placeholders};
-pub use values::{Value, Values};
+pub use values::{Value, ValueList};

@@ -1,4 +1,4 @@
-//! References to other manifests, and what may stand in their place.
+//! References to other manifests, and what may replace them.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{DeserializeOwned, Error};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::manifest::kind::{Hardware, Kind, Model, Role, Scaling, sagemaker_spelling};
 
-/// What a field takes that names another manifest: a string refers, a map is inline.
+/// A field that refers to another manifest by a string, or has it inline as a map.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reference<T> {
     /// `metadata.name` of a manifest of the kind in the same environment.

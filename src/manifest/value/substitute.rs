@@ -3,7 +3,7 @@
 //! They are replaced in fields that hold an S3 location, bucket, ARN, image or parameter name: the fields whose
 //! form in [`super::super::schema`] takes them. Anywhere else `$` is text.
 
-/// What placeholders stand for in one target.
+/// The values of placeholders in one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Substitutions<'a> {
     /// Account id; without it `${account}` stays as it is.
@@ -33,7 +33,7 @@ pub fn substitute(text: &str, substitutions: &Substitutions<'_>) -> String {
     done + rest
 }
 
-/// Names in `${}` that stand for nothing, in order.
+/// Unknown names in `${}`, in order.
 pub fn unknown_placeholders(text: &str) -> Vec<&str> {
     let mut unknown = Vec::new();
     let mut rest = text;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 /// An id or ARN.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-#[serde(from = "Written")]
+#[serde(from = "ValuesText")]
 pub enum Value {
     /// As written, perhaps with placeholders.
     Literal(String),
@@ -18,25 +18,25 @@ pub enum Value {
 /// A list of ids or ARNs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub enum Values {
+pub enum ValueList {
     /// One by one.
     List(Vec<Value>),
-    /// All from one parameter or export that holds a list; never a literal.
-    One(#[schemars(with = "Elsewhere")] Value),
+    /// All from one parameter or export with a list; never a literal.
+    One(#[schemars(with = "ValueSource")] Value),
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum ValuesText {
     Literal(String),
-    Elsewhere(Elsewhere),
+    Elsewhere(ValueSource),
 }
 
 /// Where a value is taken from; exactly one field is set.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("oneOf" = [{"required": ["ssm"]}, {"required": ["export"]}]))]
-struct Elsewhere {
+struct ValueSource {
     /// Name of a Systems Manager parameter.
     #[schemars(extend("x-form" = "parameter"))]
     ssm: Option<String>,
@@ -45,12 +45,12 @@ struct Elsewhere {
     export: Option<String>,
 }
 
-impl From<Written> for Value {
-    fn from(written: Written) -> Self {
+impl From<ValuesText> for Value {
+    fn from(written: ValuesText) -> Self {
         match written {
-            Written::Literal(text) => Value::Literal(text),
-            Written::Elsewhere(Elsewhere { ssm: Some(name), .. }) => Value::Ssm(name),
-            Written::Elsewhere(Elsewhere { export, .. }) => Value::Export(export.unwrap_or_default()),
+            ValuesText::Literal(text) => Value::Literal(text),
+            ValuesText::Elsewhere(ValueSource { ssm: Some(name), .. }) => Value::Ssm(name),
+            ValuesText::Elsewhere(ValueSource { export, .. }) => Value::Export(export.unwrap_or_default()),
         }
     }
 }
@@ -65,6 +65,6 @@ impl JsonSchema for Value {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "string", "x-form": "id" }, generator.subschema_for::<Elsewhere>()] })
+        json_schema!({ "anyOf": [{ "type": "string", "x-form": "id" }, generator.subschema_for::<ValueSource>()] })
     }
 }

@@ -92,7 +92,7 @@ const TRIED: &[(&str, &str)] = &[
     ("RoutingView", "/variants/0/routing"),
     ("ScalerView", "/scalers/0"),
     ("ScheduleView", "/scalers/0/schedules/0"),
-    ("Metric", "/scalers/0/metric"),
+    ("ScalingMetric", "/scalers/0/metric"),
     ("DimensionView", "/scalers/0/metric/dimensions/0"),
     ("AlarmView", "/alarms/0"),
     ("RolloutView", "/rollout"),

@@ -1,22 +1,22 @@
-//! What is watched, and who is told.
+//! What is watched, and who is notified.
 
 use crate::{
     manifest::{Alarms, Setting},
     resolve::{
-        Context,
-        references::Place,
+        Resolver,
+        references::FieldPlace,
         view::{AlarmView, Number, Watched},
     },
     service::arn,
 };
 
-/// The share of requests answered with a server error that alarms when nobody says, in percent.
+/// The share of requests answered with a server error that alarms by default, in percent.
 const ERROR_PERCENT: f64 = 5.0;
 
 /// The alarms of an endpoint's variants; none where they are turned off.
 pub(super) fn resolve<'n>(
-    context: &mut Context<'_>,
-    wanted: Option<(&Setting<Alarms>, Place<'_>)>,
+    context: &mut Resolver<'_>,
+    wanted: Option<(&Setting<Alarms>, FieldPlace<'_>)>,
     endpoint: &str,
     variants: impl IntoIterator<Item = &'n str>,
 ) -> Vec<AlarmView> {
@@ -44,7 +44,7 @@ pub(super) fn resolve<'n>(
     variants.into_iter().flat_map(of_variant).collect()
 }
 
-/// What is watched on each variant: errors always, latency where a limit is said. With what people are told.
+/// What is watched on each variant: errors always, latency where a limit is set. With the descriptions.
 fn watched(alarms: &Alarms, endpoint: &str) -> [Option<(Watched, String)>; 2] {
     let percent = alarms.error_rate.map_or(ERROR_PERCENT, |rate| rate.0);
     let errors = (

@@ -2,14 +2,14 @@
 
 use crate::{
     manifest::{Capture, CaptureContent, CaptureTypes},
-    resolve::{Context, references::Place, settings::Key, view::CaptureView},
+    resolve::{Resolver, references::FieldPlace, settings::EncryptionKey, view::CaptureView},
 };
 
 pub(super) fn resolve(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     capture: &Capture,
-    key: Option<&Key>,
-    place: &Place<'_>,
+    key: Option<&EncryptionKey>,
+    place: &FieldPlace<'_>,
 ) -> CaptureView {
     let has = |side| capture.content.as_ref().is_none_or(|content| content.contains(&side));
     let CaptureTypes { csv, json } = capture.types.clone().unwrap_or_default();

@@ -14,15 +14,15 @@ mod variant;
 use std::sync::Arc;
 
 use super::{
-    Check, Context, DesiredStack, Envelope, Made,
-    access::{Access, Bucket, Grant, Need},
+    Check, DesiredStack, Envelope, ResolvedStack, Resolver,
+    access::{Access, Grant, Need, S3Prefix},
     arguments,
     chooser::Chooser,
     execution_role, hatch,
     model::Weights,
-    references::{Place, default_of},
-    serving::{self, Serving, Wanted},
-    settings::{self, Key, Placed},
+    references::{FieldPlace, default_of},
+    serving::{self, Serving, ServingSpec},
+    settings::{self, EncryptionKey, Placed},
     view::{AlarmView, CaptureView, EndpointView, RolloutView, View},
 };
 use crate::{
@@ -30,12 +30,16 @@ use crate::{
     manifest::{Document, Endpoint, Kind},
 };
 
-use mode::{Common, Shape};
+use mode::{Common, EndpointShape};
 
 /// Resolves an endpoint; nothing, with findings, where it cannot be.
-pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spec: &'a Endpoint) -> Option<Made> {
-    let place = Place::new(&document.origin, "/spec");
-    let mut shape = Shape::of(context, spec, &place)?;
+pub(super) fn resolve<'a>(
+    context: &mut Resolver<'a>,
+    document: &'a Document,
+    spec: &'a Endpoint,
+) -> Option<ResolvedStack> {
+    let place = FieldPlace::new(&document.origin, "/spec");
+    let mut shape = EndpointShape::of(context, spec, &place)?;
     let wanted = std::mem::take(&mut shape.servings);
     let mut choosers: Vec<_> = wanted.iter().map(|wanted| chooser(context, document, wanted)).collect();
     let servings: Vec<_> = wanted
@@ -56,16 +60,16 @@ pub(super) fn resolve<'a>(context: &mut Context<'a>, document: &'a Document, spe
     Some(made)
 }
 
-fn chooser(context: &Context<'_>, document: &Document, wanted: &Wanted<'_>) -> Chooser {
+fn chooser(context: &Resolver<'_>, document: &Document, wanted: &ServingSpec<'_>) -> Chooser {
     let span = document.origin.span("/metadata/name");
     Chooser::new(context, (Kind::Endpoint, &document.name), wanted.name, span)
 }
 
-/// What endpoints have besides what they serve.
+/// What endpoints have apart from what they serve.
 struct Parts {
     name: String,
     network: Placed,
-    key: Option<Key>,
+    key: Option<EncryptionKey>,
     capture: Option<CaptureView>,
     role: execution_role::RoleSource,
     alarms: Vec<AlarmView>,
@@ -73,9 +77,9 @@ struct Parts {
 }
 
 fn parts<'a>(
-    context: &mut Context<'a>,
-    (document, spec, place): (&'a Document, &'a Endpoint, &Place<'a>),
-    shape: &Shape<'a>,
+    context: &mut Resolver<'a>,
+    (document, spec, place): (&'a Document, &'a Endpoint, &FieldPlace<'a>),
+    shape: &EndpointShape<'a>,
     servings: &[Serving<'a>],
 ) -> Option<Parts> {
     let name = spec.name.clone().unwrap_or_else(|| context.stack(Kind::Endpoint, &document.name).name);
@@ -107,12 +111,12 @@ fn parts<'a>(
 
 /// Puts the stack together.
 fn build<'a>(
-    context: &mut Context<'a>,
-    (document, spec, place): (&'a Document, &'a Endpoint, &Place<'a>),
-    shape: Shape<'a>,
+    context: &mut Resolver<'a>,
+    (document, spec, place): (&'a Document, &'a Endpoint, &FieldPlace<'a>),
+    shape: EndpointShape<'a>,
     servings: &[Serving<'a>],
     choosers: &mut [Chooser],
-) -> Option<Made> {
+) -> Option<ResolvedStack> {
     let parts = parts(context, (document, spec, place), &shape, servings)?;
     let key = parts.key.as_ref();
     let pairs = servings.iter().zip(choosers.iter_mut());
@@ -146,13 +150,13 @@ fn build<'a>(
         span: document.origin.span("/metadata/name"),
         view: View::Endpoint(Box::new(view)),
     };
-    Some(Made { stack, shared: parts.role.shared, named_role: parts.role.named })
+    Some(ResolvedStack { stack, shared: parts.role.shared, named_role: parts.role.named })
 }
 
-fn refuse_isolated_hub(context: &mut Context<'_>, servings: &[Serving<'_>], isolated: bool, place: &Place<'_>) {
+fn refuse_isolated_hub(context: &mut Resolver<'_>, servings: &[Serving<'_>], isolated: bool, place: &FieldPlace<'_>) {
     if isolated && servings.iter().any(|serving| matches!(serving.served.weights, Weights::Hub { .. })) {
-        let message = "an isolated container has no way to the Hub, and its model is there";
-        let help = "copy the weights to S3 and say `s3:`, or leave `isolated` out";
+        let message = "an isolated container cannot reach the Hub, where its model is";
+        let help = "copy the weights to S3 and set `s3:`, or remove `isolated`";
         let span = place.at("network").at("isolated").span();
         context.report(Diagnostic::new(Code::IsolatedHub, message).at(span).help(help));
     }
@@ -160,21 +164,26 @@ fn refuse_isolated_hub(context: &mut Context<'_>, servings: &[Serving<'_>], isol
 
 /// With a VPC, a container has the ways of its subnets and no other ("Give SageMaker AI Hosted Endpoints Access to
 /// Resources in Your Amazon VPC", SageMaker Developer Guide, D).
-fn warn_hub_through_vpc(context: &mut Context<'_>, servings: &[Serving<'_>], in_vpc: bool) {
+fn warn_hub_through_vpc(context: &mut Resolver<'_>, servings: &[Serving<'_>], in_vpc: bool) {
     for serving in servings.iter().filter(|serving| in_vpc && arguments::fetches_from_hub(serving)) {
         let message = "the container fetches its model from the Hub through the network's subnets";
-        let help = "they need a way out, such as a NAT gateway; or copy the weights to S3 and say `s3:`";
+        let help = "they need internet access, such as a NAT gateway; or copy the weights to S3 and set `s3:`";
         let span = serving.served.place.at("hub").span();
         context.report(Diagnostic::new(Code::HubThroughVpc, message).at(span).help(help));
     }
 }
 
-/// SageMaker takes no key for volumes where an instance has disks of its own.
+/// SageMaker accepts no key for volumes where an instance has disks of its own.
 fn has_local_disk(serving: &Serving<'_>) -> bool {
     serving.local_disk() == Some(true)
 }
 
-fn access(servings: &[Serving<'_>], key: Option<&Key>, capture: Option<&CaptureView>, network: bool) -> Access {
+fn access(
+    servings: &[Serving<'_>],
+    key: Option<&EncryptionKey>,
+    capture: Option<&CaptureView>,
+    network: bool,
+) -> Access {
     let mut access = Access::of_sagemaker();
     for serving in servings {
         access.add(serving.container.repository.clone().map(Need::PullImage));
@@ -182,7 +191,7 @@ fn access(servings: &[Serving<'_>], key: Option<&Key>, capture: Option<&CaptureV
             access.add([Need::ReadS3(Grant::to_read(bucket, *archive))]);
         }
     }
-    let written = capture.and_then(|capture| Bucket::parse(&capture.uri));
+    let written = capture.and_then(|capture| S3Prefix::parse(&capture.uri));
     access.add(written.map(|bucket| Need::WriteS3(Grant::to_write(&bucket))));
     let used = access.reads() || capture.is_some() || !servings.iter().any(has_local_disk);
     access.add(key.filter(|_| used).map(|key| Need::UseKey(key.arn.clone())));

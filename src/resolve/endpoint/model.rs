@@ -6,7 +6,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     manifest::Document,
     resolve::{
-        Context, container,
+        Resolver, container,
         model::Weights,
         serving::Serving,
         settings::Placed,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(super) fn resolve(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     serving: &Serving<'_>,
     network: &Placed,
     document: &Document,
@@ -38,7 +38,7 @@ pub(super) fn resolve(
 }
 
 /// Limits of a container's environment: 100 variables, 1,024 bytes each, 32 KiB together.
-fn check_environment(context: &mut Context<'_>, variables: &BTreeMap<String, String>, document: &Document) {
+fn check_environment(context: &mut Resolver<'_>, variables: &BTreeMap<String, String>, document: &Document) {
     let total: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
     let long = variables.iter().find(|(name, value)| name.len() > 1024 || value.len() > 1024);
     let problem = match long {
@@ -47,7 +47,7 @@ fn check_environment(context: &mut Context<'_>, variables: &BTreeMap<String, Str
         None if total > 32 * 1024 => format!("{total} bytes are more than 32 KiB"),
         None => return,
     };
-    let message = format!("SageMaker does not take this container's environment: {problem}");
+    let message = format!("SageMaker rejects this container's environment: {problem}");
     let span = document.origin.span("/spec/model");
     context.report(Diagnostic::new(Code::EnvironmentTooLarge, message).at(span));
 }

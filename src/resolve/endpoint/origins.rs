@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::{
     diagnostic::Path,
     resolve::{
-        Context, Field,
-        references::Place,
+        ManifestField, Resolver,
+        references::FieldPlace,
         serving::Serving,
         settings,
         view::{AlarmView, EndpointView, ModelView, ScalerView},
@@ -15,12 +15,12 @@ use crate::{
 
 /// Fields by the property they become.
 pub(super) fn of<'a>(
-    context: &Context<'a>,
+    context: &Resolver<'a>,
     view: &EndpointView,
     servings: &[Serving<'a>],
-    place: &Place<'a>,
-    of_mode: Vec<(&'static str, Place<'a>)>,
-) -> BTreeMap<Path, Field> {
+    place: &FieldPlace<'a>,
+    of_mode: Vec<(&'static str, FieldPlace<'a>)>,
+) -> BTreeMap<Path, ManifestField> {
     let written = |field: &str| settings::written(context, place, field);
     let mut rows = Rows::default();
     let config = Path::from("EndpointConfig/Properties");
@@ -50,10 +50,10 @@ pub(super) fn of<'a>(
 }
 
 #[derive(Default)]
-struct Rows(BTreeMap<Path, Field>);
+struct Rows(BTreeMap<Path, ManifestField>);
 
 impl Rows {
-    fn add(&mut self, path: impl Into<Path>, place: Place<'_>) {
+    fn add(&mut self, path: impl Into<Path>, place: FieldPlace<'_>) {
         self.0.insert(path.into(), place.field());
     }
 
@@ -61,8 +61,8 @@ impl Rows {
         &mut self,
         ModelView { id, .. }: &ModelView,
         serving: &Serving<'a>,
-        endpoint: &Place<'a>,
-        written: &dyn Fn(&str) -> Place<'a>,
+        endpoint: &FieldPlace<'a>,
+        written: &dyn Fn(&str) -> FieldPlace<'a>,
     ) {
         let place = &serving.served.place;
         let model = Path::default().at(id);
@@ -88,8 +88,8 @@ impl Rows {
         &mut self,
         variant: &Path,
         serving: &Serving<'a>,
-        endpoint: &Place<'a>,
-        written: &dyn Fn(&str) -> Place<'a>,
+        endpoint: &FieldPlace<'a>,
+        written: &dyn Fn(&str) -> FieldPlace<'a>,
     ) {
         let timeouts = written("timeouts");
         self.add(variant.at("RoutingConfig"), endpoint.at("routing"));

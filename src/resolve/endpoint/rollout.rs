@@ -6,32 +6,32 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     manifest::{Document, Duration, Rollout, RolloutSize, RolloutStrategy},
     resolve::{
-        Context,
-        references::Place,
+        Resolver,
+        references::FieldPlace,
         serving::Serving,
         view::{RolloutView, StepSize, Strategy},
     },
 };
 
-/// Seconds that alarms are watched after each shift when nobody says, where there are alarms.
+/// Seconds that alarms are watched after each shift by default, where there are alarms.
 const BAKE: u64 = 300;
-/// Alarms that SageMaker lets watch a roll-out at most.
+/// The most alarms of a rollout.
 const ALARM_LIMIT: usize = 10;
-/// The share that moves first, or in each step, when nobody says.
+/// The share that moves first, or in each step, by default.
 const STEP_PERCENT: u32 = 25;
 
-/// Seconds that SageMaker gives a roll-out when nobody says: the most it gives.
+/// SageMaker's default time limit of a rollout in seconds, which is also the longest.
 const TIMEOUT: u64 = 28_800;
 
-/// The roll-out of an endpoint. `inherited_by`: whose it is where the environment gives it.
+/// The rollout of an endpoint. `inherited_by`: the endpoint, where the environment sets it.
 pub(super) fn resolve(
-    context: &mut Context<'_>,
-    wanted: Option<(&Rollout, Place<'_>)>,
+    context: &mut Resolver<'_>,
+    wanted: Option<(&Rollout, FieldPlace<'_>)>,
     inherited_by: Option<&Document>,
     servings: &[Serving<'_>],
     own_alarms: usize,
 ) -> Option<RolloutView> {
-    // What holds for the smallest fleet holds for all.
+    // What is right for the smallest fleet is right for all.
     let min = servings.iter().map(|serving| serving.count.min).min().unwrap_or(1);
     let wanted = wanted.map(|(rollout, place)| (Cow::Borrowed(rollout), place));
     let wanted = wanted.map(|(rollout, place)| match inherited_by.filter(|_| needs_two(&rollout) && min < 2) {
@@ -81,26 +81,26 @@ fn needs_two(rollout: &Rollout) -> bool {
     rollout.strategy.is_some_and(|strategy| strategy != RolloutStrategy::AllAtOnce)
 }
 
-/// The default in place of an inherited roll-out in steps; its alarms watch all the same.
+/// The default in place of an inherited rollout in steps; its alarms still watch.
 fn left_out<'r>(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     rollout: &Rollout,
-    place: &Place<'_>,
+    place: &FieldPlace<'_>,
     inherited_by: &Document,
 ) -> Cow<'r, Rollout> {
     let message =
-        format!("the environment's roll-out needs two instances, and `{}` may have only one", inherited_by.name);
+        format!("the environment's rollout needs two instances, and `{}` may have only one", inherited_by.name);
     let finding = Diagnostic::new(Code::RolloutLeftOut, message)
         .label(inherited_by.origin.span("/metadata/name"), "it is updated all at once instead")
-        .label(place.span(), "left out here");
-    context.report(finding.help("say `scaling: {min: 2}`, or the endpoint's own `rollout: {strategy: all-at-once}`"));
+        .label(place.span(), "not used here");
+    context.report(finding.help("set `scaling: {min: 2}`, or `rollout: {strategy: all-at-once}` in the endpoint"));
     Cow::Owned(Rollout { alarms: rollout.alarms.clone(), ..Rollout::default() })
 }
 
-fn check_alarms(context: &mut Context<'_>, alarms: usize, own: usize, place: &Place<'_>) {
+fn check_alarms(context: &mut Resolver<'_>, alarms: usize, own: usize, place: &FieldPlace<'_>) {
     if alarms > ALARM_LIMIT {
-        let message = format!("{alarms} alarms would watch the roll-out, and SageMaker takes {ALARM_LIMIT}");
-        let help = format!("{own} of them are hubform's own; `alarms: none` turns these off");
+        let message = format!("{alarms} alarms would watch the rollout; SageMaker allows {ALARM_LIMIT}");
+        let help = format!("{own} of them are hubform's own; `alarms: none` turns those off");
         context.report(Diagnostic::new(Code::OutOfRange, message).at(place.at("alarms").span()).help(help));
     }
 }
@@ -118,14 +118,14 @@ fn steps(rollout: &Rollout, strategy: RolloutStrategy, min: u32) -> u64 {
     }
 }
 
-fn check_time(context: &mut Context<'_>, rollout: &Rollout, steps: u64, bake: u64, place: &Place<'_>) {
+fn check_time(context: &mut Resolver<'_>, rollout: &Rollout, steps: u64, bake: u64, place: &FieldPlace<'_>) {
     let drain = rollout.drain.map_or(0, |drain| drain.0);
     let (takes, limit) = (steps * bake + drain, rollout.timeout.map_or(TIMEOUT, |timeout| timeout.0));
     if takes < limit {
         return;
     }
     let message = format!(
-        "the waits alone take {}: {steps} × {} and {} at the end; the roll-out is given up after {}",
+        "the waits alone take {}: {steps} × {} and {} at the end; the rollout times out after {}",
         Duration(takes),
         Duration(bake),
         Duration(drain),
@@ -139,10 +139,10 @@ fn check_time(context: &mut Context<'_>, rollout: &Rollout, steps: u64, bake: u6
 }
 
 fn check(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     rollout: &Rollout,
     strategy: RolloutStrategy,
-    place: &Place<'_>,
+    place: &FieldPlace<'_>,
     min: u32,
 ) -> Option<()> {
     check_effective(context, rollout, strategy, place);
@@ -150,8 +150,8 @@ fn check(
         return Some(());
     }
     if min < 2 {
-        let message = format!("this roll-out needs at least two instances, and `min` is {min}");
-        let help = "say `scaling: {min: 2}`, or `strategy: all-at-once`";
+        let message = format!("this rollout needs at least two instances, and `min` is {min}");
+        let help = "set `scaling: {min: 2}`, or `strategy: all-at-once`";
         let place = if rollout.strategy.is_some() { place.at("strategy") } else { place.clone() };
         context.report(Diagnostic::new(Code::RolloutInstances, message).at(place.span()).help(help));
         return None;
@@ -171,14 +171,14 @@ fn check(
             RolloutStrategy::Linear => "10% to 50%",
             _ => "5% to 50%",
         };
-        let message = format!("a step may move {range} of the instances, judged by `min`, which is {min}");
+        let message = format!("a step may move {range} of the instances, counted by `min`, which is {min}");
         let fewest = match strategy {
             RolloutStrategy::Linear => min.div_ceil(10),
             RolloutStrategy::Rolling => min.div_ceil(20),
             _ => 1,
         };
         let counts = if fewest < min / 2 { format!("{fewest} to {}", min / 2) } else { fewest.to_string() };
-        let help = format!("say a count of {counts}, or a percentage within that range");
+        let help = format!("use a count of {counts}, or a percentage within that range");
         context.report(Diagnostic::new(Code::RolloutSize, message).at(place.at("size").span()).help(help));
         return None;
     }
@@ -186,15 +186,15 @@ fn check(
 }
 
 /// What the strategy that was not written has no use for; for a written one this is refused where manifests are read.
-fn check_effective(context: &mut Context<'_>, rollout: &Rollout, strategy: RolloutStrategy, place: &Place<'_>) {
+fn check_effective(context: &mut Resolver<'_>, rollout: &Rollout, strategy: RolloutStrategy, place: &FieldPlace<'_>) {
     let (field, name) = match strategy {
         RolloutStrategy::AllAtOnce if rollout.size.is_some() => ("size", "all-at-once"),
         RolloutStrategy::Rolling if rollout.drain.is_some() => ("drain", "rolling"),
         _ => return,
     };
     if rollout.strategy.is_none() {
-        let message = format!("`{field}` does nothing: without `strategy` this endpoint takes `{name}`");
-        let help = format!("say another `strategy`, or leave `{field}` out");
+        let message = format!("`{field}` has no effect: without `strategy` this endpoint uses `{name}`");
+        let help = format!("set another `strategy`, or remove `{field}`");
         context.report(Diagnostic::new(Code::Conflict, message).at(place.at(field).span()).help(help));
     }
 }

@@ -7,14 +7,14 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     manifest::{Duration, Endpoint, Routing, RoutingStrategy, Size},
     resolve::{
-        Context,
-        chooser::{Chooser, Fresh, What},
+        Resolver,
+        chooser::{ChoiceKind, Chooser, Fresh},
         model::Weights,
         pinned,
-        references::{Place, default_of},
+        references::{FieldPlace, default_of},
         scaling::Scaler,
         serving::Serving,
-        settings::Key,
+        settings::EncryptionKey,
         view::{ModelView, Number, RoutingView, ScalerView, VariantView},
     },
 };
@@ -25,11 +25,11 @@ const STARTUP: RangeInclusive<u64> = 60..=3600;
 const VOLUME: RangeInclusive<u64> = 1..=512;
 
 pub(super) fn resolve(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     chooser: &mut Chooser,
     serving: &Serving<'_>,
-    key: Option<&Key>,
-    (spec, place): (&Endpoint, &Place<'_>),
+    key: Option<&EncryptionKey>,
+    (spec, place): (&Endpoint, &FieldPlace<'_>),
 ) -> VariantView {
     let timeouts = default_of(context, spec.timeouts.as_ref(), place, "timeouts").map(|(t, _)| *t).unwrap_or_default();
     let startup_timeout = match timeouts.startup {
@@ -53,7 +53,7 @@ pub(super) fn resolve(
         chooser.settle("dtype", dtype, format!("the GPU of `{}` has no bfloat16", serving.chosen.name));
     }
     if key.is_some() && has_local_disk(serving) {
-        let reason = format!("`{}` has local disks, which a key does not reach", serving.chosen.name);
+        let reason = format!("`{}` has local disks, which a key does not encrypt", serving.chosen.name);
         chooser.settle("volume key", "none", reason);
     }
     variant
@@ -78,26 +78,26 @@ pub(super) fn scaler(serving: &Serving<'_>) -> Option<ScalerView> {
 }
 
 /// From experience with these engines: an encoder is up in minutes, a large model takes most of an hour.
-fn startup_timeout(context: &mut Context<'_>, chooser: &mut Chooser, serving: &Serving<'_>) -> u64 {
+fn startup_timeout(context: &mut Resolver<'_>, chooser: &mut Chooser, serving: &Serving<'_>) -> u64 {
     let billions = serving.served.facts.as_ref().and_then(|facts| Some(facts.parameters? as f64 / 1e9));
     let (minutes, reason) = match (serving.served.engine.startup, billions) {
         (Some(known), _) => known,
         (_, Some(size)) if size <= 13.0 => (15, "enough to fetch and load up to 13 billion parameters"),
         (_, Some(size)) if size <= 70.0 => (30, "enough to fetch and load up to 70 billion parameters"),
-        _ => (60, "the longest SageMaker waits; the model is large, or its size is not known"),
+        _ => (60, "the longest SageMaker waits; the model is large, or of unknown size"),
     };
     let today = Duration(minutes * 60);
     let bounds = pinned::time(STARTUP);
     let chosen =
-        chooser.choose(context, What::STARTUP_TIMEOUT, bounds, |_| Some(Fresh::new(today.to_string(), reason)));
+        chooser.choose(context, ChoiceKind::STARTUP_TIMEOUT, bounds, |_| Some(Fresh::new(today.to_string(), reason)));
     chosen.and_then(|text| text.text()?.parse().ok()).unwrap_or(today).0
 }
 
-fn volume(context: &mut Context<'_>, chooser: &mut Chooser, serving: &Serving<'_>) -> Option<u64> {
+fn volume(context: &mut Resolver<'_>, chooser: &mut Chooser, serving: &Serving<'_>) -> Option<u64> {
     if let Some((size, place)) = &serving.chosen.volume {
         if has_local_disk(serving) {
-            let message = format!("`{}` has local disks, and SageMaker gives it no volume", serving.chosen.name);
-            let help = "leave `volume` out";
+            let message = format!("`{}` has local disks, so SageMaker gives it no volume", serving.chosen.name);
+            let help = "remove `volume`";
             context.report(Diagnostic::new(Code::VolumeOnLocalDisk, message).at(place.span()).help(help));
         }
         return Some(*size);
@@ -110,7 +110,7 @@ fn volume(context: &mut Context<'_>, chooser: &mut Chooser, serving: &Serving<'_
         return None;
     }
     let today = Size((gib * 2 + 30).min(512) << 30);
-    let chosen = chooser.choose(context, What::VOLUME, pinned::size(VOLUME), |_| {
+    let chosen = chooser.choose(context, ChoiceKind::VOLUME, pinned::size(VOLUME), |_| {
         Some(Fresh::new(today.to_string(), "twice the weights, and 30 GiB for the image"))
     });
     Some(chosen.and_then(|text| text.text()?.parse().ok()).unwrap_or(today).0 >> 30)

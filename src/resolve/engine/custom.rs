@@ -1,12 +1,12 @@
 //! Whatever is in the manifest's `image`.
 
-use super::{Engine, Sizing, Variables, location};
+use super::{EngineRow, Sizing, Variables, location};
 use crate::{
     manifest,
     resolve::{hardware::Fit, model::Served},
 };
 
-pub(super) static ENGINE: Engine = Engine {
+pub(super) static ENGINE: EngineRow = EngineRow {
     word: manifest::Engine::Custom,
     tasks: &[],
     serves: &[],

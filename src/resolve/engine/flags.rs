@@ -10,9 +10,9 @@ pub(in crate::resolve) struct Flags {
     pub(super) owned: &'static [(&'static str, &'static [&'static str])],
     /// Flags for a key that callers must send, which SageMaker does not.
     pub(super) keys: &'static [&'static str],
-    /// Does it take a flag by its beginning, too?
+    /// Does it accept abbreviated flags?
     pub(super) abbreviates: bool,
-    /// Flags after which memory is shared out otherwise than hubform reckons.
+    /// Flags that change the use of memory that hubform assumes.
     pub(super) memory: &'static [&'static str],
     /// Flags that take a number or one of some words. The others take anything, as far as hubform knows.
     pub(super) takes: &'static [(&'static str, Takes)],
@@ -22,7 +22,7 @@ pub(in crate::resolve) struct Flags {
     pub(super) stretch: &'static [&'static str],
 }
 
-/// What a flag takes.
+/// What a flag accepts.
 pub(in crate::resolve) enum Takes {
     /// One of these.
     Word(&'static Words),
@@ -69,7 +69,7 @@ impl Flags {
         self.keys.iter().any(|name| self.is(name, &flag))
     }
 
-    /// What a flag takes, where that is known.
+    /// What a flag accepts, if known.
     pub(in crate::resolve) fn takes(&self, flag: &str) -> Option<&'static Takes> {
         let flag = plain(flag);
         self.takes.iter().find(|(name, _)| *name == flag).map(|(_, takes)| takes)
@@ -85,7 +85,7 @@ impl Flags {
         self.stretch.contains(&&*plain(flag))
     }
 
-    /// Does a flag share the memory out otherwise?
+    /// Does a flag change the use of memory?
     pub(in crate::resolve) fn moves_memory(&self, flag: &str) -> bool {
         self.memory.contains(&&*plain(flag))
     }

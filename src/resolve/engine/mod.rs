@@ -1,4 +1,4 @@
-//! Engines: what hubform knows about each stands in its row, and nowhere else.
+//! Engines: what hubform knows about each is in its row, and nowhere else.
 //!
 //! A row is data, but for the container's environment. The rest of the room asks the row and names no engine. A new one
 //! is its word in the manifest language, a file here with its `mod`, and its place in [`ENGINES`].
@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The supported engines, in the order of advice.
-static ENGINES: &[&Engine] = &[
+static ENGINES: &[&EngineRow] = &[
     &vllm::ENGINE,
     &tei::ENGINE,
     &transformers::ENGINE,
@@ -48,12 +48,12 @@ pub(super) type Variables = BTreeMap<String, String>;
 pub(super) const TUNING: [&str; 5] = ["context", "dtype", "quantization", "tensorParallel", "trustRemoteCode"];
 
 /// A program that serves models.
-pub(super) struct Engine {
+pub(super) struct EngineRow {
     /// What manifests call it.
     word: manifest::Engine,
     /// Tasks it is chosen for where the manifest names no engine.
     tasks: &'static [&'static str],
-    /// Tasks that it serves; nothing where nobody says.
+    /// Tasks that it serves, if known.
     serves: &'static [&'static str],
     /// The version of its images that `flags` and `task_words` are of.
     pub(super) version: &'static str,
@@ -67,9 +67,9 @@ pub(super) struct Engine {
     variables: &'static [(&'static str, &'static [&'static str])],
     /// Variables for a key that callers must send.
     keys: &'static [&'static str],
-    /// The variable by which it takes a longer context than the model's, without a word on what comes of it.
+    /// The variable by which it accepts a longer context than the model's, at the user's own risk.
     pub(super) long_context: Option<&'static str>,
-    /// What it has images for; nothing where it is whatever the manifest's `image` holds.
+    /// What it has images for; nothing where that depends on the manifest's `image`.
     platforms: &'static [Platform],
     pub(super) sizing: Sizing,
     /// Flags of its own, where its image takes any.
@@ -89,7 +89,7 @@ pub(super) enum Sizing {
     Decoder,
     /// An encoder or a speech model: weights, on one device or on processors.
     Encoder,
-    /// Nobody knows what it takes: nothing is judged or chosen.
+    /// Its needs are unknown: nothing is judged or chosen.
     None,
 }
 
@@ -107,32 +107,32 @@ pub(super) struct Platform {
 }
 
 /// The engine that manifests call so, where it is supported.
-pub(super) fn of(word: manifest::Engine) -> Option<&'static Engine> {
+pub(super) fn of(word: manifest::Engine) -> Option<&'static EngineRow> {
     ENGINES.iter().copied().find(|engine| engine.word == word)
 }
 
 /// The engine that is chosen for a task.
-pub(super) fn by_task(task: &str) -> Option<&'static Engine> {
+pub(super) fn by_task(task: &str) -> Option<&'static EngineRow> {
     ENGINES.iter().copied().find(|engine| engine.tasks.contains(&task))
 }
 
 /// An engine that may have been chosen, by name.
-pub(super) fn by_name(name: &str) -> Option<&'static Engine> {
+pub(super) fn by_name(name: &str) -> Option<&'static EngineRow> {
     choosable().find(|engine| engine.to_string() == name)
 }
 
 /// The names of those that are chosen, as in "`a`, `b` or `c`".
 pub(super) fn choosable_names() -> String {
-    let mut names: Vec<_> = choosable().map(Engine::to_string).collect();
+    let mut names: Vec<_> = choosable().map(EngineRow::to_string).collect();
     names.sort();
     ticked(names, "or")
 }
 
-fn choosable() -> impl Iterator<Item = &'static Engine> {
+fn choosable() -> impl Iterator<Item = &'static EngineRow> {
     ENGINES.iter().copied().filter(|engine| !engine.tasks.is_empty())
 }
 
-/// How to name one, as in "say `engine: a`, `b`, or `c` with `image`".
+/// How to name one, as in "set `engine: a`, `b`, or `c` with `image`".
 pub(super) fn advice() -> String {
     let named = ENGINES.iter().enumerate().map(|(at, engine)| {
         let key = if at == 0 { "engine: " } else { "" };
@@ -140,10 +140,10 @@ pub(super) fn advice() -> String {
         let image = if engine.is_in_image() { " with `image`" } else { "" };
         format!("{or}`{key}{engine}`{image}")
     });
-    format!("say {}", named.collect::<Vec<_>>().join(", "))
+    format!("set {}", named.collect::<Vec<_>>().join(", "))
 }
 
-impl Engine {
+impl EngineRow {
     /// Is it whatever the manifest's `image` holds?
     pub(super) fn is_in_image(&self) -> bool {
         self.platforms.is_empty()
@@ -208,7 +208,7 @@ impl Platform {
     }
 }
 
-impl fmt::Display for Engine {
+impl fmt::Display for EngineRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.word.fmt(f)
     }

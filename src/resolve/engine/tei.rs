@@ -1,13 +1,13 @@
 //! Text Embeddings Inference: encoders, on processors or one GPU.
 
-use super::{Engine, Flags, Platform, Sizing, Takes, Variables, Words, location, words::FORMATS};
+use super::{EngineRow, Flags, Platform, Sizing, Takes, Variables, Words, location, words::FORMATS};
 use crate::{
     catalog::ImageAccelerator,
     manifest,
     resolve::{hardware::Fit, model::Served},
 };
 
-pub(super) static ENGINE: Engine = Engine {
+pub(super) static ENGINE: EngineRow = EngineRow {
     word: manifest::Engine::Tei,
     tasks: &["feature-extraction"],
     // Its README, "Supported models": embeddings, sparse ones (SPLADE, of models that fill masks), re-rankers, sequence

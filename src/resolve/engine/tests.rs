@@ -8,7 +8,7 @@ use crate::{
     catalog::Catalog,
     cloud::Target,
     diagnostic::SourceMap,
-    manifest::{self, Engine, Input, Reference, Spec, environments, parse},
+    manifest::{self, Engine, Reference, SourceText, Spec, environments, parse},
     resolve::{Facts, Scope, resolve, view::View},
 };
 
@@ -23,7 +23,7 @@ fn catalog() -> Catalog {
 /// An endpoint with this spec, after parsing served by another engine where one is said.
 fn scope(spec: &str, engine: Option<Engine>) -> Scope {
     let text = format!("apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {{name: oracle}}\nspec: {{{spec}}}\n");
-    let input = Input { name: "oracle.yaml".into(), bytes: text.into(), named: true };
+    let input = SourceText { name: "oracle.yaml".into(), bytes: text.into(), named: true };
     let (manifests, unread) = parse(vec![input], &mut SourceMap::default());
     assert!(unread.is_empty(), "{unread:?}");
     let mut set = environments(manifests, None).0.remove(0);
@@ -56,11 +56,11 @@ fn a_new_engine_is_a_file_a_row_and_a_word() {
     check(
         scope("model: {hub: BAAI/bge-m3, task: fortune-telling, args: {crystal-balls: 2}}", None),
         expect![[r#"
-            HF2083: `BAAI/bge-m3` is made for `feature-extraction`, and `task` says `fortune-telling` | leave `task` out, or take a model that is made for it
-            revision 5617a9f61b028005a4858fdac845db406aefb181: newest commit known on 2026-11-25; 6 public sources name it, the last in 2026-10
+            HF2083: `BAAI/bge-m3` is made for `feature-extraction`, but `task` is `fortune-telling` | remove `task`, or use a model made for it
+            revision 5617a9f61b028005a4858fdac845db406aefb181: newest commit known on 2026-11-25; listed by 6 public sources, the last in 2026-10
             engine fake: serves the task fortune-telling
-            instance ml.c7i.xlarge: cheapest in us-east-1 that holds the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 as small have no known price
-            image fake:1.0-cpu: newest that the SageMaker SDK names
+            instance ml.c7i.xlarge: cheapest in us-east-1 that fits the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 of that size have no known price
+            image fake:1.0-cpu: newest listed by the SageMaker SDK
             start-up timeout 1m: there is nothing to start
             {"FAKE_CRYSTAL_BALLS":"2","FAKE_REVISION":"5617a9f61b028005a4858fdac845db406aefb181","FAKE_WEIGHTS":"BAAI/bge-m3"}
         "#]],
@@ -72,10 +72,10 @@ fn what_a_new_engine_cannot_do_is_refused_by_its_row() {
     check(
         scope("model: {hub: BAAI/bge-m3, engine: fake, args: {weights: a}}", None),
         expect![[r#"
-            HF2040: `weights` is set by hubform | say `hub` or `s3` in the model instead: hubform judges by it what fits
-            revision 5617a9f61b028005a4858fdac845db406aefb181: newest commit known on 2026-11-25; 6 public sources name it, the last in 2026-10
-            instance ml.c7i.xlarge: cheapest in us-east-1 that holds the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 as small have no known price
-            image fake:1.0-cpu: newest that the SageMaker SDK names
+            HF2040: `weights` is set by hubform | set `hub` or `s3` in the model instead: hubform uses it to check what fits
+            revision 5617a9f61b028005a4858fdac845db406aefb181: newest commit known on 2026-11-25; listed by 6 public sources, the last in 2026-10
+            instance ml.c7i.xlarge: cheapest in us-east-1 that fits the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 of that size have no known price
+            image fake:1.0-cpu: newest listed by the SageMaker SDK
             start-up timeout 1m: there is nothing to start
             {"FAKE_REVISION":"5617a9f61b028005a4858fdac845db406aefb181","FAKE_WEIGHTS":"BAAI/bge-m3"}
         "#]],
@@ -88,13 +88,13 @@ fn a_new_engine_runs_only_where_its_row_has_images() {
     check(
         on("ml.g6.xlarge"),
         expect![[r#"
-            HF2011: `fake` does not run on the accelerators of `ml.g6.xlarge` | name an x86 instance type such as ml.c7i.xlarge
+            HF2011: `fake` does not run on the accelerators of `ml.g6.xlarge` | use an x86 instance type such as ml.c7i.xlarge
         "#]],
     );
     check(
         on("ml.inf2.xlarge"),
         expect![[r#"
-            HF2011: `fake` does not run on the accelerators of `ml.inf2.xlarge` | name an x86 instance type such as ml.c7i.xlarge
+            HF2011: `fake` does not run on the accelerators of `ml.inf2.xlarge` | use an x86 instance type such as ml.c7i.xlarge
         "#]],
     );
 }

@@ -1,6 +1,6 @@
 //! The Hugging Face inference toolkit: whatever a pipeline of Transformers does.
 
-use super::{Engine, Platform, Sizing, Variables, Words, location};
+use super::{EngineRow, Platform, Sizing, Variables, Words, location};
 use crate::{
     catalog::ImageAccelerator,
     manifest,
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-pub(super) static ENGINE: Engine = Engine {
+pub(super) static ENGINE: EngineRow = EngineRow {
     word: manifest::Engine::Transformers,
     tasks: &["automatic-speech-recognition"],
     serves: &[],
@@ -38,7 +38,7 @@ pub(super) static ENGINE: Engine = Engine {
             capability: None,
             broken: Some((
                 "the GPU images of `transformers` are reported to fail at start (PyTorch 2.3 to 2.6, July 2026)",
-                "take a CPU instance, or an `image` of your own",
+                "use a CPU instance, or your own `image`",
             )),
         },
     ],

@@ -2,14 +2,14 @@
 
 mod flags;
 
-use super::{Engine, Flags, Platform, Sizing, Variables, location};
+use super::{EngineRow, Flags, Platform, Sizing, Variables, location};
 use crate::{
     catalog::ImageAccelerator,
     manifest,
     resolve::{hardware::Fit, model::Served},
 };
 
-pub(super) static ENGINE: Engine = Engine {
+pub(super) static ENGINE: EngineRow = EngineRow {
     word: manifest::Engine::Vllm,
     tasks: &["text-generation", "image-text-to-text"],
     // docs/models/supported_models.md: generation, pooling (embed, classify, score, token classification), transcription.
@@ -50,7 +50,7 @@ pub(super) static ENGINE: Engine = Engine {
     startup: None,
 };
 
-/// The image makes each variable a flag with two dashes, and vLLM's parser takes such a flag by its beginning, too,
+/// The image makes each variable a flag with two dashes, and vLLM's parser also accepts abbreviations,
 /// unless several flags begin so (Python's argparse): no beginning of the owned ones is a flag of its own, so all are
 /// refused.
 const FLAGS: Flags = Flags {

@@ -1,17 +1,17 @@
-//! Words that an engine's setting takes: what stands in no list stops the server at start.
+//! Words that an engine's setting accepts: any other stops the server at start.
 
 /// The words of one setting, in the version that the engine's row names.
 pub(in crate::resolve) struct Words {
     pub(in crate::resolve) list: &'static [&'static str],
     /// Words that older versions took.
     pub(super) older: &'static [&'static str],
-    /// What other tools say, and the word for it here.
+    /// Words of other tools, and the word for each here.
     pub(super) meant: &'static [(&'static str, &'static str)],
     /// Are they the same in every version?
     pub(in crate::resolve) settled: bool,
     /// Words that need a GPU of this compute capability or above.
     pub(super) needs: &'static [(&'static str, (u32, u32))],
-    /// What to say where a GPU is too old.
+    /// The help where a GPU is too old.
     pub(in crate::resolve) way_out: &'static str,
     /// The flag that loads more words.
     pub(in crate::resolve) plugin: Option<&'static str>,

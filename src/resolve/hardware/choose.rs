@@ -6,13 +6,13 @@ use crate::{
     catalog::{Instance, Price},
     diagnostic::{Code, Diagnostic},
     resolve::{
-        Context, LockedModel,
-        chooser::{Chooser, Fresh, What},
+        LockedModel, Resolver,
+        chooser::{ChoiceKind, Chooser, Fresh},
         engine::Sizing,
         model::Served,
         pinned,
-        references::Place,
-        sizing::{self, Devices, Needs, Unknown, Verdict},
+        references::FieldPlace,
+        sizing::{self, Devices, FitVerdict, MissingFact, Needs},
     },
     service::is_burstable,
 };
@@ -27,23 +27,23 @@ pub(in crate::resolve) struct Ranked {
 
 /// The best by price of those known to hold the model.
 pub(super) fn choose<'a>(
-    context: &mut Context<'a>,
+    context: &mut Resolver<'a>,
     chooser: &mut Chooser,
     served: &Served<'_>,
-    volume: Option<(u64, Place<'a>)>,
+    volume: Option<(u64, FieldPlace<'a>)>,
 ) -> Option<Chosen<'a>> {
     if served.engine.sizing == Sizing::None {
         let what = if served.engine.is_in_image() { "your own image" } else { "its engine" };
-        let message = format!("no instance is named, and hubform cannot choose one for {what}");
-        let help = "say `hardware: {instances: [ml.…]}`";
+        let message = format!("no instance type is set, and hubform cannot choose one for {what}");
+        let help = "set `hardware: {instances: [ml.…]}`";
         let place = served.place.at("engine");
         context.report(Diagnostic::new(Code::InstanceMissing, message).at(place.span()).help(help));
         return None;
     }
     let Some(model) = &served.facts else {
         let message =
-            format!("no instance is named, and hubform does not know the size of `{}`", served.weights.name());
-        let help = "say `hardware: {instances: [ml.…]}`";
+            format!("no instance type is set, and hubform does not know the size of `{}`", served.weights.name());
+        let help = "set `hardware: {instances: [ml.…]}`";
         let place = served.place.at(if served.spec.hub.is_some() { "hub" } else { "s3" });
         context.report(Diagnostic::new(Code::InstanceMissing, message).at(place.span()).help(help));
         return None;
@@ -55,7 +55,7 @@ pub(super) fn choose<'a>(
     let (catalog, region) = (context.catalog, context.region());
     let offered = format!("an instance type that hosts endpoints in {region}");
     let offered = pinned::text(&offered, |name| catalog.hosts_endpoints(name, region));
-    let name = chooser.choose(context, What::INSTANCE, offered, |context| best(context, served, model));
+    let name = chooser.choose(context, ChoiceKind::INSTANCE, offered, |context| best(context, served, model));
     let name = name.and_then(|name| name.text().map(str::to_owned));
     if name.is_none() {
         nothing_chosen(context, served, model);
@@ -65,39 +65,42 @@ pub(super) fn choose<'a>(
     Some(Chosen { facts, name, place: None, tensor_parallel: None, context: None, volume })
 }
 
-fn nothing_chosen(context: &mut Context<'_>, served: &Served<'_>, model: &LockedModel) {
+fn nothing_chosen(context: &mut Resolver<'_>, served: &Served<'_>, model: &LockedModel) {
     let name = served.weights.name();
     let (code, message, help) = match unknown(served, model) {
         Some(unknown) => (
             Code::InstanceMissing,
-            format!("no instance is named, and none is chosen for `{name}`: {} is not known", unknown.words()),
+            format!(
+                "no instance type is set, and hubform cannot choose one for `{name}`: {} is unknown",
+                unknown.words()
+            ),
             match unknown {
-                Unknown::Positions => "say `context`, or `hardware: {instances: [ml.…]}`",
-                _ => "say `hardware: {instances: [ml.…]}`",
+                MissingFact::Positions => "set `context`, or `hardware: {instances: [ml.…]}`",
+                _ => "set `hardware: {instances: [ml.…]}`",
             },
         ),
         None => (
             Code::NothingFits,
-            format!("nothing in {} is known to hold `{name}`", context.region()),
-            "name an instance type in `hardware`, or deploy to another Region",
+            format!("no instance type in {} is known to fit `{name}`", context.region()),
+            "set an instance type in `hardware`, or deploy to another Region",
         ),
     };
     context.report(Diagnostic::new(code, message).at(served.place.span()).help(help));
 }
 
 /// What is not known of the model, so that no instance can be chosen for it.
-fn unknown(served: &Served<'_>, model: &LockedModel) -> Option<Unknown> {
+fn unknown(served: &Served<'_>, model: &LockedModel) -> Option<MissingFact> {
     match served.engine.sizing {
         Sizing::Decoder => {
             let needs = Needs::of(model, &served.spec);
             let open = needs.positions().is_none() && served.spec.context.is_none();
-            needs.unknown().or(open.then_some(Unknown::Positions))
+            needs.unknown().or(open.then_some(MissingFact::Positions))
         }
-        Sizing::Encoder | Sizing::None => model.parameters.is_none().then_some(Unknown::Weights),
+        Sizing::Encoder | Sizing::None => model.parameters.is_none().then_some(MissingFact::Weights),
     }
 }
 
-fn best(context: &mut Context<'_>, served: &Served<'_>, model: &LockedModel) -> Option<Fresh> {
+fn best(context: &mut Resolver<'_>, served: &Served<'_>, model: &LockedModel) -> Option<Fresh> {
     let spec = &served.spec;
     let said = (spec.tensor_parallel, spec.context, &spec.quantization);
     let key = format!("{} {} {said:?}", served.weights.name(), served.engine);
@@ -110,34 +113,32 @@ fn best(context: &mut Context<'_>, served: &Served<'_>, model: &LockedModel) -> 
     Some(Fresh::new(ranked.first()?.name.clone(), reason))
 }
 
-/// Why the first is taken. What has no price might be cheaper, unless it is larger.
+/// Why the first is chosen. What has no price might be cheaper, unless it is larger.
 fn why(ranked: &[Ranked], region: &str) -> Option<String> {
     let first = ranked.first()?;
     if first.price == Price::Unknown {
-        return Some(format!(
-            "smallest in {region} that holds the model by estimate; no price is known of any that does"
-        ));
+        return Some(format!("smallest in {region} that fits the model by estimate; none of them has a known price"));
     }
     let price = price_text(&first.price);
     let unpriced = |other: &&Ranked| other.price == Price::Unknown && other.memory_mib <= first.memory_mib;
     let others = match ranked.iter().filter(unpriced).count() {
         0 => String::new(),
-        1 => "; 1 as small has no known price".to_owned(),
-        count => format!("; {count} as small have no known price"),
+        1 => "; 1 of that size has no known price".to_owned(),
+        count => format!("; {count} of that size have no known price"),
     };
-    Some(format!("cheapest in {region} that holds the model by estimate; {price}{others}"))
+    Some(format!("cheapest in {region} that fits the model by estimate; {price}{others}"))
 }
 
 /// The best instance for the model in words, where one is known to hold it.
-pub(in crate::resolve) fn offer(context: &Context<'_>, served: &Served<'_>) -> Option<String> {
+pub(in crate::resolve) fn offer(context: &Resolver<'_>, served: &Served<'_>) -> Option<String> {
     let ranked = rank(context, served, served.facts.as_ref()?);
     let first = ranked.first()?;
     let price = price_text(&first.price);
     let best = if first.price == Price::Unknown { "smallest" } else { "cheapest" };
-    Some(format!("`{}` is the {best} that holds it ({price})", first.name))
+    Some(format!("`{}` is the {best} that fits it ({price})", first.name))
 }
 
-fn rank(context: &Context<'_>, served: &Served<'_>, model: &LockedModel) -> Vec<Ranked> {
+fn rank(context: &Resolver<'_>, served: &Served<'_>, model: &LockedModel) -> Vec<Ranked> {
     let (catalog, region) = (context.catalog, context.region());
     let mut candidates: Vec<_> = catalog
         .instances()
@@ -183,7 +184,7 @@ fn hold_decoder(devices: Devices, served: &Served<'_>, model: &LockedModel) -> b
     let degree = spec.tensor_parallel.unwrap_or(devices.count);
     unknown(served, model).is_none()
         && degree <= devices.count
-        && needs.judge(devices, degree) == Verdict::Fits
+        && needs.judge(devices, degree) == FitVerdict::Fits
         && at_most(spec.context.or(Some(0)), needs.longest_context(devices, degree))
 }
 

@@ -4,13 +4,13 @@ use super::Chosen;
 use crate::{
     diagnostic::{Code, Diagnostic},
     resolve::{
-        Context,
-        chooser::{Chooser, Fresh, What},
+        Resolver,
+        chooser::{ChoiceKind, Chooser, Fresh},
         engine::Sizing,
         image, judge,
         model::Served,
         pinned,
-        references::Place,
+        references::FieldPlace,
         sizing::{Devices, Needs},
     },
 };
@@ -25,13 +25,13 @@ pub(in crate::resolve) struct Fit {
     pub(in crate::resolve) tensor_parallel: Option<u32>,
     /// The longest context, in tokens.
     pub(in crate::resolve) context: Option<u64>,
-    /// What takes the place of the weights' own dtype, where the manifest names none.
+    /// What replaces the weights' own dtype, where the manifest sets none.
     pub(in crate::resolve) dtype: Option<&'static str>,
 }
 
 /// Checks that the model fits on the instance, by the engine's rule, and settles what the manifest leaves open.
 pub(in crate::resolve) fn fit(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     chooser: &mut Chooser,
     served: &Served<'_>,
     chosen: &Chosen<'_>,
@@ -65,7 +65,7 @@ struct Decoder<'s> {
 
 impl<'s> Decoder<'s> {
     /// Refuses an instance that is not known to have devices.
-    fn on(context: &mut Context<'_>, served: &'s Served<'s>, chosen: &'s Chosen<'s>) -> Option<Self> {
+    fn on(context: &mut Resolver<'_>, served: &'s Served<'s>, chosen: &'s Chosen<'s>) -> Option<Self> {
         let accelerator = chosen.facts.and_then(|instance| instance.accelerator.as_ref());
         let Some(devices) = accelerator.and_then(Devices::of) else {
             let message = format!("`{}` needs a GPU, and `{}` is not known to have one", served.engine, chosen.name);
@@ -77,7 +77,7 @@ impl<'s> Decoder<'s> {
         Some(Self { served, chosen, devices, needs })
     }
 
-    fn fit(&self, context: &mut Context<'_>, chooser: &mut Chooser) -> Option<Fit> {
+    fn fit(&self, context: &mut Resolver<'_>, chooser: &mut Chooser) -> Option<Fit> {
         let heads_known = self.served.facts.is_some() && self.needs.divides(self.devices.count).is_some();
         let degree = match (self.chosen.tensor_parallel.or(self.served.spec.tensor_parallel), heads_known) {
             (Some(wanted), _) => self.check_degree(context, wanted, heads_known)?,
@@ -89,7 +89,7 @@ impl<'s> Decoder<'s> {
         Some(Fit { tensor_parallel: Some(degree), context: tokens, dtype: None })
     }
 
-    fn check_degree(&self, context: &mut Context<'_>, wanted: u32, heads_known: bool) -> Option<u32> {
+    fn check_degree(&self, context: &mut Resolver<'_>, wanted: u32, heads_known: bool) -> Option<u32> {
         let (name, count) = (&self.chosen.name, self.devices.count);
         if wanted <= count && (!heads_known || self.needs.divides(wanted) == Some(true)) {
             return Some(wanted);
@@ -97,7 +97,7 @@ impl<'s> Decoder<'s> {
         let finding =
             |message| Diagnostic::new(Code::TensorParallel, message).at(self.served.place.at("tensorParallel").span());
         context.report(match heads_known {
-            false => finding(format!("tensor parallel {wanted} needs as many devices, and `{name}` has {count}")),
+            false => finding(format!("`tensorParallel` is {wanted}, but `{name}` has {count}")),
             true => finding(format!(
                 "tensor parallel {wanted} does not work for `{}` on `{name}`: it has {count} devices, and the model {} heads, {} for keys and values",
                 self.served.weights.name(),
@@ -110,12 +110,12 @@ impl<'s> Decoder<'s> {
     }
 
     /// The most devices that the model's heads divide by.
-    fn widest(&self, context: &mut Context<'_>, chooser: &mut Chooser) -> Option<u32> {
+    fn widest(&self, context: &mut Resolver<'_>, chooser: &mut Chooser) -> Option<u32> {
         let count = self.devices.count;
         let divides = |degree: u64| u32::try_from(degree).is_ok_and(|it| self.needs.divides(it) == Some(true));
         let most =
             pinned::count(count.into(), " (the instance's devices)").and(" by which the model's heads divide", divides);
-        let value = chooser.choose(context, What::TENSOR_PARALLEL, most, |_| {
+        let value = chooser.choose(context, ChoiceKind::TENSOR_PARALLEL, most, |_| {
             let reason = match count {
                 1 => "the instance has one device".to_owned(),
                 count => format!("the most of {count} devices that the model's heads divide by"),
@@ -126,21 +126,21 @@ impl<'s> Decoder<'s> {
     }
 
     /// For a model whose heads are not known.
-    fn all_devices(&self, context: &mut Context<'_>, chooser: &mut Chooser) -> Option<u32> {
+    fn all_devices(&self, context: &mut Resolver<'_>, chooser: &mut Chooser) -> Option<u32> {
         let count = self.devices.count;
         if count == 1 {
             return Some(1);
         }
         let most = pinned::count(count.into(), " (the instance's devices)");
-        let value = chooser.choose(context, What::TENSOR_PARALLEL, most, |_| {
-            let reason = "all devices of the instance; whether the model's heads divide by them is not known";
+        let value = chooser.choose(context, ChoiceKind::TENSOR_PARALLEL, most, |_| {
+            let reason = "all devices of the instance; it is unknown whether the model's heads divide by them";
             Some(Fresh::new(count, reason))
         })?;
         value.count()?.try_into().ok()
     }
 
     /// Outer `None`: it does not fit. Inner `None`: the engine's own default.
-    fn context_length(&self, context: &mut Context<'_>, chooser: &mut Chooser, degree: u32) -> Option<Option<u64>> {
+    fn context_length(&self, context: &mut Resolver<'_>, chooser: &mut Chooser, degree: u32) -> Option<Option<u64>> {
         let longest = self.needs.longest_context(self.devices, degree);
         if let Some(wanted) = self.chosen.context.or(self.served.spec.context) {
             judge::positions(context, self.served, wanted, self.place_of_context().span())?;
@@ -154,21 +154,21 @@ impl<'s> Decoder<'s> {
             return Some(None);
         }
         chooser.know("tensor-parallel", degree);
-        let value = chooser.choose(context, What::CONTEXT, pinned::count(u64::MAX, ""), |_| {
-            let reason = format!("the model takes {positions} tokens; more than these do not fit there, by estimate");
+        let value = chooser.choose(context, ChoiceKind::CONTEXT, pinned::count(u64::MAX, ""), |_| {
+            let reason = format!("the model supports {positions} tokens; no more than this fits, by estimate");
             Some(Fresh::new(longest, reason))
         });
         Some(value.and_then(|value| value.count()))
     }
 
-    fn refuse_context(&self, context: &mut Context<'_>, wanted: u64, longest: u64) -> Option<()> {
+    fn refuse_context(&self, context: &mut Resolver<'_>, wanted: u64, longest: u64) -> Option<()> {
         let Self { served, chosen, .. } = self;
         let message = format!("a context of {wanted} tokens does not fit on `{}`, by estimate", chosen.name);
-        let help = format!("up to {longest} tokens fit; or take an instance with more memory");
+        let help = format!("up to {longest} tokens fit; or use an instance with more memory");
         judge::refuse(context, served, message, self.place_of_context().span(), help)
     }
 
-    fn place_of_context(&self) -> Place<'s> {
+    fn place_of_context(&self) -> FieldPlace<'s> {
         let of_instance = self.chosen.place.as_ref().filter(|_| self.chosen.context.is_some());
         of_instance.map_or_else(|| self.served.place.at("context"), |place| place.at("context"))
     }

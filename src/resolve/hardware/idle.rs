@@ -4,16 +4,16 @@ use super::Chosen;
 use crate::{
     catalog::{Accelerator, Instance},
     diagnostic::{Code, Diagnostic},
-    resolve::{Context, engine::TUNING, model::Served, references::Place},
+    resolve::{Resolver, engine::TUNING, model::Served, references::FieldPlace},
 };
 
 /// Warns of both.
-pub(in crate::resolve) fn warn(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) {
+pub(in crate::resolve) fn warn(context: &mut Resolver<'_>, served: &Served<'_>, chosen: &Chosen<'_>) {
     fields(context, served, chosen);
     devices(context, served, chosen);
 }
 
-fn fields(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) {
+fn fields(context: &mut Resolver<'_>, served: &Served<'_>, chosen: &Chosen<'_>) {
     let spec = &served.spec;
     let said = |field: &str| match field {
         "context" => spec.context.is_some(),
@@ -31,28 +31,28 @@ fn fields(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) {
     }
 }
 
-fn unused(context: &mut Context<'_>, served: &Served<'_>, field: &str, place: &Place<'_>) {
+fn unused(context: &mut Resolver<'_>, served: &Served<'_>, field: &str, place: &FieldPlace<'_>) {
     let engine = served.engine;
-    let message = format!("`{field}` changes nothing: the engine `{engine}` does not use it");
+    let message = format!("`{field}` has no effect: the engine `{engine}` does not use it");
     let help = match engine.is_in_image() {
-        true => "leave it out, and say in `env` what your image reads",
-        false => "leave it out",
+        true => "remove it, and set in `env` what your image reads",
+        false => "remove it",
     };
     context.report(Diagnostic::new(Code::UnusedField, message).at(place.span()).help(help));
 }
 
-fn devices(context: &mut Context<'_>, served: &Served<'_>, chosen: &Chosen<'_>) {
+fn devices(context: &mut Resolver<'_>, served: &Served<'_>, chosen: &Chosen<'_>) {
     let gpu = chosen.facts.and_then(|instance| instance.accelerator.as_ref()).filter(|gpu| gpu.count > 1);
     let Some(gpu) = gpu.filter(|_| served.engine.one_device) else { return };
     let message = format!("`{}` uses 1 of the {} devices of `{}`", served.engine, gpu.count, chosen.name);
-    let single = single(context, gpu).map(|name| format!("the same device alone is in `{name}`; "));
-    let help = format!("{}take more instances where one device is too slow", single.unwrap_or_default());
+    let single = single(context, gpu).map(|name| format!("`{name}` has one such device; "));
+    let help = format!("{}use more instances if one device is too slow", single.unwrap_or_default());
     let place = chosen.place.as_ref().unwrap_or(&served.place);
     context.report(Diagnostic::new(Code::IdleDevices, message).at(place.span()).help(help));
 }
 
 /// The smallest instance in the Region with one such device, whole.
-fn single(context: &Context<'_>, device: &Accelerator) -> Option<String> {
+fn single(context: &Resolver<'_>, device: &Accelerator) -> Option<String> {
     let alone = |instance: &&Instance| {
         instance.endpoint_usable
             && instance.accelerator.as_ref().is_some_and(|gpu| {

@@ -3,30 +3,30 @@
 
 use super::{Arch, tag_of, words};
 use crate::{
-    catalog::{AcceleratorKind, ImageAccelerator, KnownImage, Version},
+    catalog::{AcceleratorKind, EngineVersion, ImageAccelerator, KnownImage},
     diagnostic::{Code, Diagnostic},
-    resolve::{Context, access::Repository, hardware::Chosen, model::Served, references::Place},
+    resolve::{Resolver, access::Repository, hardware::Chosen, model::Served, references::FieldPlace},
 };
 
-const WAY_OUT: &str = "leave `image` out and hubform chooses one; `engine: custom` runs it as it is, on purpose";
+const WAY_OUT: &str = "remove `image` and hubform chooses one, or set `engine: custom` to run it as it is";
 
 /// A named image, what it should serve, and where it is written.
-struct Named<'s> {
+struct NamedImage<'s> {
     repository: &'s Repository,
     served: &'s Served<'s>,
     chosen: &'s Chosen<'s>,
-    place: &'s Place<'s>,
+    place: &'s FieldPlace<'s>,
     /// Is the account one of those that AWS keeps its images in?
     is_official: bool,
 }
 
 /// Refuses what is known to serve nothing so. The version of what is known exactly.
 pub(super) fn check(
-    context: &mut Context<'_>,
+    context: &mut Resolver<'_>,
     served: &Served<'_>,
     chosen: &Chosen<'_>,
-    (uri, repository, place): (&str, Option<&Repository>, &Place<'_>),
-) -> Option<Version> {
+    (uri, repository, place): (&str, Option<&Repository>, &FieldPlace<'_>),
+) -> Option<EngineVersion> {
     let repository = repository?;
     let all: Vec<KnownImage> = context.catalog.images_in(&repository.name).cloned().collect();
     let tag = tag_of(uri).unwrap_or_default();
@@ -36,7 +36,7 @@ pub(super) fn check(
         return None;
     }
     let is_official = context.catalog.is_registry(&repository.account);
-    let named = Named { repository, served, chosen, place, is_official };
+    let named = NamedImage { repository, served, chosen, place, is_official };
     let is_exact = !exact.is_empty();
     let like = if is_exact { exact } else { all.iter().collect() };
     if like.is_empty() {
@@ -51,12 +51,12 @@ pub(super) fn check(
     version
 }
 
-impl Named<'_> {
+impl NamedImage<'_> {
     /// One of AWS's that no table has. One of the user's own may be anything.
-    fn unknown(&self, context: &mut Context<'_>) {
+    fn unknown(&self, context: &mut Resolver<'_>) {
         let name = &self.repository.name;
         if self.is_official && name.contains("training") {
-            self.refuse(context, format!("`{name}` is for training, and serves nothing"));
+            self.refuse(context, format!("`{name}` is for training, not for serving"));
         } else if self.is_official {
             let engine = self.served.engine;
             let message = format!("hubform does not know `{name}`, nor whether it reads the variables of `{engine}`");
@@ -64,7 +64,7 @@ impl Named<'_> {
         }
     }
 
-    fn is_of_engine(&self, context: &mut Context<'_>, like: &[&KnownImage]) -> bool {
+    fn is_of_engine(&self, context: &mut Resolver<'_>, like: &[&KnownImage]) -> bool {
         let engine = self.served.engine;
         if like.iter().any(|image| image.serves && engine.reads_as(&image.engine)) {
             return true;
@@ -73,16 +73,16 @@ impl Named<'_> {
         self.refuse(
             context,
             match like.iter().find(|image| image.serves) {
-                None => format!("`{name}` is for training, and serves nothing"),
+                None => format!("`{name}` is for training, not for serving"),
                 Some(image) => {
-                    format!("`{name}` holds images of `{}`, which do not read what `{engine}` reads", image.engine)
+                    format!("`{name}` has images of `{}`, which do not read the variables of `{engine}`", image.engine)
                 }
             },
         );
         false
     }
 
-    fn check_device(&self, context: &mut Context<'_>, like: &[&KnownImage], tag: &str) {
+    fn check_device(&self, context: &mut Resolver<'_>, like: &[&KnownImage], tag: &str) {
         let Some(facts) = self.chosen.facts.filter(|facts| facts.arch != Some(Arch::Arm64)) else { return };
         let on = match facts.accelerator.as_ref().map(|accelerator| accelerator.kind) {
             None => ImageAccelerator::Cpu,
@@ -103,7 +103,7 @@ impl Named<'_> {
             let built = like.iter().map(|image| image.accelerator).find(|built| *built != on).unwrap_or(on);
             let (name, instance) = (&self.repository.name, &self.chosen.name);
             let message = format!(
-                "this image of `{name}` runs {}, and `{instance}` is for what runs {}",
+                "this image of `{name}` runs {}, but `{instance}` is for images that run {}",
                 words(built),
                 words(on)
             );
@@ -112,7 +112,7 @@ impl Named<'_> {
     }
 
     /// An account's registry in one Region is not another Region's.
-    fn check_account(&self, context: &mut Context<'_>, like: &[&KnownImage]) {
+    fn check_account(&self, context: &mut Resolver<'_>, like: &[&KnownImage]) {
         let region = context.region();
         if !self.is_official || self.repository.region != region {
             return;
@@ -120,14 +120,13 @@ impl Named<'_> {
         let mut accounts: Vec<_> = like.iter().filter_map(|image| context.catalog.account_of(image, region)).collect();
         accounts.dedup();
         if let Some(account) = accounts.first().filter(|_| !accounts.contains(&self.repository.account.as_str())) {
-            let message =
-                format!("`{}` is in the account {account} in {region}, not in this one", self.repository.name);
+            let message = format!("in {region}, `{}` is in account {account}, not in this one", self.repository.name);
             self.refuse(context, message);
         }
     }
 
     /// An error, or a warning of what is in nobody's account that hubform knows.
-    fn refuse(&self, context: &mut Context<'_>, message: String) {
+    fn refuse(&self, context: &mut Resolver<'_>, message: String) {
         let code = if self.is_official { Code::OtherImage } else { Code::UnknownImage };
         context.report(Diagnostic::new(code, message).at(self.place.span()).help(WAY_OUT));
     }

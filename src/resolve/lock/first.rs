@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::{LOCK_FORMAT, Lock, LockedModel, Pinned, Scalar, Servings};
-use crate::{diagnostic::Span, manifest::plain::Plain};
+use crate::{diagnostic::Span, manifest::plain::PlainYaml};
 
 /// The one serving that 0.1 knew.
 const SERVING: &str = "AllTraffic";
@@ -32,7 +32,7 @@ struct FirstPinned {
 }
 
 /// The lock, with all its choices unclaimed.
-pub(super) fn read(tree: &Plain) -> Result<Lock, (String, Span)> {
+pub(super) fn read(tree: &PlainYaml) -> Result<Lock, (String, Span)> {
     let first: First = tree.typed()?;
     let serving = |choices: BTreeMap<String, FirstPinned>| -> Servings {
         let choices = choices.into_iter().map(|(what, pinned)| upgraded(&what, pinned)).collect();

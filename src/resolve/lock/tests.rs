@@ -64,13 +64,13 @@ fn what_is_no_lock_of_ours_is_shown_where_it_is_not() {
         HF2032 hubform.lock:1:9 this lock has format 7, and this hubform reads formats 1 and 2
         HF2051 hubform.lock:3:1 git could not merge this lock
         HF2032 hubform.lock:1:1 hubform does not write this: unknown field `a`, expected one of `format`, `environments`, `unclaimed`, `models`
-        HF2032 hubform.lock:2:29 `me` is no owner id
+        HF2032 hubform.lock:2:29 `me` is not an owner id
         HF2032 hubform.lock:2:1 hubform does not write this: unknown field `more`, expected one of `format`, `environments`, `unclaimed`, `models`
-        HF2032 hubform.lock:2:30 the key `a` is already there
+        HF2032 hubform.lock:2:30 duplicate key `a`
         HF2032 hubform.lock:2:66 hubform does not write this: invalid type: sequence, expected text, a number, a boolean or nothing
-        HF2032 hubform.lock:2:9 tags such as `!!map` are not taken
+        HF2032 hubform.lock:2:9 tags such as `!!map` are not allowed
         HF2032 hubform.lock:3:1 a second document begins
-        HF2032 hubform.lock:2:74 maps and lists are more than 64 levels deep
+        HF2032 hubform.lock:2:74 maps and lists are nested more than 64 levels deep
         HF2032 hubform.lock:4:4 aliases repeat more than 1 MiB of text in this document
     "#]].assert_eq(&said);
 }
@@ -108,18 +108,18 @@ fn what_a_lock_says_of_a_model_is_what_hubform_may_write() {
         }
     }
     expect_test::expect![[r#"
-        HF2032 hubform.lock:3:22 `../evil *` is no commit
-        HF2032 hubform.lock:3:22 `abc123` is no commit
-        HF2032 hubform.lock:3:70 this is no task of a model
-        HF2032 hubform.lock:3:70 this is no task of a model
-        HF2032 hubform.lock:3:80 this is no dtype of a model
-        HF2032 hubform.lock:3:116 this is no license of a model
-        HF2032 hubform.lock:3:135 no model has 0 as its `parameters`
-        HF2032 hubform.lock:3:151 no model has 0 as its `weightBytes`
-        HF2032 hubform.lock:3:161 no model has 0 as its `heads`
-        HF2032 hubform.lock:3:173 no model has 0 as its `kvHeads`
-        HF2032 hubform.lock:3:193 no model has 0 as its `kvBytesPerToken`
-        HF2032 hubform.lock:3:210 no model has 0 as its `maxPositions`
+        HF2032 hubform.lock:3:22 `../evil *` is not a commit
+        HF2032 hubform.lock:3:22 `abc123` is not a commit
+        HF2032 hubform.lock:3:70 this is not a valid task of a model
+        HF2032 hubform.lock:3:70 this is not a valid task of a model
+        HF2032 hubform.lock:3:80 this is not a valid dtype of a model
+        HF2032 hubform.lock:3:116 this is not a valid license of a model
+        HF2032 hubform.lock:3:135 `parameters` cannot be 0
+        HF2032 hubform.lock:3:151 `weightBytes` cannot be 0
+        HF2032 hubform.lock:3:161 `heads` cannot be 0
+        HF2032 hubform.lock:3:173 `kvHeads` cannot be 0
+        HF2032 hubform.lock:3:193 `kvBytesPerToken` cannot be 0
+        HF2032 hubform.lock:3:210 `maxPositions` cannot be 0
     "#]]
     .assert_eq(&said);
 }

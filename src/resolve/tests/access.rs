@@ -38,10 +38,10 @@ fn a_role_manifest_is_a_stack_of_its_own_that_stands_first() {
     assert!(matches!(&stack.envelope.parameters["RoleArn"], ParameterValue::Output { key, .. } if key == "RoleArn"));
 }
 
-fn shared() -> Run {
+fn shared() -> TestRun {
     let model = |name: &str| format!("model: {{s3: 's3://b/{name}/', task: feature-extraction, engine: tei}}");
     let s3 = |name: &str, more: &str| format!("{}\nhardware: ml.m5.xlarge\nrole: shared\n{more}", model(name));
-    Run::default()
+    TestRun::default()
         .and("Role", "shared", "")
         .and("Endpoint", "one", &s3("one", "network: {subnets: [subnet-a], securityGroups: [sg-a]}"))
         .and("Endpoint", "two", &s3("two", "capture: {percent: 1%, s3: 's3://seen/two'}"))
@@ -70,7 +70,7 @@ fn a_shared_role_is_allowed_what_all_of_its_users_need_once() {
 
 #[test]
 fn a_role_that_nobody_uses_is_allowed_what_every_endpoint_needs() {
-    Run::default().and("Role", "idle", "").access(expect![[r#"
+    TestRun::default().and("Role", "idle", "").access(expect![[r#"
         {"Action":["logs:CreateLogGroup","logs:CreateLogStream","logs:DescribeLogStreams","logs:PutLogEvents"],"Effect":"Allow","Resource":{"Fn::Sub":"arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/sagemaker/*"},"Sid":"WriteLogs"}
         {"Action":["cloudwatch:PutMetricData","ecr:GetAuthorizationToken"],"Effect":"Allow","Resource":"*","Sid":"ActionsWithoutAResource"}
     "#]]);
@@ -127,7 +127,7 @@ fn the_environments_boundary_holds_unless_the_role_says_its_own_or_none() {
     with("permissionsBoundary: 'arn:aws:iam::123456789012:policy/ours'")
         .boundary(expect![[r#""arn:aws:iam::123456789012:policy/ours""#]]);
     with("permissionsBoundary: none").boundary(expect!["nothing"]);
-    Run::default()
+    TestRun::default()
         .and("Role", "shared", "")
         .environment(theirs)
         .boundary(expect![[r#""{{resolve:ssm:/iam/boundary}}""#]]);

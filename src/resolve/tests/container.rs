@@ -2,11 +2,11 @@
 
 use super::*;
 
-fn vllm(model: &str) -> Run {
+fn vllm(model: &str) -> TestRun {
     endpoint(&format!("model: {{hub: Qwen/Qwen3-8B{model}}}\nhardware: ml.g6e.xlarge"))
 }
 
-fn tei(model: &str) -> Run {
+fn tei(model: &str) -> TestRun {
     endpoint(&format!("model: {{hub: BAAI/bge-m3{model}}}\nhardware: ml.m5.xlarge"))
 }
 
@@ -114,29 +114,29 @@ fn a_flag_that_hubform_sets_is_refused_with_the_field_for_it() {
     findings(
         &vllms,
         expect![[r#"
-        error HF2040 2:45: `model` is set by hubform | say `hub` or `s3` in the model instead: hubform judges by it what fits
-        error HF2040 2:49: `max_model` is set by hubform | say `context` in the model instead: hubform judges by it what fits
-        error HF2040 2:60: `tensor-parallel-size` is set by hubform | say `tensorParallel` in the model instead: hubform judges by it what fits
-        error HF2040 2:41: `q` is set by hubform | say `quantization` in the model instead: hubform judges by it what fits
-        error HF2040 2:44: `host` is set by hubform | leave it out; SageMaker reaches the server only where hubform puts it
-        error HF2040 2:57: `trust-remote-code` is set by hubform | say `trustRemoteCode` in the model instead: hubform judges by it what fits
-    "#]],
+            error HF2040 2:45: `model` is set by hubform | set `hub` or `s3` in the model instead: hubform uses it to check what fits
+            error HF2040 2:49: `max_model` is set by hubform | set `context` in the model instead: hubform uses it to check what fits
+            error HF2040 2:60: `tensor-parallel-size` is set by hubform | set `tensorParallel` in the model instead: hubform uses it to check what fits
+            error HF2040 2:41: `q` is set by hubform | set `quantization` in the model instead: hubform uses it to check what fits
+            error HF2040 2:44: `host` is set by hubform | remove it; SageMaker reaches the server only where hubform puts it
+            error HF2040 2:57: `trust-remote-code` is set by hubform | set `trustRemoteCode` in the model instead: hubform uses it to check what fits
+        "#]],
     );
     let teis = ["model-id", "HF_MODEL_REVISION", "dtype"].map(|flag| tei(&format!(", args: {{{flag}: x}}")));
     findings(
         &teis,
         expect![[r#"
-        error HF2040 2:46: `model-id` is set by hubform | say `hub` or `s3` in the model instead: hubform judges by it what fits
-        error HF2040 2:55: `HF_MODEL_REVISION` is set by hubform | say `revision` in the model instead: hubform judges by it what fits
-        error HF2040 2:43: `dtype` is set by hubform | say `dtype` in the model instead: hubform judges by it what fits
-    "#]],
+            error HF2040 2:46: `model-id` is set by hubform | set `hub` or `s3` in the model instead: hubform uses it to check what fits
+            error HF2040 2:55: `HF_MODEL_REVISION` is set by hubform | set `revision` in the model instead: hubform uses it to check what fits
+            error HF2040 2:43: `dtype` is set by hubform | set `dtype` in the model instead: hubform uses it to check what fits
+        "#]],
     );
 }
 
 #[test]
 fn transformers_and_custom_have_no_flags() {
     tei(", engine: transformers, args: {max-batch: 1}").findings(expect![[r#"
-        error HF2016 2:69: `max-batch`: this engine has no flags of its own | set its variables in `env`
+        error HF2016 2:69: `max-batch`: this engine has no flags | set its variables in `env`
     "#]]);
 }
 
@@ -160,7 +160,7 @@ fn a_hundred_variables_are_taken_and_one_more_is_not() {
     };
     with(98).is_fine();
     with(99).findings(expect![[r#"
-        error HF2029 2:10: SageMaker does not take this container's environment: 101 variables are more than 100
+        error HF2029 2:10: SageMaker rejects this container's environment: 101 variables are more than 100
     "#]]);
 }
 
@@ -169,7 +169,7 @@ fn a_value_of_1024_bytes_is_taken_and_one_more_is_not() {
     let with = |length: usize| vllm(&format!(", args: {{served-model-name: {}}}", "x".repeat(length)));
     with(1024).is_fine();
     with(1025).findings(expect![[r#"
-        error HF2029 2:10: SageMaker does not take this container's environment: `SM_VLLM_SERVED_MODEL_NAME` is longer than 1,024 bytes
+        error HF2029 2:10: SageMaker rejects this container's environment: `SM_VLLM_SERVED_MODEL_NAME` is longer than 1,024 bytes
     "#]]);
 }
 
@@ -183,6 +183,6 @@ fn all_variables_together_take_32_kib() {
     };
     with(686).is_fine();
     with(687).findings(expect![[r#"
-        error HF2029 2:10: SageMaker does not take this container's environment: 32769 bytes are more than 32 KiB
+        error HF2029 2:10: SageMaker rejects this container's environment: 32769 bytes are more than 32 KiB
     "#]]);
 }

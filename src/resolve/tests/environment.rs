@@ -33,7 +33,7 @@ fn in_an_unknown_region_nothing_else_is_judged() {
 fn an_account_that_is_not_known_cannot_be_put_in_place() {
     let run = encoder("capture: {percent: 1%, s3: 's3://seen-${account}/'}");
     run.findings(expect![[r#"
-        error HF2023 2:30: `${account}` cannot be replaced: the account is not known here | say `targets: [{account: "123456789012", …}]` in the Environment
+        error HF2023 2:30: `${account}` cannot be replaced: the account is unknown here | set `targets: [{account: "123456789012", …}]` in the Environment
     "#]]);
     run.clone().account("123456789012").is_fine();
     run.account("123456789012").capture(expect![[r#"
@@ -60,13 +60,13 @@ fn placeholders_are_region_target_environment_and_account() {
         "#]]);
 }
 
-fn tags(run: &Run) -> String {
+fn tags(run: &TestRun) -> String {
     run.stack().envelope.tags.into_iter().map(|(key, value)| format!("{key}={value} ")).collect()
 }
 
 #[test]
 fn labels_become_tags_and_three_say_whose_the_stack_is() {
-    let run = Run::default()
+    let run = TestRun::default()
         .labelled("Endpoint", "chat", ", labels: {team: search, stage: trial}", "model: {hub: BAAI/bge-m3}")
         .labelled(
             "Environment",
@@ -86,20 +86,20 @@ fn fifty_tags_are_taken_and_one_more_is_not() {
     let with = |count: usize| {
         let labels: Vec<_> = (0..count).map(|at| format!("l{at}: x")).collect();
         let labels = format!(", labels: {{{}}}", labels.join(", "));
-        Run::default().labelled("Endpoint", "chat", &labels, "model: {hub: BAAI/bge-m3}\nhardware: ml.m5.xlarge")
+        TestRun::default().labelled("Endpoint", "chat", &labels, "model: {hub: BAAI/bge-m3}\nhardware: ml.m5.xlarge")
     };
     with(47).is_fine();
     with(48).findings(expect![[r#"
-        error HF2027 6:32: 51 tags, and a stack takes at most 50: labels, environment tags and three of hubform's own
+        error HF2027 6:32: 51 tags, but a stack has at most 50: labels, environment tags and three of hubform's own
     "#]]);
 }
 
 #[test]
 fn tags_that_differ_only_in_case_are_refused_where_both_are_written() {
     let spec = "model: {hub: BAAI/bge-m3}\nhardware: ml.m5.xlarge";
-    let run = Run::default().labelled("Endpoint", "chat", ", labels: {Team: a}", spec);
+    let run = TestRun::default().labelled("Endpoint", "chat", ", labels: {Team: a}", spec);
     run.clone().environment("tags: {team: b}").findings(expect![[r#"
-        error HF1028 dev.yaml 2:10, 6:33 (the other one): the tags `Team` and `team` differ only in case, which IAM does not allow | labels become tags too; keep one of them
+        error HF1028 dev.yaml 2:10, 6:33 (the other one): the tags `Team` and `team` differ only in case, which IAM does not allow | labels become tags too; keep one
     "#]]);
     run.environment("tags: {Team: b}").is_fine();
 }
@@ -119,8 +119,8 @@ fn placeholders_of_the_service_role_and_topics_are_replaced() {
                 notifications: ['arn:aws:sns:${region}:${account}:stacks']";
     let run = encoder("").environment(spec);
     run.findings(expect![[r#"
-        error HF2023 dev.yaml 2:16: `${account}` cannot be replaced: the account is not known here | say `targets: [{account: "123456789012", …}]` in the Environment
-        error HF2023 dev.yaml 3:19: `${account}` cannot be replaced: the account is not known here | say `targets: [{account: "123456789012", …}]` in the Environment
+        error HF2023 dev.yaml 2:16: `${account}` cannot be replaced: the account is unknown here | set `targets: [{account: "123456789012", …}]` in the Environment
+        error HF2023 dev.yaml 3:19: `${account}` cannot be replaced: the account is unknown here | set `targets: [{account: "123456789012", …}]` in the Environment
     "#]]);
     let stack = run.account("123456789012").stack();
     expect![[r#"Some("arn:aws:iam::123456789012:role/cfn") ["arn:aws:sns:us-east-1:123456789012:stacks"]"#]]
@@ -135,7 +135,7 @@ fn protection_is_the_environments() {
 
 #[test]
 fn stacks_are_called_by_prefix_kind_and_name_and_endpoints_like_their_stacks() {
-    let named = |run: Run| {
+    let named = |run: TestRun| {
         let stack = run.stack();
         (stack.identity.stack.name, stack.envelope.checks[0].endpoint().to_owned())
     };

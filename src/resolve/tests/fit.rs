@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn on(instance: &str, model: &str) -> Run {
+fn on(instance: &str, model: &str) -> TestRun {
     endpoint(&format!("model: {{hub: {model}}}\nhardware: {instance}"))
 }
 
@@ -60,7 +60,7 @@ fn where_heads_are_not_known_all_devices_are_taken_and_more_than_there_are_refus
     let unknown = "acme/house, task: text-generation, engine: vllm";
     on("ml.g5.xlarge", unknown).only("tensor parallel").choices(expect![[""]]);
     on("ml.g5.12xlarge", unknown).only("tensor parallel").choices(expect![[r#"
-        tensor parallel = 4 (all devices of the instance; whether the model's heads divide by them is not known)
+        tensor parallel = 4 (all devices of the instance; it is unknown whether the model's heads divide by them)
     "#]]);
     on("ml.g5.12xlarge", &format!("{unknown}, tensorParallel: 3")).variables(expect![[r#"
         SM_VLLM_HOST: "0.0.0.0"
@@ -68,54 +68,54 @@ fn where_heads_are_not_known_all_devices_are_taken_and_more_than_there_are_refus
         SM_VLLM_TENSOR_PARALLEL_SIZE: "3"
     "#]]);
     on("ml.g5.12xlarge", &format!("{unknown}, tensorParallel: 5")).findings(expect![[r#"
-        error HF2012 2:81: tensor parallel 5 needs as many devices, and `ml.g5.12xlarge` has 4
-        warning HF2005 2:16: `acme/house` is not pinned: instances started later may fetch other weights than those of today | say `revision:` with the commit that `main` has on the Hub now, all 40 digits
+        error HF2012 2:81: `tensorParallel` is 5, but `ml.g5.12xlarge` has 4
+        warning HF2005 2:16: `acme/house` is not pinned: instances started later may fetch other weights | set `revision:` to the commit that `main` has on the Hub now, all 40 digits
     "#]]);
 }
 
 #[test]
 fn of_a_model_whose_heads_for_keys_are_not_known_the_degree_is_a_guess() {
     on("ml.g5.48xlarge", "nvidia/Llama-3_3-Nemotron-Super-49B-v1_5").check(expect![[r#"
-        warning HF2042 3:13: whether `nvidia/Llama-3_3-Nemotron-Super-49B-v1_5` fits on `ml.g5.48xlarge` was not judged: what its cache takes per token is not known | it is deployed as it is, and does not start where it does not fit; if you know that it does, say `context` and `tensorParallel`
+        warning HF2042 3:13: cannot tell whether `nvidia/Llama-3_3-Nemotron-Super-49B-v1_5` fits on `ml.g5.48xlarge`: what its cache takes per token is unknown | it is deployed all the same; if it does not fit, it will not start; if you know that it fits, set `context` and `tensorParallel`
         Endpoint/chat as default-endpoint-chat
-          revision = 420ba7d28211abf116b8b103ab700d92619daf98 (newest commit known on 2026-11-25; 5 public sources name it, the last in 2026-10)
+          revision = 420ba7d28211abf116b8b103ab700d92619daf98 (newest commit known on 2026-11-25; listed by 5 public sources, the last in 2026-10)
           engine = vllm (serves the task text-generation)
-          image = huggingface-vllm:0.25.1-transformers5.10.2-gpu-py312-cu130-ubuntu22.04 (newest that the SageMaker SDK and the containers' repository agree on)
-          inference AMI = al2023-ami-sagemaker-inference-gpu-4-1 (the image has CUDA 13, and of the documented AMIs only this one has a driver for it)
-          tensor parallel = 8 (all devices of the instance; whether the model's heads divide by them is not known)
+          image = huggingface-vllm:0.25.1-transformers5.10.2-gpu-py312-cu130-ubuntu22.04 (newest listed by both the SageMaker SDK and the containers' repository)
+          inference AMI = al2023-ami-sagemaker-inference-gpu-4-1 (the image has CUDA 13; of the documented AMIs only this one has a driver for it)
+          tensor parallel = 8 (all devices of the instance; it is unknown whether the model's heads divide by them)
           start-up timeout = 30m (enough to fetch and load up to 70 billion parameters)
     "#]]);
     on("ml.g5.48xlarge", "nvidia/Llama-3_3-Nemotron-Super-49B-v1_5, tensorParallel: 3").findings(expect![[r#"
-        error HF2010 3:13: `nvidia/Llama-3_3-Nemotron-Super-49B-v1_5` does not fit on `ml.g5.48xlarge`: its heads do not divide by 3 devices | take an instance with more memory on its devices
+        error HF2010 3:13: `nvidia/Llama-3_3-Nemotron-Super-49B-v1_5` does not fit on `ml.g5.48xlarge`: its heads do not divide by 3 devices | use an instance with more device memory
     "#]]);
 }
 
 #[test]
 fn weights_that_take_more_than_their_share_are_refused_with_what_holds_them() {
     on("ml.g5.xlarge", "Qwen/Qwen3-14B").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+        error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
     "#]]);
     // Eighty in a hundred of its 22.4 GiB are 17.9.
     on("ml.g5.xlarge", "Qwen/Qwen3.5-9B").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3.5-9B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 18.0 GiB and may take 17.9 GiB there | `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+        error HF2010 3:13: `Qwen/Qwen3.5-9B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 18.0 GiB, of 17.9 GiB available | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
     "#]]);
     on("ml.g5.xlarge", "zai-org/GLM-4-9B-0414").is_fine();
     on("ml.g5.12xlarge", "Qwen/Qwen2.5-72B-Instruct").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen2.5-72B-Instruct` does not fit on `ml.g5.12xlarge`, by estimate: its weights take 135.4 GiB and may take 71.5 GiB there | `ml.g7e.12xlarge` is the cheapest that holds it (10.3576 USD/h, seen 2026-09-01)
+        error HF2010 3:13: `Qwen/Qwen2.5-72B-Instruct` does not fit on `ml.g5.12xlarge`, by estimate: its weights take 135.4 GiB, of 71.5 GiB available | `ml.g7e.12xlarge` is the cheapest that fits it (10.3576 USD/h, seen 2026-09-01)
     "#]]);
 }
 
 #[test]
 fn a_model_that_nothing_in_the_region_holds_is_refused_without_an_offer() {
     on("ml.g4dn.xlarge", "zai-org/GLM-5").region("eu-west-3").findings(expect![[r#"
-        error HF2010 3:13: `zai-org/GLM-5` does not fit on `ml.g4dn.xlarge`, by estimate: its weights take 1404.2 GiB and may take 12.8 GiB there | take an instance with more memory on its devices
+        error HF2010 3:13: `zai-org/GLM-5` does not fit on `ml.g4dn.xlarge`, by estimate: its weights take 1404.2 GiB, of 12.8 GiB available | use an instance with more device memory
     "#]]);
 }
 
 #[test]
 fn half_the_degree_is_half_the_memory() {
     on("ml.g5.12xlarge", "Qwen/Qwen3-32B, tensorParallel: 2").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-32B` does not fit on `ml.g5.12xlarge`, by estimate: its weights take 61.0 GiB and may take 35.8 GiB there | `ml.g7e.12xlarge` is the cheapest that holds it (10.3576 USD/h, seen 2026-09-01)
+        error HF2010 3:13: `Qwen/Qwen3-32B` does not fit on `ml.g5.12xlarge`, by estimate: its weights take 61.0 GiB, of 35.8 GiB available | `ml.g7e.12xlarge` is the cheapest that fits it (10.3576 USD/h, seen 2026-09-01)
     "#]]);
 }
 
@@ -124,14 +124,14 @@ fn wide_numbers_take_twice_the_memory() {
     on("ml.g5.xlarge", "Qwen/Qwen3-4B").is_fine();
     on("ml.g5.xlarge", "Qwen/Qwen3-8B, dtype: bfloat16").is_fine();
     on("ml.g5.xlarge", "Qwen/Qwen3-8B, dtype: float32").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-8B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 30.5 GiB and may take 17.9 GiB there | `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+        error HF2010 3:13: `Qwen/Qwen3-8B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 30.5 GiB, of 17.9 GiB available | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
     "#]]);
 }
 
 #[test]
 fn a_context_is_lowered_to_what_fits_and_left_to_the_engine_where_all_of_it_does() {
     on("ml.g5.xlarge", "Qwen/Qwen3-8B").only("context").choices(expect![[r#"
-        context = 27648 (the model takes 40960 tokens; more than these do not fit there, by estimate)
+        context = 27648 (the model supports 40960 tokens; no more than this fits, by estimate)
     "#]]);
     on("ml.g6e.xlarge", "Qwen/Qwen3-8B").only("context").choices(expect![[""]]);
 }
@@ -140,10 +140,10 @@ fn a_context_is_lowered_to_what_fits_and_left_to_the_engine_where_all_of_it_does
 fn a_context_that_is_said_is_refused_from_the_first_token_that_does_not_fit() {
     on("ml.g5.xlarge", "Qwen/Qwen3-8B, context: 27648").is_fine();
     on("ml.g5.xlarge", "Qwen/Qwen3-8B, context: 27649").findings(expect![[r#"
-        error HF2010 2:40: a context of 27649 tokens does not fit on `ml.g5.xlarge`, by estimate | up to 27648 tokens fit; or take an instance with more memory
+        error HF2010 2:40: a context of 27649 tokens does not fit on `ml.g5.xlarge`, by estimate | up to 27648 tokens fit; or use an instance with more memory
     "#]]);
     on("{instances: [{type: ml.g5.xlarge, context: 27649}]}", "Qwen/Qwen3-8B, context: 8192").findings(expect![[r#"
-        error HF2010 3:56: a context of 27649 tokens does not fit on `ml.g5.xlarge`, by estimate | up to 27648 tokens fit; or take an instance with more memory
+        error HF2010 3:56: a context of 27649 tokens does not fit on `ml.g5.xlarge`, by estimate | up to 27648 tokens fit; or use an instance with more memory
     "#]]);
     on("{instances: [{type: ml.g5.xlarge, context: 8192}]}", "Qwen/Qwen3-8B, context: 27649").is_fine();
 }
@@ -159,10 +159,10 @@ fn weights_that_leave_no_room_for_a_context_of_1024_tokens_are_refused() {
     // Nine tenths of 22,888 MiB, less the weights and 1 GiB for activations.
     let room = 21_599_826_739 - 16_381_470_720 - (1 << 30);
     caching(room / 1024).only("context").choices(expect![[r#"
-        context = 1024 (the model takes 40960 tokens; more than these do not fit there, by estimate)
+        context = 1024 (the model supports 40960 tokens; no more than this fits, by estimate)
     "#]]);
     caching(room / 1024 + 1).findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-8B` does not fit on `ml.g5.xlarge`, by estimate: its weights leave no room for a context of 1,024 tokens | `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+        error HF2010 3:13: `Qwen/Qwen3-8B` does not fit on `ml.g5.xlarge`, by estimate: its weights leave no room for a context of 1,024 tokens | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
     "#]]);
 }
 
@@ -179,45 +179,45 @@ fn flags_that_share_the_memory_out_turn_errors_into_warnings() {
     findings(
         &runs,
         expect![[r#"
-            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `cpu-offload-gb` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
-            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `gpu_memory_utilization` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
-            error HF2070 2:55: `KV-CACHE-DTYPE: 1` is not known to `vllm` 0.25.1 | it takes `auto`, `float16`, `bfloat16`, `fp8`, `fp8_e4m3`, `fp8_e5m2`, `fp8_inc`, `fp8_ds_mla`, `turboquant_k8v4`, `turboquant_4bit_nc`, `turboquant_k3v4_nc`, `turboquant_3bit_nc`, `int4_per_token_head`, `int8_per_token_head`, `fp8_per_token_head`, `nvfp4`
-            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `KV-CACHE-DTYPE` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
-            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `kv-cache-memory-bytes` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
-            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `pipeline-parallel-size` in `args` is yours to judge; without it, `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | hubform cannot judge `cpu-offload-gb` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | hubform cannot judge `gpu_memory_utilization` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+            error HF2070 2:55: `vllm` 0.25.1 does not know `KV-CACHE-DTYPE: 1` | values are `auto`, `float16`, `bfloat16`, `fp8`, `fp8_e4m3`, `fp8_e5m2`, `fp8_inc`, `fp8_ds_mla`, `turboquant_k8v4`, `turboquant_4bit_nc`, `turboquant_k3v4_nc`, `turboquant_3bit_nc`, `int4_per_token_head`, `int8_per_token_head`, `fp8_per_token_head`, `nvfp4`
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | hubform cannot judge `KV-CACHE-DTYPE` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | hubform cannot judge `kv-cache-memory-bytes` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | hubform cannot judge `pipeline-parallel-size` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
         "#]],
     );
     on("ml.g5.xlarge", "Qwen/Qwen3-8B, context: 27649, args: {cpu-offload-gb: 1}").findings(expect![[r#"
-        warning HF2041 2:40: a context of 27649 tokens does not fit on `ml.g5.xlarge`, by estimate | `cpu-offload-gb` in `args` is yours to judge; without it, up to 27648 tokens fit; or take an instance with more memory
+        warning HF2041 2:40: a context of 27649 tokens does not fit on `ml.g5.xlarge`, by estimate | hubform cannot judge `cpu-offload-gb` in `args`; without it, up to 27648 tokens fit; or use an instance with more memory
     "#]]);
     on("ml.g5.xlarge", "Qwen/Qwen3-14B, args: {max-num-seqs: 1}").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB and may take 17.9 GiB there | `ml.g6e.xlarge` is the cheapest that holds it (2.6054 USD/h, seen 2026)
+        error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
     "#]]);
 }
 
 #[test]
 fn what_is_not_known_is_not_judged_unless_the_manifest_says_the_numbers() {
     on("ml.g6e.xlarge", "openai/gpt-oss-20b").findings(expect![[r#"
-        warning HF2042 3:13: whether `openai/gpt-oss-20b` fits on `ml.g6e.xlarge` was not judged: what its weights take is not known | it is deployed as it is, and does not start where it does not fit; if you know that it does, say `context`
+        warning HF2042 3:13: cannot tell whether `openai/gpt-oss-20b` fits on `ml.g6e.xlarge`: what its weights take is unknown | it is deployed all the same; if it does not fit, it will not start; if you know that it fits, set `context`
     "#]]);
     on("ml.g6e.xlarge", "openai/gpt-oss-20b, context: 8192").is_fine();
     on("ml.g6e.12xlarge", "openai/gpt-oss-20b, context: 8192").findings(expect![[r#"
-        warning HF2042 3:13: whether `openai/gpt-oss-20b` fits on `ml.g6e.12xlarge` was not judged: what its weights take is not known | it is deployed as it is, and does not start where it does not fit; if you know that it does, say `context` and `tensorParallel`
+        warning HF2042 3:13: cannot tell whether `openai/gpt-oss-20b` fits on `ml.g6e.12xlarge`: what its weights take is unknown | it is deployed all the same; if it does not fit, it will not start; if you know that it fits, set `context` and `tensorParallel`
     "#]]);
     on("ml.g6e.12xlarge", "openai/gpt-oss-20b, context: 8192, tensorParallel: 4").is_fine();
     on("ml.g6e.xlarge", "Qwen/Qwen3-8B, quantization: awq").findings(expect![[r#"
-        warning HF2042 3:13: whether `Qwen/Qwen3-8B` fits on `ml.g6e.xlarge` was not judged: what its weights take once they are quantized is not known | it is deployed as it is, and does not start where it does not fit; if you know that it does, say `context`
+        warning HF2042 3:13: cannot tell whether `Qwen/Qwen3-8B` fits on `ml.g6e.xlarge`: what its weights take once they are quantized is unknown | it is deployed all the same; if it does not fit, it will not start; if you know that it fits, set `context`
     "#]]);
 }
 
 #[test]
 fn what_cannot_fit_whatever_its_weights_take_is_refused_though_they_are_not_known() {
     on("ml.g5.xlarge", "openai/gpt-oss-120b, context: 8192").findings(expect![[r#"
-        error HF2010 3:13: `openai/gpt-oss-120b` does not fit on `ml.g5.xlarge`: its weights take at least 54.4 GiB, and its devices have 22.4 GiB | take an instance with more memory on its devices
+        error HF2010 3:13: `openai/gpt-oss-120b` does not fit on `ml.g5.xlarge`: its weights take at least 54.4 GiB, and its devices have 22.4 GiB | use an instance with more device memory
     "#]]);
     on("ml.g5.12xlarge", "openai/gpt-oss-120b, context: 8192, tensorParallel: 4").is_fine();
     on("ml.g5.xlarge", "Qwen/Qwen3-32B, quantization: fp8, context: 8192").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-32B` does not fit on `ml.g5.xlarge`: its weights take at least 30.5 GiB, and its devices have 22.4 GiB | take an instance with more memory on its devices
+        error HF2010 3:13: `Qwen/Qwen3-32B` does not fit on `ml.g5.xlarge`: its weights take at least 30.5 GiB, and its devices have 22.4 GiB | use an instance with more device memory
     "#]]);
     on("ml.g5.xlarge", "Qwen/Qwen3-32B, quantization: awq, context: 8192").is_fine();
 }
@@ -236,25 +236,25 @@ fn older_gpus_have_no_bfloat16_and_take_half() {
 fn an_encoder_is_warned_of_where_memory_may_be_tight_and_refused_where_it_surely_is() {
     on("ml.m5.large", "BAAI/bge-m3").is_fine();
     on("ml.c5.large", "BAAI/bge-m3").findings(expect![[r#"
-        warning HF2041 3:13: `BAAI/bge-m3` may need 6.2 GiB of main memory, by estimate, and `ml.c5.large` has 4.0 GiB | take an instance with more, or leave `instances` out and hubform chooses one
+        warning HF2041 3:13: `BAAI/bge-m3` may need 6.2 GiB of main memory, by estimate, and `ml.c5.large` has 4.0 GiB | use an instance with more, or remove `instances` and hubform chooses one
     "#]]);
     on("ml.c5.large", "intfloat/e5-mistral-7b-instruct").findings(expect![[r#"
-        error HF2010 3:13: `intfloat/e5-mistral-7b-instruct` does not fit on `ml.c5.large`: its weights take 13.2 GiB, and there are 4.0 GiB of main memory | take an instance with more, or leave `instances` out and hubform chooses one
+        error HF2010 3:13: `intfloat/e5-mistral-7b-instruct` does not fit on `ml.c5.large`: its weights take 13.2 GiB, of 4.0 GiB of main memory | use an instance with more, or remove `instances` and hubform chooses one
     "#]]);
     on("ml.g4dn.xlarge", "intfloat/e5-mistral-7b-instruct").findings(expect![[r#"
-        warning HF2041 3:13: `intfloat/e5-mistral-7b-instruct` may need 20.9 GiB of memory on its device, by estimate, and `ml.g4dn.xlarge` has 16.0 GiB | take an instance with more, or leave `instances` out and hubform chooses one
+        warning HF2041 3:13: `intfloat/e5-mistral-7b-instruct` may need 20.9 GiB of device memory, by estimate, and `ml.g4dn.xlarge` has 16.0 GiB | use an instance with more, or remove `instances` and hubform chooses one
     "#]]);
     on("ml.g5.xlarge", "intfloat/e5-mistral-7b-instruct").is_fine();
     on("ml.g4dn.xlarge", "Qwen/Qwen3-14B, engine: tei").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g4dn.xlarge`: its weights take 27.5 GiB, and there are 16.0 GiB of memory on its device | take an instance with more, or leave `instances` out and hubform chooses one
-        warning HF2083 2:40: `tei` does not serve `text-generation`, as far as hubform knows | `vllm` serves it; leave `engine` out and hubform chooses it
+        error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g4dn.xlarge`: its weights take 27.5 GiB, of 16.0 GiB of device memory | use an instance with more, or remove `instances` and hubform chooses one
+        warning HF2083 2:40: hubform does not know `tei` to serve `text-generation` | `vllm` serves it; remove `engine` and hubform chooses it
     "#]]);
 }
 
 #[test]
 fn an_encoder_of_unknown_size_is_not_judged() {
     on("ml.m5.xlarge", "nvidia/parakeet-tdt-0.6b-v3").findings(expect![[r#"
-        warning HF2042 3:13: whether `nvidia/parakeet-tdt-0.6b-v3` fits on `ml.m5.xlarge` was not judged: its size is not known | it is deployed as it is, and does not start where it does not fit
+        warning HF2042 3:13: cannot tell whether `nvidia/parakeet-tdt-0.6b-v3` fits on `ml.m5.xlarge`: its size is unknown | it is deployed all the same; if it does not fit, it will not start
     "#]]);
     endpoint("model: {s3: 's3://b/bge/', task: feature-extraction, engine: tei}\nhardware: ml.m5.xlarge").is_fine();
 }

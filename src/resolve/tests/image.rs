@@ -4,28 +4,28 @@ use super::*;
 
 const OWN: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com/own";
 
-fn own(image: &str, instance: &str) -> Run {
+fn own(image: &str, instance: &str) -> TestRun {
     endpoint(&format!("model: {{hub: BAAI/bge-m3, engine: custom, image: '{image}'}}\nhardware: {instance}"))
 }
 
 #[test]
 fn the_newest_verified_image_of_the_engine_is_chosen_for_its_devices() {
     llm("").only("image, inference AMI").choices(expect![[r#"
-        image = huggingface-vllm:0.25.1-transformers5.10.2-gpu-py312-cu130-ubuntu22.04 (newest that the SageMaker SDK and the containers' repository agree on)
-        inference AMI = al2023-ami-sagemaker-inference-gpu-4-1 (the image has CUDA 13, and of the documented AMIs only this one has a driver for it)
+        image = huggingface-vllm:0.25.1-transformers5.10.2-gpu-py312-cu130-ubuntu22.04 (newest listed by both the SageMaker SDK and the containers' repository)
+        inference AMI = al2023-ami-sagemaker-inference-gpu-4-1 (the image has CUDA 13; of the documented AMIs only this one has a driver for it)
     "#]]);
     encoder("").only("image, inference AMI").choices(expect![[r#"
-        image = tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04 (newest that the SageMaker SDK names)
+        image = tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04 (newest listed by the SageMaker SDK)
     "#]]);
     endpoint("model: {hub: BAAI/bge-m3}\nhardware: ml.g5.xlarge").only("image, inference AMI").choices(expect![[r#"
-        image = tei:2.0.1-tei1.8.2-gpu-py310-cu122-ubuntu22.04 (newest that the SageMaker SDK names)
+        image = tei:2.0.1-tei1.8.2-gpu-py310-cu122-ubuntu22.04 (newest listed by the SageMaker SDK)
     "#]]);
     let speech = "model: {hub: openai/whisper-large-v3}";
     endpoint(&format!("{speech}\nhardware: ml.m5.4xlarge")).only("image, inference AMI").choices(expect![[r#"
-        image = huggingface-pytorch-inference:2.6.0-transformers5.5.3-cpu-py312-ubuntu22.04 (newest that the SageMaker SDK and the containers' repository agree on)
+        image = huggingface-pytorch-inference:2.6.0-transformers5.5.3-cpu-py312-ubuntu22.04 (newest listed by both the SageMaker SDK and the containers' repository)
     "#]]);
     endpoint(&format!("{speech}\nhardware: ml.g5.xlarge")).only("image, inference AMI").choices(expect![[r#"
-        image = huggingface-pytorch-inference:2.6.0-transformers5.5.3-gpu-py312-cu124-ubuntu22.04 (newest that the SageMaker SDK and the containers' repository agree on)
+        image = huggingface-pytorch-inference:2.6.0-transformers5.5.3-gpu-py312-cu124-ubuntu22.04 (newest listed by both the SageMaker SDK and the containers' repository)
     "#]]);
 }
 
@@ -45,14 +45,14 @@ fn the_image_is_pulled_from_the_registry_of_the_region() {
 #[test]
 fn a_region_without_a_registry_has_no_image() {
     endpoint("model: {hub: BAAI/bge-m3}\nhardware: ml.c6i.xlarge").region("ap-east-2").findings(expect![[r#"
-        error HF2013 2:10: no image of `tei` on processors is known in ap-east-2 | say `image:` with one of your own, or deploy to another Region
+        error HF2013 2:10: no image of `tei` on processors is known in ap-east-2 | set `image:` to one of your own, or deploy to another Region
     "#]]);
 }
 
 #[test]
 fn gpu_images_of_transformers_are_reported_broken() {
     endpoint("model: {hub: openai/whisper-large-v3}\nhardware: ml.g5.xlarge").findings(expect![[r#"
-        warning HF2014 2:10: the GPU images of `transformers` are reported to fail at start (PyTorch 2.3 to 2.6, July 2026) | take a CPU instance, or an `image` of your own
+        warning HF2014 2:10: the GPU images of `transformers` are reported to fail at start (PyTorch 2.3 to 2.6, July 2026) | use a CPU instance, or your own `image`
     "#]]);
     endpoint("model: {hub: openai/whisper-large-v3}\nhardware: ml.m5.4xlarge").is_fine();
 }
@@ -61,10 +61,10 @@ fn gpu_images_of_transformers_are_reported_broken() {
 fn cuda_13_takes_the_newest_ami_and_says_where_the_sdk_does_not_list_the_family() {
     let on = |instance: &str| own(&format!("{OWN}:1-cu130"), instance).only("inference AMI");
     on("ml.g6e.xlarge").choices(expect![[r#"
-        inference AMI = al2023-ami-sagemaker-inference-gpu-4-1 (the image has CUDA 13, and of the documented AMIs only this one has a driver for it)
+        inference AMI = al2023-ami-sagemaker-inference-gpu-4-1 (the image has CUDA 13; of the documented AMIs only this one has a driver for it)
     "#]]);
     on("ml.g7e.2xlarge").choices(expect![[r#"
-        inference AMI = al2023-ami-sagemaker-inference-gpu-4-1 (the image has CUDA 13, and of the documented AMIs only this one has a driver for it; the SageMaker SDK, where this is from, does not list g7e)
+        inference AMI = al2023-ami-sagemaker-inference-gpu-4-1 (the image has CUDA 13; of the documented AMIs only this one has a driver for it; the SageMaker SDK, the source of this, does not list g7e)
     "#]]);
     on("ml.m5.xlarge").choices(expect![[""]]);
     on("ml.inf2.xlarge").choices(expect![[""]]);
@@ -97,7 +97,7 @@ fn the_ami_reaches_the_variant() {
 fn an_image_of_another_region_is_out_of_reach() {
     own(&format!("{OWN}:1"), "ml.m5.xlarge").is_fine();
     own(&format!("{OWN}:1"), "ml.m5.xlarge").region("eu-west-1").findings(expect![[r#"
-        error HF2015 2:52: the image is in us-east-1, and SageMaker pulls only from its own Region | copy it to a repository in eu-west-1; `${region}` in `image` keeps it right
+        error HF2015 2:52: the image is in us-east-1, but SageMaker pulls only from its own Region | copy it to a repository in eu-west-1; `${region}` in `image` keeps it right
     "#]]);
     own("123456789012.dkr.ecr.${region}.amazonaws.com/own:1", "ml.m5.xlarge").region("eu-west-1").is_fine();
 }
@@ -108,10 +108,10 @@ fn registries_beside_ecr_are_out_of_reach() {
     findings(
         &images.map(|image| own(image, "ml.m5.xlarge")),
         expect![[r#"
-            error HF2015 2:52: the image is in Docker Hub, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
-            error HF2015 2:52: the image is in the registry `docker.io`, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
-            error HF2015 2:52: the image is in the registry `registry:5000`, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
-            error HF2015 2:52: the image is in the registry `public.ecr.aws`, and SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
+            error HF2015 2:52: the image is in Docker Hub, but SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
+            error HF2015 2:52: the image is in the registry `docker.io`, but SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
+            error HF2015 2:52: the image is in the registry `registry:5000`, but SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
+            error HF2015 2:52: the image is in the registry `public.ecr.aws`, but SageMaker pulls only from ECR in its own Region | copy it to a repository in us-east-1
         "#]],
     );
 }

@@ -10,7 +10,7 @@ fn what_was_chosen_is_kept_the_next_time() {
     let lock = first.lock_after();
     let second = first.lock(lock.clone());
     second.choices(expect![[r#"
-        revision = 5617a9f61b028005a4858fdac845db406aefb181 [pinned] (newest commit known on 2026-11-25; 6 public sources name it, the last in 2026-10)
+        revision = 5617a9f61b028005a4858fdac845db406aefb181 [pinned] (newest commit known on 2026-11-25; listed by 6 public sources, the last in 2026-10)
         engine = tei [pinned]
         instance = ml.c7i.xlarge [pinned]
         image = tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04 [pinned]
@@ -46,7 +46,7 @@ fn a_pin_is_kept_whatever_would_be_chosen_today_and_that_is_said_when_asked() {
         instance = ml.m5.4xlarge [pinned]
     "#]]);
     run.today().only("instance").choices(expect![[r#"
-        instance = ml.m5.4xlarge [pinned] (chosen before) | today ml.c7i.xlarge (cheapest in us-east-1 that holds the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 as small have no known price)
+        instance = ml.m5.4xlarge [pinned] (chosen before) | today ml.c7i.xlarge (cheapest in us-east-1 that fits the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 of that size have no known price)
     "#]]);
 }
 
@@ -57,13 +57,13 @@ fn a_pin_whose_input_changed_is_chosen_again() {
         instance = ml.m5.4xlarge [pinned]
     "#]]);
     from("us-west-2").choices(expect![[r#"
-        instance = ml.c7i.xlarge (cheapest in us-east-1 that holds the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 as small have no known price)
+        instance = ml.c7i.xlarge (cheapest in us-east-1 that fits the model by estimate; 0.214 USD/h, seen 2025-01-26; 4 of that size have no known price)
     "#]]);
 }
 
 #[test]
 fn a_pin_that_breaks_a_rule_is_refused_whichever_it_is() {
-    let broken = |what: &str, value: Scalar, run: &Run| {
+    let broken = |what: &str, value: Scalar, run: &TestRun| {
         let (_, findings, sources) = run.clone().pinned(what, value, &[]).resolved();
         let found = findings.into_iter().filter(|finding| finding.code.number() == "HF2050").collect();
         said(found, &sources)
@@ -92,26 +92,26 @@ fn a_pin_that_breaks_a_rule_is_refused_whichever_it_is() {
         broken("volume", "513GiB".into(), &large),
     ];
     expect![[r#"
-        error HF2050 5:18: `hubform.lock` pins `sglang` as the engine, which must be an engine that hubform chooses: `fake`, `tei`, `transformers` or `vllm` | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, engine; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 5:18: `hubform.lock` pins `ml.g5.nano` as the instance, which must be an instance type that hosts endpoints in us-east-1 | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, instance; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 5:18: `hubform.lock` pins `elsewhere:1` as the image, which must be from a repository that hubform knows for its engine and devices | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, image; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 5:18: `hubform.lock` pins `tei-cpu:` as the image, which must be from a repository that hubform knows for its engine and devices | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, image; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 7:18: `hubform.lock` pins `no ami` as the inference AMI, which must be a name of letters, digits and `-` | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, inference-ami; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 7:18: `hubform.lock` pins `3` as the tensor parallel, which must be a whole number from 1 to 4 (the instance's devices) by which the model's heads divide | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, tensor-parallel; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 7:18: `hubform.lock` pins `8` as the tensor parallel, which must be a whole number from 1 to 4 (the instance's devices) by which the model's heads divide | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, tensor-parallel; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 6:18: `hubform.lock` pins `0` as the context, which must be a whole number from 1 on | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, context; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 7:18: `hubform.lock` pins `0` as the initial count, which must be a whole number from 1 on | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, initial-count; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 7:18: `hubform.lock` pins `0` as the scaling target, which must be a number above 0 | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, scaling-target; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 7:18: `hubform.lock` pins `101` as the scaling target, which must be a number above 0, 100 at most | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, scaling-target; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 5:18: `hubform.lock` pins `59s` as the start-up timeout, which must be a time from 1m to 1h | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, startup-timeout; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 5:18: `hubform.lock` pins `3601s` as the start-up timeout, which must be a time from 1m to 1h | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, startup-timeout; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
-        error HF2050 6:18: `hubform.lock` pins `513GiB` as the volume, which must be a size from 1GiB to 512GiB | it stands under environments, default, choices, Endpoint/chat@default, AllTraffic, volume; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 5:18: `hubform.lock` pins `sglang` as the engine, which must be an engine that hubform chooses: `fake`, `tei`, `transformers` or `vllm` | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, engine; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 5:18: `hubform.lock` pins `ml.g5.nano` as the instance, which must be an instance type that hosts endpoints in us-east-1 | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, instance; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 5:18: `hubform.lock` pins `elsewhere:1` as the image, which must be from a repository that hubform knows for its engine and devices | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, image; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 5:18: `hubform.lock` pins `tei-cpu:` as the image, which must be from a repository that hubform knows for its engine and devices | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, image; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 7:18: `hubform.lock` pins `no ami` as the inference AMI, which must be a name of letters, digits and `-` | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, inference-ami; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 7:18: `hubform.lock` pins `3` as the tensor parallel, which must be a whole number from 1 to 4 (the instance's devices) by which the model's heads divide | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, tensor-parallel; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 7:18: `hubform.lock` pins `8` as the tensor parallel, which must be a whole number from 1 to 4 (the instance's devices) by which the model's heads divide | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, tensor-parallel; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 6:18: `hubform.lock` pins `0` as the context, which must be a whole number of at least 1 | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, context; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 7:18: `hubform.lock` pins `0` as the initial count, which must be a whole number of at least 1 | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, initial-count; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 7:18: `hubform.lock` pins `0` as the scaling target, which must be a number above 0 | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, scaling-target; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 7:18: `hubform.lock` pins `101` as the scaling target, which must be a number above 0, 100 at most | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, scaling-target; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 5:18: `hubform.lock` pins `59s` as the start-up timeout, which must be a time from 1m to 1h | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, startup-timeout; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 5:18: `hubform.lock` pins `3601s` as the start-up timeout, which must be a time from 1m to 1h | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, startup-timeout; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
+        error HF2050 6:18: `hubform.lock` pins `513GiB` as the volume, which must be a size from 1GiB to 512GiB | it is under environments, default, choices, Endpoint/chat@default, AllTraffic, volume; restore it from git, or `hubform lock --upgrade Endpoint/chat` chooses again
     "#]].assert_eq(&said.concat());
 }
 
 #[test]
 fn a_pin_at_the_edge_of_its_rule_holds() {
-    let holds = |what: &str, value: Scalar, run: &Run| {
+    let holds = |what: &str, value: Scalar, run: &TestRun| {
         let run = run.clone().pinned(what, value, &[]);
         run.is_fine();
         assert!(run.stack().envelope.choices.iter().any(|choice| choice.pinned), "{what}");
@@ -153,7 +153,7 @@ fn a_commit_in_the_lock_is_kept_and_the_newer_one_said() {
     let mut lock = run.lock_after();
     lock.models.values_mut().for_each(|model| model.commit = Some("0".repeat(40)));
     run.lock(lock).only("revision").choices(expect![[r#"
-        revision = 0000000000000000000000000000000000000000 [pinned] (chosen before) | today 5617a9f61b028005a4858fdac845db406aefb181 (newest commit known on 2026-11-25; 6 public sources name it, the last in 2026-10)
+        revision = 0000000000000000000000000000000000000000 [pinned] (chosen before) | today 5617a9f61b028005a4858fdac845db406aefb181 (newest commit known on 2026-11-25; listed by 6 public sources, the last in 2026-10)
     "#]]);
 }
 
@@ -163,14 +163,14 @@ fn where_nothing_may_be_chosen_all_that_is_missing_is_told_at_once() {
     findings(
         &reasons.map(|why| encoder("").locked(why)),
         expect![[r#"
-        error HF2031 7:18: the lock has no choice of these for `Endpoint/chat@default`: facts of the model (BAAI/bge-m3), engine (tei), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m); nothing may be chosen because of `--locked` | in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock
-        error HF2031 7:18: the lock has no choice of these for `Endpoint/chat@default`: facts of the model (BAAI/bge-m3), engine (tei), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m); nothing may be chosen because `CI` is set | in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock
-        error HF2031 7:18: the lock has no choice of these for `Endpoint/chat@default`: facts of the model (BAAI/bge-m3), engine (tei), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m); nothing may be chosen because the environment is protected | in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock
-        error HF2031 7:18: the lock has no choice of these for `Endpoint/chat@default`: facts of the model (BAAI/bge-m3), engine (tei), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m); nothing may be chosen because the environment is protected, as its name begins with `prod` | in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock
-    "#]],
+            error HF2031 7:18: the lock has no facts of the model (BAAI/bge-m3), engine (tei), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m) for `Endpoint/chat@default`, and hubform may not choose because of `--locked` | the values in brackets are what hubform would choose; run `hubform lock` and commit hubform.lock
+            error HF2031 7:18: the lock has no facts of the model (BAAI/bge-m3), engine (tei), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m) for `Endpoint/chat@default`, and hubform may not choose because `CI` is set | the values in brackets are what hubform would choose; run `hubform lock` and commit hubform.lock
+            error HF2031 7:18: the lock has no facts of the model (BAAI/bge-m3), engine (tei), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m) for `Endpoint/chat@default`, and hubform may not choose because the environment is protected | the values in brackets are what hubform would choose; run `hubform lock` and commit hubform.lock
+            error HF2031 7:18: the lock has no facts of the model (BAAI/bge-m3), engine (tei), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m) for `Endpoint/chat@default`, and hubform may not choose because the environment is protected, as its name begins with `prod` | the values in brackets are what hubform would choose; run `hubform lock` and commit hubform.lock
+        "#]],
     );
     endpoint(BGE).locked(Locked::Asked).findings(expect![[r#"
-        error HF2031 5:18: the lock has no choice of these for `Endpoint/chat@default`: facts of the model (BAAI/bge-m3), engine (tei), instance (ml.c7i.xlarge), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m); nothing may be chosen because of `--locked` | in brackets is what hubform would choose; `hubform lock` writes it, then commit hubform.lock
+        error HF2031 5:18: the lock has no facts of the model (BAAI/bge-m3), engine (tei), instance (ml.c7i.xlarge), image (tei-cpu:2.0.1-tei1.8.2-cpu-py310-ubuntu22.04), start-up timeout (10m) for `Endpoint/chat@default`, and hubform may not choose because of `--locked` | the values in brackets are what hubform would choose; run `hubform lock` and commit hubform.lock
     "#]]);
 }
 
@@ -193,9 +193,9 @@ fn two_environments_with_one_owner_are_refused() {
     lock.set_owner("dev", "00000000000000e1".to_owned());
     lock.set_owner("trial", "00000000000000e1".to_owned());
     let folders = ["dev", "trial"].into_iter();
-    let run = folders.fold(Run::default(), |run, name| run.within(name).and("Environment", name, "")).lock(lock);
+    let run = folders.fold(TestRun::default(), |run, name| run.within(name).and("Environment", name, "")).lock(lock);
     run.findings(expect![[r#"
-        error HF2052 4:18, trial/trial.yaml 4:18: the environments `dev` and `trial` have one owner id, 00000000000000e1: each would take the other's stacks for its own | one is a copy that brought the lock along; `hubform lock trial --new-owner` makes that one its own
+        error HF2052 4:18, trial/trial.yaml 4:18: the environments `dev` and `trial` have the same owner id, 00000000000000e1: each would treat the other's stacks as its own | one was copied with its lock; `hubform lock trial --new-owner` gives it an owner of its own
     "#]]);
     let mut lock = run.lock.clone();
     lock.set_owner("trial", "00000000000000e2".to_owned());
@@ -207,7 +207,7 @@ fn an_initial_count_that_is_pinned_stays_whatever_the_manifest_says_later() {
     let run = encoder("scaling: {max: 4, initial: 3}").pinned("initial-count", 2u64, &[]);
     run.count(expect!["2"]);
     run.clone().today().only("initial count").choices(expect![[r#"
-        initial count = 2 [pinned] (chosen before) | today 3 (as the manifest said; it matters only when the endpoint is made)
+        initial count = 2 [pinned] (chosen before) | today 3 (as the manifest says; it applies only when the endpoint is created)
     "#]]);
 }
 

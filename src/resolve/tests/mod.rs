@@ -1,6 +1,6 @@
 //! A test for each rule that this room decides: manifests in; findings, choices and what templates see out, as text.
 //!
-//! A [`Run`] is what a test resolves: with the embedded catalogue, an empty lock and in us-east-1 unless the test says
+//! A [`TestRun`] is what a test resolves: with the embedded catalogue, an empty lock and in us-east-1 unless the test says
 //! otherwise. `Run::resolved` is the only place that makes a scope, [`PARTS`] the only one that knows where templates
 //! find something. Manifests that do not read are a fault of the test. In each the spec comes first, so that its first
 //! line is the second of its file.
@@ -30,12 +30,12 @@ use crate::{
     catalog::Catalog,
     cloud::Target,
     diagnostic::{Diagnostic, Diagnostics, Label, SourceMap},
-    manifest::{EnvironmentSet, Input, environments, parse},
+    manifest::{EnvironmentSet, SourceText, environments, parse},
 };
 
 /// What is resolved, and what is shown of it.
 #[derive(Debug, Clone, Default)]
-struct Run {
+struct TestRun {
     /// Name and text of each file.
     files: Vec<(String, String)>,
     /// Where further manifests are written: a path that ends with `/`, or nothing.
@@ -52,22 +52,22 @@ struct Run {
 }
 
 /// An endpoint `chat` with this spec.
-fn endpoint(spec: &str) -> Run {
-    Run::default().and("Endpoint", "chat", spec)
+fn endpoint(spec: &str) -> TestRun {
+    TestRun::default().and("Endpoint", "chat", spec)
 }
 
 /// The same of an encoder on processors, for what is not about the model.
-fn encoder(spec: &str) -> Run {
+fn encoder(spec: &str) -> TestRun {
     endpoint(&format!("{spec}\nmodel: {{hub: BAAI/bge-m3}}\nhardware: ml.m5.xlarge"))
 }
 
 /// The same of an LLM on a GPU.
-fn llm(spec: &str) -> Run {
+fn llm(spec: &str) -> TestRun {
     endpoint(&format!("{spec}\nmodel: {{hub: Qwen/Qwen3-8B}}\nhardware: ml.g6e.xlarge"))
 }
 
 /// What a test adds.
-impl Run {
+impl TestRun {
     fn and(self, kind: &str, name: &str, spec: &str) -> Self {
         self.labelled(kind, name, "", spec)
     }
@@ -131,10 +131,10 @@ impl Run {
 }
 
 /// What comes of it.
-impl Run {
+impl TestRun {
     fn resolved(&self) -> (Resolved, Diagnostics, SourceMap) {
         let mut sources = SourceMap::default();
-        let input = |(name, text): &(String, String)| Input {
+        let input = |(name, text): &(String, String)| SourceText {
             name: name.clone(),
             bytes: text.as_bytes().to_vec(),
             named: true,
@@ -207,7 +207,7 @@ macro_rules! parts {
         /// What a template sees: by name, where it stands.
         const PARTS: &[(&str, &[&str])] = &[$((stringify!($name), &[$($pointer),+]),)*];
 
-        impl Run {
+        impl TestRun {
             $($(#[$doc])* fn $name(&self, expect: Expect) {
                 expect.assert_eq(&part(&self.stack(), stringify!($name)));
             })*
@@ -245,7 +245,7 @@ parts! {
     routing = "/variants/0/routing",
 }
 
-impl Run {
+impl TestRun {
     /// For what a role of this stack is allowed some action.
     fn allowed(&self, action: &str, expect: Expect) {
         let view = serde_json::to_value(&self.stack().view).expect("a view is plain");
@@ -279,7 +279,7 @@ fn part(stack: &DesiredStack, name: &str) -> String {
 }
 
 /// Findings of several runs.
-fn findings<'a>(runs: impl IntoIterator<Item = &'a Run>, expect: Expect) {
+fn findings<'a>(runs: impl IntoIterator<Item = &'a TestRun>, expect: Expect) {
     let text = runs.into_iter().map(|run| {
         let (_, found, sources) = run.resolved();
         said(found, &sources)

@@ -59,7 +59,7 @@ fn a_place_in_a_network_is_granted() {
 #[test]
 fn an_isolated_container_cannot_fetch_from_the_hub() {
     encoder("network: {isolated: true}").findings(expect![[r#"
-        error HF2028 2:23: an isolated container has no way to the Hub, and its model is there | copy the weights to S3 and say `s3:`, or leave `isolated` out
+        error HF2028 2:23: an isolated container cannot reach the Hub, where its model is | copy the weights to S3 and set `s3:`, or remove `isolated`
     "#]]);
     let from_s3 = "model: {s3: 's3://b/m/', task: feature-extraction, engine: tei}\nhardware: ml.m5.xlarge";
     endpoint(&format!("{from_s3}\nnetwork: {{isolated: true}}")).is_fine();
@@ -101,7 +101,7 @@ fn a_key_of_the_environment_holds_unless_the_endpoint_says_its_own_or_none() {
 fn local_disks_take_no_key_and_it_is_said() {
     let key = format!("encryption: {{kmsKey: {KEY}}}");
     llm(&key).only("volume key").choices(expect![[r#"
-        volume key = none (`ml.g6e.xlarge` has local disks, which a key does not reach)
+        volume key = none (`ml.g6e.xlarge` has local disks, which a key does not encrypt)
     "#]]);
     llm(&key).key(expect!["nothing"]);
     encoder(&key).only("volume key").choices(expect![[""]]);

@@ -9,7 +9,7 @@ fn manifests_are_found_by_name_and_keep_their_places() {
         .and("Hardware", "small", "instances: [ml.m5.xlarge]")
         .and("Scaling", "two", "initial: 3")
         .findings(expect![[r#"
-            error HF2017 two.yaml 2:12: `initial` is 3, and the count stays between 1 and 1
+            error HF2017 two.yaml 2:12: `initial` is 3, but must be 1 to 1
         "#]]);
 }
 
@@ -17,16 +17,16 @@ fn manifests_are_found_by_name_and_keep_their_places() {
 fn a_name_of_nothing_is_told_with_the_nearest() {
     let run = encoder("scaling: twoo");
     run.findings(expect![[r#"
-        error HF2001 2:12: there is no Scaling `twoo` in environment `default` | this environment has no Scaling
+        error HF2001 2:12: environment `default` has no Scaling `twoo` | this environment has no Scaling
     "#]]);
     run.clone().and("Scaling", "two", "min: 2").findings(expect![[r#"
-        error HF2001 2:12: there is no Scaling `twoo` in environment `default` | did you mean `two`?
+        error HF2001 2:12: environment `default` has no Scaling `twoo` | did you mean `two`?
     "#]]);
     run.clone().and("Scaling", "office-hours", "min: 2").findings(expect![[r#"
-        error HF2001 2:12: there is no Scaling `twoo` in environment `default` | there are office-hours
+        error HF2001 2:12: environment `default` has no Scaling `twoo` | there are office-hours
     "#]]);
     run.and("Hardware", "twoo", "instances: [ml.m5.xlarge]").findings(expect![[r#"
-        error HF2001 2:12: there is no Scaling `twoo` in environment `default` | this environment has no Scaling
+        error HF2001 2:12: environment `default` has no Scaling `twoo` | this environment has no Scaling
     "#]]);
 }
 
@@ -37,27 +37,27 @@ fn ten_names_are_listed_and_of_more_ten_and_how_many() {
         all.fold(encoder("scaling: z"), |run, name| run.and("Scaling", &name, "min: 2"))
     };
     with(10).findings(expect![[r#"
-        error HF2001 2:12: there is no Scaling `z` in environment `default` | there are office-hours-00, office-hours-01, office-hours-02, office-hours-03, office-hours-04, office-hours-05, office-hours-06, office-hours-07, office-hours-08, office-hours-09
+        error HF2001 2:12: environment `default` has no Scaling `z` | there are office-hours-00, office-hours-01, office-hours-02, office-hours-03, office-hours-04, office-hours-05, office-hours-06, office-hours-07, office-hours-08, office-hours-09
     "#]]);
     with(11).findings(expect![[r#"
-        error HF2001 2:12: there is no Scaling `z` in environment `default` | there are office-hours-00, office-hours-01, office-hours-02, office-hours-03, office-hours-04, office-hours-05, office-hours-06, office-hours-07, office-hours-08, office-hours-09 and 1 more
+        error HF2001 2:12: environment `default` has no Scaling `z` | there are office-hours-00, office-hours-01, office-hours-02, office-hours-03, office-hours-04, office-hours-05, office-hours-06, office-hours-07, office-hours-08, office-hours-09 and 1 more
     "#]]);
 }
 
 #[test]
 fn a_model_named_without_its_organisation_is_offered_with_it() {
     endpoint("model: Qwen3-8B").findings(expect![[r#"
-        error HF2001 2:10: there is no Model `Qwen3-8B` in environment `default` | did you mean the Hub model `Qwen/Qwen3-8B`? Hub ids need their organisation
+        error HF2001 2:10: environment `default` has no Model `Qwen3-8B` | did you mean the Hub model `Qwen/Qwen3-8B`? Hub ids need their organisation
     "#]]);
 }
 
 #[test]
 fn model_hardware_and_scaling_are_all_looked_for() {
     endpoint("model: a\nhardware: b\nscaling: c\nrole: d").findings(expect![[r#"
-        error HF2001 2:10: there is no Model `a` in environment `default` | this environment has no Model
-        error HF2001 3:13: there is no Hardware `b` in environment `default` | this environment has no Hardware
-        error HF2001 4:12: there is no Scaling `c` in environment `default` | this environment has no Scaling
-        error HF2001 5:9: there is no Role `d` in environment `default` | this environment has no Role
+        error HF2001 2:10: environment `default` has no Model `a` | this environment has no Model
+        error HF2001 3:13: environment `default` has no Hardware `b` | this environment has no Hardware
+        error HF2001 4:12: environment `default` has no Scaling `c` | this environment has no Scaling
+        error HF2001 5:9: environment `default` has no Role `d` | this environment has no Role
     "#]]);
 }
 
@@ -65,15 +65,15 @@ fn model_hardware_and_scaling_are_all_looked_for() {
 fn defaults_of_the_environment_are_looked_for_though_nobody_follows_them() {
     let run = encoder("scaling: {min: 1}").environment("defaults: {hardware: big, scaling: many}");
     run.findings(expect![[r#"
-        error HF2001 dev.yaml 2:24: there is no Hardware `big` in environment `dev` | this environment has no Hardware
-        error HF2001 dev.yaml 2:38: there is no Scaling `many` in environment `dev` | this environment has no Scaling
+        error HF2001 dev.yaml 2:24: environment `dev` has no Hardware `big` | this environment has no Hardware
+        error HF2001 dev.yaml 2:38: environment `dev` has no Scaling `many` | this environment has no Scaling
     "#]]);
     run.and("Hardware", "big", "instances: [ml.m5.24xlarge]").and("Scaling", "many", "min: 9").is_fine();
 }
 
-fn in_two_environments(prefixes: [&str; 2]) -> Run {
+fn in_two_environments(prefixes: [&str; 2]) -> TestRun {
     let folders = ["dev", "trial"].into_iter().zip(prefixes);
-    folders.fold(Run::default(), |run, (folder, prefix)| {
+    folders.fold(TestRun::default(), |run, (folder, prefix)| {
         run.within(folder).and("Environment", folder, &format!("prefix: {prefix}")).and("Role", "shared", "")
     })
 }
@@ -81,7 +81,7 @@ fn in_two_environments(prefixes: [&str; 2]) -> Run {
 #[test]
 fn two_manifests_that_come_to_one_stack_are_refused() {
     in_two_environments(["p", "p"]).findings(expect![[r#"
-        error HF2033 trial/shared.yaml 4:18 (Role `shared` of `trial`), dev/shared.yaml 4:18 (Role `shared` of `dev`): two manifests come to the stack `p-role-shared` | give one of the environments another `prefix`
+        error HF2033 trial/shared.yaml 4:18 (Role `shared` of `trial`), dev/shared.yaml 4:18 (Role `shared` of `dev`): two manifests map to the stack `p-role-shared` | give one of the environments another `prefix`
     "#]]);
     in_two_environments(["p", "q"]).is_fine();
 }
@@ -91,7 +91,7 @@ fn endpoints_whose_names_differ_only_in_case_are_refused() {
     encoder("name: Voice")
         .and("Endpoint", "talk", "name: voice\nmodel: {hub: BAAI/bge-m3}\nhardware: ml.m5.xlarge")
         .findings(expect![[r#"
-            error HF2037 talk.yaml 7:18 (`talk` of `default`), 7:18 (`chat` of `default`): two manifests make an endpoint named `voice` | give one of them another `name`, or leave `name` out
+            error HF2037 talk.yaml 7:18 (`talk` of `default`), 7:18 (`chat` of `default`): two manifests create an endpoint named `voice` | give one of them another `name`, or remove `name`
         "#]]);
     encoder("name: voice")
         .and("Endpoint", "talk", "name: voices\nmodel: {hub: BAAI/bge-m3}\nhardware: ml.m5.xlarge")
@@ -108,21 +108,22 @@ fn a_manifest_with_findings_of_its_own_is_no_reference_to_nothing() {
 
 #[test]
 fn after_a_hundred_findings_names_are_no_longer_compared() {
-    let all = (0..102).fold(Run::default(), |run, at| run.and("Endpoint", &format!("e{at}"), "model: bgee"));
+    let all = (0..102).fold(TestRun::default(), |run, at| run.and("Endpoint", &format!("e{at}"), "model: bgee"));
     let (_, found, sources) = all.and("Model", "bge", "hub: BAAI/bge-m3").resolved();
     let said: Vec<_> = found.iter().skip(100).map(|finding| one(finding, &sources)).collect();
     expect![[r#"
-        error HF2001 e100.yaml 2:10: there is no Model `bgee` in environment `default` | did you mean `bge`?
-        error HF2001 e101.yaml 2:10: there is no Model `bgee` in environment `default` | does it have another kind, or belong to another environment?
-    "#]].assert_eq(&said.concat());
+        error HF2001 e100.yaml 2:10: environment `default` has no Model `bgee` | did you mean `bge`?
+        error HF2001 e101.yaml 2:10: environment `default` has no Model `bgee` | check its kind and its environment
+    "#]]
+    .assert_eq(&said.concat());
 }
 
 #[test]
 fn the_same_name_in_another_environment_is_another_manifest() {
-    let run = Run::default().within("dev").and("Environment", "dev", "").and("Model", "bge", "hub: BAAI/bge-m3");
+    let run = TestRun::default().within("dev").and("Environment", "dev", "").and("Model", "bge", "hub: BAAI/bge-m3");
     let run = run.within("trial").and("Environment", "trial", "").and("Endpoint", "chat", "model: bge");
     run.findings(expect![[r#"
-        error HF2001 trial/chat.yaml 2:10: there is no Model `bge` in environment `trial` | this environment has no Model
+        error HF2001 trial/chat.yaml 2:10: environment `trial` has no Model `bge` | this environment has no Model
     "#]]);
 }
 

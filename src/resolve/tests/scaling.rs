@@ -2,11 +2,11 @@
 
 use super::*;
 
-fn scaled(scaling: &str) -> Run {
+fn scaled(scaling: &str) -> TestRun {
     encoder(&format!("scaling: {{{scaling}}}"))
 }
 
-fn on(instance: &str, scaling: &str) -> Run {
+fn on(instance: &str, scaling: &str) -> TestRun {
     endpoint(&format!("model: {{hub: BAAI/bge-m3}}\nscaling: {{{scaling}}}\nhardware: {instance}"))
 }
 
@@ -43,13 +43,13 @@ fn with_max_above_min_a_scaler_owns_the_count() {
 #[test]
 fn the_count_starts_from_min_unless_said() {
     scaled("max: 4").only("initial count").choices(expect![[r#"
-        initial count = 1 (autoscaling starts from one; it matters only when the endpoint is made)
+        initial count = 1 (autoscaling starts from one; it applies only when the endpoint is created)
     "#]]);
     scaled("min: 2, max: 4").only("initial count").choices(expect![[r#"
-        initial count = 2 (autoscaling starts from `min`; it matters only when the endpoint is made)
+        initial count = 2 (autoscaling starts from `min`; it applies only when the endpoint is created)
     "#]]);
     scaled("min: 2, max: 4, initial: 3").only("initial count").choices(expect![[r#"
-        initial count = 3 (as the manifest said; it matters only when the endpoint is made)
+        initial count = 3 (as the manifest says; it applies only when the endpoint is created)
     "#]]);
 }
 
@@ -57,7 +57,7 @@ fn the_count_starts_from_min_unless_said() {
 fn an_initial_count_out_of_the_bounds_that_were_left_out_is_refused() {
     scaled("initial: 1").is_fine();
     scaled("initial: 2").findings(expect![[r#"
-        error HF2017 2:22: `initial` is 2, and the count stays between 1 and 1
+        error HF2017 2:22: `initial` is 2, but must be 1 to 1
     "#]]);
     scaled("initial: 2, max: 2").is_fine();
 }
@@ -65,8 +65,8 @@ fn an_initial_count_out_of_the_bounds_that_were_left_out_is_refused() {
 #[test]
 fn a_target_or_schedules_of_a_fixed_count_do_nothing_and_are_warned_of() {
     scaled("min: 2, target: {cpu: 50%}, schedules: [{name: n, cron: '0 8 * * ? *', min: 2}]").findings(expect![[r#"
-        warning HF2018 2:29: `target` does nothing: without `max` above `min` the count is fixed | say `max`
-        warning HF2018 2:52: `schedules` does nothing: without `max` above `min` the count is fixed | say `max`
+        warning HF2018 2:29: `target` has no effect: without `max` above `min` the count is fixed | set `max`
+        warning HF2018 2:52: `schedules` has no effect: without `max` above `min` the count is fixed | set `max`
     "#]]);
 }
 
@@ -81,7 +81,7 @@ fn processors_scale_by_sixty_percent_of_all_cores_when_nobody_says() {
 #[test]
 fn accelerators_scale_by_eight_requests_in_flight_when_nobody_says() {
     on("ml.g5.xlarge", "max: 2").only("scaling target").choices(expect![[r#"
-        scaling target = 8 concurrent requests per instance (a cautious start for accelerators; measure, then say your own)
+        scaling target = 8 concurrent requests per instance (a cautious start for accelerators; measure, then set your own)
     "#]]);
     on("ml.g5.48xlarge", "max: 2").scaling(expect![[r#"
         cooldown_in: 300
@@ -123,12 +123,12 @@ fn use_of_gpus_is_a_sum_over_devices() {
 #[test]
 fn without_gpus_their_use_is_no_target() {
     scaled("max: 2, target: {gpu: 70%}").findings(expect![[r#"
-        error HF2019 2:35: `gpu` cannot be a target on `ml.m5.xlarge`: no GPU of it is known | take another target, such as `invocationsPerInstance`
+        error HF2019 2:35: `gpu` cannot be a target on `ml.m5.xlarge`: its GPU count is unknown | use another target, such as `invocationsPerInstance`
     "#]]);
     let image = "image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/own:1";
     let neuron = format!("model: {{hub: BAAI/bge-m3, engine: custom, {image}}}\nhardware: ml.inf2.xlarge");
     endpoint(&format!("{neuron}\nscaling: {{max: 2, target: {{gpu: 70%}}}}")).findings(expect![[r#"
-        error HF2019 4:35: `gpu` cannot be a target on `ml.inf2.xlarge`: no GPU of it is known | take another target, such as `invocationsPerInstance`
+        error HF2019 4:35: `gpu` cannot be a target on `ml.inf2.xlarge`: its GPU count is unknown | use another target, such as `invocationsPerInstance`
     "#]]);
 }
 
@@ -238,11 +238,11 @@ fn a_schedule_whose_bounds_cross_those_that_stay_is_refused() {
     let with = |bound: &str| scaled(&format!("min: 2, max: 4, schedules: [{{name: n, cron: '0 8 * * ? *', {bound}}}]"));
     with("min: 4").is_fine();
     with("min: 5").findings(expect![[r#"
-        error HF2017 2:41: from then on `max` is 4, below `min`, which is 5
+        error HF2017 2:41: from then on `max` is 4, below `min`, 5
     "#]]);
     with("max: 2").is_fine();
     with("max: 1").findings(expect![[r#"
-        error HF2017 2:41: from then on `max` is 1, below `min`, which is 2
+        error HF2017 2:41: from then on `max` is 1, below `min`, 2
     "#]]);
     with("min: 5, max: 5").is_fine();
 }

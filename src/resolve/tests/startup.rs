@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn timed(model: &str, instance: &str) -> Run {
+fn timed(model: &str, instance: &str) -> TestRun {
     endpoint(&format!("model: {{hub: {model}}}\nhardware: {instance}"))
 }
 
@@ -29,7 +29,7 @@ fn other_models_have_time_by_their_size() {
         start-up timeout = 30m (enough to fetch and load up to 70 billion parameters)
     "#]]);
     timeout("Qwen/Qwen2.5-72B-Instruct").choices(expect![[r#"
-        start-up timeout = 1h (the longest SageMaker waits; the model is large, or its size is not known)
+        start-up timeout = 1h (the longest SageMaker waits; the model is large, or of unknown size)
     "#]]);
 }
 
@@ -51,7 +51,7 @@ fn thirteen_and_seventy_billion_are_the_bounds() {
 fn a_model_of_unknown_size_has_the_most_time() {
     let unknown = timed("acme/house, task: text-generation, engine: vllm", "ml.g5.xlarge");
     unknown.only("start-up timeout").choices(expect![[r#"
-        start-up timeout = 1h (the longest SageMaker waits; the model is large, or its size is not known)
+        start-up timeout = 1h (the longest SageMaker waits; the model is large, or of unknown size)
     "#]]);
 }
 
@@ -120,7 +120,7 @@ fn from_ten_gib_of_weights_on_a_volume_is_made_for_them() {
 fn local_disks_take_no_volume() {
     timed("Qwen/Qwen3-32B", "ml.g5.48xlarge").only("volume").choices(expect![[""]]);
     timed("Qwen/Qwen3-8B", "{instances: [ml.g5.xlarge], volume: 100GiB}").findings(expect![[r#"
-        error HF2030 3:49: `ml.g5.xlarge` has local disks, and SageMaker gives it no volume | leave `volume` out
+        error HF2030 3:49: `ml.g5.xlarge` has local disks, so SageMaker gives it no volume | remove `volume`
     "#]]);
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Given, Givens, ModeView, Number, RoleView, logical_id};
 
-/// A SageMaker endpoint with all that stands in its stack.
+/// A SageMaker endpoint with everything in its stack.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct EndpointView {
     /// The stack's description.
@@ -22,7 +22,7 @@ pub struct EndpointView {
     pub variants: Vec<VariantView>,
     /// What moves the counts of variants; a variant that is not here has a fixed count.
     pub scalers: Vec<ScalerView>,
-    /// Alarms that people are told about and that take a roll-out back.
+    /// Alarms that notify people and roll back a rollout.
     pub alarms: Vec<AlarmView>,
     /// How it moves to a new configuration; none where its mode has no steps.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,7 +141,7 @@ pub enum RoutingView {
     PrefixAware {
         /// Characters that are compared.
         prefix_length: u32,
-        /// Requests in flight beyond which another instance is taken.
+        /// Requests in flight beyond which another instance is used.
         concurrency_threshold: u32,
     },
 }
@@ -162,7 +162,7 @@ pub struct ScalerView {
     /// Other bounds by the clock.
     pub schedules: Vec<ScheduleView>,
     /// What is held at `target`.
-    pub metric: Metric,
+    pub metric: ScalingMetric,
     /// The value the metric is held at.
     pub target: Number,
     /// Seconds to wait after removing instances.
@@ -199,7 +199,7 @@ pub struct ScheduleView {
 /// What target tracking looks at.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Metric {
+pub enum ScalingMetric {
     /// Requests in flight per instance.
     ConcurrentRequestsPerInstance,
     /// Requests a minute per instance.
@@ -240,9 +240,9 @@ pub struct AlarmView {
     /// What it watches.
     #[serde(flatten)]
     pub watches: Watched,
-    /// What it says, for people.
+    /// Its description, for people.
     pub description: String,
-    /// Topics that are told; none where nobody is.
+    /// Topics to notify; none where empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notify: Option<Givens>,
 }

@@ -1,9 +1,9 @@
-//! Values that a template takes as they are, with `| value`.
+//!  value`.|Values that a template inserts unchanged, with `| value`.| value`.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-/// An id or ARN as CloudFormation comes to know it: text, or a function that gives one.
+/// An id or ARN as CloudFormation gets it: text, or a function that returns one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Given {
@@ -29,7 +29,7 @@ impl Given {
         Self::Text("*".to_owned())
     }
 
-    /// The text, where it is no function.
+    /// The text, unless it is a function.
     pub fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

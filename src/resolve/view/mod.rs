@@ -21,8 +21,8 @@ use serde::Serialize;
 use crate::manifest::Kind;
 
 pub use endpoint::{
-    AlarmView, CaptureView, DataView, DimensionView, EndpointView, ExecutionRole, Metric, ModelView, RolloutView,
-    RoutingView, ScalerView, ScheduleView, StepSize, Strategy, VariantView, VpcView, Watched,
+    AlarmView, CaptureView, DataView, DimensionView, EndpointView, ExecutionRole, ModelView, RolloutView, RoutingView,
+    ScalerView, ScalingMetric, ScheduleView, StepSize, Strategy, VariantView, VpcView, Watched,
 };
 #[cfg(test)]
 pub use fortune::FortuneView;

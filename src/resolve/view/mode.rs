@@ -6,13 +6,13 @@ use serde::Serialize;
 /// Parts of single modes; of each there is one at most.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct ModeView {
-    /// Of the mode that nobody has.
+    /// Of the mode in tests only.
     #[cfg(test)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fake: Option<FakeView>,
 }
 
-/// Where the answers of a mode that nobody has go.
+/// Where the answers of a mode in tests only go.
 #[cfg(test)]
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct FakeView {

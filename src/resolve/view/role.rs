@@ -21,7 +21,7 @@ pub struct RoleStackView {
 pub struct RoleView {
     /// Services that use it: they may assume it for the account it is in.
     pub users: Vec<String>,
-    /// Other services that may assume it, as the manifest says.
+    /// Other services that may assume it, from the manifest.
     pub services: Vec<String>,
     /// Accounts and ARNs that may assume it.
     pub accounts: Vec<String>,

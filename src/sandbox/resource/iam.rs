@@ -18,7 +18,7 @@ use crate::{
     sandbox::{ids, stack::Record},
     service::{
         arn::Arn,
-        policy::{self, Policy as Whose},
+        policy::{self, PolicyKind as Whose},
         policy_size::{ATTACHED_LIMIT, INLINE_LIMIT, MANAGED_LIMIT, TRUST_LIMIT, characters},
     },
 };

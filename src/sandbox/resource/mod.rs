@@ -26,7 +26,7 @@ use super::{
     catalog_of, diff::changed_places, faults::Faults, ids, operation::Task, place::AccountRegion, stack::Record,
 };
 use crate::{
-    catalog::{Misfit, Problem, Replacement},
+    catalog::{Replacement, Violation, ViolationKind},
     cloud::{Tags, Timestamp},
     diagnostic::Path,
 };
@@ -201,15 +201,15 @@ fn unimagined(kind: &str) -> Handled<()> {
     }
 }
 
-fn describe(misfit: &Misfit) -> String {
+fn describe(misfit: &Violation) -> String {
     let [above @ .., key] = misfit.path.parts() else { return String::new() };
     let (above, key) = (Path::from_iter(above.iter().cloned()).pointer(), key.text());
     let place = format!("#{above}");
     match &misfit.problem {
-        Problem::Missing => format!("{place}: required key [{key}] not found"),
-        Problem::Unknown => format!("{place}: extraneous key [{key}] is not permitted"),
-        Problem::ReadOnly => format!("{place}: read-only key [{key}] cannot be given"),
-        Problem::Kind(kinds) => {
+        ViolationKind::Missing => format!("{place}: required key [{key}] not found"),
+        ViolationKind::Unknown => format!("{place}: extraneous key [{key}] is not permitted"),
+        ViolationKind::ReadOnly => format!("{place}: read-only key [{key}] cannot be given"),
+        ViolationKind::Kind(kinds) => {
             let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
             format!("#{}: expected type: {}", misfit.path.pointer(), kinds.join(" or "))
         }

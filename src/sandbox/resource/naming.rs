@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Handled, HandlerFailure, HandlerSite};
 use crate::{
-    catalog::{Kind, ResourceType},
+    catalog::{ResourceType, ValueKind},
     diagnostic::Path,
     sandbox::{catalog_of, ids, place::AccountRegion, stack::Record},
 };
@@ -58,7 +58,7 @@ fn name_property(known: &ResourceType) -> Option<String> {
     };
     let is_text = |name: &String| {
         let path = Path::default().at(name);
-        known.kinds(&path).contains(&&Kind::String) && !known.is_read_only(path)
+        known.kinds(&path).contains(&&ValueKind::String) && !known.is_read_only(path)
     };
     identifier.into_iter().chain(usual).find(is_text)
 }
@@ -164,9 +164,9 @@ pub(super) fn value(
     }
     let kinds = known.kinds(attribute.split('.').collect::<Path>());
     match kinds.first() {
-        Some(Kind::Integer | Kind::Number) if !tail.contains("Version") => Value::from(1),
-        Some(Kind::Boolean) => Value::Bool(false),
-        Some(Kind::Array(_)) => Value::Array(vec![Value::String(worded(site, known, name, arn, attribute, tail))]),
+        Some(ValueKind::Integer | ValueKind::Number) if !tail.contains("Version") => Value::from(1),
+        Some(ValueKind::Boolean) => Value::Bool(false),
+        Some(ValueKind::Array(_)) => Value::Array(vec![Value::String(worded(site, known, name, arn, attribute, tail))]),
         _ => Value::String(worded(site, known, name, arn, attribute, tail)),
     }
 }

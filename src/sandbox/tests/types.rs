@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Account, template};
 use crate::{
-    catalog::{Catalog, Kind, ResourceType},
+    catalog::{Catalog, ResourceType, ValueKind},
     cloud::{ResourceStatus, StackStatus},
     diagnostic::Path,
 };
@@ -15,12 +15,12 @@ fn least(kind: &ResourceType) -> Option<Value> {
     let mut properties = serde_json::Map::new();
     for name in kind.required() {
         let value = kind.kinds(Path::default().at(name)).first().and_then(|kind| match kind {
-            Kind::String | Kind::Any => Some(json!("x")),
-            Kind::Integer | Kind::Number => Some(json!(1)),
-            Kind::Boolean => Some(json!(true)),
-            Kind::Array(_) => Some(json!([])),
-            Kind::Object(None) => Some(json!({})),
-            Kind::Object(Some(_)) => None,
+            ValueKind::String | ValueKind::Any => Some(json!("x")),
+            ValueKind::Integer | ValueKind::Number => Some(json!(1)),
+            ValueKind::Boolean => Some(json!(true)),
+            ValueKind::Array(_) => Some(json!([])),
+            ValueKind::Object(None) => Some(json!({})),
+            ValueKind::Object(Some(_)) => None,
         })?;
         properties.insert(name.to_owned(), value);
     }
@@ -32,7 +32,7 @@ fn least(kind: &ResourceType) -> Option<Value> {
 fn open_property(kind: &ResourceType) -> Option<String> {
     let fits = |name: &&String| {
         let path = Path::default().at(name);
-        kind.kinds(&path) == [&Kind::String] && !kind.is_read_only(path) && !name.contains("Name")
+        kind.kinds(&path) == [&ValueKind::String] && !kind.is_read_only(path) && !name.contains("Name")
     };
     kind.properties().keys().find(fits).cloned()
 }
@@ -58,7 +58,7 @@ fn ten_types_at_random_chained_by_ref_and_get_att() {
                 continue;
             }
             if let Some((id, kind)) = &before {
-                let is_text = |name: &&String| kind.kinds(name.split('.').collect::<Path>()) == [&Kind::String];
+                let is_text = |name: &&String| kind.kinds(name.split('.').collect::<Path>()) == [&ValueKind::String];
                 let attribute = kind.attributes().iter().find(is_text);
                 properties[&link] = match attribute.filter(|_| random.bool()) {
                     Some(attribute) => json!({"Fn::GetAtt": [id, attribute]}),

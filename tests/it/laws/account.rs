@@ -15,7 +15,7 @@ use hubform::{
     diagnostic::{Diagnostic, Diagnostics, SourceMap},
     execute::{self, Event, Outcome},
     gather::{self, Asking},
-    manifest::{EnvironmentSet, Input, environments, parse},
+    manifest::{EnvironmentSet, SourceText, environments, parse},
     plan::{self, ObservedStack, Plan, PlannedEnvironment, Request},
     render::{StackSpec, Templates, render},
     resolve::{Facts, Lock, Scope, resolve},
@@ -65,7 +65,8 @@ pub(super) fn compile_for(
     lock: &Lock,
     catalog: &Catalog,
 ) -> Result<Wanted, Vec<Diagnostic>> {
-    let inputs = files.iter().map(|(name, text)| Input { name: name.clone(), bytes: text.clone().into(), named: true });
+    let inputs =
+        files.iter().map(|(name, text)| SourceText { name: name.clone(), bytes: text.clone().into(), named: true });
     let mut sources = SourceMap::default();
     let (manifests, mut found) = parse(inputs.collect(), &mut sources);
     let (sets, more) = environments(manifests, None);

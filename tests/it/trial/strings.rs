@@ -11,7 +11,7 @@ use fastrand::Rng;
 use hubform::{
     catalog::Catalog,
     diagnostic::{Diagnostics, Severity, SourceMap},
-    manifest::{Input, Kind, environments, parse},
+    manifest::{Kind, SourceText, environments, parse},
     render::{StackSpec, Templates, render, yaml},
     resolve::{Facts, Scope, resolve},
 };
@@ -239,7 +239,7 @@ type Sent = Value;
 
 /// Compiles a file; what is sent, or the findings in words. A finding without a place breaks the law.
 fn compile(file: &str) -> Result<Result<Vec<Sent>, String>, String> {
-    let input = Input { name: "all.yaml".to_owned(), bytes: file.as_bytes().to_vec(), named: true };
+    let input = SourceText { name: "all.yaml".to_owned(), bytes: file.as_bytes().to_vec(), named: true };
     let mut sources = SourceMap::default();
     let (manifests, mut found) = parse(vec![input], &mut sources);
     let (sets, more) = environments(manifests, None);

@@ -1,6 +1,6 @@
 //! What an endpoint serves and what only its mode has: checked once, so that everything behind it serves what is there.
 //!
-//! A mode is its word in the manifest language, a file here and its arm in [`Shape::of`]; where its template sees more
+//! A mode is its word in the manifest language, a file here and its arm in [`EndpointShape::of`]; where its template sees more
 //! than all modes have, a part of [`ModeView`].
 
 #[cfg(test)]
@@ -13,27 +13,27 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     manifest::{Endpoint, Mode},
     resolve::{
-        Context,
+        Resolver,
         access::Need,
-        references::Place,
-        serving::Wanted,
+        references::FieldPlace,
+        serving::ServingSpec,
         view::{ALL_TRAFFIC, ModeView},
     },
 };
 
 /// An endpoint by what answers its requests.
 #[derive(Default)]
-pub(super) struct Shape<'a> {
+pub(super) struct EndpointShape<'a> {
     /// At least one.
-    pub(super) servings: Vec<Wanted<'a>>,
-    /// What its role is needed for besides.
+    pub(super) servings: Vec<ServingSpec<'a>>,
+    /// What else its role is needed for.
     pub(super) needs: Vec<Need>,
-    /// What endpoints have in common, and it has not.
+    /// Common parts that it does not have.
     pub(super) without: &'static [Common],
     /// What only its mode has.
     pub(super) own: ModeView,
     /// Which field each property of that comes from.
-    pub(super) origins: Vec<(&'static str, Place<'a>)>,
+    pub(super) origins: Vec<(&'static str, FieldPlace<'a>)>,
 }
 
 /// A part that endpoints have in common.
@@ -45,9 +45,9 @@ pub(super) enum Common {
     Rollout,
 }
 
-impl<'a> Shape<'a> {
-    /// The shape that a manifest says. What says nothing that can be served is a finding.
-    pub(super) fn of(context: &mut Context<'_>, spec: &'a Endpoint, place: &Place<'a>) -> Option<Self> {
+impl<'a> EndpointShape<'a> {
+    /// The shape of a manifest's endpoint. Nothing that can be served is a finding.
+    pub(super) fn of(context: &mut Resolver<'_>, spec: &'a Endpoint, place: &FieldPlace<'a>) -> Option<Self> {
         let shape = match spec.mode.unwrap_or(Mode::Realtime) {
             Mode::Realtime => realtime::shape(context, spec, place),
             #[cfg(test)]
@@ -74,21 +74,21 @@ impl Common {
         }
     }
 
-    fn refuse(self, context: &mut Context<'_>, place: &Place<'_>) {
+    fn refuse(self, context: &mut Resolver<'_>, place: &FieldPlace<'_>) {
         let field = self.field();
         if place.exists(field) {
             let finding = Diagnostic::new(Code::Conflict, format!("an endpoint in this mode has no `{field}`"));
-            context.report(finding.at(place.at(field).span()).help("leave it out"));
+            context.report(finding.at(place.at(field).span()).help("remove it"));
         }
     }
 }
 
 /// The one model of an endpoint.
-fn only<'a>(context: &mut Context<'_>, spec: &'a Endpoint, place: &Place<'a>) -> Option<Wanted<'a>> {
+fn only<'a>(context: &mut Resolver<'_>, spec: &'a Endpoint, place: &FieldPlace<'a>) -> Option<ServingSpec<'a>> {
     let Some(model) = &spec.model else {
         return not_yet(context, "an endpoint without `model`", place);
     };
-    Some(Wanted {
+    Some(ServingSpec {
         name: ALL_TRAFFIC,
         model: (model, place.at("model")),
         hardware: spec.hardware.as_ref().map(|hardware| (hardware, place.at("hardware"))),
@@ -96,8 +96,8 @@ fn only<'a>(context: &mut Context<'_>, spec: &'a Endpoint, place: &Place<'a>) ->
     })
 }
 
-fn not_yet<T>(context: &mut Context<'_>, what: &str, place: &Place<'_>) -> Option<T> {
+fn not_yet<T>(context: &mut Resolver<'_>, what: &str, place: &FieldPlace<'_>) -> Option<T> {
     let finding = Diagnostic::new(Code::NotYetSupported, format!("not yet supported: {what}")).at(place.span());
-    context.report(finding.help("say `model`, in mode `realtime`"));
+    context.report(finding.help("set `model`, in mode `realtime`"));
     None
 }

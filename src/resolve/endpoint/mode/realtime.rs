@@ -1,11 +1,15 @@
 //! At once, from instances that are always there: what all modes have is all it has.
 
-use super::{Shape, only};
+use super::{EndpointShape, only};
 use crate::{
     manifest::Endpoint,
-    resolve::{Context, references::Place},
+    resolve::{Resolver, references::FieldPlace},
 };
 
-pub(super) fn shape<'a>(context: &mut Context<'_>, spec: &'a Endpoint, place: &Place<'a>) -> Option<Shape<'a>> {
-    Some(Shape { servings: vec![only(context, spec, place)?], ..Shape::default() })
+pub(super) fn shape<'a>(
+    context: &mut Resolver<'_>,
+    spec: &'a Endpoint,
+    place: &FieldPlace<'a>,
+) -> Option<EndpointShape<'a>> {
+    Some(EndpointShape { servings: vec![only(context, spec, place)?], ..EndpointShape::default() })
 }

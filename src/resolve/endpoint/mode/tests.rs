@@ -4,7 +4,7 @@ use crate::{
     catalog::Catalog,
     cloud::Target,
     diagnostic::SourceMap,
-    manifest::{Endpoint, Input, Mode, Spec, environments, parse},
+    manifest::{Endpoint, Mode, SourceText, Spec, environments, parse},
     resolve::{Facts, Scope, resolve},
 };
 
@@ -13,7 +13,7 @@ const ENDPOINT: &str = "apiVersion: hubform.dev/v1\nkind: Endpoint\nmetadata: {n
 
 /// How many stacks come of an endpoint that is changed after reading, and the findings.
 fn changed(change: impl Fn(&mut Endpoint)) -> String {
-    let input = Input { name: "oracle.yaml".into(), bytes: ENDPOINT.into(), named: true };
+    let input = SourceText { name: "oracle.yaml".into(), bytes: ENDPOINT.into(), named: true };
     let mut set = environments(parse(vec![input], &mut SourceMap::default()).0, None).0.remove(0);
     let Spec::Endpoint(spec) = &mut set.documents[0].spec else { panic!("it is an endpoint") };
     change(spec);

@@ -82,7 +82,7 @@ pub(super) static TAKES: &[(&str, Takes)] = &[
     ("watermark", Takes::Number(0.0)),
 ];
 
-/// What a setting does not say of its words.
+/// Defaults of a list of words.
 const NOTHING: Words =
     Words { list: &[], older: &[], meant: &[], settled: false, needs: &[], way_out: "", plugin: None };
 
@@ -92,11 +92,11 @@ static DTYPE: Words = Words {
     meant: FORMATS,
     settled: true,
     needs: &[("bfloat16", (8, 0))],
-    way_out: "say `half`",
+    way_out: "use `half`",
     ..NOTHING
 };
 
-/// `QuantizationMethods`, and `get_min_capability` of each beside it, which vllm/config/vllm.py holds against the GPU;
+/// `QuantizationMethods`, and `get_min_capability` of each beside it, which vllm/config/vllm.py checks against the GPU;
 /// older: of the list at commit 0034007 (August 2025).
 static QUANTIZATION: Words = Words {
     list: &[
@@ -173,7 +173,7 @@ static QUANTIZATION: Words = Words {
         ("online", (7, 5)),
         ("torchao", (7, 5)),
     ],
-    way_out: "take another quantization",
+    way_out: "use another quantization",
     ..NOTHING
 };
 
