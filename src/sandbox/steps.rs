@@ -12,7 +12,7 @@ use super::{
     value::with_tags,
 };
 use crate::{
-    catalog::Handler,
+    catalog::HandlerKind,
     cloud::{ResourceStatus, Tags},
 };
 
@@ -167,9 +167,9 @@ impl State {
     fn timeout(&self, number: usize, operation: &Operation, key: &str) -> std::time::Duration {
         let (_, resource_type, _) = self.about(number, operation, key);
         let handler = match operation.nodes.get(key).map(|node| &node.task) {
-            Some(Task::Create(_) | Task::Replace(_)) => Handler::Create,
-            Some(Task::Delete(_)) => Handler::Delete,
-            _ => Handler::Update,
+            Some(Task::Create(_) | Task::Replace(_)) => HandlerKind::Create,
+            Some(Task::Delete(_)) => HandlerKind::Delete,
+            _ => HandlerKind::Update,
         };
         let minutes = catalog_of(&resource_type).and_then(|kind| kind.timeout_minutes(handler));
         std::time::Duration::from_secs(u64::from(minutes.unwrap_or(USUAL_TIMEOUT)) * 60)

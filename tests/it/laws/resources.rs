@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use hubform::{
-    catalog::{Catalog, Kind, ResourceType},
+    catalog::{Catalog, ResourceType, ValueKind},
     diagnostic::Path,
 };
 use serde_json::{Map, Value, json};
@@ -227,20 +227,20 @@ impl Growth<'_> {
         Value::Object(grown)
     }
 
-    fn value(&mut self, path: &str, kinds: &'static [Kind], depth: usize) -> Value {
+    fn value(&mut self, path: &str, kinds: &'static [ValueKind], depth: usize) -> Value {
         let Some(kind) = (!kinds.is_empty()).then(|| one(self.rng, kinds)) else { return json!(word(self.rng)) };
         match kind {
-            Kind::String => self.text(),
-            Kind::Integer | Kind::Number => json!(self.rng.u32(1..1000)),
-            Kind::Boolean => json!(self.rng.bool()),
-            Kind::Object(Some(shape)) if depth > 0 => self.shaped(path, shape, depth - 1),
-            Kind::Object(_) => json!({}),
-            Kind::Array(items) if depth > 0 => {
+            ValueKind::String => self.text(),
+            ValueKind::Integer | ValueKind::Number => json!(self.rng.u32(1..1000)),
+            ValueKind::Boolean => json!(self.rng.bool()),
+            ValueKind::Object(Some(shape)) if depth > 0 => self.shaped(path, shape, depth - 1),
+            ValueKind::Object(_) => json!({}),
+            ValueKind::Array(items) if depth > 0 => {
                 let item = |at: usize| below(path, &at.to_string());
                 (0..self.rng.usize(1..3)).map(|at| self.value(&item(at), items, depth - 1)).collect()
             }
-            Kind::Array(_) => json!([]),
-            Kind::Any => json!({"Any": word(self.rng)}),
+            ValueKind::Array(_) => json!([]),
+            ValueKind::Any => json!({"Any": word(self.rng)}),
         }
     }
 
@@ -280,7 +280,7 @@ impl Growth<'_> {
         let kind = kind_of(&self.known[id]);
         let is_text = |name: &&String| {
             let kinds = kind.kinds(name.split('.').collect::<Path>());
-            !name.contains('*') && kinds.iter().all(|kind| **kind == Kind::String)
+            !name.contains('*') && kinds.iter().all(|kind| **kind == ValueKind::String)
         };
         let names: Vec<&String> = kind.attributes().iter().filter(is_text).collect();
         (!names.is_empty()).then(|| (*one(self.rng, &names)).clone())
