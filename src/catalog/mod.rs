@@ -33,7 +33,7 @@ pub use price::Price;
 pub use property_path::PropertyPath;
 pub use quota::Quota;
 pub use region::Region;
-pub use resource_type::{Handler, Replacement, ResourceType};
+pub use resource_type::{HandlerKind, Replacement, ResourceType};
 pub use shape::{ObjectShape, Property, ValueKind, Violation, ViolationKind, is_function};
 pub use version::EngineVersion;
 

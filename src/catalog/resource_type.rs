@@ -22,7 +22,7 @@ pub enum Replacement {
 
 /// What is done to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Handler {
+pub enum HandlerKind {
     /// Making it.
     Create,
     /// Changing it in place.
@@ -50,7 +50,7 @@ pub struct ResourceType {
     pub(super) attributes: Vec<String>,
     pub(super) tags: Option<String>,
     pub(super) tags_create_only: bool,
-    pub(super) handlers: BTreeMap<Handler, Option<u32>>,
+    pub(super) handlers: BTreeMap<HandlerKind, Option<u32>>,
     pub(super) deletes_first: bool,
 }
 
@@ -106,7 +106,7 @@ impl ResourceType {
     pub fn replacement_on(&self, path: impl Into<Path>) -> Replacement {
         let path = path.into();
         let touched = |paths: &[PropertyPath]| paths.iter().any(|known| known.touches(&path));
-        if self.has(Handler::Update) == Some(false) || touched(&self.create_only) {
+        if self.has(HandlerKind::Update) == Some(false) || touched(&self.create_only) {
             Replacement::Always
         } else if touched(&self.conditional_create_only) {
             Replacement::Conditional
@@ -156,12 +156,12 @@ impl ResourceType {
     }
 
     /// Is there such a handler? `None` where the schema lists none at all.
-    pub fn has(&self, handler: Handler) -> Option<bool> {
+    pub fn has(&self, handler: HandlerKind) -> Option<bool> {
         (!self.handlers.is_empty()).then(|| self.handlers.contains_key(&handler))
     }
 
     /// How long the handler may take, in minutes, where the schema says.
-    pub fn timeout_minutes(&self, handler: Handler) -> Option<u32> {
+    pub fn timeout_minutes(&self, handler: HandlerKind) -> Option<u32> {
         self.handlers.get(&handler).copied().flatten()
     }
 

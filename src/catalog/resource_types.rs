@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::CatalogError;
 use super::property_path::PropertyPath;
-use super::resource_type::{Handler, ResourceType};
+use super::resource_type::{HandlerKind, ResourceType};
 use super::shape::{ObjectShape, Property, ValueKind};
 use super::tables::{RESOURCE_TYPES, Tables, service_count, service_index, service_text};
 
@@ -170,12 +170,12 @@ fn opened(name: &str) -> (String, bool) {
     name.strip_suffix('+').map_or((name.to_owned(), false), |name| (name.to_owned(), true))
 }
 
-fn handler(text: &str) -> Result<(Handler, Option<u32>), String> {
+fn handler(text: &str) -> Result<(HandlerKind, Option<u32>), String> {
     let (verb, minutes) = text.split_once('=').map_or((text, None), |(verb, minutes)| (verb, Some(minutes)));
     let handler = match verb {
-        "create" => Handler::Create,
-        "update" => Handler::Update,
-        "delete" => Handler::Delete,
+        "create" => HandlerKind::Create,
+        "update" => HandlerKind::Update,
+        "delete" => HandlerKind::Delete,
         other => return Err(format!("there is no handler called {other:?}")),
     };
     let minutes = minutes.map(|minutes| minutes.parse().map_err(|_| format!("not a number of minutes: {minutes:?}")));

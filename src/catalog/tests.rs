@@ -271,13 +271,13 @@ fn attributes_identifiers_and_times_are_known() {
     assert_eq!(endpoint.primary_identifier().iter().map(PropertyPath::property).collect::<Vec<_>>(), ["EndpointArn"]);
     assert_eq!(endpoint.tags_property(), Some("Tags"));
     assert!(!endpoint.tags_create_only());
-    assert_eq!(endpoint.timeout_minutes(Handler::Update), Some(970));
-    assert_eq!(endpoint.has(Handler::Delete), Some(true));
+    assert_eq!(endpoint.timeout_minutes(HandlerKind::Update), Some(970));
+    assert_eq!(endpoint.has(HandlerKind::Delete), Some(true));
     assert!(!resource_type("AWS::CodeArtifact::Repository").is_read_only("DomainOwner"), "create-only as well");
     assert!(resource_type("AWS::CloudFormation::Stack").has_attribute("Outputs.Url"));
     assert!(resource_type("Custom::Anything").has_attribute("Whatever"));
     assert!(resource_type("Custom::Anything").knows("Whatever"));
-    assert_eq!(resource_type("AWS::CloudFormation::CustomResource").has(Handler::Update), None, "none are listed");
+    assert_eq!(resource_type("AWS::CloudFormation::CustomResource").has(HandlerKind::Update), None, "none are listed");
     assert_eq!(catalog().resource_type("AWS::SageMaker::TrainingJob"), None);
 }
 

@@ -90,7 +90,7 @@ fn five_lines_make_an_endpoint() {
               ErrorAlarm:
                 Type: AWS::CloudWatch::Alarm
                 Properties:
-                  AlarmDescription: More than 5% of the requests to default-endpoint-embeddings fail with a server error.
+                  AlarmDescription: More than 5% of the requests to default-endpoint-embeddings are answered with a server error.
                   ComparisonOperator: GreaterThanThreshold
                   DatapointsToAlarm: 2
                   EvaluationPeriods: 3
@@ -197,7 +197,7 @@ fn five_lines_make_an_endpoint() {
                   - Endpoint
                   - EndpointName
               HubformDigest:
-                Value: 8b86c654f80a85d7d353b90e34508ed8
+                Value: 8d0440e747974fef4bd07fffc3ec9de6
               HubformVersion:
                 Value: 0.1.0
               RoleArn:

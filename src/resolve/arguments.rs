@@ -97,7 +97,7 @@ fn check_word(context: &mut Resolver<'_>, serving: &Serving<'_>, said: &Argument
     let (name, text) = (&said.name, crate::diagnostic::shown(&said.text));
     let gone = if words.had(word) { " any longer" } else { "" };
     let of = if words.settled { String::new() } else { format!(" {}", engine.version) };
-    let message = format!("`{engine}`{of} does not know `{name}: {text}`{gone}");
+    let message = format!("{engine}{of} does not know `{name}: {text}`{gone}");
     let code = match (is_listed, engine.task_words.is_some_and(|tasks| std::ptr::eq(tasks, words))) {
         (false, _) => Code::MayBeUnknownWord,
         (true, true) => Code::UnknownTask,
@@ -114,10 +114,10 @@ fn word<'t>(words: &Words, text: &'t str) -> &'t str {
 }
 
 fn help(words: &Words, text: &str, is_listed: bool, version: &str) -> String {
-    let near = words.near(text).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-    let all = first_of(words.list.iter().map(|word| format!("`{word}`")), MOST_WORDS);
-    let takes = format!("{near}Values are {all}");
-    let takes = if near.is_empty() { format!("values are {all}") } else { takes };
+    let takes = match words.near(text) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("values are {}", first_of(words.list.iter().map(|word| format!("`{word}`")), MOST_WORDS)),
+    };
     match (is_listed, words.had(word(words, text))) {
         (true, true) => format!("use an `image` older than {version}; {takes}"),
         (true, false) => takes,
@@ -179,7 +179,7 @@ fn meant(text: &str, takes: &Takes) -> Option<String> {
         None => digits.parse().ok()?,
     };
     let number = match takes {
-        Takes::Share if number > 1.0 => number / 100.0,
+        Takes::Share if number >= 10.0 || plain.ends_with('%') => number / 100.0,
         Takes::Number(_) if plain.ends_with('%') => number / 100.0,
         _ => number,
     };

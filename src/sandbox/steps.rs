@@ -12,7 +12,7 @@ use super::{
     value::with_tags,
 };
 use crate::{
-    catalog::Handler,
+    catalog::HandlerKind,
     cloud::{ResourceStatus, Tags},
 };
 
@@ -174,9 +174,9 @@ impl AccountState {
     fn timeout(&self, number: usize, operation: &RunningOperation, key: &str) -> std::time::Duration {
         let (_, resource_type, _) = self.about(number, operation, key);
         let handler = match operation.nodes.get(key).map(|node| &node.task) {
-            Some(Task::Create(_) | Task::Replace(_)) => Handler::Create,
-            Some(Task::Delete(_)) => Handler::Delete,
-            _ => Handler::Update,
+            Some(Task::Create(_) | Task::Replace(_)) => HandlerKind::Create,
+            Some(Task::Delete(_)) => HandlerKind::Delete,
+            _ => HandlerKind::Update,
         };
         let minutes = catalog_of(&resource_type).and_then(|kind| kind.timeout_minutes(handler));
         std::time::Duration::from_secs(u64::from(minutes.unwrap_or(USUAL_TIMEOUT)) * 60)

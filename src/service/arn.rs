@@ -193,6 +193,10 @@ impl ArnField {
                 _ => refuse(),
             });
         }
+        // `TOPIC:UUID` is a subscription (SNS Developer Guide, D).
+        if arn.service == "sns" && arn.resource.contains(':') {
+            return Some(refuse().help("this names a subscription; write only its topic"));
+        }
         if arn.service == "sns" && arn.resource.ends_with(".fifo") {
             return Some(refuse().help("alarms and stacks cannot notify FIFO topics; use a standard one"));
         }
@@ -292,6 +296,7 @@ mod tests {
             "ops",
             "arn:aws:sns:us-west-2:123456789012:ops",
             "arn:aws:sns:eu-west-1:123456789012:ops.fifo",
+            "arn:aws:sns:eu-west-1:123456789012:ops:5f1b",
             "arn:aws:lambda:eu-west-1:123456789012:function:page",
             "arn:aws-cn:sns:eu-west-1:123456789012:ops",
             "arn:aws:sns:eu-west-1::ops",
@@ -303,6 +308,7 @@ mod tests {
                 this must be the ARN of a standard SNS topic, not `ops`
                 `arn:aws:sns:us-west-2:123456789012:ops` is in us-west-2, but this is deployed to eu-west-1 (use one in eu-west-1; `${region}` inserts it)
                 this must be the ARN of a standard SNS topic, not `arn:aws:sns:eu-west-1:123456789012:ops.fifo` (alarms and stacks cannot notify FIFO topics; use a standard one)
+                this must be the ARN of a standard SNS topic, not `arn:aws:sns:eu-west-1:123456789012:ops:5f1b` (this names a subscription; write only its topic)
                 this must be the ARN of a standard SNS topic, not `arn:aws:lambda:eu-west-1:123456789012:function:page`
                 `arn:aws-cn:sns:eu-west-1:123456789012:ops` is in partition aws-cn, and eu-west-1 is in aws
                 `arn:aws:sns:eu-west-1::ops` names no account

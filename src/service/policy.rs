@@ -389,7 +389,8 @@ fn action(text: &str) -> Option<(Problem, String)> {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"*?-_".contains(&byte))
     };
     match text.split(':').collect::<Vec<_>>().as_slice() {
-        ["*"] => None,
+        // Neither guide nor report says what IAM does with `*:*`; scanners of policies look for it, so it is accepted.
+        ["*"] | ["*", "*"] => None,
         [service, name] if is_service(service) && is_name(name) => None,
         [_, _] | [_] => refuse(PREFIX),
         _ => refuse("Actions/Condition can contain only one colon."),

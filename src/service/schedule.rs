@@ -39,6 +39,10 @@ const WEEKDAY: usize = 4;
 
 /// What is wrong with the six fields of a cron expression.
 pub fn cron(text: &str) -> Vec<Problem> {
+    if let Some(fields) = text.strip_prefix("cron(") {
+        let help = format!("write `{}`", shown(fields.trim_end_matches(')')));
+        return vec![Problem::new("a cron expression is written here without `cron()`").help(help)];
+    }
     let parts: Vec<&str> = text.split(' ').collect();
     let Ok(parts) = <[&str; 6]>::try_from(parts) else {
         return vec![Problem::new("a cron expression has six fields, separated by one space")];
@@ -95,6 +99,12 @@ impl CronField {
         // "You can define only one expression in the day-of-week field" with `#`. (D)
         if part.contains('#') && part.contains(',') {
             return Some(Problem::new(format!("`{}`: `#` selects a single day and cannot be in a list", shown(part))));
+        }
+        if let Some((day, _)) = part.split_once('#').filter(|(day, _)| at == WEEKDAY && self.value(day).is_ok())
+            && !self.is_special(at, part)
+        {
+            let help = format!("write `{0}#1` to `{0}#5`", shown(day));
+            return Some(Problem::new(format!("no month has the weekday `{}`", shown(part))).help(help));
         }
         part.split(',').find_map(|item| self.item(at, item))
     }
@@ -304,6 +314,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_nearly_right_is_named() {
+        check(
+            cron("cron(0 8 ? * MON *)").into_iter().chain(cron("0 8 ? * MON#6 *")),
+            expect![[r#"
+                a cron expression is written here without `cron()` (write `0 8 ? * MON *`)
+                no month has the weekday `MON#6` (write `MON#1` to `MON#5`)
+            "#]],
+        );
+    }
+
+    #[test]
     fn a_day_that_no_month_has_never_comes() {
         for text in ["0 0 31 FEB ? *", "0 0 30,31 2 ? *", "0 0 31 APR,SEP,11 ? *"] {
             assert!(never(text).is_some(), "{text}");
@@ -365,7 +386,7 @@ mod tests {
                 the minute cannot have the step `/0`
                 the hour cannot have the step `/90`
                 the day of the week cannot have the step `/2`
-                the day of the week must be 1 to 7 or SUN to SAT, not `3#6` (1 is Sunday and 7 is Saturday)
+                no month has the weekday `3#6` (write `3#1` to `3#5`)
                 `3#1,6#3`: `#` selects a single day and cannot be in a list
                 the day of the month must be 1 to 31, not `2L`
                 the day of the week must be 1 to 7 or SUN to SAT, not `3W` (1 is Sunday and 7 is Saturday)

@@ -127,7 +127,7 @@ fn every_row_is_found_by_its_word_and_tasks() {
 #[test]
 fn texts_follow_from_the_table() {
     expect!["`fake`, `tei`, `transformers` or `vllm`"].assert_eq(&choosable_names());
-    expect!["say `engine: vllm`, `tei`, `transformers`, `fake`, or `custom` with `image`"].assert_eq(&advice());
+    expect!["set `engine: vllm`, `tei`, `transformers`, `fake`, or `custom` with `image`"].assert_eq(&advice());
 }
 
 #[test]

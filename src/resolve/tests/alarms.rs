@@ -4,13 +4,13 @@ use super::*;
 
 #[test]
 fn more_than_five_percent_of_server_errors_alarm_when_nobody_says() {
-    encoder("").alarms(expect![[r#"[{"description":"More than 5% of the requests to default-endpoint-chat fail with a server error.","id":"ErrorAlarm","percent":5,"variant":"AllTraffic","watches":"errors"}]"#]]);
-    encoder("alarms: {errorRate: 0.5%}").alarms(expect![[r#"[{"description":"More than 0.5% of the requests to default-endpoint-chat fail with a server error.","id":"ErrorAlarm","percent":0.5,"variant":"AllTraffic","watches":"errors"}]"#]]);
+    encoder("").alarms(expect![[r#"[{"description":"More than 5% of the requests to default-endpoint-chat are answered with a server error.","id":"ErrorAlarm","percent":5,"variant":"AllTraffic","watches":"errors"}]"#]]);
+    encoder("alarms: {errorRate: 0.5%}").alarms(expect![[r#"[{"description":"More than 0.5% of the requests to default-endpoint-chat are answered with a server error.","id":"ErrorAlarm","percent":0.5,"variant":"AllTraffic","watches":"errors"}]"#]]);
 }
 
 #[test]
 fn latency_alarms_where_it_is_said() {
-    encoder("alarms: {latencyP99: 250ms}").alarms(expect![[r#"[{"description":"More than 5% of the requests to default-endpoint-chat fail with a server error.","id":"ErrorAlarm","percent":5,"variant":"AllTraffic","watches":"errors"},{"description":"The slowest 1% of requests to default-endpoint-chat take longer than 250ms.","id":"LatencyAlarm","microseconds":250000,"variant":"AllTraffic","watches":"latency"}]"#]]);
+    encoder("alarms: {latencyP99: 250ms}").alarms(expect![[r#"[{"description":"More than 5% of the requests to default-endpoint-chat are answered with a server error.","id":"ErrorAlarm","percent":5,"variant":"AllTraffic","watches":"errors"},{"description":"The slowest 1% of the answers of default-endpoint-chat take longer than 250ms.","id":"LatencyAlarm","microseconds":250000,"variant":"AllTraffic","watches":"latency"}]"#]]);
 }
 
 #[test]
@@ -18,20 +18,20 @@ fn alarms_are_turned_off_by_the_endpoint_or_its_environment() {
     encoder("alarms: none").alarms(expect!["[]"]);
     let none = "defaults: {alarms: none}";
     encoder("").environment(none).alarms(expect!["[]"]);
-    encoder("alarms: {errorRate: 1%}").environment(none).alarms(expect![[r#"[{"description":"More than 1% of the requests to dev-endpoint-chat fail with a server error.","id":"ErrorAlarm","percent":1,"variant":"AllTraffic","watches":"errors"}]"#]]);
+    encoder("alarms: {errorRate: 1%}").environment(none).alarms(expect![[r#"[{"description":"More than 1% of the requests to dev-endpoint-chat are answered with a server error.","id":"ErrorAlarm","percent":1,"variant":"AllTraffic","watches":"errors"}]"#]]);
 }
 
 #[test]
 fn alarms_of_the_environment_hold_where_an_endpoint_says_none() {
     let given = "defaults: {alarms: {errorRate: 2%, latencyP99: 1s, notify: {export: Topics}}}";
-    encoder("").environment(given).alarms(expect![[r#"[{"description":"More than 2% of the requests to dev-endpoint-chat fail with a server error.","id":"ErrorAlarm","notify":{"Fn::Split":[",",{"Fn::ImportValue":"Topics"}]},"percent":2,"variant":"AllTraffic","watches":"errors"},{"description":"The slowest 1% of requests to dev-endpoint-chat take longer than 1s.","id":"LatencyAlarm","microseconds":1000000,"notify":{"Fn::Split":[",",{"Fn::ImportValue":"Topics"}]},"variant":"AllTraffic","watches":"latency"}]"#]]);
+    encoder("").environment(given).alarms(expect![[r#"[{"description":"More than 2% of the requests to dev-endpoint-chat are answered with a server error.","id":"ErrorAlarm","notify":{"Fn::Split":[",",{"Fn::ImportValue":"Topics"}]},"percent":2,"variant":"AllTraffic","watches":"errors"},{"description":"The slowest 1% of the answers of dev-endpoint-chat take longer than 1s.","id":"LatencyAlarm","microseconds":1000000,"notify":{"Fn::Split":[",",{"Fn::ImportValue":"Topics"}]},"variant":"AllTraffic","watches":"latency"}]"#]]);
 }
 
 #[test]
 fn topics_are_told_by_arn_parameter_or_export() {
     encoder("alarms: {notify: ['arn:aws:sns:${region}:${account}:ops', {ssm: /ops/topic}, {export: Ops}]}")
         .account("123456789012")
-        .alarms(expect![[r#"[{"description":"More than 5% of the requests to default-endpoint-chat fail with a server error.","id":"ErrorAlarm","notify":["arn:aws:sns:us-east-1:123456789012:ops","{{resolve:ssm:/ops/topic}}",{"Fn::ImportValue":"Ops"}],"percent":5,"variant":"AllTraffic","watches":"errors"}]"#]]);
+        .alarms(expect![[r#"[{"description":"More than 5% of the requests to default-endpoint-chat are answered with a server error.","id":"ErrorAlarm","notify":["arn:aws:sns:us-east-1:123456789012:ops","{{resolve:ssm:/ops/topic}}",{"Fn::ImportValue":"Ops"}],"percent":5,"variant":"AllTraffic","watches":"errors"}]"#]]);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_whole_list_from_a_parameter_is_not_supported_because_it_would_stay_one_text
     encoder("alarms: {notify: {ssm: /ops/topics}}").findings(expect![[r#"
         error HF1040 2:20: not yet supported: a whole list from a parameter | use one parameter per item, `[{ssm: /a}, {ssm: /b}]`, or an export of the list
     "#]]);
-    encoder("alarms: {notify: {export: Topics}}").alarms(expect![[r#"[{"description":"More than 5% of the requests to default-endpoint-chat fail with a server error.","id":"ErrorAlarm","notify":{"Fn::Split":[",",{"Fn::ImportValue":"Topics"}]},"percent":5,"variant":"AllTraffic","watches":"errors"}]"#]]);
+    encoder("alarms: {notify: {export: Topics}}").alarms(expect![[r#"[{"description":"More than 5% of the requests to default-endpoint-chat are answered with a server error.","id":"ErrorAlarm","notify":{"Fn::Split":[",",{"Fn::ImportValue":"Topics"}]},"percent":5,"variant":"AllTraffic","watches":"errors"}]"#]]);
 }
 
 #[test]

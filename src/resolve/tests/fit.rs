@@ -93,29 +93,29 @@ fn of_a_model_whose_heads_for_keys_are_not_known_the_degree_is_a_guess() {
 #[test]
 fn weights_that_take_more_than_their_share_are_refused_with_what_holds_them() {
     on("ml.g5.xlarge", "Qwen/Qwen3-14B").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+        error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights need 27.5 GiB; 17.9 GiB are available | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
     "#]]);
     // Eighty in a hundred of its 22.4 GiB are 17.9.
     on("ml.g5.xlarge", "Qwen/Qwen3.5-9B").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3.5-9B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 18.0 GiB, of 17.9 GiB available | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+        error HF2010 3:13: `Qwen/Qwen3.5-9B` does not fit on `ml.g5.xlarge`, by estimate: its weights need 18.0 GiB; 17.9 GiB are available | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
     "#]]);
     on("ml.g5.xlarge", "zai-org/GLM-4-9B-0414").is_fine();
     on("ml.g5.12xlarge", "Qwen/Qwen2.5-72B-Instruct").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen2.5-72B-Instruct` does not fit on `ml.g5.12xlarge`, by estimate: its weights take 135.4 GiB, of 71.5 GiB available | `ml.g7e.12xlarge` is the cheapest that fits it (10.3576 USD/h, seen 2026-09-01)
+        error HF2010 3:13: `Qwen/Qwen2.5-72B-Instruct` does not fit on `ml.g5.12xlarge`, by estimate: its weights need 135.4 GiB; 71.5 GiB are available | `ml.g7e.12xlarge` is the cheapest that fits it (10.3576 USD/h, seen 2026-09-01)
     "#]]);
 }
 
 #[test]
 fn a_model_that_nothing_in_the_region_holds_is_refused_without_an_offer() {
     on("ml.g4dn.xlarge", "zai-org/GLM-5").region("eu-west-3").findings(expect![[r#"
-        error HF2010 3:13: `zai-org/GLM-5` does not fit on `ml.g4dn.xlarge`, by estimate: its weights take 1404.2 GiB, of 12.8 GiB available | use an instance with more device memory
+        error HF2010 3:13: `zai-org/GLM-5` does not fit on `ml.g4dn.xlarge`, by estimate: its weights need 1404.2 GiB; 12.8 GiB are available | use an instance with more device memory
     "#]]);
 }
 
 #[test]
 fn half_the_degree_is_half_the_memory() {
     on("ml.g5.12xlarge", "Qwen/Qwen3-32B, tensorParallel: 2").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-32B` does not fit on `ml.g5.12xlarge`, by estimate: its weights take 61.0 GiB, of 35.8 GiB available | `ml.g7e.12xlarge` is the cheapest that fits it (10.3576 USD/h, seen 2026-09-01)
+        error HF2010 3:13: `Qwen/Qwen3-32B` does not fit on `ml.g5.12xlarge`, by estimate: its weights need 61.0 GiB; 35.8 GiB are available | `ml.g7e.12xlarge` is the cheapest that fits it (10.3576 USD/h, seen 2026-09-01)
     "#]]);
 }
 
@@ -124,7 +124,7 @@ fn wide_numbers_take_twice_the_memory() {
     on("ml.g5.xlarge", "Qwen/Qwen3-4B").is_fine();
     on("ml.g5.xlarge", "Qwen/Qwen3-8B, dtype: bfloat16").is_fine();
     on("ml.g5.xlarge", "Qwen/Qwen3-8B, dtype: float32").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-8B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 30.5 GiB, of 17.9 GiB available | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+        error HF2010 3:13: `Qwen/Qwen3-8B` does not fit on `ml.g5.xlarge`, by estimate: its weights need 30.5 GiB; 17.9 GiB are available | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
     "#]]);
 }
 
@@ -179,19 +179,19 @@ fn flags_that_share_the_memory_out_turn_errors_into_warnings() {
     findings(
         &runs,
         expect![[r#"
-            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | hubform cannot judge `cpu-offload-gb` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
-            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | hubform cannot judge `gpu_memory_utilization` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
-            error HF2070 2:55: `vllm` 0.25.1 does not know `KV-CACHE-DTYPE: 1` | values are `auto`, `float16`, `bfloat16`, `fp8`, `fp8_e4m3`, `fp8_e5m2`, `fp8_inc`, `fp8_ds_mla`, `turboquant_k8v4`, `turboquant_4bit_nc`, `turboquant_k3v4_nc`, `turboquant_3bit_nc`, `int4_per_token_head`, `int8_per_token_head`, `fp8_per_token_head`, `nvfp4`
-            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | hubform cannot judge `KV-CACHE-DTYPE` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
-            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | hubform cannot judge `kv-cache-memory-bytes` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
-            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | hubform cannot judge `pipeline-parallel-size` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights need 27.5 GiB; 17.9 GiB are available | hubform cannot judge `cpu-offload-gb` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights need 27.5 GiB; 17.9 GiB are available | hubform cannot judge `gpu_memory_utilization` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+            error HF2070 2:55: vllm 0.25.1 does not know `KV-CACHE-DTYPE: 1` | values are `auto`, `float16`, `bfloat16`, `fp8`, `fp8_e4m3`, `fp8_e5m2`, `fp8_inc`, `fp8_ds_mla`, `turboquant_k8v4`, `turboquant_4bit_nc`, `turboquant_k3v4_nc`, `turboquant_3bit_nc`, `int4_per_token_head`, `int8_per_token_head`, `fp8_per_token_head`, `nvfp4`
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights need 27.5 GiB; 17.9 GiB are available | hubform cannot judge `KV-CACHE-DTYPE` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights need 27.5 GiB; 17.9 GiB are available | hubform cannot judge `kv-cache-memory-bytes` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+            warning HF2041 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights need 27.5 GiB; 17.9 GiB are available | hubform cannot judge `pipeline-parallel-size` in `args`; without it, `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
         "#]],
     );
     on("ml.g5.xlarge", "Qwen/Qwen3-8B, context: 27649, args: {cpu-offload-gb: 1}").findings(expect![[r#"
         warning HF2041 2:40: a context of 27649 tokens does not fit on `ml.g5.xlarge`, by estimate | hubform cannot judge `cpu-offload-gb` in `args`; without it, up to 27648 tokens fit; or use an instance with more memory
     "#]]);
     on("ml.g5.xlarge", "Qwen/Qwen3-14B, args: {max-num-seqs: 1}").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights take 27.5 GiB, of 17.9 GiB available | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
+        error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g5.xlarge`, by estimate: its weights need 27.5 GiB; 17.9 GiB are available | `ml.g6e.xlarge` is the cheapest that fits it (2.6054 USD/h, seen 2026)
     "#]]);
 }
 
@@ -213,11 +213,11 @@ fn what_is_not_known_is_not_judged_unless_the_manifest_says_the_numbers() {
 #[test]
 fn what_cannot_fit_whatever_its_weights_take_is_refused_though_they_are_not_known() {
     on("ml.g5.xlarge", "openai/gpt-oss-120b, context: 8192").findings(expect![[r#"
-        error HF2010 3:13: `openai/gpt-oss-120b` does not fit on `ml.g5.xlarge`: its weights take at least 54.4 GiB, and its devices have 22.4 GiB | use an instance with more device memory
+        error HF2010 3:13: `openai/gpt-oss-120b` does not fit on `ml.g5.xlarge`: its weights need at least 54.4 GiB; its devices have 22.4 GiB | use an instance with more device memory
     "#]]);
     on("ml.g5.12xlarge", "openai/gpt-oss-120b, context: 8192, tensorParallel: 4").is_fine();
     on("ml.g5.xlarge", "Qwen/Qwen3-32B, quantization: fp8, context: 8192").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-32B` does not fit on `ml.g5.xlarge`: its weights take at least 30.5 GiB, and its devices have 22.4 GiB | use an instance with more device memory
+        error HF2010 3:13: `Qwen/Qwen3-32B` does not fit on `ml.g5.xlarge`: its weights need at least 30.5 GiB; its devices have 22.4 GiB | use an instance with more device memory
     "#]]);
     on("ml.g5.xlarge", "Qwen/Qwen3-32B, quantization: awq, context: 8192").is_fine();
 }
@@ -239,14 +239,14 @@ fn an_encoder_is_warned_of_where_memory_may_be_tight_and_refused_where_it_surely
         warning HF2041 3:13: `BAAI/bge-m3` may need 6.2 GiB of main memory, by estimate, and `ml.c5.large` has 4.0 GiB | use an instance with more, or remove `instances` and hubform chooses one
     "#]]);
     on("ml.c5.large", "intfloat/e5-mistral-7b-instruct").findings(expect![[r#"
-        error HF2010 3:13: `intfloat/e5-mistral-7b-instruct` does not fit on `ml.c5.large`: its weights take 13.2 GiB, of 4.0 GiB of main memory | use an instance with more, or remove `instances` and hubform chooses one
+        error HF2010 3:13: `intfloat/e5-mistral-7b-instruct` does not fit on `ml.c5.large`: its weights need 13.2 GiB; there are 4.0 GiB of main memory | use an instance with more, or remove `instances` and hubform chooses one
     "#]]);
     on("ml.g4dn.xlarge", "intfloat/e5-mistral-7b-instruct").findings(expect![[r#"
         warning HF2041 3:13: `intfloat/e5-mistral-7b-instruct` may need 20.9 GiB of device memory, by estimate, and `ml.g4dn.xlarge` has 16.0 GiB | use an instance with more, or remove `instances` and hubform chooses one
     "#]]);
     on("ml.g5.xlarge", "intfloat/e5-mistral-7b-instruct").is_fine();
     on("ml.g4dn.xlarge", "Qwen/Qwen3-14B, engine: tei").findings(expect![[r#"
-        error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g4dn.xlarge`: its weights take 27.5 GiB, of 16.0 GiB of device memory | use an instance with more, or remove `instances` and hubform chooses one
+        error HF2010 3:13: `Qwen/Qwen3-14B` does not fit on `ml.g4dn.xlarge`: its weights need 27.5 GiB; there are 16.0 GiB of device memory | use an instance with more, or remove `instances` and hubform chooses one
         warning HF2083 2:40: hubform does not know `tei` to serve `text-generation` | `vllm` serves it; remove `engine` and hubform chooses it
     "#]]);
 }

@@ -78,10 +78,10 @@ fn of_an_unknown_model_task_and_engine_must_be_said() {
         error HF2002 2:16: hubform knows nothing about `acme/house` and cannot choose for it | set `task` and `engine`
     "#]]);
     house(", task: text-generation", "\nhardware: ml.g5.xlarge").findings(expect![[r#"
-        error HF2002 2:16: hubform knows nothing about `acme/house` and cannot choose for it | say `engine`
+        error HF2002 2:16: hubform knows nothing about `acme/house` and cannot choose for it | set `engine`
     "#]]);
     house(", engine: vllm", "\nhardware: ml.g5.xlarge").findings(expect![[r#"
-        error HF2002 2:16: hubform knows nothing about `acme/house` and cannot choose for it | say `task`
+        error HF2002 2:16: hubform knows nothing about `acme/house` and cannot choose for it | set `task`
     "#]]);
     endpoint("model: {s3: 's3://b/house/'}\nhardware: ml.g5.xlarge").findings(expect![[r#"
         error HF2002 2:15: hubform knows nothing about `s3://b/house/` and cannot choose for it | set `task` and `engine`
@@ -178,10 +178,10 @@ fn speech_is_recognised_by_transformers() {
 #[test]
 fn for_other_tasks_no_engine_is_chosen() {
     endpoint("model: {hub: google-bert/bert-base-uncased, task: fill-mask}").findings(expect![[r#"
-        error HF2006 2:10: hubform has no default engine for the task `fill-mask` | say `engine: vllm`, `tei`, `transformers`, `fake`, or `custom` with `image`
+        error HF2006 2:10: hubform has no default engine for the task `fill-mask` | set `engine: vllm`, `tei`, `transformers`, `fake`, or `custom` with `image`
     "#]]);
     endpoint("model: {hub: sentence-transformers/all-mpnet-base-v2}").findings(expect![[r#"
-        error HF2006 2:10: hubform has no default engine for the task `sentence-similarity` | say `engine: vllm`, `tei`, `transformers`, `fake`, or `custom` with `image`
+        error HF2006 2:10: hubform has no default engine for the task `sentence-similarity` | set `engine: vllm`, `tei`, `transformers`, `fake`, or `custom` with `image`
     "#]]);
 }
 

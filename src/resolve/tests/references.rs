@@ -17,7 +17,7 @@ fn manifests_are_found_by_name_and_keep_their_places() {
 fn a_name_of_nothing_is_told_with_the_nearest() {
     let run = encoder("scaling: twoo");
     run.findings(expect![[r#"
-        error HF2001 2:12: environment `default` has no Scaling `twoo` | this environment has no Scaling
+        error HF2001 2:12: environment `default` has no Scaling `twoo` | it has no Scaling at all
     "#]]);
     run.clone().and("Scaling", "two", "min: 2").findings(expect![[r#"
         error HF2001 2:12: environment `default` has no Scaling `twoo` | did you mean `two`?
@@ -26,7 +26,7 @@ fn a_name_of_nothing_is_told_with_the_nearest() {
         error HF2001 2:12: environment `default` has no Scaling `twoo` | there are office-hours
     "#]]);
     run.and("Hardware", "twoo", "instances: [ml.m5.xlarge]").findings(expect![[r#"
-        error HF2001 2:12: environment `default` has no Scaling `twoo` | this environment has no Scaling
+        error HF2001 2:12: environment `default` has no Scaling `twoo` | it has no Scaling at all
     "#]]);
 }
 
@@ -54,10 +54,10 @@ fn a_model_named_without_its_organisation_is_offered_with_it() {
 #[test]
 fn model_hardware_and_scaling_are_all_looked_for() {
     endpoint("model: a\nhardware: b\nscaling: c\nrole: d").findings(expect![[r#"
-        error HF2001 2:10: environment `default` has no Model `a` | this environment has no Model
-        error HF2001 3:13: environment `default` has no Hardware `b` | this environment has no Hardware
-        error HF2001 4:12: environment `default` has no Scaling `c` | this environment has no Scaling
-        error HF2001 5:9: environment `default` has no Role `d` | this environment has no Role
+        error HF2001 2:10: environment `default` has no Model `a` | it has no Model at all
+        error HF2001 3:13: environment `default` has no Hardware `b` | it has no Hardware at all
+        error HF2001 4:12: environment `default` has no Scaling `c` | it has no Scaling at all
+        error HF2001 5:9: environment `default` has no Role `d` | it has no Role at all
     "#]]);
 }
 
@@ -65,8 +65,8 @@ fn model_hardware_and_scaling_are_all_looked_for() {
 fn defaults_of_the_environment_are_looked_for_though_nobody_follows_them() {
     let run = encoder("scaling: {min: 1}").environment("defaults: {hardware: big, scaling: many}");
     run.findings(expect![[r#"
-        error HF2001 dev.yaml 2:24: environment `dev` has no Hardware `big` | this environment has no Hardware
-        error HF2001 dev.yaml 2:38: environment `dev` has no Scaling `many` | this environment has no Scaling
+        error HF2001 dev.yaml 2:24: environment `dev` has no Hardware `big` | it has no Hardware at all
+        error HF2001 dev.yaml 2:38: environment `dev` has no Scaling `many` | it has no Scaling at all
     "#]]);
     run.and("Hardware", "big", "instances: [ml.m5.24xlarge]").and("Scaling", "many", "min: 9").is_fine();
 }
@@ -123,7 +123,7 @@ fn the_same_name_in_another_environment_is_another_manifest() {
     let run = TestRun::default().within("dev").and("Environment", "dev", "").and("Model", "bge", "hub: BAAI/bge-m3");
     let run = run.within("trial").and("Environment", "trial", "").and("Endpoint", "chat", "model: bge");
     run.findings(expect![[r#"
-        error HF2001 trial/chat.yaml 2:10: environment `trial` has no Model `bge` | this environment has no Model
+        error HF2001 trial/chat.yaml 2:10: environment `trial` has no Model `bge` | it has no Model at all
     "#]]);
 }
 

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use hubform::{
-    catalog::{Catalog, ValueKind, ResourceType},
+    catalog::{Catalog, ResourceType, ValueKind},
     diagnostic::Path,
 };
 use serde_json::{Map, Value, json};
