@@ -13,11 +13,11 @@ use crate::cloud::{CloudError, CloudErrorKind, CloudResult, Target};
 
 /// Where calls go, so that their failures can say it.
 #[derive(Debug, Clone)]
-pub(super) struct Site {
+pub(super) struct CallSite {
     target: Target,
 }
 
-impl Site {
+impl CallSite {
     pub(super) fn new(target: Target) -> Self {
         Self { target }
     }

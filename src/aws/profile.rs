@@ -13,8 +13,8 @@ pub async fn wrong_profile(name: Option<&str>) -> Option<(String, String)> {
         Ok(known) => known,
         Err(error) => {
             let why = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            let what = format!("the configuration of AWS cannot be read: {error}{why}");
-            return Some((what, "mend the file, or name another with AWS_CONFIG_FILE".to_owned()));
+            let what = format!("cannot read the AWS configuration: {error}{why}");
+            return Some((what, "fix the file, or name another with AWS_CONFIG_FILE".to_owned()));
         }
     };
     let name = name.filter(|name| *name != "default" && known.get_profile(name).is_none())?;
@@ -22,7 +22,7 @@ pub async fn wrong_profile(name: Option<&str>) -> Option<(String, String)> {
     others.sort_unstable();
     let help = match others.as_slice() {
         [] => "no profile is configured; `aws configure` makes one".to_owned(),
-        others => format!("AWS_PROFILE takes one of {}", others.join(", ")),
+        others => format!("set AWS_PROFILE to one of {}", others.join(", ")),
     };
     Some((format!("there is no AWS profile `{name}`"), help))
 }
@@ -74,7 +74,7 @@ impl ProvideCredentials for InTime {
             // Over such a key the SDK stops the process when it signs (aws-runtime 1.10.2, auth).
             match found.access_key_id().bytes().all(|byte| byte.is_ascii_graphic()) {
                 true => Ok(found),
-                false => Err(CredentialsError::provider_error("the access key id has characters that none has")),
+                false => Err(CredentialsError::provider_error("the access key id has characters that are never valid")),
             }
         })
     }

@@ -7,8 +7,8 @@ use super::{
     Exit, Host, Refusal, args,
     args::{Acting, Format, Globals, Planning},
     ask, context, format,
-    plan::{Asked, Prepared, prepare, show},
-    progress::{Progress, is_live, tell, watched},
+    plan::{PlanningRequest, Prepared, prepare, show},
+    progress::{ProgressMode, is_live, tell, watched},
     signals::{self, Signals},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::ApplyArgs) -> Result<Exit> {
     let purpose = Purpose::Apply { validate: args.validate, waits: !args.acting.no_wait };
-    let asked = Asked { planning: &args.planning, adopt: &args.adopting.adopt, purpose };
+    let asked = PlanningRequest { planning: &args.planning, adopt: &args.adopting.adopt, purpose };
     let prepared = prepare(host, globals, asked).await?;
     show(host, &args.planning, &prepared)?;
     let verb = Confirmation { name: "apply", question: "Carry out this plan?" };
@@ -102,9 +102,9 @@ async fn carry_out(
 }
 
 /// What `HUBFORM_PROGRESS` says.
-fn progress_of(host: &Host) -> Result<Progress> {
-    let Some(said) = host.variable("HUBFORM_PROGRESS") else { return Ok(Progress::default()) };
-    let known = <Progress as clap::ValueEnum>::from_str(said, true);
+fn progress_of(host: &Host) -> Result<ProgressMode> {
+    let Some(said) = host.variable("HUBFORM_PROGRESS") else { return Ok(ProgressMode::default()) };
+    let known = <ProgressMode as clap::ValueEnum>::from_str(said, true);
     let message = format!("unknown HUBFORM_PROGRESS `{said}`");
     Ok(known.map_err(|_| Refusal::new(message, "use auto, live, plain or none"))?)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::progress::Progress;
+use super::progress::ProgressMode;
 
 /// Hugging Face models on AWS, declared.
 ///
@@ -180,7 +180,7 @@ pub struct Acting {
     pub no_wait: bool,
     /// Progress display: auto, live, plain or none [default: auto]
     #[arg(long, value_enum, value_name = "HOW", hide_possible_values = true)]
-    pub progress: Option<Progress>,
+    pub progress: Option<ProgressMode>,
 }
 
 /// `hubform apply`.

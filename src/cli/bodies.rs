@@ -60,8 +60,8 @@ fn read_templates(files: &dyn Files, folder: &Path) -> Result<BTreeMap<String, S
         for entry in files.list(&folder).with_context(failed)? {
             looked += 1;
             if looked > MOST_BESIDE {
-                let message = format!("more than {MOST_BESIDE} files and folders are in it");
-                anyhow::bail!(Refusal::new(failed(), format!("{message}; name the folder of the templates alone")));
+                let message = format!("it has more than {MOST_BESIDE} files and folders");
+                anyhow::bail!(Refusal::new(failed(), format!("{message}; pass a folder with the templates alone")));
             }
             let (path, name) = (folder.join(&entry.name), format!("{prefix}{}", entry.name.display()));
             if entry.folder {

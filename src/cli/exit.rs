@@ -92,7 +92,7 @@ mod tests {
                     cause: None,
                     rollback: vec![],
                     endpoint: None,
-                    aftermath: vec![],
+                    notes: vec![],
                 };
                 let stack = StackRef { target: target.clone(), name: "a".into() };
                 (stack, StepResult::Failed(Box::new(failure)))

@@ -88,11 +88,11 @@ impl Called {
         if name != folder {
             writeln!(
                 host.output,
-                "the environment is called `{name}`, after the folder `{}`{cut}",
+                "the environment is named `{name}`, after the folder `{}`{cut}",
                 told(Path::new(folder))
             )?;
         } else if !cut.is_empty() {
-            writeln!(host.output, "the environment is called `{name}`{cut}")?;
+            writeln!(host.output, "the environment is named `{name}`{cut}")?;
         }
         if let Some(start) = protecting {
             let words = "set `protect: false` in environment.yaml if it should not be";

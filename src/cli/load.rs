@@ -10,7 +10,7 @@ use super::{
     host::Host,
     read::{LoadOptions, ReadInputs, read},
     session,
-    sources::Named,
+    sources::NamedPaths,
 };
 use crate::{
     cloud::StackRef,
@@ -117,7 +117,7 @@ fn upgrades_nothing(name: &str, resolved: &Resolved) -> Option<Diagnostic> {
 }
 
 /// The environments whose own manifest was named.
-fn whole(scopes: &[Scope], named: &Named) -> BTreeSet<String> {
+fn whole(scopes: &[Scope], named: &NamedPaths) -> BTreeSet<String> {
     scopes
         .iter()
         .map(|scope| &scope.set.environment)
@@ -127,7 +127,12 @@ fn whole(scopes: &[Scope], named: &Named) -> BTreeSet<String> {
 }
 
 /// The stacks of manifests that were named, and all of whole environments.
-fn chosen(whole: &BTreeSet<String>, resolved: &Resolved, named: &Named, sources: &SourceMap) -> BTreeSet<StackRef> {
+fn chosen(
+    whole: &BTreeSet<String>,
+    resolved: &Resolved,
+    named: &NamedPaths,
+    sources: &SourceMap,
+) -> BTreeSet<StackRef> {
     let is_chosen = |stack: &&crate::resolve::DesiredStack| {
         whole.contains(&stack.identity.environment) || named.covers(Path::new(sources.name(stack.span.file)))
     };

@@ -40,7 +40,7 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::LockArg
         loaded = loaded.closed().again(host, &args.selection, &options)?;
     }
     if let Some(name) = named.filter(|name| !has_manifest(&loaded, name)) {
-        let message = format!("no manifest is called `{name}`");
+        let message = format!("no manifest is named `{name}`");
         anyhow::bail!(Refusal::new(message, "use a name such as `chat` or `Endpoint/chat`, after the path"));
     }
     refuse_several(args, &loaded)?;

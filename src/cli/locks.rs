@@ -38,20 +38,20 @@ pub(super) struct LockFile {
     pub(super) overlay: Arc<Lock>,
     /// Another Region than the environment's own was asked for: what is chosen for it is not kept.
     pub(super) visiting: bool,
-    pub(super) heirs: Arc<Heirs>,
+    pub(super) claims: Arc<Claim>,
 }
 
 /// Whose the choices of a lock of format 1 are.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Heirs {
+pub(super) struct Claim {
     /// The environments of the folders that share the lock.
     pub(super) names: BTreeSet<String>,
     /// Others may read it too, because `--lock` says where it is: for them the choices stay unclaimed.
     pub(super) and_others: bool,
 }
 
-impl Heirs {
-    fn inherit(&self, mut lock: Lock) -> Lock {
+impl Claim {
+    fn settle(&self, mut lock: Lock) -> Lock {
         lock.claim(&self.names);
         if !self.and_others {
             lock.unclaimed.clear();
@@ -70,7 +70,7 @@ impl LockFile {
 pub(super) fn read(
     files: &dyn Files,
     path: &Path,
-    heirs: &Heirs,
+    claims: &Claim,
     sources: &mut SourceMap,
     findings: &mut Diagnostics,
 ) -> Lock {
@@ -79,11 +79,11 @@ pub(super) fn read(
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Lock::default()),
         Err(error) => {
             let message = format!("cannot read `{}`: {error}", path.display());
-            let help = "make it readable, or restore it from git; until then it is not written";
+            let help = "make it readable, or restore it from git; it is not written until then";
             Err(Diagnostics::from_iter([Diagnostic::new(Code::LockUnreadable, message).help(help)]))
         }
     };
-    heirs.inherit(read.unwrap_or_else(|found| {
+    claims.settle(read.unwrap_or_else(|found| {
         findings.extend(found);
         Lock::default()
     }))
@@ -233,15 +233,15 @@ impl Loaded {
     /// Writes one lock upon what stands in its file by now.
     fn keep(&mut self, files: &dyn Files, path: &Path, lock: &Lock, options: &LoadOptions) -> Result<Ended> {
         let file = self.lock_file(path);
-        let (base, heirs, made) =
-            (file.before(options).clone(), file.heirs.clone(), options.owner == OwnerPolicy::Made);
+        let (base, claims, made) =
+            (file.before(options).clone(), file.claims.clone(), options.owner == OwnerPolicy::Made);
         let here = self.read.scopes.iter().zip(&self.read.lock_files).filter(|(_, other)| other.kept == *path);
         let own: Vec<String> = here.map(|(scope, _)| scope.set.environment.name.clone()).collect();
         let mut ended = Ended::AsItWas;
         let written = files.change(path, &mut |bytes| {
             let there = match bytes.is_empty() {
                 true => Ok(base.clone()),
-                false => parse(path, bytes, &mut self.read.sources).map(|there| heirs.inherit(there)),
+                false => parse(path, bytes, &mut self.read.sources).map(|there| claims.settle(there)),
             };
             let (result, text) = match there.map(|there| lock.merged(&base, &there)) {
                 Ok(Ok(merged)) => {

@@ -34,7 +34,7 @@ use clap::Parser;
 pub use args::Cli;
 pub use exit::Exit;
 pub use host::{Host, Terminal};
-pub use progress::Progress;
+pub use progress::ProgressMode;
 
 use args::{Format, Selection, Verb};
 use load::Loaded;
@@ -99,14 +99,14 @@ impl Refusal {
     fn doubtful(doubts: &[String]) -> Self {
         Self::new(
             format!("the plan fails hubform's own audit: {}", doubts.join("; ")),
-            "nothing was done; this is a bug in hubform, please report it",
+            "nothing was done; please report this bug",
         )
     }
 
     fn needs_yes(verb: &str) -> Self {
         Self::new(
             format!("`{verb}` asks before it acts, and input is not a terminal"),
-            "add `--yes` to go on without asking",
+            "add `--yes` to skip the question",
         )
     }
 }

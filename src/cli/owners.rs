@@ -56,7 +56,7 @@ fn imagined(files: &dyn Files, file: &LockFile, environment: &str) -> Option<Str
 
 fn missing(set: &EnvironmentSet, locked: Option<Locked>) -> Diagnostic {
     let (name, why) = (&set.environment.name, locked.map(|why| format!(" {why}")).unwrap_or_default());
-    let message = format!("the lock has no owner id for the environment `{name}`, and none may be made{why}");
+    let message = format!("the lock has no owner id for the environment `{name}`, and none may be created{why}");
     let finding = Diagnostic::new(Code::LockMissing, message).help("run `hubform lock` and commit hubform.lock");
     match &set.environment.origin {
         Some(origin) => finding.at(origin.span("/metadata/name")),

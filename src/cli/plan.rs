@@ -22,7 +22,7 @@ use crate::{
 };
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::PlanArgs) -> Result<Exit> {
-    let asked = Asked { planning: &args.planning, adopt: &args.adopting.adopt, purpose: Purpose::Plan };
+    let asked = PlanningRequest { planning: &args.planning, adopt: &args.adopting.adopt, purpose: Purpose::Plan };
     let prepared = prepare(host, globals, asked).await?;
     show(host, &args.planning, &prepared)?;
     if format(host, &args.planning.selection) == Format::Human {
@@ -36,7 +36,7 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, args: &args::PlanArg
 
 /// What a verb that plans was asked.
 #[derive(Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(super) struct PlanningRequest<'a> {
     pub(super) planning: &'a Planning,
     pub(super) adopt: &'a [String],
     pub(super) purpose: Purpose,
@@ -49,14 +49,14 @@ pub(super) struct Prepared {
 }
 
 /// Loads, asks, gathers, resolves, renders, observes, plans and audits. What stops the run was told when this fails.
-pub(super) async fn prepare(host: &mut Host, globals: &Globals, asked: Asked<'_>) -> Result<Prepared> {
+pub(super) async fn prepare(host: &mut Host, globals: &Globals, asked: PlanningRequest<'_>) -> Result<Prepared> {
     let (selection, options) = (&asked.planning.selection, options(host, globals, asked.purpose).await?);
     let loaded = load_asking(host, selection, &options).await?;
     stop_at_errors(host, selection, &loaded)?;
     let session = session::open(host, globals)?;
     let mut loaded = with_accounts(host, selection, &options, &session, loaded).await?;
     settle(host, asked, &options, &session, &mut loaded).await?;
-    let wanted = Wanted::new(host, asked, &loaded);
+    let wanted = PlanInputs::new(host, asked, &loaded);
     let observation = observe(host, &session, &wanted).await?;
     let (plan, found) = wanted.with_request(&observation, |request| asked.purpose.plan(request));
     tell_findings(host, selection, &found, &loaded)?;
@@ -108,7 +108,7 @@ pub(super) async fn identify(asking: Asking<'_>, loaded: &mut Loaded) -> Result<
 /// Tells what was found; for stacks that stay, looks named roles up and writes down what was chosen.
 async fn settle(
     host: &mut Host,
-    asked: Asked<'_>,
+    asked: PlanningRequest<'_>,
     options: &LoadOptions,
     session: &Session,
     loaded: &mut Loaded,
@@ -126,8 +126,8 @@ async fn settle(
 }
 
 /// Everything that a plan goes by, but for what stands in the accounts.
-struct Wanted<'a> {
-    asked: Asked<'a>,
+struct PlanInputs<'a> {
+    asked: PlanningRequest<'a>,
     loaded: &'a Loaded,
     environments: Vec<PlannedEnvironment>,
     allow: BTreeSet<String>,
@@ -135,8 +135,8 @@ struct Wanted<'a> {
     nonce: String,
 }
 
-impl<'a> Wanted<'a> {
-    fn new(host: &mut Host, asked: Asked<'a>, loaded: &'a Loaded) -> Self {
+impl<'a> PlanInputs<'a> {
+    fn new(host: &mut Host, asked: PlanningRequest<'a>, loaded: &'a Loaded) -> Self {
         let environments = plan::environments(&loaded.read.scopes, &loaded.facts);
         let (allow, adopt) = (asked.planning.allow.iter().cloned(), asked.adopt.iter().cloned());
         Self { asked, loaded, environments, allow: allow.collect(), adopt: adopt.collect(), nonce: host.new_id() }
@@ -160,8 +160,8 @@ impl<'a> Wanted<'a> {
 }
 
 /// What stands in the accounts, once nothing is in the way of a plan.
-async fn observe(host: &mut Host, session: &Session, wanted: &Wanted<'_>) -> Result<Observation> {
-    let Wanted { asked, loaded, environments, .. } = wanted;
+async fn observe(host: &mut Host, session: &Session, wanted: &PlanInputs<'_>) -> Result<Observation> {
+    let PlanInputs { asked, loaded, environments, .. } = wanted;
     let (targets, bodies) = (loaded.read.targets(), asked.purpose.bodies(environments, &loaded.specs));
     let mut waiting = WaitState::default();
     busy(host, Some(&targets))?;

@@ -14,7 +14,7 @@ use crate::{
     execute::Event,
     report::{
         Context,
-        progress::{Listener, Live, Ndjson, Plain, has_room},
+        progress::{Listener, LiveProgress, Ndjson, PlainProgress, has_room},
     },
 };
 
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Progress {
+pub enum ProgressMode {
     /// A live table where there is a terminal for it, else plain lines.
     #[default]
     Auto,
@@ -36,7 +36,7 @@ pub enum Progress {
 }
 
 /// A writer that a thread may have.
-pub(super) type Output = Box<dyn Write + Send>;
+pub(super) type ProgressWriter = Box<dyn Write + Send>;
 
 /// Events on their way to whoever writes them.
 pub(super) enum Teller {
@@ -45,28 +45,28 @@ pub(super) enum Teller {
         /// To the thread.
         events: Sender<Event>,
         /// The output, when all is written.
-        back: Receiver<(Output, Option<io::Error>)>,
+        back: Receiver<(ProgressWriter, Option<io::Error>)>,
     },
     /// Where whoever reads is in this process, and never slow.
     Here {
         /// Whoever writes.
         listener: Box<dyn Listener>,
         /// What it writes to.
-        output: Rc<RefCell<Output>>,
+        output: Rc<RefCell<ProgressWriter>>,
         /// What kept it from writing.
         trouble: Option<io::Error>,
     },
 }
 
 /// Is a table drawn?
-pub(super) fn is_live(host: &Host, said: Progress, format: Format) -> bool {
+pub(super) fn is_live(host: &Host, said: ProgressMode, format: Format) -> bool {
     let size = host.terminal.map(|terminal| (terminal.width, terminal.height));
     let fits = format == Format::Human && size.is_some_and(has_room);
     let quiet = host.variable("CI").is_some() || host.variable("TERM") == Some("dumb");
     match said {
-        Progress::Auto => fits && !quiet,
-        Progress::Live => fits,
-        Progress::Plain | Progress::None => false,
+        ProgressMode::Auto => fits && !quiet,
+        ProgressMode::Live => fits,
+        ProgressMode::Plain | ProgressMode::None => false,
     }
 }
 
@@ -83,7 +83,7 @@ pub(super) fn watched(stacks: usize, rows: Option<u16>) -> usize {
 }
 
 /// Begins to tell; takes the host's output until [`Teller::close`] gives it back.
-pub(super) fn tell(host: &mut Host, said: Progress, format: Format, label: Option<&str>) -> Teller {
+pub(super) fn tell(host: &mut Host, said: ProgressMode, format: Format, label: Option<&str>) -> Teller {
     let mut output = std::mem::replace(&mut host.output, Box::new(io::sink()));
     let look = context(host, None);
     let way = Way { said, format, live: is_live(host, said, format), size: host.terminal_size };
@@ -107,7 +107,7 @@ pub(super) fn tell(host: &mut Host, said: Progress, format: Format, label: Optio
 
 /// How it is told.
 struct Way {
-    said: Progress,
+    said: ProgressMode,
     format: Format,
     live: bool,
     size: fn() -> Option<(u16, u16)>,
@@ -116,10 +116,10 @@ struct Way {
 impl Way {
     fn listener<'w, W: Write + 'w>(&self, output: W, context: &Context<'_>) -> Box<dyn Listener + 'w> {
         match (self.said, self.format, self.live) {
-            (Progress::None, ..) => Box::new(Silent),
+            (ProgressMode::None, ..) => Box::new(Silent),
             (_, Format::Json, _) => Box::new(Ndjson::new(output, context.label)),
-            (_, _, true) => Box::new(Live::new(output, Box::new(self.size), context)),
-            _ => Box::new(Plain::new(output, context)),
+            (_, _, true) => Box::new(LiveProgress::new(output, Box::new(self.size), context)),
+            _ => Box::new(PlainProgress::new(output, context)),
         }
     }
 }
@@ -133,7 +133,7 @@ impl Listener for Silent {
 }
 
 /// An output that somebody else gets back.
-struct Shared(Rc<RefCell<Output>>);
+struct Shared(Rc<RefCell<ProgressWriter>>);
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -13,9 +13,9 @@ use super::{
     Refusal,
     args::Selection,
     host::Host,
-    locks::{self, Heirs, LockFile, overlay_file},
+    locks::{self, Claim, LockFile, overlay_file},
     owners,
-    sources::{self, Named, ReadManifests},
+    sources::{self, NamedPaths, ReadManifests},
 };
 use crate::{
     catalog::Catalog,
@@ -55,7 +55,7 @@ pub(super) struct ReadInputs {
     /// Of each scope.
     pub(super) lock_files: Vec<LockFile>,
     pub(super) diagnostics: Diagnostics,
-    pub(super) named: Named,
+    pub(super) named: NamedPaths,
     pub(super) skipped: usize,
     /// Sentences about the run itself, told once.
     pub(super) notes: Vec<String>,
@@ -79,14 +79,14 @@ impl ReadInputs {
 pub(super) fn read(host: &mut Host, selection: &Selection, options: &LoadOptions) -> Result<ReadInputs> {
     let files = Disk { from: host.folder.clone() };
     let ReadManifests { sources, sets, diagnostics, skipped, named, written } = manifests(host, selection, &files)?;
-    let heirs = heirs(host, selection, &sets, &written);
+    let claims = claims(host, selection, &sets, &written);
     let (scopes, lock_files, notes) = Default::default();
     let read = ReadInputs { sources, scopes, lock_files, diagnostics, named, skipped, notes, tables: None };
-    let mut reader = Reader { host, selection, options, files, heirs, locks: BTreeMap::new(), read };
+    let mut reader = ScopeReader { host, selection, options, files, claims, locks: BTreeMap::new(), read };
     for set in sets {
         reader.environment(Arc::new(set))?;
     }
-    let Reader { host, mut read, .. } = reader;
+    let ScopeReader { host, mut read, .. } = reader;
     read.tables = (!host.tables.is_empty()).then(|| Catalog::with_tables(host.tables.clone())).transpose()?;
     Ok(read)
 }
@@ -105,18 +105,18 @@ fn manifests(host: &mut Host, selection: &Selection, files: &Disk) -> Result<Rea
     Ok(reading)
 }
 
-struct Reader<'a> {
+struct ScopeReader<'a> {
     host: &'a mut Host,
     selection: &'a Selection,
     options: &'a LoadOptions,
     files: Disk,
-    heirs: BTreeMap<PathBuf, Arc<Heirs>>,
+    claims: BTreeMap<PathBuf, Arc<Claim>>,
     /// Those that were read, by path.
     locks: BTreeMap<PathBuf, Arc<Lock>>,
     read: ReadInputs,
 }
 
-impl Reader<'_> {
+impl ScopeReader<'_> {
     /// A scope for each target of an environment; lock and owner are those of all its targets.
     fn environment(&mut self, set: Arc<EnvironmentSet>) -> Result<()> {
         let written = set.environment.targets();
@@ -170,16 +170,16 @@ impl Reader<'_> {
 
     fn lock_file(&mut self, set: &EnvironmentSet, visiting: bool) -> LockFile {
         let path = lock_path(self.host, self.selection, set);
-        let heirs = self.heirs.get(&path).cloned().unwrap_or_default();
-        let committed = self.lock_at(&path, &heirs);
+        let claims = self.claims.get(&path).cloned().unwrap_or_default();
+        let committed = self.lock_at(&path, &claims);
         let kept = self.options.lock_overlay.as_ref().map(|folder| overlay_file(&self.files, folder, &path));
-        let overlay = kept.as_ref().map(|kept| self.lock_at(kept, &heirs)).unwrap_or_default();
-        LockFile { kept: kept.unwrap_or_else(|| path.clone()), path, committed, overlay, visiting, heirs }
+        let overlay = kept.as_ref().map(|kept| self.lock_at(kept, &claims)).unwrap_or_default();
+        LockFile { kept: kept.unwrap_or_else(|| path.clone()), path, committed, overlay, visiting, claims }
     }
 
-    fn lock_at(&mut self, path: &Path, heirs: &Heirs) -> Arc<Lock> {
+    fn lock_at(&mut self, path: &Path, claims: &Claim) -> Arc<Lock> {
         let ReadInputs { sources, diagnostics, .. } = &mut self.read;
-        let read = || Arc::new(locks::read(&self.files, path, heirs, sources, diagnostics));
+        let read = || Arc::new(locks::read(&self.files, path, claims, sources, diagnostics));
         self.locks.entry(path.to_path_buf()).or_insert_with(read).clone()
     }
 
@@ -190,7 +190,7 @@ impl Reader<'_> {
         if let Some(name) = self.options.upgrade.as_deref() {
             lock.forget(environment, Some(name).filter(|name| !name.is_empty()));
             // Facts of models are shared by all environments of a file.
-            if name.is_empty() && lock.environments.keys().all(|known| file.heirs.names.contains(known)) {
+            if name.is_empty() && lock.environments.keys().all(|known| file.claims.names.contains(known)) {
                 lock.models.clear();
             }
         }
@@ -227,20 +227,20 @@ fn locked(host: &Host, selection: &Selection, set: &EnvironmentSet) -> Option<Lo
 }
 
 /// For each lock file, the environments of the folders that share it.
-fn heirs(
+fn claims(
     host: &Host,
     selection: &Selection,
     sets: &[EnvironmentSet],
     written: &[(PathBuf, String)],
-) -> BTreeMap<PathBuf, Arc<Heirs>> {
+) -> BTreeMap<PathBuf, Arc<Claim>> {
     let mut by_folder: BTreeMap<&Path, Vec<&String>> = BTreeMap::new();
     for (folder, name) in written {
         by_folder.entry(folder).or_default().push(name);
     }
-    let (mut heirs, mut seen): (BTreeMap<PathBuf, Heirs>, BTreeSet<(PathBuf, PathBuf)>) = Default::default();
+    let (mut claims, mut seen): (BTreeMap<PathBuf, Claim>, BTreeSet<(PathBuf, PathBuf)>) = Default::default();
     for set in sets {
         let (path, environment) = (lock_path(host, selection, set), &set.environment);
-        let known = heirs.entry(path.clone()).or_default();
+        let known = claims.entry(path.clone()).or_default();
         known.names.insert(environment.name.clone());
         known.and_others |= path != environment.folder.join("hubform.lock");
         for folder in [environment.folder.clone(), path.parent().unwrap_or(Path::new("")).to_path_buf()] {
@@ -248,5 +248,5 @@ fn heirs(
             known.names.extend(names.into_iter().flatten().map(|name| (*name).clone()));
         }
     }
-    heirs.into_iter().map(|(path, heirs)| (path, Arc::new(heirs))).collect()
+    claims.into_iter().map(|(path, claims)| (path, Arc::new(claims))).collect()
 }

@@ -46,7 +46,7 @@ fn refuse_twins(specs: &[&StackSpec]) -> Result<()> {
     for spec in specs {
         if let Some(first) = seen.insert(&spec.identity.stack.name, spec) {
             let message = format!(
-                "two stacks are called `{}`, in {} and {}",
+                "two stacks are named `{}`, in {} and {}",
                 spec.identity.stack.name, first.identity.stack.target, spec.identity.stack.target
             );
             anyhow::bail!(Refusal::new(message, "render each environment into a folder of its own"));

@@ -21,19 +21,19 @@ pub(super) struct ReadManifests {
     pub(super) diagnostics: Diagnostics,
     /// Documents of other API groups that were passed over.
     pub(super) skipped: usize,
-    pub(super) named: Named,
+    pub(super) named: NamedPaths,
     /// Every environment that is written, chosen or not: its folder and its name.
     pub(super) written: Vec<(PathBuf, String)>,
 }
 
 /// What was named: files, folders, standard input.
 #[derive(Debug, Default)]
-pub(super) struct Named {
+pub(super) struct NamedPaths {
     files: BTreeSet<PathBuf>,
     folders: Vec<PathBuf>,
 }
 
-impl Named {
+impl NamedPaths {
     /// Was this file named, or a folder above it?
     pub(super) fn covers(&self, file: &Path) -> bool {
         let file = normal(file);
@@ -55,7 +55,7 @@ pub(super) fn read(
     paths: &[PathBuf],
     choice: Option<&str>,
 ) -> Result<ReadManifests> {
-    let mut gathering = Gathering { files, inputs: Vec::new(), seen: BTreeSet::new(), named: Named::default() };
+    let mut gathering = Gathering { files, inputs: Vec::new(), seen: BTreeSet::new(), named: NamedPaths::default() };
     for path in paths {
         gathering.named_path(path, input)?;
     }
@@ -89,7 +89,7 @@ struct Gathering<'a> {
     files: &'a dyn Files,
     inputs: Vec<SourceText>,
     seen: BTreeSet<PathBuf>,
-    named: Named,
+    named: NamedPaths,
 }
 
 impl Gathering<'_> {
@@ -107,7 +107,7 @@ impl Gathering<'_> {
             return self.folder(&path);
         }
         if !self.files.exists(&path) {
-            bail!("there is no file or folder `{}`", path.display());
+            bail!("no such file or folder: `{}`", path.display());
         }
         self.named.files.insert(path.clone());
         self.file(&path, true)
@@ -194,7 +194,7 @@ impl Gathering<'_> {
         let (skipped, written) = (manifests.skipped, manifests.written());
         let (sets, found) = environments(manifests, choice);
         diagnostics.extend(found);
-        ReadManifests { sources, sets, diagnostics, skipped, named: Named::default(), written }
+        ReadManifests { sources, sets, diagnostics, skipped, named: NamedPaths::default(), written }
     }
 }
 
@@ -220,10 +220,10 @@ mod tests {
 
     #[test]
     fn named_folders_cover_what_is_below_them() {
-        let named = Named { files: [PathBuf::from("a/x.yaml")].into(), folders: vec![PathBuf::from("b")] };
+        let named = NamedPaths { files: [PathBuf::from("a/x.yaml")].into(), folders: vec![PathBuf::from("b")] };
         assert!(named.covers(Path::new("./a/x.yaml")) && named.covers(Path::new("b/c/y.yaml")));
         assert!(!named.covers(Path::new("a/y.yaml")) && !named.covers(Path::new("bc/y.yaml")));
-        let here = Named { files: BTreeSet::new(), folders: vec![PathBuf::new()] };
+        let here = NamedPaths { files: BTreeSet::new(), folders: vec![PathBuf::new()] };
         assert!(here.covers(Path::new("b/c/y.yaml")) && !here.covers(Path::new("../y.yaml")));
     }
 }

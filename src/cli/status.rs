@@ -13,7 +13,7 @@ use super::{
 use crate::{
     gather,
     plan::{self, Purpose},
-    report::status::{Row, human, json},
+    report::status::{StatusRow, human, json},
 };
 
 pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selection) -> Result<Exit> {
@@ -36,9 +36,9 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
     let rows = ours.into_iter().map(|(identity, observed)| {
         let endpoint = observed.endpoint_name().and_then(|name| endpoints.get(&(&observed.target, name)).cloned());
         let wide = specs.get(&identity.stack).and_then(|spec| plan::Wide::read(spec, observed));
-        Row::new(identity, observed, endpoint.flatten(), wide)
+        StatusRow::new(identity, observed, endpoint.flatten(), wide)
     });
-    let rows: Vec<Row> = rows.collect();
+    let rows: Vec<StatusRow> = rows.collect();
     let elsewhere = plan::elsewhere(&environments, &observation);
     let context = context(host, session.label());
     let text = match format(host, selection) {
@@ -47,5 +47,5 @@ pub(super) async fn run(host: &mut Host, globals: &Globals, selection: &Selectio
     };
     host.output.write_all(text.as_bytes())?;
     session.close()?;
-    Ok(if rows.iter().all(Row::is_healthy) { Exit::Done } else { Exit::Failed })
+    Ok(if rows.iter().all(StatusRow::is_healthy) { Exit::Done } else { Exit::Failed })
 }

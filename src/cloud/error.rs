@@ -38,13 +38,13 @@ pub enum CloudErrorKind {
     #[error("the stack is in {0}")]
     WrongState(StackStatus),
     /// A change set that is not executable, or no longer.
-    #[error("the change set is not in a state for this: {0}")]
+    #[error("the change set is in the wrong state: {0}")]
     InvalidChangeSetStatus(String),
     /// Asked to slow down; worth another try later.
     #[error("AWS asked to slow down ({0})")]
     Throttled(String),
     /// A quota of the account; trying again cannot help.
-    #[error("a quota of the account is used up: {0}")]
+    #[error("a quota of the account is exhausted: {0}")]
     LimitExceeded(String),
     /// The template may do more than was acknowledged.
     #[error("the template needs capabilities that were not given: {0}")]
@@ -59,19 +59,19 @@ pub enum CloudErrorKind {
     #[error("{0}")]
     Validation(String),
     /// The caller may not.
-    #[error("the caller may not do this: {0}")]
+    #[error("access denied: {0}")]
     AccessDenied(String),
     /// No credentials, or ones that expired.
-    #[error("there are no valid AWS credentials: {0}")]
+    #[error("no valid AWS credentials: {0}")]
     NoCredentials(String),
     /// The request was signed at another time than AWS has.
-    #[error("this machine's clock is not AWS's: {0}")]
+    #[error("this machine's clock differs from AWS's: {0}")]
     ClockSkew(String),
     /// No answer.
     #[error("no answer: {0}")]
     Unreachable(String),
     /// An answer that is not the service's, such as a proxy's HTML page.
-    #[error("the answer is not one of AWS's: {0}")]
+    #[error("not an answer from AWS: {0}")]
     Unreadable(String),
     /// The service failed; worth another try later.
     #[error("AWS failed ({0})")]

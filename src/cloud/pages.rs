@@ -34,7 +34,7 @@ impl Pages {
         let mut hasher = DefaultHasher::new();
         token.0.hash(&mut hasher);
         let why = if !self.seen.insert(hasher.finish()) {
-            format!("page {} leads back to one that was read", self.seen.len() + 1)
+            format!("page {} leads back to an earlier one", self.seen.len() + 1)
         } else if self.seen.len() >= MOST {
             format!("{MOST} pages, and still no end")
         } else {

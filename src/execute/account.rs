@@ -8,8 +8,10 @@ impl Machine {
         let wanted = self.plan.account(&self.targets[target]);
         let failure = match result {
             Ok(Answer::Identity(caller)) => wanted.filter(|account| *account != caller.account).map(|account| {
-                let text =
-                    format!("the plan was made for account {account}, the credentials lead to {}", caller.account);
+                let text = format!(
+                    "the plan was made for account {account}, but these credentials are for {}",
+                    caller.account
+                );
                 failure::plain(FailureKind::WrongAccount, "check the account", text)
             }),
             Ok(_) => None,

@@ -1,7 +1,7 @@
 //! How often and how soon a call is tried again, and how fast calls may follow each other.
 //!
 //! AWS publishes no rates for these calls. The numbers are choices: low enough for an account that others use too,
-//! and whatever they are, [`Budget`] finds the real limit by being told off.
+//! and whatever they are, [`RateBudget`] finds the real limit by being told off.
 
 use std::time::Duration;
 
@@ -36,14 +36,14 @@ const CUT_AT_MOST_EVERY: Duration = Duration::from_secs(2);
 /// The rate of one action in one account and Region: a token bucket that halves when AWS asks to slow down and
 /// creeps up while it does not.
 #[derive(Debug, Clone)]
-pub(super) struct Budget {
+pub(super) struct RateBudget {
     rate: f64,
     tokens: f64,
     counted: Timestamp,
     cut: Option<Timestamp>,
 }
 
-impl Budget {
+impl RateBudget {
     /// A full bucket.
     pub(super) fn new(now: Timestamp) -> Self {
         Self { rate: START_RATE, tokens: BURST, counted: now, cut: None }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_budget_slows_down_when_told_and_never_stops() {
-        let mut budget = Budget::new(Timestamp(0));
+        let mut budget = RateBudget::new(Timestamp(0));
         let burst = (0..100).filter(|_| budget.take(Timestamp(0))).count();
         assert_eq!(burst, BURST as usize);
         let before = budget.next(Timestamp(0));

@@ -5,14 +5,14 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 use super::{
     Answer, Call, Event, FailureKind, Machine, StepResult, failure,
     token::{self, Asks, Intent},
-    track::{Found, Pending, Requested, Requesting, Running, State, Track},
+    track::{ChangeSetOrigin, PendingFailure, Requested, Requesting, Running, State, Track},
 };
 use crate::{
     cloud::{
         ChangeSetType, CloudError, CloudErrorKind, CloudResult, CreateChangeSet, CreateStack, DeleteStack, PageToken,
         Stack, StackRef, Timestamp,
     },
-    plan::{Operation, Plan, Submission, Verdict, decide, fill},
+    plan::{Decision, Operation, Plan, Submission, decide, fill},
     render::ParameterValue,
 };
 
@@ -41,7 +41,7 @@ impl Machine {
         track.theirs = false;
         track.remade = false;
         let title = match track.restoring {
-            Some(_) if operation.submission().is_some() => "put the stack back as it was".to_owned(),
+            Some(_) if operation.submission().is_some() => "restore the stack".to_owned(),
             Some(_) => name,
             None => failure::title_of(operation, name),
         };
@@ -105,7 +105,7 @@ impl Machine {
             (Some(Operation::Protect { on }), _) if protection == Some(*on) => self.switched(index),
             (Some(Operation::Protect { .. }), Some(_)) | (_, None) => match pending {
                 Some(pending) => self.fail_or_restore(index, *pending),
-                None => self.fail_stale(index, "a stack of this name was there a moment ago and is gone"),
+                None => self.fail_stale(index, "a stack of this name existed a moment ago and is gone"),
             },
             (_, Some(_)) => self.recognise(index, pending),
         }
@@ -118,7 +118,7 @@ impl Machine {
     }
 
     /// Asks by its events whose operation runs on the stack.
-    fn recognise(&mut self, index: usize, pending: Pending) {
+    fn recognise(&mut self, index: usize, pending: PendingFailure) {
         self.tracks[index].state = State::Recognising(pending);
         self.request_events(index, None);
     }
@@ -141,23 +141,23 @@ impl Machine {
         }
         match self.plan.steps[index].observed {
             Some(_) => self.consider(index),
-            None => self.fail_stale(index, "a stack of this name exists since, made by somebody else"),
+            None => self.fail_stale(index, "somebody else has created a stack of this name since"),
         }
     }
 
     /// Asks the plan whether the operation still holds, and sends it.
     pub(super) fn consider(&mut self, index: usize) {
         match self.verdict(index) {
-            Verdict::Skip(_) => self.landed(index),
-            Verdict::Stop(why) => self.fail_stale(index, &why),
-            Verdict::Run(_) if self.interrupts > 0 && (!self.tracks[index].acted || self.waits_by_itself(index)) => {
+            Decision::Skip(_) => self.landed(index),
+            Decision::Stop(why) => self.fail_stale(index, &why),
+            Decision::Run(_) if self.interrupts > 0 && (!self.tracks[index].acted || self.waits_by_itself(index)) => {
                 self.finish(index, StepResult::NotStarted)
             }
-            Verdict::Run(submission) => self.send(index, submission.map(|boxed| *boxed)),
+            Decision::Run(submission) => self.send(index, submission.map(|boxed| *boxed)),
         }
     }
 
-    pub(super) fn verdict(&self, index: usize) -> Verdict {
+    pub(super) fn verdict(&self, index: usize) -> Decision {
         let (step, track) = (&self.plan.steps[index], &self.tracks[index]);
         let number = if track.restoring.is_some() { step.operations.len() } else { track.operation };
         decide(step, number, track.stack.as_ref(), &self.values)
@@ -190,7 +190,7 @@ impl Machine {
         self.tracks[index].state = match &call {
             Call::CreateChangeSet(request) => {
                 let requested = Requested { parameters: request.parameters.clone(), tags: request.tags.clone() };
-                State::Requesting(Requesting { requested, found: Found::Made, pending: None })
+                State::Requesting(Requesting { requested, found: ChangeSetOrigin::Made, pending: None })
             }
             _ => State::Sending,
         };
@@ -294,9 +294,9 @@ impl Machine {
     }
 }
 
-type Values = BTreeMap<(StackRef, String), String>;
+type OutputValues = BTreeMap<(StackRef, String), String>;
 
-fn intent_of(plan: &Plan, index: usize, track: &Track, operation: &Operation, values: &Values) -> String {
+fn intent_of(plan: &Plan, index: usize, track: &Track, operation: &Operation, values: &OutputValues) -> String {
     let restores = if track.restoring.is_some() { "restore " } else { "" };
     let intent = Intent {
         stack: &plan.steps[index].identity.stack,
@@ -308,7 +308,7 @@ fn intent_of(plan: &Plan, index: usize, track: &Track, operation: &Operation, va
 }
 
 /// Everything that is sent, as one text. What cannot be filled in yet is not sent either.
-fn wording(submission: &Submission, values: &Values) -> String {
+fn wording(submission: &Submission, values: &OutputValues) -> String {
     let filled = fill(submission, values).unwrap_or_else(|_| submission.clone());
     serde_json::to_string(&filled).expect("text keys and plain values are JSON")
 }

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Answer, Call, CallId, Command,
-    backoff::{Budget, FAULT_TRIES, THROTTLE_TRIES, pause},
+    backoff::{FAULT_TRIES, RateBudget, THROTTLE_TRIES, pause},
 };
 use crate::cloud::{CloudResult, Patience, Target, Timestamp, Trouble};
 
@@ -110,7 +110,7 @@ impl PendingCall {
 
 #[derive(Debug)]
 struct Lane {
-    budget: Budget,
+    budget: RateBudget,
     queue: VecDeque<PendingCall>,
     later: Vec<(Timestamp, PendingCall)>,
 }
@@ -141,7 +141,7 @@ impl CallQueue {
     }
 
     fn lane(&mut self, target: usize, action: &'static str, now: Timestamp) -> &mut Lane {
-        let new = || Lane { budget: Budget::new(now), queue: VecDeque::new(), later: Vec::new() };
+        let new = || Lane { budget: RateBudget::new(now), queue: VecDeque::new(), later: Vec::new() };
         self.lanes.entry((target, action)).or_insert_with(new)
     }
 

@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use super::{
     Answer, Call, FailureKind, Machine, StepResult, Waiting, failure, pace,
     token::{Asks, PREFIX},
-    track::{AfterDrop, ChangeSetWatch, Found, Requesting, State},
+    track::{AfterDrop, ChangeSetOrigin, ChangeSetWatch, Requesting, State},
 };
 use crate::{
     clock::FIRST_LOOK,
@@ -13,7 +13,7 @@ use crate::{
         ChangeAction, ChangeSet, ChangeSetStatus, CloudError, CloudErrorKind, CloudResult, ExecuteChangeSet,
         ExecutionStatus, Stack, is_masked, own_tags,
     },
-    plan::{Operation, Verdict, judge},
+    plan::{Decision, Operation, judge},
 };
 
 /// Longer than the service ever takes for what fits into one template.
@@ -33,7 +33,7 @@ impl Machine {
             Err(error) if matches!(error.kind, CloudErrorKind::WrongState(_)) => self.refused_or_lost(index, &error),
             Err(error) if error.kind == CloudErrorKind::AlreadyExists || error.kind.leaves_doubt() => {
                 let other = error.kind == CloudErrorKind::TokenAlreadyExists;
-                requesting.found = if other { Found::Other } else { Found::Named };
+                requesting.found = if other { ChangeSetOrigin::Other } else { ChangeSetOrigin::Named };
                 requesting.pending = Some(Box::new(failure::of_call(&name, &error)));
                 let stack = self.tracks[index].id.clone().unwrap_or_else(|| step.identity.stack.name.clone());
                 self.ask(index, Call::ListChangeSets(stack));
@@ -81,7 +81,7 @@ impl Machine {
                 self.tracks[index].id.get_or_insert_with(|| set.stack_id.clone());
                 self.computed(index, &set);
             }
-            Ok(_) => self.fail_stale(index, "the change set was removed by somebody else"),
+            Ok(_) => self.fail_stale(index, "somebody else deleted the change set"),
             Err(error) => self.call_failed(index, &error),
         }
     }
@@ -129,7 +129,7 @@ impl Machine {
         if matches!(operation, Some(Operation::Create { .. })) {
             // Without a change set nothing would say whose the empty stack is.
             let (stack, set) = (&self.plan.steps[index].identity.stack.name, &set.name);
-            failure.aftermath.push(format!(
+            failure.notes.push(format!(
                 "the empty stack `{stack}` is left in REVIEW_IN_PROGRESS with the change set `{set}`; the next apply \
                  removes both and begins anew"
             ));
@@ -145,9 +145,11 @@ impl Machine {
             set.parameters.get(name).is_some_and(|found| found == sent || is_masked(found))
         };
         match found {
-            Found::Made => false,
-            Found::Named => !requested.parameters.iter().all(same) || !requested.tags.iter().eq(own_tags(&set.tags)),
-            Found::Other => true,
+            ChangeSetOrigin::Made => false,
+            ChangeSetOrigin::Named => {
+                !requested.parameters.iter().all(same) || !requested.tags.iter().eq(own_tags(&set.tags))
+            }
+            ChangeSetOrigin::Other => true,
         }
     }
 
@@ -155,7 +157,10 @@ impl Machine {
     fn make_anew(&mut self, index: usize, set: &ChangeSet, executed: bool) {
         if executed || self.tracks[index].remade || !set.name.starts_with(PREFIX) {
             let name = &set.name;
-            return self.fail_stale(index, &format!("a change set `{name}` is there that was made of something else"));
+            return self.fail_stale(
+                index,
+                &format!("the change set `{name}` already exists and was made from something else"),
+            );
         }
         self.tracks[index].remade = true;
         self.drop_change_set(index, set.id.clone(), AfterDrop::Anew);
@@ -171,8 +176,8 @@ impl Machine {
         if !breaches.is_empty() {
             let text = format!("the change set `{}` does more than the plan announced", set.name);
             let mut failure = failure::plain(FailureKind::Gate, &name, text);
-            failure.aftermath = breaches;
-            failure.aftermath.push("the change set was not executed and is left for reading".into());
+            failure.notes = breaches;
+            failure.notes.push("the change set was not executed and is left for reading".into());
             return self.fail_or_restore(index, failure);
         }
         if self.interrupts > 0 && !self.tracks[index].acted {
@@ -216,9 +221,9 @@ impl Machine {
         let (_, _, name) = self.at_hand(&plan, index);
         self.tracks[index].saw(found.filter(|stack| !stack.status.is_deleted()));
         let then = match self.verdict(index) {
-            Verdict::Run(_) => return self.execute_change_set(index, change_set),
-            Verdict::Skip(_) => AfterDrop::Landed,
-            Verdict::Stop(why) => {
+            Decision::Run(_) => return self.execute_change_set(index, change_set),
+            Decision::Skip(_) => AfterDrop::Landed,
+            Decision::Stop(why) => {
                 let mut failure = failure::plain(FailureKind::Stale, &name, why);
                 failure.status = self.tracks[index].stack.as_ref().map(|stack| stack.status.clone());
                 AfterDrop::Failed(Some(Box::new(failure)))

@@ -29,7 +29,7 @@ const GRACE: Duration = Duration::from_secs(120);
 pub(super) struct Descriptions {
     /// Asked for within this step of the machine.
     wanted: BTreeSet<usize>,
-    reading: Option<Reading>,
+    reading: Option<AccountDescription>,
     /// How many pages it took to find those that were wanted last.
     pages: usize,
     /// Describing all was refused.
@@ -38,7 +38,7 @@ pub(super) struct Descriptions {
 
 /// The account is being described, page by page.
 #[derive(Debug)]
-struct Reading {
+struct AccountDescription {
     began: Timestamp,
     /// Who is still to be found.
     wanted: BTreeSet<usize>,
@@ -66,7 +66,7 @@ impl Machine {
             let saves = wanted.len() >= descriptions.pages.max(1) + SAVED;
             if saves && !descriptions.refused && descriptions.reading.is_none() {
                 let (names, pages) = (BTreeSet::new(), Pages::default());
-                descriptions.reading = Some(Reading { began: now, wanted, names, pages, read: 0 });
+                descriptions.reading = Some(AccountDescription { began: now, wanted, names, pages, read: 0 });
                 self.ask_shared(target, Call::DescribeAll(None));
             } else {
                 wanted.into_iter().for_each(|index| self.describe_alone(index));
@@ -108,7 +108,7 @@ impl Machine {
     }
 
     /// Those on a page that are wanted, and those that run, for whom it costs nothing.
-    fn find(&mut self, target: usize, reading: &mut Reading, page: Vec<Stack>) {
+    fn find(&mut self, target: usize, reading: &mut AccountDescription, page: Vec<Stack>) {
         let running = self.running(target).into_iter().filter(|index| !self.tracks[*index].describing);
         let steps: Vec<usize> = running.chain(reading.wanted.iter().copied()).collect();
         let key = |index: usize| {
@@ -125,8 +125,8 @@ impl Machine {
     }
 
     /// Who was not found is gone, or a name that is free; only the id tells of a deleted stack.
-    fn end_reading(&mut self, target: usize, reading: Reading, whole: bool) {
-        let Reading { began, wanted, names, .. } = reading;
+    fn end_reading(&mut self, target: usize, reading: AccountDescription, whole: bool) {
+        let AccountDescription { began, wanted, names, .. } = reading;
         if whole {
             self.polls[target].took(began, names);
         }
@@ -213,7 +213,7 @@ impl Machine {
         if !self.tracks[index].is_polled() {
             return self.fail_or_restore(index, failure);
         }
-        failure.aftermath.push("the operation goes on in AWS, no longer watched".into());
+        failure.notes.push("the operation continues in AWS, unwatched".into());
         self.fail(index, failure);
     }
 }

@@ -98,11 +98,11 @@ impl Machine {
             match (track.restoring.take(), track.take_pending()) {
                 (Some(Restoring { mut failure, undone }), _) => {
                     let said = if track.is_underway() { undone.goes_on() } else { undone.left() };
-                    failure.aftermath.push(said);
+                    failure.notes.push(said);
                     self.finish(index, StepResult::Failed(failure));
                 }
                 (None, Some(mut failure)) => {
-                    failure.aftermath.push("it may have been accepted; that was not checked".into());
+                    failure.notes.push("it may have been accepted; that was not checked".into());
                     self.fail(index, *failure);
                 }
                 (None, None) if track.is_underway() => {
@@ -121,10 +121,10 @@ impl Machine {
         let track = &self.tracks[index];
         let before = track.operation.checked_sub(1).and_then(|last| plan.steps[index].operations.get(last));
         let landed = before.map(|last| format!(", after `{}` had landed", failure::name_of(last))).unwrap_or_default();
-        let text = format!("interrupted before it was begun{landed}");
+        let text = format!("interrupted before it started{landed}");
         let mut failure = failure::plain(FailureKind::Stale, next, text);
         failure.status = track.status.clone();
-        failure.aftermath.extend(undone.map(|undone| undone.left()));
+        failure.notes.extend(undone.map(|undone| undone.left()));
         self.fail(index, failure);
     }
 

@@ -175,7 +175,7 @@ pub struct Failure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     /// What was put back, or left, in sentences.
-    pub aftermath: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// Kinds of failure.

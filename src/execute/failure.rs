@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     Cause, Failure, FailureKind,
     event_log::{leftovers, turned_back},
-    search::Search,
+    search::FieldSearch,
 };
 use crate::{
     cloud::{CloudError, CloudErrorKind, StackEvent, StackStatus, not_rolled_back, root_cause},
@@ -53,7 +53,7 @@ pub(super) fn plain(kind: FailureKind, operation: &str, message: impl Into<Strin
         cause: None,
         rollback: Vec::new(),
         endpoint: None,
-        aftermath: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
@@ -115,7 +115,7 @@ impl FailedOperation<'_> {
         }
         let cause = root.map(|event| self.cause(event));
         failure.cause = cause.filter(|cause| !failure.rollback.contains(cause));
-        failure.aftermath = leftovers(self.events).into_iter().map(left).collect();
+        failure.notes = leftovers(self.events).into_iter().map(left).collect();
         failure
     }
 
@@ -123,11 +123,11 @@ impl FailedOperation<'_> {
     pub(super) fn leftover(&self) -> Option<Failure> {
         let left_behind = leftovers(self.events);
         let first = left_behind.first()?;
-        let what = "the update landed, but old resources could not be removed and may go on billing";
+        let what = "the update landed, but old resources could not be removed and may still bill";
         let mut failure = plain(FailureKind::Leftover, self.operation, what);
         failure.status = Some(self.status.clone());
         failure.cause = Some(self.cause(first));
-        failure.aftermath = left_behind.into_iter().map(left).collect();
+        failure.notes = left_behind.into_iter().map(left).collect();
         Some(failure)
     }
 
@@ -136,11 +136,11 @@ impl FailedOperation<'_> {
         let Operation::Update { phase: Some(Phase { clears, .. }), .. } = operation else { return None };
         let first = leftovers(self.events).into_iter().find(|event| clears.contains(&event.logical_id))?;
         let id = &first.logical_id;
-        let what = format!("the update landed, but {id} could not be removed, so the next phase was not begun");
+        let what = format!("the update landed, but {id} could not be removed, so the next phase was not started");
         let mut failure = plain(FailureKind::DeleteFailed, self.operation, what);
         failure.status = Some(self.status.clone());
         failure.cause = Some(self.cause(first));
-        failure.aftermath = leftovers(self.events).into_iter().map(left).collect();
+        failure.notes = leftovers(self.events).into_iter().map(left).collect();
         Some(failure)
     }
 
@@ -149,7 +149,7 @@ impl FailedOperation<'_> {
         let what = "the update landed; whether it left old resources behind could not be checked";
         let mut failure = plain(FailureKind::Leftover, self.operation, what);
         failure.status = Some(self.status.clone());
-        failure.aftermath = vec![format!("the events could not be read: {why}")];
+        failure.notes = vec![format!("the events could not be read: {why}")];
         failure
     }
 
@@ -168,7 +168,7 @@ impl FailedOperation<'_> {
 
     fn origin(&self, logical_id: &str, reason: &str) -> Option<&Origin> {
         let body: Value = self.body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default();
-        Search { origins: &self.step.origins, resources: &body["Resources"], logical_id, reason }.origin()
+        FieldSearch { origins: &self.step.origins, resources: &body["Resources"], logical_id, reason }.origin()
     }
 }
 
@@ -186,13 +186,13 @@ fn kind_of_status(status: &StackStatus) -> (FailureKind, &'static str) {
         StackStatus::RollbackComplete => (FailureKind::RolledBack, "the creation failed and was rolled back"),
         StackStatus::UpdateRollbackComplete => (FailureKind::RolledBack, "the update failed and was rolled back"),
         StackStatus::RollbackFailed | StackStatus::UpdateRollbackFailed => {
-            (FailureKind::RollbackFailed, "it failed, and so did its rollback")
+            (FailureKind::RollbackFailed, "it failed, and so did the rollback")
         }
         StackStatus::CreateFailed | StackStatus::UpdateFailed => {
-            (FailureKind::RollbackFailed, "it failed, and was not rolled back")
+            (FailureKind::RollbackFailed, "it failed and was not rolled back")
         }
         StackStatus::DeleteFailed => (FailureKind::DeleteFailed, "some resources could not be deleted"),
-        StackStatus::DeleteComplete => (FailureKind::Stale, "the stack was deleted in the meantime"),
-        _ => (FailureKind::Stale, "the stack ended in another state than was asked for"),
+        StackStatus::DeleteComplete => (FailureKind::Stale, "the stack has been deleted meanwhile"),
+        _ => (FailureKind::Stale, "the stack ended in an unexpected state"),
     }
 }

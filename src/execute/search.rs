@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What is known of a failure.
-pub(super) struct Search<'a, 'b> {
+pub(super) struct FieldSearch<'a, 'b> {
     pub(super) origins: &'a Origins,
     /// The resources of the body that was sent.
     pub(super) resources: &'b Value,
@@ -23,7 +23,7 @@ pub(super) struct Search<'a, 'b> {
     pub(super) reason: &'b str,
 }
 
-impl<'a> Search<'a, '_> {
+impl<'a> FieldSearch<'a, '_> {
     /// The field, where one is known.
     pub(super) fn origin(&self) -> Option<&'a Origin> {
         let properties = Path::from_iter([self.logical_id, "Properties"]);

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::{
     Answer, Event, Failure, FailureKind, Machine,
     failure::{self, FailedOperation},
-    track::{Reading, Restoring, State},
+    track::{EventReading, Restoring, State},
 };
 use crate::{
     cloud::{CloudResult, OUTPUT_DIGEST, Stack, StackEvent, StackStatus},
@@ -30,7 +30,7 @@ impl Undone {
     pub(super) fn left(&self) -> String {
         match self {
             Self::Detour(Between { out, .. }) => {
-                format!("{out} is out and was not put back; apply again when the stack can be updated")
+                format!("{out} is out and was not restored; apply again when the stack can be updated")
             }
             Self::Protection => "termination protection is off and was not turned on again".to_owned(),
         }
@@ -47,14 +47,14 @@ impl Undone {
     /// Said where it was put back, with what was.
     fn back(&self) -> String {
         match self {
-            Self::Detour(between) => format!("what ran before was put back: {}", restored(between)),
+            Self::Detour(between) => format!("what ran before was restored: {}", restored(between)),
             Self::Protection => "termination protection was turned on again".to_owned(),
         }
     }
 
     fn not_back(&self) -> String {
         match self {
-            Self::Detour(between) => format!("{} could not be put back", restored(between)),
+            Self::Detour(between) => format!("{} could not be restored", restored(between)),
             Self::Protection => "termination protection could not be turned on again".to_owned(),
         }
     }
@@ -75,7 +75,7 @@ impl Machine {
         }
         let reread = track.log.reading;
         let told = track.log.stack_status().as_ref() == Some(&status) && !reread;
-        track.state = State::Reading(Reading { ended: status, wanted, reread, unread: None });
+        track.state = State::Reading(EventReading { ended: status, wanted, reread, unread: None });
         match !wanted || track.may_leave || track.watched && !told {
             false => self.conclude(index),
             true if reread => {}
@@ -191,7 +191,7 @@ impl Machine {
         let track = &mut self.tracks[index];
         track.leftover = match (track.leftover.take(), leftover) {
             (Some(mut leftover), Some(more)) => {
-                leftover.aftermath.extend(more.aftermath);
+                leftover.notes.extend(more.notes);
                 Some(leftover)
             }
             (before, now) => before.or(now),
@@ -208,7 +208,7 @@ impl Machine {
         track.settle_base();
         if let Some(Restoring { mut failure, undone }) = track.restoring.take() {
             failure.status = track.stack.as_ref().map(|stack| stack.status.clone());
-            failure.aftermath.push(undone.back());
+            failure.notes.push(undone.back());
             return self.fail(index, *failure);
         }
         track.operation += 1;
@@ -239,7 +239,7 @@ impl Machine {
                 self.begin(index);
             }
             _ => {
-                failure.aftermath.push(undone.left());
+                failure.notes.push(undone.left());
                 self.fail(index, failure);
             }
         }
@@ -264,8 +264,8 @@ impl Machine {
     pub(super) fn fail(&mut self, index: usize, failure: Failure) {
         let mut said = match self.tracks[index].restoring.take() {
             Some(Restoring { failure: mut first, undone }) => {
-                first.aftermath.push(format!("{}: {}", undone.not_back(), in_short(&failure)));
-                first.aftermath.extend(failure.aftermath);
+                first.notes.push(format!("{}: {}", undone.not_back(), in_short(&failure)));
+                first.notes.extend(failure.notes);
                 if !failure.rollback.is_empty() {
                     (first.status, first.rollback) = (failure.status, failure.rollback);
                 }
@@ -277,7 +277,7 @@ impl Machine {
         if let Some(pending) = track.take_pending() {
             add_earlier(&mut said, *pending);
         }
-        said.aftermath.extend(track.leftover.take().into_iter().flat_map(|leftover| leftover.aftermath));
+        said.notes.extend(track.leftover.take().into_iter().flat_map(|leftover| leftover.notes));
         said.endpoint = self.plan.steps[index].checks.first().map(|check| check.endpoint().to_owned());
         self.finish(index, super::StepResult::Failed(Box::new(said)));
     }
@@ -304,8 +304,8 @@ impl Machine {
 }
 
 fn add_earlier(failure: &mut Failure, earlier: Failure) {
-    failure.aftermath.push(format!("before that: {}", in_short(&earlier)));
-    failure.aftermath.extend(earlier.aftermath);
+    failure.notes.push(format!("before that: {}", in_short(&earlier)));
+    failure.notes.extend(earlier.notes);
 }
 
 fn in_short(failure: &Failure) -> String {

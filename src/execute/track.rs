@@ -16,9 +16,9 @@ pub(super) enum State {
     /// The stack is described before an operation.
     Inspecting,
     /// A stack is described that was met under the name to be created, or after a change that may have been accepted.
-    Meeting(Pending),
+    Meeting(PendingFailure),
     /// Events are read to learn whose operation runs.
-    Recognising(Pending),
+    Recognising(PendingFailure),
     /// A call that changes something is on its way.
     Sending,
     /// A change set is asked for, or looked for among those of the stack.
@@ -32,7 +32,7 @@ pub(super) enum State {
     /// The operation runs; the stack is polled.
     Running(Running),
     /// The operation is over; its events are being read.
-    Reading(Reading),
+    Reading(EventReading),
     /// A check is asked.
     Asking {
         /// Which of the step's.
@@ -45,7 +45,7 @@ pub(super) enum State {
 }
 
 /// What went wrong, where something is cleared up or looked at before it counts.
-pub(super) type Pending = Option<Box<Failure>>;
+pub(super) type PendingFailure = Option<Box<Failure>>;
 
 /// What a change set was asked for with.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -59,13 +59,13 @@ pub(super) struct Requested {
 pub(super) struct Requesting {
     pub(super) requested: Requested,
     /// What is made of one that is found in its place.
-    pub(super) found: Found,
-    pub(super) pending: Pending,
+    pub(super) found: ChangeSetOrigin,
+    pub(super) pending: PendingFailure,
 }
 
 /// How the change set at hand came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum ChangeSetOrigin {
     /// It was just made.
     Made,
     /// One of its name was there: is it the same?
@@ -82,7 +82,7 @@ pub(super) struct ChangeSetWatch {
     /// When it was asked for.
     pub(super) since: Timestamp,
     pub(super) requested: Requested,
-    pub(super) found: Found,
+    pub(super) found: ChangeSetOrigin,
 }
 
 /// What follows when a change set is gone.
@@ -93,7 +93,7 @@ pub(super) enum AfterDrop {
     /// There was nothing to change.
     Landed,
     /// The operation failed.
-    Failed(Pending),
+    Failed(PendingFailure),
 }
 
 /// A running operation.
@@ -111,7 +111,7 @@ pub(super) struct Running {
 
 /// An operation that is over.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Reading {
+pub(super) struct EventReading {
     /// The status it ended in; said when its resources had their say.
     pub(super) ended: StackStatus,
     /// It ended as it was to end.
@@ -235,7 +235,7 @@ impl Track {
     }
 
     /// Takes what went wrong before, while it does not count yet.
-    pub(super) fn take_pending(&mut self) -> Pending {
+    pub(super) fn take_pending(&mut self) -> PendingFailure {
         match &mut self.state {
             State::Meeting(pending) | State::Recognising(pending) => pending.take(),
             State::Requesting(requesting) => requesting.pending.take(),

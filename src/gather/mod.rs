@@ -199,13 +199,13 @@ async fn first_change_set(asking: Asking<'_>, connection: &Connection, stack: &s
 }
 
 /// Answers about what has a name in a target.
-type Named<'a, T> = BTreeMap<(&'a Target, &'a str), T>;
+type ByTargetAndName<'a, T> = BTreeMap<(&'a Target, &'a str), T>;
 
 /// Endpoints by target and name; none where there is none.
 pub async fn endpoints<'a>(
     asking: Asking<'_>,
     names: impl IntoIterator<Item = (&'a Target, &'a str)>,
-) -> CloudResult<Named<'a, Option<EndpointDescription>>> {
+) -> CloudResult<ByTargetAndName<'a, Option<EndpointDescription>>> {
     let describe = async |connection: &Connection, name: &str| {
         asking.patiently(async || connection.sagemaker.describe_endpoint(name).await).await
     };
@@ -217,7 +217,7 @@ async fn in_targets<'a, T>(
     asking: Asking<'_>,
     names: impl IntoIterator<Item = (&'a Target, &'a str)>,
     ask: impl AsyncFn(&Connection, &str) -> CloudResult<T>,
-) -> CloudResult<Named<'a, T>> {
+) -> CloudResult<ByTargetAndName<'a, T>> {
     let mut by_target: BTreeMap<&Target, Vec<&str>> = BTreeMap::new();
     for (target, name) in names {
         by_target.entry(target).or_default().push(name);

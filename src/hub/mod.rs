@@ -8,7 +8,7 @@ use std::{future::Future, pin::Pin};
 use crate::catalog::{Catalog, Commit, Gated, ModelFacts};
 
 /// An answer on its way. The table cannot fail to answer.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+pub type HubAnswer<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// The branch that is meant where no revision is said.
 pub const MAIN: &str = "main";
@@ -52,7 +52,7 @@ pub struct Model {
 /// The Hub.
 pub trait Hub {
     /// What is known of a model; none if nothing is.
-    fn model<'a>(&'a self, asked: &'a ModelAt) -> Answer<'a, Option<Model>>;
+    fn model<'a>(&'a self, asked: &'a ModelAt) -> HubAnswer<'a, Option<Model>>;
 }
 
 impl Model {

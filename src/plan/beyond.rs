@@ -44,16 +44,16 @@ impl Wide {
         let mut names: Vec<String> = self.allows.iter().take(MOST).cloned().collect();
         names.extend((more > 0).then(|| format!("{more} more")));
         match names.is_empty() {
-            true => "wide now: it still grants more than any manifest needs".to_owned(),
-            false => format!("wide now: it still allows {}, which no manifest needs", listed(names, "and")),
+            true => "still wide: it grants more than any manifest needs".to_owned(),
+            false => format!("still wide: it allows {}, which no manifest needs", listed(names, "and")),
         }
     }
 }
 
 /// Resource and action of everything allowed; a managed policy is a resource without an action.
-type Allowed = BTreeSet<(String, String)>;
+type GrantedActions = BTreeSet<(String, String)>;
 
-fn beyond(live: &Allowed, wanted: &Allowed) -> Vec<String> {
+fn beyond(live: &GrantedActions, wanted: &GrantedActions) -> Vec<String> {
     let more: Vec<&(String, String)> = live.difference(wanted).collect();
     let resources: BTreeSet<&String> = more.iter().map(|(resource, _)| resource).collect();
     let told = |resource: &String| {
@@ -66,8 +66,8 @@ fn beyond(live: &Allowed, wanted: &Allowed) -> Vec<String> {
     resources.into_iter().map(told).collect()
 }
 
-fn allowed(template: &Template) -> Allowed {
-    let mut found = Allowed::new();
+fn allowed(template: &Template) -> GrantedActions {
+    let mut found = GrantedActions::new();
     for (_, resource) in template.resources() {
         let properties = &resource["Properties"];
         let inline = properties["Policies"].as_array().into_iter().flatten().map(|policy| &policy["PolicyDocument"]);

@@ -12,7 +12,7 @@ use crate::{
 
 /// What to do about an operation.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub enum Decision {
     /// Carry it out; what is sent, where a body is, has its parameters filled in as literals.
     Run(Option<Box<Submission>>),
     /// There is nothing to do, and why.
@@ -30,24 +30,24 @@ pub fn decide(
     index: usize,
     now: Option<&Stack>,
     values: &BTreeMap<(StackRef, String), String>,
-) -> Verdict {
+) -> Decision {
     let now = now.filter(|stack| !stack.status.is_deleted());
     let Some(operation) = step.operations.get(index).or(step.restore.as_ref()) else {
-        return Verdict::Stop("the plan has no such operation".to_owned());
+        return Decision::Stop("the plan has no such operation".to_owned());
     };
     if matches!(operation, Operation::Delete { .. }) && now.is_none() {
-        return Verdict::Skip("it is gone already".to_owned());
+        return Decision::Skip("it is already gone".to_owned());
     }
     if let Some(stale) = stale(&expected(step, index), now) {
-        return Verdict::Stop(stale);
+        return Decision::Stop(stale);
     }
-    let Some(submission) = operation.submission() else { return Verdict::Run(None) };
+    let Some(submission) = operation.submission() else { return Decision::Run(None) };
     match fill(submission, values) {
-        Err(missing) => Verdict::Stop(missing),
+        Err(missing) => Decision::Stop(missing),
         Ok(filled) if step.predicate && now.is_some_and(|now| is_already(&filled, now)) => {
-            Verdict::Skip("the values it takes are those it runs with".to_owned())
+            Decision::Skip("the values it takes are those it runs with".to_owned())
         }
-        Ok(filled) => Verdict::Run(Some(Box::new(filled))),
+        Ok(filled) => Decision::Run(Some(Box::new(filled))),
     }
 }
 
@@ -80,20 +80,22 @@ fn stale(expected: &Expected<'_>, now: Option<&Stack>) -> Option<String> {
     let same = |id: Option<&str>, now: &Stack| id.is_none_or(|id| id == now.id);
     match (expected, now) {
         (Expected::Nothing, None) => None,
-        (Expected::Nothing, Some(now)) => Some(format!("a stack of this name exists since, in {}", now.status)),
-        (_, None) => Some("the stack is gone since the plan was made".to_owned()),
+        (Expected::Nothing, Some(now)) => {
+            Some(format!("a stack of this name has been created since, in {}", now.status))
+        }
+        (_, None) => Some("the stack has been deleted since the plan was made".to_owned()),
         (Expected::AsObserved(then), Some(now)) => moved(then, now),
         (Expected::Landed { id, digest }, Some(now)) => {
             let landed = now.status.landed() && now.outputs.get(OUTPUT_DIGEST).is_some_and(|d| d == digest);
-            let text = "what the operation before made is not what runs now";
+            let text = "what the previous operation made is not what runs now";
             (!same(*id, now) || !landed).then(|| format!("{text}; the stack is in {}", now.status))
         }
         (Expected::Between { id, step }, Some(now)) if same(*id, now) && now.status.is_updatable() => {
             let ours = now.outputs.get(OUTPUT_DIGEST).is_some_and(|digest| step.between.contains_key(digest));
-            (!ours).then(|| "somebody else has changed the stack since, and that is not undone".to_owned())
+            (!ours).then(|| "somebody else has changed the stack since, which is not undone".to_owned())
         }
         (Expected::Between { .. }, Some(now)) => {
-            Some(format!("the stack is in {}, from where nothing can be put back", now.status))
+            Some(format!("the stack is in {}, where nothing can be put back", now.status))
         }
         // Not while it is being deleted, says the CloudFormation user guide ("Protect CloudFormation stacks from being
         // deleted", D); in every other status.
@@ -104,7 +106,7 @@ fn stale(expected: &Expected<'_>, now: Option<&Stack>) -> Option<String> {
 
 fn moved(then: &Observed, now: &Stack) -> Option<String> {
     if then.id != now.id {
-        return Some("it is another stack of the same name than when the plan was made".to_owned());
+        return Some("the stack was deleted and created again since the plan was made".to_owned());
     }
     if then.status != now.status {
         return Some(format!("the stack was in {} when the plan was made and is in {} now", then.status, now.status));

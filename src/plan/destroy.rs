@@ -82,7 +82,7 @@ fn someone_elses(
 }
 
 fn stays(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step {
-    let reasons = vec!["it is not this environment's: it stays".to_owned()];
+    let reasons = vec!["it belongs to another environment: it stays".to_owned()];
     Step { choices: Vec::new(), checks: Vec::new(), reasons, ..blank(spec, observed) }
 }
 
@@ -205,9 +205,9 @@ fn running_body(observed: &ObservedStack, holds: Option<&StackSpec>) -> Result<O
     if let Some(Ok(template)) = wanted() {
         return Ok(Some(template));
     }
-    let message = format!("the template that runs in the stack `{}` cannot be read: {problem}", observed.stack.name);
+    let message = format!("cannot read the template of the stack `{}`: {problem}", observed.stack.name);
     Err(Diagnostic::new(Code::UnreadableBody, message)
-        .help("hubform deletes what it can put in order; delete this stack with `aws cloudformation delete-stack`"))
+        .help("hubform deletes only what it can order; delete this stack with `aws cloudformation delete-stack`"))
 }
 
 fn kept<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
@@ -220,7 +220,7 @@ fn orphan(request: &Request<'_>, observed: &ObservedStack) -> Result<Step, Diagn
     let ours = observed.identity().filter(|_| belongs(request.environments, observed));
     let Some(identity) = ours else {
         let message = format!("the stack `{stack}` in {} belongs to none of these environments", stack.target);
-        return Err(Diagnostic::new(Code::ForeignStack, message).help("only stacks that hubform made are destroyed"));
+        return Err(Diagnostic::new(Code::ForeignStack, message).help("hubform destroys only stacks it created"));
     };
     let nowhere = Position { file: "(no manifest)".to_owned(), line: 1, column: 1 };
     Ok(Step {
@@ -235,7 +235,7 @@ fn orphan(request: &Request<'_>, observed: &ObservedStack) -> Result<Step, Diagn
         held: BTreeSet::new(),
         predicate: false,
         changes: Vec::new(),
-        reasons: vec!["no manifest describes it any more".to_owned()],
+        reasons: vec!["it no longer has a manifest".to_owned()],
         choices: Vec::new(),
         checks: Vec::new(),
         origins: Origins { manifest: nowhere, properties: BTreeMap::new() },

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    Allowed, Change, ChangeKind, Gate, PropertyChange,
+    Allowed, ChangeKind, Gate, PropertyChange, ResourceChange,
     edit::{Edit, edits},
     inputs::InputChange,
-    template::{Reference, Template, references, type_of},
+    template::{Template, TemplateReference, references, type_of},
 };
 use crate::{
     catalog::{self, Catalog},
@@ -51,13 +51,13 @@ pub(super) struct ResourceDiff {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PropertyDiff {
     pub(super) edit: Edit,
-    pub(super) cause: Cause,
+    pub(super) cause: ChangeCause,
     pub(super) replacement: Replacement,
 }
 
 /// Why a property changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Cause {
+pub(super) enum ChangeCause {
     /// It is written differently.
     Written,
     /// The resource is of another type.
@@ -103,7 +103,7 @@ fn modified(sides: &Sides<'_>, live: &Value, wanted: &Value) -> Vec<PropertyDiff
     if type_of(live) != resource_type {
         let edit =
             Edit { path: "Type".into(), before: Some(live["Type"].clone()), after: Some(wanted["Type"].clone()) };
-        return vec![PropertyDiff { edit, cause: Cause::Type, replacement: Replacement::True }];
+        return vec![PropertyDiff { edit, cause: ChangeCause::Type, replacement: Replacement::True }];
     }
     let mut found: Vec<PropertyDiff> = edits(&live["Properties"], &wanted["Properties"])
         .into_iter()
@@ -114,24 +114,24 @@ fn modified(sides: &Sides<'_>, live: &Value, wanted: &Value) -> Vec<PropertyDiff
     found.extend(sides.tags.and_then(|tags| tagged(sides.catalog, resource_type, tags)));
     if live["Metadata"] != wanted["Metadata"] {
         let edit = Edit { path: "Metadata".into(), before: None, after: None };
-        found.push(PropertyDiff { edit, cause: Cause::Written, replacement: Replacement::False });
+        found.push(PropertyDiff { edit, cause: ChangeCause::Written, replacement: Replacement::False });
     }
     found
 }
 
 fn written(sides: &Sides<'_>, resource_type: &str, edit: Edit) -> PropertyDiff {
     let replacement = static_replacement(on_change(sides.catalog, resource_type, &edit.path));
-    PropertyDiff { edit, cause: Cause::Written, replacement }
+    PropertyDiff { edit, cause: ChangeCause::Written, replacement }
 }
 
 /// What changes because parameters do.
 fn fed(sides: &Sides<'_>, resource_type: &str, properties: &Value) -> impl Iterator<Item = PropertyDiff> {
-    let changed = |reference: Reference<'_>| Some((sides.inputs.get(reference.target)?, reference.path));
+    let changed = |reference: TemplateReference<'_>| Some((sides.inputs.get(reference.target)?, reference.path));
     let fed = move |(input, path): (&InputChange, Path)| {
         let table = on_change(sides.catalog, resource_type, &path);
         let (cause, replacement) = match &input.later {
-            None => (Cause::Input(input.because.clone()), static_replacement(table)),
-            Some(from) => (Cause::Later(from.clone()), dynamic_replacement(table)),
+            None => (ChangeCause::Input(input.because.clone()), static_replacement(table)),
+            Some(from) => (ChangeCause::Later(from.clone()), dynamic_replacement(table)),
         };
         let whole = path.value_in(properties).is_some_and(|value| value.get("Ref").is_some());
         let shown = |value: &Option<String>| value.clone().filter(|_| whole).map(Value::String);
@@ -143,7 +143,7 @@ fn fed(sides: &Sides<'_>, resource_type: &str, properties: &Value) -> impl Itera
 
 /// Is this place, or the whole it is in, written differently anyway?
 fn is_written(properties: &[PropertyDiff], path: &Path) -> bool {
-    properties.iter().any(|known| known.cause == Cause::Written && path.is_within(&known.edit.path))
+    properties.iter().any(|known| known.cause == ChangeCause::Written && path.is_within(&known.edit.path))
 }
 
 fn tagged(catalog: &Catalog, resource_type: &str, tags: &(Value, Value)) -> Option<PropertyDiff> {
@@ -151,7 +151,7 @@ fn tagged(catalog: &Catalog, resource_type: &str, tags: &(Value, Value)) -> Opti
     facts.tags_property()?;
     let replacement = if facts.tags_create_only() { Replacement::True } else { Replacement::False };
     let edit = Edit { path: "Tags".into(), before: Some(tags.0.clone()), after: Some(tags.1.clone()) };
-    Some(PropertyDiff { edit, cause: Cause::Tags, replacement })
+    Some(PropertyDiff { edit, cause: ChangeCause::Tags, replacement })
 }
 
 /// Adds what changes because something it refers to changes, until nothing is added or becomes worse any more.
@@ -171,7 +171,7 @@ fn follow<'a>(
     sides: &Sides<'a>,
     found: &mut BTreeMap<&'a str, ResourceDiff>,
     id: &'a str,
-    link: &Reference<'_>,
+    link: &TemplateReference<'_>,
 ) -> bool {
     let Some(target) = found.get(link.target).filter(|target| !target.is_quiet()) else { return false };
     let fate = target.replacement();
@@ -191,7 +191,7 @@ fn follow<'a>(
 }
 
 /// References of resources that stay to resources that stay.
-fn links<'a>(sides: &Sides<'a>) -> Vec<(&'a str, Reference<'a>)> {
+fn links<'a>(sides: &Sides<'a>) -> Vec<(&'a str, TemplateReference<'a>)> {
     let stays = |id: &str| sides.live.resource(id).is_some() && sides.wanted.resource(id).is_some();
     let staying = sides.wanted.resources().filter(|(id, _)| stays(id));
     let links = staying.flat_map(|(id, resource)| {
@@ -202,11 +202,11 @@ fn links<'a>(sides: &Sides<'a>) -> Vec<(&'a str, Reference<'a>)> {
 
 impl ResourceDiff {
     /// Notes what a link does to a property, unless something as bad is known of it; whether that is news.
-    fn changes_with(&mut self, link: &Reference<'_>, replacement: Replacement) -> bool {
+    fn changes_with(&mut self, link: &TemplateReference<'_>, replacement: Replacement) -> bool {
         if is_written(&self.properties, &link.path) {
             return false;
         }
-        let cause = Cause::Resource(link.target.to_owned());
+        let cause = ChangeCause::Resource(link.target.to_owned());
         let same = |known: &&mut PropertyDiff| known.edit.path == link.path && known.cause == cause;
         match self.properties.iter_mut().find(same) {
             Some(known) if known.replacement.rank() >= replacement.rank() => return false,
@@ -229,9 +229,9 @@ impl ResourceDiff {
         worst(self.properties.iter().map(|property| property.replacement.clone()))
     }
 
-    fn announce(&self, spec: &StackSpec) -> Change {
+    fn announce(&self, spec: &StackSpec) -> ResourceChange {
         let properties = self.properties.iter().map(|property| property.announce(&self.logical_id, spec)).collect();
-        Change {
+        ResourceChange {
             logical_id: self.logical_id.clone(),
             resource_type: self.resource_type.clone(),
             kind: self.kind,
@@ -245,12 +245,12 @@ impl PropertyDiff {
     fn announce(&self, logical_id: &str, spec: &StackSpec) -> PropertyChange {
         let place = Path::from_iter([logical_id, "Properties"]).join(&self.edit.path);
         let because = match &self.cause {
-            Cause::Written | Cause::Type | Cause::Tags => None,
-            Cause::Input(from) => from.clone(),
-            Cause::Later(from) => Some(from.clone()),
-            Cause::Resource(id) => Some(id.clone()),
+            ChangeCause::Written | ChangeCause::Type | ChangeCause::Tags => None,
+            ChangeCause::Input(from) => from.clone(),
+            ChangeCause::Later(from) => Some(from.clone()),
+            ChangeCause::Resource(id) => Some(id.clone()),
         };
-        let origin = spec.origins.of(&place).filter(|_| self.cause == Cause::Written);
+        let origin = spec.origins.of(&place).filter(|_| self.cause == ChangeCause::Written);
         PropertyChange {
             path: self.edit.path.clone(),
             before: self.edit.before.clone(),
@@ -264,7 +264,7 @@ impl PropertyDiff {
 }
 
 /// The changes as a plan lists them.
-pub(super) fn announce(diffs: &[ResourceDiff], spec: &StackSpec) -> Vec<Change> {
+pub(super) fn announce(diffs: &[ResourceDiff], spec: &StackSpec) -> Vec<ResourceChange> {
     diffs.iter().filter(|diff| !diff.is_quiet()).map(|diff| diff.announce(spec)).collect()
 }
 

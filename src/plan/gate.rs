@@ -18,7 +18,7 @@ fn breach(gate: &Gate, change: &cloud::Change) -> Option<String> {
     };
     match gate.allowed.get(&change.logical_id) {
         // What nobody read in the plan nobody approved.
-        None => Some(format!("{who} would be {}, and the plan does not name it", done(kind))),
+        None => Some(format!("{who} would be {}, which the plan does not announce", done(kind))),
         Some(allowed) if allowed.kind != kind => {
             Some(format!("{who} would be {}; the plan said {}", done(kind), done(allowed.kind)))
         }
@@ -34,7 +34,7 @@ fn worse(allowed: &Allowed, change: &cloud::Change) -> Option<String> {
         return None;
     }
     let would = if would == 1 { "may be replaced" } else { "would be replaced" };
-    Some(format!("{would}; the plan said that it is changed in place"))
+    Some(format!("{would}; the plan said it changes in place"))
 }
 
 fn kind(action: &ChangeAction) -> Option<ChangeKind> {

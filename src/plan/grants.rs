@@ -176,7 +176,7 @@ fn items(value: &Value) -> Result<Vec<Value>, String> {
     match value {
         Value::Array(items) => Ok(items.clone()),
         value if !is_given(value) => Ok(Vec::new()),
-        _ => Err("a list in it is put together by a function".to_owned()),
+        _ => Err("a function assembles a list in it".to_owned()),
     }
 }
 
@@ -224,14 +224,14 @@ fn referred(live: &Template, wanted: &Template, changed: &mut BTreeMap<String, V
                 continue;
             }
             let Some(kept) = live.resource(&id) else {
-                return Err(format!("what runs refers to `{id}`, which is wanted no more"));
+                return Err(format!("what runs refers to `{id}`, which is no longer wanted"));
             };
             changed.insert(id, kept.clone());
             open.push(kept.clone());
         }
         let condition = resource["Condition"].as_str();
         if condition.is_some_and(|name| !wanted.section("Conditions").any(|(known, _)| known == name)) {
-            return Err("what runs has a condition that is wanted no more".to_owned());
+            return Err("what runs has a condition that is no longer wanted".to_owned());
         }
     }
     Ok(())

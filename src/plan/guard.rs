@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     ChangeKind, Request,
-    diff::{Cause, PropertyDiff, ResourceDiff},
+    diff::{ChangeCause, PropertyDiff, ResourceDiff},
     observe::{ObservedStack, belongs},
     types,
 };
@@ -36,9 +36,9 @@ pub(super) fn taken_over(spec: &StackSpec, observed: &ObservedStack) -> Option<S
         (Some(tagged), None) => {
             format!("{} of `{}`, without an owner", tagged.manifest(), tagged.environment)
         }
-        (None, _) => "nobody that hubform knows".to_owned(),
+        (None, _) => "nobody known to hubform".to_owned(),
     };
-    Some(format!("taken over: this stack belongs to {before}, and from now on to this environment"))
+    Some(format!("taken over: this stack belongs to {before}, and will belong to this environment"))
 }
 
 /// All three tags and the owner are this manifest's.
@@ -62,7 +62,7 @@ fn whose(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
         Some(_) if same_manifest(spec, observed) => owned_elsewhere(spec, &taken, observed.owner.as_deref()),
         Some(tagged) => {
             let (theirs, environment) = (tagged.manifest(), tagged.environment);
-            let message = format!("{taken} that one belongs to {theirs} of the environment `{environment}`");
+            let message = format!("{taken} that stack belongs to {theirs} of the environment `{environment}`");
             Diagnostic::new(Code::OtherOwner, message)
                 .help("give one of the two environments another `prefix`, or the manifest another name")
         }
@@ -75,17 +75,17 @@ fn whose(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
 
 fn owned_elsewhere(spec: &StackSpec, taken: &str, theirs: Option<&str>) -> Diagnostic {
     let manifest = spec.identity.manifest();
-    let ours = spec.envelope.owner.as_deref().map_or("has none".to_owned(), |owner| format!("is {owner}"));
+    let ours = spec.envelope.owner.as_deref().map_or("is unset".to_owned(), |owner| format!("is {owner}"));
     let (message, help) = match theirs {
         Some(theirs) => (
-            format!("{taken} that one has the owner {theirs}, and this environment {ours}"),
+            format!("{taken} that stack's owner is {theirs}, and this environment's {ours}"),
             format!(
-                "if the lock was lost, `hubform lock --owner {theirs}` takes everything back; if another repository uses \
+                "if the lock was lost, `hubform lock --owner {theirs}` reclaims everything; if another repository uses \
                  these names, {OTHER_NAMES}; `apply --adopt {manifest}` takes over this stack alone"
             ),
         ),
         None => (
-            format!("{taken} that one has no owner id, as of hubform 0.1, and this environment {ours}"),
+            format!("{taken} that stack has no owner id, as of hubform 0.1, and this environment's {ours}"),
             format!("if it is yours, `apply --adopt {manifest}` takes it over; else {OTHER_NAMES}"),
         ),
     };
@@ -106,9 +106,9 @@ pub(super) fn update(request: &Request<'_>, spec: &StackSpec, live: &Stack, diff
 
 fn unchangeable(spec: &StackSpec, diff: &ResourceDiff) -> Option<Diagnostic> {
     // What follows from another resource's change is that one's finding.
-    let known = diff.properties.iter().filter(|property| !matches!(property.cause, Cause::Resource(_)));
+    let known = diff.properties.iter().filter(|property| !matches!(property.cause, ChangeCause::Resource(_)));
     let mut refused = known.filter_map(|property| match &property.cause {
-        Cause::Type => Some(retyped(spec, diff)),
+        ChangeCause::Type => Some(retyped(spec, diff)),
         _ if types::identity(&diff.resource_type).is_some_and(|name| property.edit.path == name.into()) => {
             Some(renamed(spec, property))
         }
@@ -120,7 +120,7 @@ fn unchangeable(spec: &StackSpec, diff: &ResourceDiff) -> Option<Diagnostic> {
 fn retyped(spec: &StackSpec, diff: &ResourceDiff) -> Diagnostic {
     let (id, now) = (&diff.logical_id, &diff.resource_type);
     Diagnostic::new(Code::TypeChanged, format!("{} would make `{id}` a resource of another type, {now}", subject(spec)))
-        .help("CloudFormation refuses that; use another logical id")
+        .help("CloudFormation refuses that; choose another logical id")
 }
 
 fn renamed(spec: &StackSpec, property: &PropertyDiff) -> Diagnostic {
@@ -128,7 +128,7 @@ fn renamed(spec: &StackSpec, property: &PropertyDiff) -> Diagnostic {
     let (before, after) = (name(&property.edit.before), name(&property.edit.after));
     let message = format!("{} would rename its endpoint from {before} to {after}: another endpoint", subject(spec));
     Diagnostic::new(Code::EndpointRenamed, message).help(
-        "leave the name as it is, or give the manifest another `metadata.name`: the new endpoint then stands beside \
+        "leave the name as it is, or give the manifest another `metadata.name`: the new endpoint then runs beside \
          the old one until that is destroyed",
     )
 }
@@ -191,5 +191,5 @@ fn in_scope(known: &[String]) -> String {
 /// A finding about something protected.
 pub(super) fn protected(subject: &str, what: &str, identity: &Identity) -> Diagnostic {
     Diagnostic::new(Code::Protected, format!("{subject} is protected, and {what}"))
-        .help(format!("if that is meant, say `--allow {}`", identity.manifest()))
+        .help(format!("if that is intended, pass `--allow {}`", identity.manifest()))
 }

@@ -37,17 +37,17 @@ use std::collections::BTreeSet;
 pub use audit::audit;
 pub use beyond::Wide;
 pub use blocking::Blocking;
-pub use decide::{Verdict, decide, fill};
+pub use decide::{Decision, decide, fill};
 pub use destroy::destroy;
 pub use detour::Unfinished;
 pub use gate::judge;
 pub use guard::no_such_manifest;
 pub use model::{
-    Action, After, Allowed, Between, Change, ChangeKind, FORMAT, Gate, Half, Observed, Operation, Phase, Plan,
-    PlannedEnvironment, PropertyChange, Step, Submission,
+    Action, After, Allowed, Between, ChangeKind, FORMAT, Gate, Half, Observed, Operation, Phase, Plan,
+    PlannedEnvironment, PropertyChange, ResourceChange, Step, Submission,
 };
 pub use observe::{
-    Elsewhere, Observation, ObservedStack, belongs, by_stack, elsewhere, may_belong, ours, owner_in, wants_body,
+    Observation, ObservedStack, StacksElsewhere, belongs, by_stack, elsewhere, may_belong, ours, owner_in, wants_body,
     wants_body_to_destroy, wants_owner,
 };
 pub use planner::plan;

@@ -94,7 +94,7 @@ pub struct Step {
     /// Takes values of stacks that this plan changes: it may change as announced, or not at all.
     pub predicate: bool,
     /// What changes, resource by resource.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ResourceChange>,
     /// Why this action, where it is not obvious; sentences for people.
     pub reasons: Vec<String>,
     /// What hubform chose for the user.
@@ -284,7 +284,7 @@ pub enum ChangeKind {
 /// What happens to one resource.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Change {
+pub struct ResourceChange {
     /// The logical id.
     pub logical_id: String,
     /// The resource type.

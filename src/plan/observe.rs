@@ -66,7 +66,7 @@ pub fn ours<'a>(
 
 /// Stacks that carry the tags of one of these environments, but another owner or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Elsewhere {
+pub struct StacksElsewhere {
     /// The environment whose name they carry.
     pub environment: String,
     /// Where they are.
@@ -79,7 +79,7 @@ pub struct Elsewhere {
 
 /// What stands beside these environments under their names: of another repository, or theirs from before the lock was
 /// lost. Nobody but a person can tell which.
-pub fn elsewhere(environments: &[PlannedEnvironment], observation: &Observation) -> Vec<Elsewhere> {
+pub fn elsewhere(environments: &[PlannedEnvironment], observation: &Observation) -> Vec<StacksElsewhere> {
     let mut found: BTreeMap<_, Vec<String>> = BTreeMap::new();
     for observed in observation.stacks.iter().filter(|observed| !belongs(environments, observed)) {
         let Some(tagged) = observed.tagged() else { continue };
@@ -91,7 +91,7 @@ pub fn elsewhere(environments: &[PlannedEnvironment], observation: &Observation)
     }
     let group = |((environment, target, owner), mut stacks): (_, Vec<String>)| {
         stacks.sort();
-        Elsewhere { environment, target, owner, stacks }
+        StacksElsewhere { environment, target, owner, stacks }
     };
     found.into_iter().map(group).collect()
 }
@@ -152,7 +152,7 @@ impl ObservedStack {
         let status = &self.stack.status;
         match &self.change_set {
             Some(set) if *status == StackStatus::ReviewInProgress && set.is_pending() => {
-                Some("a change set is being computed for it".to_owned())
+                Some("a change set is being computed".to_owned())
             }
             _ => status.is_running().then(|| status.to_string()),
         }

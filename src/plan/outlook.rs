@@ -6,17 +6,17 @@ use super::{
     diff::ResourceDiff,
     inputs::{InputChange, Outlook},
     observe::ObservedStack,
-    template::{Reference, Template, references, text_of},
+    template::{Template, TemplateReference, references, text_of},
 };
 use crate::cloud::{Replacement, StackRef};
 
 /// Outputs by stack: those of a stack that changes as it was said, all others as they were observed.
-pub(super) struct Outputs<'a> {
+pub(super) struct KnownOutputs<'a> {
     observed: &'a BTreeMap<StackRef, &'a ObservedStack>,
     changing: BTreeMap<StackRef, BTreeMap<String, String>>,
 }
 
-impl<'a> Outputs<'a> {
+impl<'a> KnownOutputs<'a> {
     pub(super) fn new(observed: &'a BTreeMap<StackRef, &'a ObservedStack>) -> Self {
         Self { observed, changing: BTreeMap::new() }
     }
@@ -27,7 +27,7 @@ impl<'a> Outputs<'a> {
     }
 }
 
-impl Outlook for Outputs<'_> {
+impl Outlook for KnownOutputs<'_> {
     fn value(&self, stack: &StackRef, key: &str) -> Option<&str> {
         let outputs = match self.changing.get(stack) {
             Some(known) => known,
@@ -46,7 +46,7 @@ pub(super) fn surviving(
     observed: &BTreeMap<String, String>,
 ) -> BTreeMap<String, String> {
     let diffs: BTreeMap<&str, &ResourceDiff> = diffs.iter().map(|diff| (diff.logical_id.as_str(), diff)).collect();
-    let stays = |reference: &Reference<'_>| {
+    let stays = |reference: &TemplateReference<'_>| {
         let same = matches!(reference.attribute, None | Some("Arn"));
         let kept = |diff: &&ResourceDiff| diff.is_quiet() || (same && diff.replacement() == Replacement::False);
         !inputs.contains_key(reference.target) && diffs.get(reference.target).is_none_or(kept)

@@ -6,14 +6,14 @@ use std::{
 };
 
 use super::{
-    Action, Change, ChangeKind, FORMAT, Operation, Plan, Request, Step, capacity,
+    Action, ChangeKind, FORMAT, Operation, Plan, Request, ResourceChange, Step, capacity,
     destroy::has_other_prefix,
     diff::announce,
     graph, guard,
     inputs::{self, InputChange, values_hold},
     observe::{self, ObservedStack, digest_holds},
-    outlook::{Outputs, literal_outputs, surviving},
-    recover::{Next, next},
+    outlook::{KnownOutputs, literal_outputs, surviving},
+    recover::{NextAction, next},
     shared::{self, Halves},
     template::{Template, type_of},
     update::{Update, UpdatePlan, same_topics, settings_hold, submission},
@@ -36,7 +36,7 @@ pub fn plan(request: &Request<'_>) -> (Plan, Diagnostics) {
     let mut planner = Planner {
         request,
         observed: &observed,
-        outputs: Outputs::new(&observed),
+        outputs: KnownOutputs::new(&observed),
         bodies: BTreeMap::new(),
         users: shared::users(&observed),
         halves: BTreeMap::new(),
@@ -81,7 +81,7 @@ fn ranks<'a>(request: &Request<'a>) -> impl Fn(&'a StackSpec) -> (usize, &'a Sta
 struct Planner<'a> {
     request: &'a Request<'a>,
     observed: &'a BTreeMap<StackRef, &'a ObservedStack>,
-    outputs: Outputs<'a>,
+    outputs: KnownOutputs<'a>,
     bodies: BTreeMap<String, Arc<str>>,
     /// Stacks that run with what another one made.
     users: BTreeMap<StackRef, BTreeSet<StackRef>>,
@@ -97,13 +97,13 @@ impl<'a> Planner<'a> {
         step.reasons.extend(observed.and_then(|observed| guard::taken_over(spec, observed)));
         // The status comes first: what cannot be updated needs no comparison.
         let outcome = match next(self.request, spec, observed) {
-            Next::Create => self.create(&mut step, spec),
-            Next::Compare(observed) => self.compare(&mut step, spec, observed),
-            Next::Recreate { observed, why, had_landed } => {
+            NextAction::Create => self.create(&mut step, spec),
+            NextAction::Compare(observed) => self.compare(&mut step, spec, observed),
+            NextAction::Recreate { observed, why, had_landed } => {
                 step.reasons.push(why.to_owned());
                 self.recreate(&mut step, spec, observed, had_landed)
             }
-            Next::Refuse(refused) => Err(refused),
+            NextAction::Refuse(refused) => Err(refused),
         };
         match outcome {
             Ok(()) => step,
@@ -182,8 +182,9 @@ impl<'a> Planner<'a> {
             update.planned().map_err(|entangled| {
                 let (who, what) = (entangled.resource, entangled.to);
                 let message =
-                    format!("{} has to take `{what}` out for a while, but `{who}` refers to it", guard::subject(spec));
-                Diagnostic::new(Code::ScalerEntangled, message).help("name it by text instead of `Ref` or `Fn::GetAtt`")
+                    format!("{} must remove `{what}` for a while, but `{who}` refers to it", guard::subject(spec));
+                Diagnostic::new(Code::ScalerEntangled, message)
+                    .help("refer to it by name instead of `Ref` or `Fn::GetAtt`")
             })?;
         // All that is wrong with an update is said at once.
         let mut refused = guard::update(self.request, spec, stack, &diffs);
@@ -210,7 +211,7 @@ impl<'a> Planner<'a> {
         step.reasons.extend(after_rollback(&stack.status));
         step.reasons.extend(settings(spec, stack));
         if step.changes.is_empty() {
-            step.reasons.push("changes no resource, only what the stack says about itself".to_owned());
+            step.reasons.push("changes no resource, only the stack's own metadata".to_owned());
         }
         step.reasons.extend(waits(update.inputs));
         step.reasons.extend(reasons);
@@ -270,7 +271,7 @@ impl<'a> Planner<'a> {
         let mut aside = Planner {
             request: self.request,
             observed: self.observed,
-            outputs: Outputs::new(self.observed),
+            outputs: KnownOutputs::new(self.observed),
             bodies: BTreeMap::new(),
             users: BTreeMap::new(),
             halves: BTreeMap::new(),
@@ -309,8 +310,8 @@ pub(super) fn blank(spec: &StackSpec, observed: Option<&ObservedStack>) -> Step 
 }
 
 /// The same thing happens to every resource.
-pub(super) fn all(template: &Template, kind: ChangeKind) -> Vec<Change> {
-    let change = |(id, resource): (&str, _)| Change {
+pub(super) fn all(template: &Template, kind: ChangeKind) -> Vec<ResourceChange> {
+    let change = |(id, resource): (&str, _)| ResourceChange {
         logical_id: id.to_owned(),
         resource_type: type_of(resource).to_owned(),
         kind,
@@ -336,8 +337,7 @@ fn unreadable(spec: &StackSpec, which: &str, error: &str) -> Diagnostic {
 fn settings(spec: &StackSpec, observed: &Stack) -> Vec<String> {
     let StackOptions { role_arn, notification_arns } = &spec.envelope.options;
     let role = role_arn.as_ref().filter(|_| *role_arn != observed.role_arn);
-    let mut found: Vec<String> =
-        role.map(|role| format!("CloudFormation acts with {role} from now on")).into_iter().collect();
+    let mut found: Vec<String> = role.map(|role| format!("CloudFormation will act with {role}")).into_iter().collect();
     if !same_topics(notification_arns, &observed.notification_arns) {
         found.push("stack events go to other topics".to_owned());
     }
@@ -350,7 +350,7 @@ fn after_rollback(status: &StackStatus) -> Option<String> {
 
 fn waits(inputs: &BTreeMap<String, InputChange>) -> impl Iterator<Item = String> {
     let sources: BTreeSet<&String> = inputs.values().filter_map(|input| input.later.as_ref()).collect();
-    sources.into_iter().map(|from| format!("depends on {from}, known only once that stack has changed"))
+    sources.into_iter().map(|from| format!("depends on {from}, known only after that stack has changed"))
 }
 
 /// Stacks of an environment that have no manifest.
@@ -367,14 +367,14 @@ fn left_behind(
         .filter(|(stack, observed)| !specs.contains_key(stack) && observe::belongs(request.environments, observed));
     for (stack, observed) in ours {
         let Some(left) = observed.identity() else { continue };
-        let message = format!("the stack `{stack}` of {} has no manifest any more", left.manifest());
+        let message = format!("the stack `{stack}` of {} no longer has a manifest", left.manifest());
         let help = match has_other_prefix(request, observed) {
             true => {
-                "it stays as it is, and carries another `prefix`: put that back to destroy it; if this folder is a \
+                "it stays as it is, and has another `prefix`: restore that to destroy it; if this folder is a \
                  copy of another, `hubform lock --new-owner` makes it its own"
             }
             false => {
-                "it stays as it is; to be rid of it, put its manifest back and destroy that, or destroy the whole \
+                "it stays as it is; to delete it, restore its manifest and destroy that, or destroy the whole \
                  environment"
             }
         };

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What can be done next about a stack that is wanted.
-pub(super) enum Next<'a> {
+pub(super) enum NextAction<'a> {
     /// Make it.
     Create,
     /// Compare what runs with what is wanted.
@@ -27,38 +27,38 @@ pub(super) enum Next<'a> {
 }
 
 /// Answers for one stack. `observed` is none where there is no such stack.
-pub(super) fn next<'a>(request: &Request<'_>, spec: &StackSpec, observed: Option<&'a ObservedStack>) -> Next<'a> {
-    let Some(observed) = observed else { return Next::Create };
+pub(super) fn next<'a>(request: &Request<'_>, spec: &StackSpec, observed: Option<&'a ObservedStack>) -> NextAction<'a> {
+    let Some(observed) = observed else { return NextAction::Create };
     // Whose it is comes before how it is: the state of somebody else's stack is not our business.
     if let Some(foreign) = guard::foreign(request, spec, observed) {
-        return Next::Refuse(foreign);
+        return NextAction::Refuse(foreign);
     }
     // What runs now is not what will be there to change.
     if let Some(what) = observed.runs() {
-        return Next::Refuse(running(&guard::subject(spec), &what));
+        return NextAction::Refuse(running(&guard::subject(spec), &what));
     }
     let status = &observed.stack.status;
-    let recreate = |why, had_landed| Next::Recreate { observed, why, had_landed };
+    let recreate = |why, had_landed| NextAction::Recreate { observed, why, had_landed };
     match status {
-        status if status.is_updatable() => Next::Compare(observed),
+        status if status.is_updatable() => NextAction::Compare(observed),
         // CloudFormation accepts nothing but a deletion for these.
         StackStatus::RollbackComplete => {
             recreate("its creation failed and was rolled back; nothing of it is left", false)
         }
-        StackStatus::ReviewInProgress => recreate("a change set that was never carried out left an empty shell", false),
-        StackStatus::CreateFailed => recreate("its creation failed and what was made was left standing", false),
-        StackStatus::RollbackFailed => recreate("its creation failed, and taking it back failed too", false),
+        StackStatus::ReviewInProgress => recreate("a change set that was never executed left an empty stack", false),
+        StackStatus::CreateFailed => recreate("its creation failed, and what was created was left in place", false),
+        StackStatus::RollbackFailed => recreate("its creation failed, and so did the rollback", false),
         // It was a working stack until somebody deleted it, so protection counts.
-        StackStatus::DeleteFailed => recreate("its deletion was begun and failed", true),
+        StackStatus::DeleteFailed => recreate("its deletion failed", true),
         // A failed rollback needs a person: which resources to skip only they can say.
-        _ => Next::Refuse(stuck(spec, observed)),
+        _ => NextAction::Refuse(stuck(spec, observed)),
     }
 }
 
 /// An operation runs on the stack of `subject`.
 pub(super) fn running(subject: &str, what: &str) -> Diagnostic {
     Diagnostic::new(Code::OperationRunning, format!("an operation is running on the stack of {subject}: {what}"))
-        .help("wait until it has settled and plan again")
+        .help("wait until it has settled, then plan again")
 }
 
 fn stuck(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
@@ -87,6 +87,6 @@ fn stuck(spec: &StackSpec, observed: &ObservedStack) -> Diagnostic {
     let detour = observed.body.as_deref().and_then(Unfinished::read);
     let out = detour.map(|detour| format!("; {}", detour.sentence())).unwrap_or_default();
     let subject = guard::subject(spec);
-    let message = format!("the stack `{}` of {subject} is in {status} and takes no update{causes}{out}", stack.name);
+    let message = format!("the stack `{}` of {subject} is in {status} and cannot be updated{causes}{out}", stack.name);
     Diagnostic::new(Code::StuckStack, message).help(way_out)
 }

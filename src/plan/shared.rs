@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    Action, After, Change, Gate, Half, Operation, Step, Submission, Wide,
+    Action, After, Gate, Half, Operation, ResourceChange, Step, Submission, Wide,
     diff::{ResourceDiff, announce, gate},
     grants::{self, Joined},
     observe::ObservedStack,
@@ -37,7 +37,7 @@ pub(super) struct Halves {
 struct HalfUpdate {
     submission: Submission,
     gate: Gate,
-    changes: Vec<Change>,
+    changes: Vec<ResourceChange>,
     body: Arc<str>,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn halved(update: &Update<'_>, diffs: &[ResourceDiff]) -> Result<Opti
     let later = update.inputs.values().any(|input| input.later.is_some());
     // A new role has a new ARN: those that run with the old one would have to move first, and cannot.
     if replaced {
-        return Err("the role is replaced, and the old one goes before those that use it have moved".to_owned());
+        return Err("the role is replaced, and the old one is deleted before those that use it have moved".to_owned());
     }
     // What is known only later cannot be compared, and is granted as it is wanted.
     if roles.is_empty() || later {
@@ -62,8 +62,8 @@ pub(super) fn halved(update: &Update<'_>, diffs: &[ResourceDiff]) -> Result<Opti
         Joined::Covered => Ok(None),
         Joined::Wide(wide) => Ok(Some(halves(update, wide))),
         Joined::Impossible(why) => Err(format!(
-            "what runs and what is wanted cannot be granted side by side: {why}; what is wanted no more is taken away \
-             at once, before those that use it have moved"
+            "old and new permissions cannot be granted together: {why}; the old ones are removed at once, before those \
+             that use them have moved"
         )),
     }
 }
@@ -226,5 +226,5 @@ pub(super) fn settle_order(steps: &mut [Step]) {
 
 fn stays_wide<'a>(held: impl Iterator<Item = &'a String>) -> String {
     let names: Vec<&str> = held.map(String::as_str).collect();
-    format!("stays wide: {} may still need what is no longer wanted, and this plan does not move it", names.join(", "))
+    format!("stays wide: {} may still need the old permissions, and this plan does not update it", names.join(", "))
 }

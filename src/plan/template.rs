@@ -16,7 +16,7 @@ pub(super) struct Template(pub(super) Value);
 
 /// One place where a value refers to a parameter or resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reference<'a> {
+pub(super) struct TemplateReference<'a> {
     /// Where the referring function stands, as `ProductionVariants/0/ModelName`.
     pub(super) path: Path,
     /// The parameter or resource.
@@ -175,13 +175,13 @@ pub(super) fn text_of(value: &Value) -> Option<String> {
 }
 
 /// Everything that a value refers to.
-pub(super) fn references(value: &Value) -> Vec<Reference<'_>> {
+pub(super) fn references(value: &Value) -> Vec<TemplateReference<'_>> {
     let mut found = Vec::new();
     walk(&Trail::Top, value, &mut found);
     found
 }
 
-fn walk<'a>(path: &Trail<'_>, value: &'a Value, found: &mut Vec<Reference<'a>>) {
+fn walk<'a>(path: &Trail<'_>, value: &'a Value, found: &mut Vec<TemplateReference<'a>>) {
     match value {
         Value::Object(members) if is_function(value) => {
             for (function, argument) in members {
@@ -196,9 +196,9 @@ fn walk<'a>(path: &Trail<'_>, value: &'a Value, found: &mut Vec<Reference<'a>>) 
     }
 }
 
-fn call<'a>(path: &Trail<'_>, function: &str, argument: &'a Value, found: &mut Vec<Reference<'a>>) {
+fn call<'a>(path: &Trail<'_>, function: &str, argument: &'a Value, found: &mut Vec<TemplateReference<'a>>) {
     let mut add = |target: &'a str, attribute| {
-        found.push(Reference { path: path.path(), target, attribute });
+        found.push(TemplateReference { path: path.path(), target, attribute });
     };
     match (function, argument) {
         ("Ref", Value::String(target)) => add(target, None),
@@ -228,10 +228,10 @@ fn dotted<'a>(name: &'a str, add: &mut impl FnMut(&'a str, Option<&'a str>)) {
 }
 
 /// What stands below a function is part of the value at the function's own place.
-fn inside<'a>(path: &Trail<'_>, values: impl Iterator<Item = &'a Value>, found: &mut Vec<Reference<'a>>) {
+fn inside<'a>(path: &Trail<'_>, values: impl Iterator<Item = &'a Value>, found: &mut Vec<TemplateReference<'a>>) {
     for value in values {
         let below = references(value);
-        found.extend(below.into_iter().map(|reference| Reference { path: path.path(), ..reference }));
+        found.extend(below.into_iter().map(|reference| TemplateReference { path: path.path(), ..reference }));
     }
 }
 

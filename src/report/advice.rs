@@ -23,13 +23,13 @@ pub fn advice(stack: &StackRef, failure: &Failure) -> Option<String> {
                 "Read the log group {logs} in CloudWatch; usually the container does not answer /ping."
             ));
         }
-        FailureKind::Stale => "Nothing more was done to it. Plan again.",
+        FailureKind::Stale => "Nothing else was changed. Plan again.",
         FailureKind::Gate => {
             "Read the change set in the CloudFormation console and plan again. A plan that says less than the change \
              set a second time is a bug in hubform."
         }
         FailureKind::Refused => {
-            "The service refused the request before anything changed; its words name what to correct."
+            "The service refused the request before anything changed; its message names what to correct."
         }
         FailureKind::QuotaExceeded => {
             "This is a quota of CloudFormation in this account and Region. Ask for more in Service Quotas, service AWS \
@@ -46,13 +46,13 @@ pub fn advice(stack: &StackRef, failure: &Failure) -> Option<String> {
             "Set this machine's clock: AWS refuses requests that are signed more than five minutes off."
         }
         FailureKind::Unreachable => {
-            "Check network, proxy and the AWS Health Dashboard. What runs goes on in AWS; apply again to follow it."
+            "Check network, proxy and the AWS Health Dashboard. What runs continues in AWS; apply again to follow it."
         }
         FailureKind::WrongAccount => {
             "Use credentials of the planned account, or plan again with these. Nothing was changed."
         }
         FailureKind::Leftover => {
-            "CloudFormation does not try again: delete what is named above yourself once nothing uses it."
+            "CloudFormation does not retry: once nothing uses what is named above, delete it yourself."
         }
     };
     Some(text.to_owned())
@@ -90,7 +90,7 @@ fn about(reason: Reason, text: &str, endpoint: Option<&str>) -> Option<String> {
     Some(match reason {
         Reason::Quota => quota(text),
         Reason::Capacity => {
-            "AWS has no such instance free now. Try later, another instance type, or another Region.".to_owned()
+            "AWS has no such instance available now. Try later, or another instance type or Region.".to_owned()
         }
         Reason::Container => format!("The {logs} in CloudWatch says why the container did not start."),
         Reason::Image => {
@@ -106,18 +106,19 @@ fn about(reason: Reason, text: &str, endpoint: Option<&str>) -> Option<String> {
         Reason::Role => {
             "Check that the role exists and that its trust policy lets sagemaker.amazonaws.com assume it.".to_owned()
         }
-        Reason::Busy => "Wait until it has settled; only one change of an endpoint runs at a time.".to_owned(),
+        Reason::Busy => "Wait until it has settled; an endpoint accepts one change at a time.".to_owned(),
         Reason::AccessDenied => "Give the role named in the message the action it names; without a service role \
                                  CloudFormation acts with your own permissions."
             .to_owned(),
         Reason::AlreadyExists => {
-            "Something outside this stack has that name. Delete it, or choose another name in the manifest.".to_owned()
+            "Something outside this stack already has that name. Delete it, or choose another name in the manifest."
+                .to_owned()
         }
         Reason::Throttled => "A service behind CloudFormation was throttled. Apply again.".to_owned(),
         Reason::NotStabilized if endpoint.is_some() => {
-            format!("It was made and never became healthy; the {logs} in CloudWatch says why.")
+            format!("It was created but never became healthy; the {logs} in CloudWatch says why.")
         }
-        Reason::NotStabilized => "It was made and never became healthy.".to_owned(),
+        Reason::NotStabilized => "It was created but never became healthy.".to_owned(),
         Reason::Cancelled | Reason::Other => return None,
     })
 }
@@ -186,7 +187,7 @@ mod tests {
             cause: Some(cause),
             rollback: Vec::new(),
             endpoint: Some("chat".into()),
-            aftermath: Vec::new(),
+            notes: Vec::new(),
         }
     }
 

@@ -66,7 +66,7 @@ fn failed(out: &mut String, context: &Context<'_>, stack: &StackRef, step: Optio
         let verb = if failure.kind == FailureKind::Leftover { "is left" } else { "failed first" };
         caused(out, context, cause, verb);
     }
-    for sentence in &failure.aftermath {
+    for sentence in &failure.notes {
         paragraph(out, context, 2, &format!("- {}", shown(sentence)));
     }
     if let Some(advice) = advice(stack, failure) {
@@ -109,7 +109,7 @@ fn wide(out: &mut String, context: &Context<'_>, outcome: &Outcome, plan: &Plan)
     for (stack, result) in &outcome.results {
         if let StepResult::Wide { by } = result {
             let who = plan.step(stack).map_or_else(|| stack.to_string(), |step| step.identity.manifest());
-            let why = by.as_ref().map_or_else(|| "you interrupted".to_owned(), |by| format!("{by} did not land"));
+            let why = by.as_ref().map_or_else(|| "you interrupted".to_owned(), |by| format!("{by} failed"));
             let text = format!("{who} keeps old and new permissions, because {why}");
             paragraph(out, context, 0, &text);
         }
@@ -223,7 +223,7 @@ pub(super) fn in_one_line(result: &StepResult) -> String {
             format!("failed: {}{}", shown(&failure.message), shown(&cause.unwrap_or_default()))
         }
         StepResult::Blocked { by } => format!("not started, because {by} failed"),
-        StepResult::Wide { by: Some(by) } => format!("keeps old and new permissions, because {by} did not land"),
+        StepResult::Wide { by: Some(by) } => format!("keeps old and new permissions, because {by} failed"),
         StepResult::Wide { by: None } => "keeps old and new permissions".into(),
         StepResult::NotStarted => "not started".into(),
         StepResult::LeftRunning { operation, .. } => format!("{operation} goes on in AWS"),
@@ -269,7 +269,7 @@ mod tests {
             cause: Some(cause),
             rollback: Vec::new(),
             endpoint: None,
-            aftermath: vec!["the old scalable target was put back".into()],
+            notes: vec!["the old scalable target was put back".into()],
         }
     }
 

@@ -7,13 +7,13 @@ use crate::{
     cloud::{EndpointDescription, EndpointStatus, StackEvent, StackStatus, spoken, stuck_rollback},
     diagnostic::{first_of, shown},
     execute::same_config,
-    plan::{Elsewhere, ObservedStack, Unfinished, Wide},
+    plan::{ObservedStack, StacksElsewhere, Unfinished, Wide},
     resolve::{Check, Identity},
 };
 
 /// One stack, and its endpoint where it has one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct StatusRow {
     identity: Identity,
     status: StackStatus,
     endpoint: Option<EndpointDescription>,
@@ -27,7 +27,7 @@ pub struct Row {
     not_rolled_back: Vec<StackEvent>,
 }
 
-impl Row {
+impl StatusRow {
     /// A row of what was observed.
     pub fn new(
         identity: Identity,
@@ -104,7 +104,7 @@ impl Row {
 }
 
 /// For people.
-pub fn human(rows: &[Row], elsewhere: &[Elsewhere], context: &Context<'_>) -> String {
+pub fn human(rows: &[StatusRow], elsewhere: &[StacksElsewhere], context: &Context<'_>) -> String {
     let label = context.label.map(|label| format!(" ({label})")).unwrap_or_default();
     let mut out = match (rows, elsewhere) {
         ([], []) => format!("Nothing is deployed{label}.\n"),
@@ -122,22 +122,22 @@ pub fn human(rows: &[Row], elsewhere: &[Elsewhere], context: &Context<'_>) -> St
 const STRANGERS: usize = 5;
 
 /// `is_alone`: nothing of the environment's own stands, so that its lock may have been lost.
-fn strangers(found: &Elsewhere, is_alone: bool) -> String {
-    let Elsewhere { environment, target, owner, stacks } = found;
+fn strangers(found: &StacksElsewhere, is_alone: bool) -> String {
+    let StacksElsewhere { environment, target, owner, stacks } = found;
     let names = first_of(stacks, STRANGERS);
     let (whose, way) = match owner {
         Some(owner) => (
             format!("owner {owner}"),
-            format!("; if the lock was lost, `hubform lock --owner {owner}` takes everything back"),
+            format!("; if the lock was lost, `hubform lock --owner {owner}` reclaims everything"),
         ),
         None => ("no owner".to_owned(), "; `hubform apply --adopt KIND/NAME` takes over what is yours".to_owned()),
     };
     let way = if is_alone || owner.is_none() { way } else { String::new() };
-    format!("another environment called `{environment}`, {whose}, in {target}: {names}{way}")
+    format!("another environment named `{environment}`, {whose}, in {target}: {names}{way}")
 }
 
-fn table(rows: &[Row], label: &str, context: &Context<'_>) -> String {
-    let wide = |of: fn(&Row) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
+fn table(rows: &[StatusRow], label: &str, context: &Context<'_>) -> String {
+    let wide = |of: fn(&StatusRow) -> &str| rows.iter().map(|row| of(row).chars().count()).max().unwrap_or(0);
     let (stacks, statuses) = (wide(|row| &row.identity.stack.name), wide(|row| row.status.as_str()));
     let mut out = String::new();
     let mut last = None;
@@ -153,7 +153,7 @@ fn table(rows: &[Row], label: &str, context: &Context<'_>) -> String {
         out.push_str(&ink::fit(line.trim_end(), context.width.max(40), context.unicode));
         out.push('\n');
         let when = if row.status.is_updatable() { "" } else { "when the stack is no longer stuck, " };
-        let left = row.detour.as_ref().map(|detour| format!("{}; {when}apply again to go on", detour.sentence()));
+        let left = row.detour.as_ref().map(|detour| format!("{}; {when}apply again to continue", detour.sentence()));
         let wide = row.wide.as_ref().map(Wide::sentence);
         for line in row.stuck().into_iter().chain(row.astray()).chain(left).chain(wide) {
             ink::paragraph(&mut out, context, 6, &line);
@@ -164,7 +164,7 @@ fn table(rows: &[Row], label: &str, context: &Context<'_>) -> String {
 }
 
 /// For programs.
-pub fn json(rows: &[Row], elsewhere: &[Elsewhere], context: &Context<'_>) -> Value {
+pub fn json(rows: &[StatusRow], elsewhere: &[StacksElsewhere], context: &Context<'_>) -> Value {
     let others = elsewhere.iter().map(|found| {
         json!({
             "environment": found.environment,

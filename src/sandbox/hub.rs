@@ -3,7 +3,7 @@
 
 use crate::{
     catalog::Catalog,
-    hub::{Answer, Hub, Model, ModelAt},
+    hub::{Hub, HubAnswer, Model, ModelAt},
 };
 
 /// A Hub that has the models of a table.
@@ -20,7 +20,7 @@ impl<'a> TableHub<'a> {
 }
 
 impl Hub for TableHub<'_> {
-    fn model<'a>(&'a self, asked: &'a ModelAt) -> Answer<'a, Option<Model>> {
+    fn model<'a>(&'a self, asked: &'a ModelAt) -> HubAnswer<'a, Option<Model>> {
         Box::pin(std::future::ready(Model::in_table(self.catalog, asked)))
     }
 }

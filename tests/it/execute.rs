@@ -215,8 +215,8 @@ fn a_shell_that_somebody_made_since_is_not_taken_over() {
     let begins = |event: &Event| matches!(event, Event::OperationStarted { .. });
     let computes = |event: &Event| matches!(event, Event::Waiting { on: Waiting::ChangeSet, .. });
     expect![[r#"
-        Stale: a stack of this name exists since, made by somebody else, [0, 0]
-        Stale: a stack of this name exists since, made by somebody else, [0, 0]
+        Stale: somebody else has created a stack of this name since, [0, 0]
+        Stale: somebody else has created a stack of this name since, [0, 0]
         Stale: somebody else is making a stack of this name, by the change set `theirs`, [0, 0]
     "#]]
     .assert_eq(&[met(false, begins), met(true, begins), met(true, computes)].concat());

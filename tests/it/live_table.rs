@@ -12,7 +12,7 @@ use hubform::{
     plan::Action,
     report::{
         Context,
-        progress::{Listener, Live, Plain},
+        progress::{Listener, LiveProgress, PlainProgress},
     },
 };
 
@@ -72,7 +72,7 @@ fn failure() -> StepResult {
         }),
         rollback: Vec::new(),
         endpoint: None,
-        aftermath: Vec::new(),
+        notes: Vec::new(),
     }))
 }
 
@@ -136,9 +136,12 @@ impl Write for Screen {
     }
 }
 
-fn live<'a>(screen: &'a Screen, size: impl Fn() -> Option<(u16, u16)> + Send + 'static) -> Live<impl Write + 'a> {
+fn live<'a>(
+    screen: &'a Screen,
+    size: impl Fn() -> Option<(u16, u16)> + Send + 'static,
+) -> LiveProgress<impl Write + 'a> {
     let context = Context { label: Some("imagined account"), ..Context::default() };
-    Live::new(screen.clone(), Box::new(size), &context)
+    LiveProgress::new(screen.clone(), Box::new(size), &context)
 }
 
 fn check(columns: u16, rows: u16, expect: Expect) {
@@ -210,7 +213,7 @@ fn on_a_narrow_terminal() {
 #[test]
 fn in_a_pipe() {
     let mut out = Vec::new();
-    let mut plain = Plain::new(&mut out, &Context { label: Some("imagined account"), ..Context::default() });
+    let mut plain = PlainProgress::new(&mut out, &Context { label: Some("imagined account"), ..Context::default() });
     for event in script() {
         plain.hear(&event).expect("written");
     }
@@ -237,7 +240,7 @@ fn in_a_pipe() {
 fn no_size_of_a_terminal_stops_it_and_what_is_over_is_always_told() {
     for (columns, rows) in [(0, 0), (80, 0), (0, 24), (1, 1), (5, 3), (19, 24), (80, 4)] {
         let mut said = Vec::new();
-        let mut live = Live::new(&mut said, Box::new(move || Some((columns, rows))), &Context::default());
+        let mut live = LiveProgress::new(&mut said, Box::new(move || Some((columns, rows))), &Context::default());
         for event in script() {
             live.hear(&event).expect("drawn");
         }

@@ -145,12 +145,12 @@ fn a_page_instead_of_an_answer() {
         &worlds,
         None,
         expect![[r#"
-            1x the answer is not one of AWS's: HTTP 200 of text/html, titled "Blocked by the proxy"
-            1x the answer is not one of AWS's: HTTP 403 of text/html, titled "Blocked by the proxy"
+            1x not an answer from AWS: HTTP 200 of text/html, titled "Blocked by the proxy"
+            1x not an answer from AWS: HTTP 403 of text/html, titled "Blocked by the proxy"
             1x AWS failed (HTTP 503 of text/html, titled "Blocked by the proxy") (again later)
-            1x the answer is not one of AWS's: HTTP 404 of unknown type
-            1x the answer is not one of AWS's: HTTP 200 of text/xml
-            1x the answer is not one of AWS's: it has no StackId [7f1d]
+            1x not an answer from AWS: HTTP 404 of unknown type
+            1x not an answer from AWS: HTTP 200 of text/xml
+            1x not an answer from AWS: it has no StackId [7f1d]
         "#]],
     );
 }
@@ -192,10 +192,10 @@ fn refusals() {
         expect![[r#"
             1x AWS asked to slow down (Rate exceeded) [7f1d] (again later)
             1x AWS asked to slow down (Request limit exceeded.) [7f1d] (again later)
-            1x a quota of the account is used up: Limit exceeded [7f1d]
+            1x a quota of the account is exhausted: Limit exceeded [7f1d]
             1x AWS failed (InternalFailure: try again) [7f1d] (again later)
-            1x there are no valid AWS credentials: The security token is expired [7f1d]
-            1x the caller may not do this: User: x may not y [7f1d]
+            1x no valid AWS credentials: The security token is expired [7f1d]
+            1x access denied: User: x may not y [7f1d]
         "#]],
     );
 }
@@ -212,9 +212,9 @@ fn a_role_that_cannot_be_assumed() {
         &worlds,
         Some("arn:aws:iam::123456789012:role/deployer"),
         expect![[r#"
-            1x the caller may not do this: User: x is not authorized to perform: sts:AssumeRole on resource: y
+            1x access denied: User: x is not authorized to perform: sts:AssumeRole on resource: y
             1x AWS asked to slow down (Rate exceeded) (again later)
-            1x the answer is not one of AWS's: HTTP 200 of text/html, titled "Blocked by the proxy"
+            1x not an answer from AWS: HTTP 200 of text/html, titled "Blocked by the proxy"
         "#]],
     );
 }
@@ -251,7 +251,7 @@ fn nobody_to_talk_to() {
         expect![[r#"
             0x no answer: tcp connect error: Connection refused (os error 111) (again later)
             1x no answer: connection closed before message completed (again later)
-            1x the answer is not one of AWS's: invalid HTTP version parsed
+            1x not an answer from AWS: invalid HTTP version parsed
             0x the request cannot be made: failed to apply endpoint `URL`: endpoint is not a valid URI: invalid uri character
         "#]],
     );
@@ -299,10 +299,10 @@ fn no_credentials() {
         told_with(&[("AWS_REGION", "eu-central-1")], sso),
     ];
     expect![[r#"
-        None: GetCallerIdentity of the caller in us-east-1 failed: there are no valid AWS credentials: none in the environment, the profile, or the metadata of this machine
-        None: GetCallerIdentity of the caller in us-east-1 failed: there are no valid AWS credentials: none in the environment, the profile, or the metadata of this machine
-        Some("eu-west-1"): GetCallerIdentity of the caller in us-east-1 failed: there are no valid AWS credentials: Error retrieving credentials: external process exited with code exit status: 1. Stderr:
-        Some("eu-central-1"): GetCallerIdentity of the caller in us-east-1 failed: there are no valid AWS credentials: failed to load the cached SSO token
+        None: GetCallerIdentity of the caller in us-east-1 failed: no valid AWS credentials: none in the environment, the profile, or the metadata of this machine
+        None: GetCallerIdentity of the caller in us-east-1 failed: no valid AWS credentials: none in the environment, the profile, or the metadata of this machine
+        Some("eu-west-1"): GetCallerIdentity of the caller in us-east-1 failed: no valid AWS credentials: Error retrieving credentials: external process exited with code exit status: 1. Stderr:
+        Some("eu-central-1"): GetCallerIdentity of the caller in us-east-1 failed: no valid AWS credentials: failed to load the cached SSO token
     "#]].assert_eq(&told.concat());
 }
 
@@ -312,7 +312,7 @@ fn a_process_that_hangs_is_named_and_not_waited_for_long() {
                   [profile base]\ncredential_process = /bin/sleep 5\n";
     let told = told_with(&[("AWS_PROFILE", "corp"), ("WITHIN", "300")], config);
     let why = "the credential_process of the profile `base` gave none for 0.3 seconds";
-    assert!(told.ends_with(&format!("there are no valid AWS credentials: {why}\n")), "{told}");
+    assert!(told.ends_with(&format!("no valid AWS credentials: {why}\n")), "{told}");
     let limits = Limits::default();
     assert!(limits.credentials < limits.attempt, "the call would be named in place of the process");
 }

@@ -90,8 +90,8 @@ fn update(name: &str, observed: Observed, digests: &[&str]) -> Step {
     step
 }
 
-fn changes(resource_type: &str) -> Vec<crate::plan::Change> {
-    vec![crate::plan::Change {
+fn changes(resource_type: &str) -> Vec<crate::plan::ResourceChange> {
+    vec![crate::plan::ResourceChange {
         logical_id: "Endpoint".into(),
         resource_type: resource_type.into(),
         kind: ChangeKind::Modify,
@@ -172,9 +172,9 @@ fn ended(result: &StepResult) -> String {
                 let position = cause.position.as_ref().map(ToString::to_string).unwrap_or_default();
                 format!("\n    {} {}: {}", position, cause.logical_id, cause.reason)
             });
-            let aftermath: String = failure.aftermath.iter().map(|line| format!("\n    {line}")).collect();
+            let notes: String = failure.notes.iter().map(|line| format!("\n    {line}")).collect();
             let cause = cause.unwrap_or_default();
-            format!("FAILED {:?}, {}: {}{cause}{aftermath}", failure.kind, failure.operation, failure.message)
+            format!("FAILED {:?}, {}: {}{cause}{notes}", failure.kind, failure.operation, failure.message)
         }
         StepResult::Blocked { by } => format!("blocked by {by}"),
         StepResult::Wide { by } => {
@@ -302,7 +302,7 @@ fn phase_two_fails_and_the_old_target_is_put_back() {
             5 chat/Sibling CREATE_FAILED
             5 chat/Endpoint CREATE_FAILED
             16 chat UPDATE_ROLLBACK_COMPLETE
-            16 chat: put the stack back as it was
+            16 chat: restore the stack
             16 chat waits for ChangeSet
             16 chat UPDATE_IN_PROGRESS
             21 chat UPDATE_COMPLETE
@@ -371,7 +371,7 @@ fn a_change_set_that_does_more_is_left_for_reading() {
             0 chat: update
             0 chat waits for ChangeSet
             0 chat FAILED Gate, update: the change set `hubform-cbfd6113ef52ced6ca6a53efe0c4ea9dbb9d606d` does more than the plan announced
-                Alarm (AWS::CloudWatch::Alarm) would be removed, and the plan does not name it
+                Alarm (AWS::CloudWatch::Alarm) would be removed, which the plan does not announce
                 the change set was not executed and is left for reading
             0 finished, 4 calls
             CreateChangeSet 1
@@ -384,7 +384,7 @@ fn a_change_set_that_does_more_is_left_for_reading() {
 
 #[test]
 fn what_could_not_be_removed_is_a_failure_that_blocks_nobody() {
-    let mut world = World::new().goes("chat", [Goes::Scars(10, "Alarm")]);
+    let mut world = World::new().goes("chat", [Goes::Leaves(10, "Alarm")]);
     let observed = world.has("chat", "old");
     world.changes = vec![removal()];
     let mut step = update("chat", observed, &["new"]);
@@ -400,7 +400,7 @@ fn what_could_not_be_removed_is_a_failure_that_blocks_nobody() {
             0 chat UPDATE_IN_PROGRESS
             0 chat/Alarm DELETE_FAILED
             10 chat UPDATE_COMPLETE
-            10 chat FAILED Leftover, update: the update landed, but old resources could not be removed and may go on billing
+            10 chat FAILED Leftover, update: the update landed, but old resources could not be removed and may still bill
                 a.yaml:1:1 Alarm: it is in use
                 AWS::IAM::Role Alarm (Alarm) is still there: it is in use
             10 after: create
@@ -477,7 +477,7 @@ fn a_creation_under_our_token_is_ours_and_another_is_not() {
             0 started 2
             0 ours: create
             0 theirs: create
-            0 theirs FAILED Stale, create: a stack of this name exists since, made by somebody else
+            0 theirs FAILED Stale, create: somebody else has created a stack of this name since
             0 ours CREATE_IN_PROGRESS
             32 ours CREATE_COMPLETE
             32 ours Done
@@ -717,7 +717,7 @@ fn gated(step: &mut Step) {
 
 #[test]
 fn a_target_that_could_not_be_taken_out_ends_the_phases() {
-    let mut world = World::new().goes("chat", [Goes::Scars(5, "ScalableTarget")]);
+    let mut world = World::new().goes("chat", [Goes::Leaves(5, "ScalableTarget")]);
     let observed = world.has("chat", "old");
     world.changes = vec![removal()];
     let mut step = update("chat", observed, &["mid", "new"]);
@@ -735,7 +735,7 @@ fn a_target_that_could_not_be_taken_out_ends_the_phases() {
             0 chat UPDATE_IN_PROGRESS
             0 chat/ScalableTarget DELETE_FAILED
             5 chat UPDATE_COMPLETE
-            5 chat FAILED DeleteFailed, update, phase 1 of 2: the update landed, but ScalableTarget could not be removed, so the next phase was not begun
+            5 chat FAILED DeleteFailed, update, phase 1 of 2: the update landed, but ScalableTarget could not be removed, so the next phase was not started
                 a.yaml:1:1 ScalableTarget: it is in use
                 AWS::ApplicationAutoScaling::ScalableTarget ScalableTarget (ScalableTarget) is still there: it is in use
             5 finished, 25 calls

@@ -17,7 +17,7 @@ pub(super) enum Goes {
     /// This resource fails after so many seconds, and everything is rolled back.
     Fails(u64, &'static str, &'static str),
     /// It lands, and this old resource could not be removed.
-    Scars(u64, &'static str),
+    Leaves(u64, &'static str),
     /// The change set says that there is nothing to do.
     Empty,
 }
@@ -319,7 +319,7 @@ impl World {
         let how = self.script.get_mut(&*name).and_then(VecDeque::pop_front).unwrap_or(Goes::Lands(30));
         let (seconds, end) = match how {
             Goes::Lands(seconds) => (seconds, good),
-            Goes::Scars(seconds, old) => {
+            Goes::Leaves(seconds, old) => {
                 self.push(id, None, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", None, token);
                 self.push(id, Some(old), "DELETE_FAILED", Some("it is in use"), token);
                 (seconds, good)

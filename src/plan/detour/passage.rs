@@ -130,7 +130,7 @@ impl<'a> Passage<'a> {
         let allowed = gate(&self.update.diff(&self.here, &without, &BTreeMap::new(), &None));
         let sent = self.between(&without, 1);
         self.digest = sent.1.clone();
-        let purpose = format!("take {} out", aside.what);
+        let purpose = format!("remove {}", aside.what);
         let phase = Phase { number: 1, of: self.of(), purpose, clears: aside.clears.clone() };
         self.plan.update(self.update.before(sent), allowed, Some(phase));
         self.here = without;
@@ -152,7 +152,7 @@ impl<'a> Passage<'a> {
         let allowed = gate(&update.diff(&self.here, update.wanted, inputs, &tags));
         // A run that only ends what another began knows the detour by what comes back.
         let purpose = match (self.returns, self.aside) {
-            (true, aside) => Some(format!("put {} back", aside.map_or(WHAT, |aside| aside.what))),
+            (true, aside) => Some(format!("restore {}", aside.map_or(WHAT, |aside| aside.what))),
             (false, aside) => aside.map(|aside| aside.purpose.clone()),
         };
         let phase = purpose.map(|purpose| self.phase(self.of(), purpose));
@@ -200,23 +200,23 @@ impl<'a> Passage<'a> {
 const WHAT: &str = super::scalable_target::WHAT;
 
 /// Said where a body cannot carry its mark.
-const UNMARKED: &str = "the template is too large to carry what is put aside: should this apply be killed between \
-                        phases, apply the manifest as it was before anything else";
+const UNMARKED: &str = "the template is too large to record what is removed: if this apply is killed between phases, \
+                        first apply the manifest as it was";
 
 /// Why it takes several updates, what is out already, and what is put back when one fails, if anything is.
 fn reasons(aside: Option<&Aside>, resumed: Option<&Resumed>, of: usize, back: Option<&str>) -> Vec<String> {
     let begun = aside.filter(|aside| !aside.live.is_empty());
     let mut found: Vec<String> = begun.map(|aside| aside.reasons(of)).unwrap_or_default();
     if let Some(Resumed { detour, .. }) = resumed {
-        let goes = if back.is_some() { "goes on from there" } else { "goes back to what ran before it" };
+        let goes = if back.is_some() { "continues from there" } else { "restores what ran before it" };
         found.push(format!("{}; this one {goes}", detour.sentence()));
     }
     found.extend(back.map(|back| match resumed {
-        Some(_) => format!("if this fails and rolls back, what ran before that apply is put back: {back}"),
+        Some(_) => format!("if this fails and rolls back, what ran before that apply is restored: {back}"),
         None => {
             let last = if of == 3 { "phase 2 or 3" } else { "phase 2" };
             let what = aside.map_or(WHAT, |aside| aside.what);
-            format!("if {last} fails and rolls back, what runs now is put back, {what} included")
+            format!("if {last} fails and rolls back, what runs now is restored, {what} included")
         }
     }));
     found
@@ -236,6 +236,6 @@ fn either(mut one: Gate, other: Gate) -> Gate {
 impl Aside {
     fn reasons(&self, of: usize) -> Vec<String> {
         let counted = if of == 3 { "three" } else { "two" };
-        self.why.iter().map(|why| format!("takes {counted} updates: {why}")).collect()
+        self.why.iter().map(|why| format!("needs {counted} updates: {why}")).collect()
     }
 }

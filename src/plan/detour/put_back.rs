@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::{
     ChangeKind,
-    diff::{Cause, PropertyDiff, ResourceDiff},
+    diff::{ChangeCause, PropertyDiff, ResourceDiff},
 };
 use crate::diagnostic::{listed, secret::is_secret_name, shown};
 
@@ -29,7 +29,7 @@ fn resource(diff: &ResourceDiff) -> Option<String> {
     if diff.kind == ChangeKind::Add {
         return Some(id.clone());
     }
-    let own = |property: &&PropertyDiff| !matches!(property.cause, Cause::Resource(_));
+    let own = |property: &&PropertyDiff| !matches!(property.cause, ChangeCause::Resource(_));
     let mut texts: Vec<String> = diff.properties.iter().filter(own).map(property).collect();
     let more = texts.len().saturating_sub(MOST);
     texts.truncate(MOST);

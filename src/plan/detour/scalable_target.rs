@@ -57,7 +57,7 @@ impl Detour for ScalableTarget {
 
 /// A variant of an endpoint, both by what they are called in their template and configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Variant {
+struct VariantKey {
     /// The logical id of the endpoint.
     endpoint: String,
     name: String,
@@ -66,7 +66,7 @@ struct Variant {
 /// A variant that moves to other instances, or goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct MovedVariant {
-    variant: Variant,
+    variant: VariantKey,
     /// What it shall run on; none where it goes.
     to: Option<String>,
 }
@@ -74,7 +74,7 @@ struct MovedVariant {
 fn purpose(moved: &[MovedVariant]) -> String {
     let targets: BTreeSet<&str> = moved.iter().filter_map(|moved| moved.to.as_deref()).collect();
     match targets.into_iter().collect::<Vec<_>>().as_slice() {
-        [] => "take the variant out".to_owned(),
+        [] => "remove the variant".to_owned(),
         [one] if !one.starts_with(['{', '[']) => format!("move the endpoint to {one}"),
         _ => "move the endpoint to other instances".to_owned(),
     }
@@ -87,7 +87,7 @@ fn refused(moved: &MovedVariant) -> String {
 }
 
 /// The variants of each endpoint, with what they run on.
-fn variants(side: BodyWithValues<'_>) -> BTreeMap<Variant, String> {
+fn variants(side: BodyWithValues<'_>) -> BTreeMap<VariantKey, String> {
     let of_endpoint = |(endpoint, properties): (&str, &Value)| {
         let configs = configs(side.template, &properties["EndpointConfigName"]);
         let lists = configs.into_iter().flat_map(|config| {
@@ -95,7 +95,7 @@ fn variants(side: BodyWithValues<'_>) -> BTreeMap<Variant, String> {
         });
         let named = lists.flatten().filter_map(|variant| {
             let name = text_of(&variant["VariantName"])?;
-            Some((Variant { endpoint: endpoint.to_owned(), name }, instances(side, variant)))
+            Some((VariantKey { endpoint: endpoint.to_owned(), name }, instances(side, variant)))
         });
         named.collect::<Vec<_>>()
     };
@@ -118,26 +118,26 @@ fn instances(side: BodyWithValues<'_>, variant: &Value) -> String {
     given.or_else(|| text_of(value)).unwrap_or_else(|| value.to_string())
 }
 
-fn moved(live: &BTreeMap<Variant, String>, wanted: &BTreeMap<Variant, String>) -> Vec<MovedVariant> {
+fn moved(live: &BTreeMap<VariantKey, String>, wanted: &BTreeMap<VariantKey, String>) -> Vec<MovedVariant> {
     let other = live.iter().filter(|(variant, instances)| wanted.get(*variant) != Some(*instances));
     other.map(|(variant, _)| MovedVariant { variant: variant.clone(), to: wanted.get(variant).cloned() }).collect()
 }
 
 /// A scalable target, and what it scales as far as that can be read.
-struct Target {
+struct ScaledTarget {
     id: String,
     endpoint: Option<String>,
     variant: Option<String>,
 }
 
-impl Target {
+impl ScaledTarget {
     /// What cannot be read may be any.
-    fn scales(&self, MovedVariant { variant: Variant { endpoint, name }, .. }: &MovedVariant) -> bool {
+    fn scales(&self, MovedVariant { variant: VariantKey { endpoint, name }, .. }: &MovedVariant) -> bool {
         self.variant.as_ref().is_none_or(|own| own == name) && self.endpoint.as_ref().is_none_or(|own| own == endpoint)
     }
 }
 
-fn targets(template: &Template) -> impl Iterator<Item = Target> {
+fn targets(template: &Template) -> impl Iterator<Item = ScaledTarget> {
     let of_variant = |properties: &Value| {
         text_of(&properties["ScalableDimension"]).is_none_or(|text| text.starts_with("sagemaker:variant:"))
             && text_of(&properties["ServiceNamespace"]).is_none_or(|text| text == "sagemaker")
@@ -145,7 +145,7 @@ fn targets(template: &Template) -> impl Iterator<Item = Target> {
     let targets = template.of_type(TARGET).filter(move |(_, properties)| of_variant(properties));
     targets.map(|(id, properties)| {
         let resource = &properties["ResourceId"];
-        Target { id: id.to_owned(), endpoint: endpoint_of(template, resource), variant: variant_of(resource) }
+        ScaledTarget { id: id.to_owned(), endpoint: endpoint_of(template, resource), variant: variant_of(resource) }
     })
 }
 

@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 use super::{Scenario, endpoint, list, observed, reference, role, run};
 use crate::{
     cloud::{Change, ChangeAction, Replacement, Stack, StackStatus, Timestamp},
-    plan::{Step, Verdict, decide, judge},
+    plan::{Decision, Step, decide, judge},
 };
 
 fn step(wanted: &str, live: &str, at: usize) -> Step {
@@ -18,10 +18,10 @@ fn check(step: &Step, index: usize, now: Option<&Stack>, values: &[(&str, &str, 
     let values: BTreeMap<_, _> =
         values.iter().map(|(stack, key, value)| ((reference(stack), (*key).to_owned()), (*value).to_owned())).collect();
     let text = match decide(step, index, now, &values) {
-        Verdict::Run(Some(sent)) => format!("run with {:?}", sent.parameters),
-        Verdict::Run(None) => "run".to_owned(),
-        Verdict::Skip(why) => format!("skip: {why}"),
-        Verdict::Stop(why) => format!("stop: {why}"),
+        Decision::Run(Some(sent)) => format!("run with {:?}", sent.parameters),
+        Decision::Run(None) => "run".to_owned(),
+        Decision::Skip(why) => format!("skip: {why}"),
+        Decision::Stop(why) => format!("stop: {why}"),
     };
     expect.assert_eq(&text);
 }
@@ -33,7 +33,7 @@ fn a_plan_holds_only_for_the_stack_it_was_made_upon() {
     let step = step(&format!("- {{stack: s, body: {}}}", body("new")), &live, 0);
     let now = observed(&list(&live)[0]).stack;
     check(&step, 0, Some(&now), &[], &expect!["run with {}"]);
-    check(&step, 0, None, &[], &expect!["stop: the stack is gone since the plan was made"]);
+    check(&step, 0, None, &[], &expect!["stop: the stack has been deleted since the plan was made"]);
     let later = Stack { updated_at: Some(Timestamp(2_000)), ..now.clone() };
     check(
         &step,
@@ -56,7 +56,7 @@ fn a_plan_holds_only_for_the_stack_it_was_made_upon() {
         0,
         Some(&another),
         &[],
-        &expect!["stop: it is another stack of the same name than when the plan was made"],
+        &expect!["stop: the stack was deleted and created again since the plan was made"],
     );
 }
 
@@ -97,7 +97,7 @@ fn later_phases_want_the_one_before_to_have_landed() {
         1,
         Some(&now),
         &[],
-        &expect!["stop: what the operation before made is not what runs now; the stack is in UPDATE_COMPLETE"],
+        &expect!["stop: what the previous operation made is not what runs now; the stack is in UPDATE_COMPLETE"],
     );
     let first = step.operations[0].submission().expect("a body").digest.clone();
     now.outputs.insert("HubformDigest".into(), first);
@@ -121,7 +121,7 @@ fn what_is_gone_need_not_be_deleted_and_a_gap_must_be_one() {
     let step = step(wanted, live, 0);
     let now = observed(&list(live)[0]).stack;
     check(&step, 0, Some(&now), &[], &expect!["run"]);
-    check(&step, 0, None, &[], &expect!["skip: it is gone already"]);
+    check(&step, 0, None, &[], &expect!["skip: it is already gone"]);
     check(&step, 1, None, &[], &expect!["run with {}"]);
     check(&step, 1, Some(&now), &[], &expect!["stop: a stack of this name exists since, in ROLLBACK_COMPLETE"]);
 }
@@ -151,8 +151,8 @@ fn a_change_set_may_do_less_and_never_more() {
     ];
     expect![[r#"
         Endpoint (T) would be removed; the plan said changed
-        Other (T) would be added, and the plan does not name it
+        Other (T) would be added, which the plan does not announce
         Model (T) has the action `Dynamic`, which no plan announces
-        Endpoint (T) would be replaced; the plan said that it is changed in place"#]]
+        Endpoint (T) would be replaced; the plan said it changes in place"#]]
     .assert_eq(&judge(gate, &set).join("\n"));
 }

@@ -64,9 +64,9 @@ fn a_body_that_cannot_be_read_is_not_deleted() {
         &Scenario { live, chosen: &["chat", "role"], destroy: true, ..Scenario::default() },
         &expect![[r#"
             HF4010 the template that runs in the stack `chat` cannot be read: it has no resources
-              help: hubform deletes what it can put in order; delete this stack with `aws cloudformation delete-stack`
+              help: hubform deletes only what it can order; delete this stack with `aws cloudformation delete-stack`
             HF4010 the template that runs in the stack `role` cannot be read: it was not fetched
-              help: hubform deletes what it can put in order; delete this stack with `aws cloudformation delete-stack`
+              help: hubform deletes only what it can order; delete this stack with `aws cloudformation delete-stack`
         "#]],
     );
 }
@@ -105,14 +105,14 @@ fn what_is_protected_needs_the_users_word() {
         &Scenario { live, chosen, destroy: true, ..Scenario::default() },
         &expect![[r#"
             half: Delete
-              because no manifest describes it any more
+              because it no longer has a manifest
               1. protect false
               2. delete
               else protect true
             HF4005 Endpoint/chat is protected, and its stack would be deleted
               help: if that is meant, say `--allow Endpoint/chat`
             HF4001 the stack `theirs` in us-east-1 belongs to none of these environments
-              help: only stacks that hubform made are destroyed
+              help: hubform destroys only stacks it created
         "#]],
     );
     let (chosen, allow) = (&["chat"], &["Endpoint/chat"]);

@@ -145,7 +145,7 @@ fn after_the_first_phase_two_remain() {
         ("ml.g6.xlarge", 3, "x"),
         &expect![[r#"
             chat: Update
-              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
+              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one continues from there
               because if this fails and rolls back, what ran before that apply is put back: EndpointConfig (ProductionVariants/0/InstanceType from "ml.g6.xlarge" to "ml.g5.xlarge"), ScalableTarget and TrackingPolicy
               because needs room for 2 ml.g6.xlarge more while it moves
               Endpoint Modify False
@@ -168,7 +168,7 @@ fn after_the_second_the_last_one_remains_and_the_way_back_is_the_whole_way() {
         ("ml.g6.xlarge", 3, "x"),
         &expect![[r#"
             chat: Update
-              because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
+              because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one continues from there
               because if this fails and rolls back, what ran before that apply is put back: EndpointConfig (ProductionVariants/0/InstanceType from "ml.g6.xlarge" to "ml.g5.xlarge"), ScalableTarget and TrackingPolicy
               ScalableTarget Add False
               TrackingPolicy Add False
@@ -185,7 +185,7 @@ fn a_manifest_that_was_reverted_brings_everything_back_at_once() {
         ("ml.g5.xlarge", 3, "x"),
         &expect![[r#"
         chat: Update
-          because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one goes back to what ran before it
+          because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one restores what ran before it
           because needs room for 2 ml.g5.xlarge more while it moves
           Endpoint Modify False
             EndpointConfigName ? -> ? False by EndpointConfig
@@ -201,7 +201,7 @@ fn a_manifest_that_was_reverted_brings_everything_back_at_once() {
         ("ml.g5.xlarge", 3, "x"),
         &expect![[r#"
             chat: Update
-              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes back to what ran before it
+              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one restores what ran before it
               ScalableTarget Add False
               TrackingPolicy Add False
               1. update [ScalableTarget Add False, TrackingPolicy Add False]
@@ -216,7 +216,7 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
         ("ml.g5.xlarge", 3, "y"),
         &expect![[r#"
             chat: Update
-              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
+              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one continues from there
               because if this fails and rolls back, what ran before that apply is put back: ScalableTarget and TrackingPolicy
               because needs room for 2 ml.g5.xlarge more while it moves
               Endpoint Modify False
@@ -236,7 +236,7 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
         ("ml.g4dn.xlarge", 3, "x"),
         &expect![[r#"
             chat: Update
-              because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
+              because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one continues from there
               because if this fails and rolls back, what ran before that apply is put back: EndpointConfig (ProductionVariants/0/InstanceType from "ml.g4dn.xlarge" to "ml.g5.xlarge"), ScalableTarget and TrackingPolicy
               because needs room for 2 ml.g4dn.xlarge more while it moves
               Endpoint Modify False
@@ -255,7 +255,7 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
         ("ml.g6.xlarge", 1, "x"),
         &expect![[r#"
             chat: Update
-              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one goes on from there
+              because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one continues from there
               because if this fails and rolls back, what ran before that apply is put back: ScalableTarget and TrackingPolicy
               because needs room for 2 ml.g6.xlarge more while it moves
               Endpoint Modify False

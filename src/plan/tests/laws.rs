@@ -60,7 +60,7 @@ fn plan_of(live: &Value, wanted: &Value, rng: &mut Rng) -> Plan {
 }
 
 fn as_change_set(step: &Step) -> cloud::ChangeSet {
-    let change = |change: &crate::plan::Change| cloud::Change {
+    let change = |change: &crate::plan::ResourceChange| cloud::Change {
         action: match change.kind {
             ChangeKind::Add => cloud::ChangeAction::Add,
             ChangeKind::Modify => cloud::ChangeAction::Modify,

@@ -297,7 +297,7 @@ fn policies_and_order_alone_change_no_resource() {
         &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
         &expect![[r#"
             s: Update
-              because changes no resource, only what the stack says about itself
+              because changes no resource, only the stack's own metadata
               1. update [B Modify False]
         "#]],
     );
@@ -332,14 +332,14 @@ fn leftovers_of_ours_go_and_others_stay() {
             foreign: Keep
             other: Keep
             review: Recreate
-              because a change set that was never carried out left an empty shell
+              because a change set that was never executed left an empty stack
               R Add False
               1. delete
               2. create
             shell: Keep
             stuck: Keep
             HF4003 an operation is running on the stack of Endpoint/cut (cut.yaml:1:1): UPDATE_IN_PROGRESS
-              help: wait until it has settled and plan again
+              help: wait until it has settled, then plan again
             HF4001 Endpoint/foreign (foreign.yaml:1:1) becomes the stack `foreign`, but in us-east-1 a stack of that name exists that is not hubform's
               help: delete that stack, or give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)
             HF4002 Endpoint/other (other.yaml:1:1) becomes the stack `other`, but in us-east-1 that one belongs to Endpoint/other of the environment `prod`
@@ -350,7 +350,7 @@ fn leftovers_of_ours_go_and_others_stay() {
               help: fix what kept it from rolling back, then continue the rollback:
             `aws cloudformation continue-update-rollback --stack-name stuck --region us-east-1`
             HF4008 the stack `forgotten` of Endpoint/forgotten has no manifest any more
-              help: it stays as it is; to be rid of it, put its manifest back and destroy that, or destroy the whole environment
+              help: it stays as it is; to delete it, restore its manifest and destroy that, or destroy the whole environment
         "#]],
     );
 }
@@ -422,7 +422,7 @@ fn a_scaler_that_others_refer_to_cannot_step_aside() {
         &expect![[r#"
         chat: Keep
         HF4009 Endpoint/chat (chat.yaml:1:1) has to take `TrackingPolicy` out for a while, but `Topic` refers to it
-          help: name it by text instead of `Ref` or `Fn::GetAtt`
+          help: refer to it by name instead of `Ref` or `Fn::GetAtt`
     "#]],
     );
 }
@@ -440,7 +440,7 @@ fn a_body_somebody_submitted_by_hand_is_read_with_its_short_tags() {
     expect![[r#"
         s: Update
           because CloudFormation acts with arn:new from now on
-          because changes no resource, only what the stack says about itself
+          because changes no resource, only the stack's own metadata
           1. update []
     "#]]
     .assert_eq(&text(&plan, &diagnostics));
@@ -487,7 +487,7 @@ fn what_a_failed_deletion_left_is_protected_and_what_never_landed_is_not() {
         &expect![[r#"
         a: Keep
         b: Recreate
-          because its creation failed, and taking it back failed too
+          because its creation failed, and so did the rollback
           R Add False
           1. delete
           2. create
@@ -557,8 +557,10 @@ fn an_empty_shell_that_somebody_is_filling_is_let_alone() {
         let observation = Observation { stacks: vec![found] };
         let (plan, diagnostics) = run_on(&specs, &observation, &Scenario { destroy, ..Scenario::default() });
         assert!(plan.is_empty());
-        expect!["an operation is running on the stack of Endpoint/chat (chat.yaml:1:1): a change set is being computed for it"]
-            .assert_eq(&diagnostics.iter().map(|found| found.message.clone()).collect::<String>());
+        expect![
+            "an operation is running on the stack of Endpoint/chat (chat.yaml:1:1): a change set is being computed"
+        ]
+        .assert_eq(&diagnostics.iter().map(|found| found.message.clone()).collect::<String>());
     }
 }
 
@@ -583,34 +585,34 @@ fn a_stack_of_another_owner_is_theirs() {
             moves: Keep
             stands: Keep
             HF4021 Endpoint/dead (dead.yaml:1:1) becomes the stack `dead`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
-              help: if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/dead` takes over this stack alone
+              help: if the lock was lost, `hubform lock --owner fedcba9876543210` reclaims everything; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/dead` takes over this stack alone
             HF4021 Endpoint/first (first.yaml:1:1) becomes the stack `first`, but in us-east-1 that one has no owner id, as of hubform 0.1, and this environment is 0123456789abcdef
               help: if it is yours, `apply --adopt Endpoint/first` takes it over; else give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)
             HF4021 Endpoint/moves (moves.yaml:1:1) becomes the stack `moves`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
-              help: if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/moves` takes over this stack alone
+              help: if the lock was lost, `hubform lock --owner fedcba9876543210` reclaims everything; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/moves` takes over this stack alone
             HF4021 Endpoint/stands (stands.yaml:1:1) becomes the stack `stands`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
-              help: if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/stands` takes over this stack alone
+              help: if the lock was lost, `hubform lock --owner fedcba9876543210` reclaims everything; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/stands` takes over this stack alone
         "#]],
     );
     check(
         &Scenario { wanted: &wanted, live: &live, destroy: true, ..Scenario::default() },
         &expect![[r#"
             dead: Keep
-              because it is not this environment's: it stays
+              because it belongs to another environment: it stays
             first: Keep
-              because it is not this environment's: it stays
+              because it belongs to another environment: it stays
             moves: Keep
-              because it is not this environment's: it stays
+              because it belongs to another environment: it stays
             stands: Keep
-              because it is not this environment's: it stays
+              because it belongs to another environment: it stays
             HF4021 Endpoint/dead (dead.yaml:1:1) becomes the stack `dead`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
-              help: if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/dead` takes over this stack alone
+              help: if the lock was lost, `hubform lock --owner fedcba9876543210` reclaims everything; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/dead` takes over this stack alone
             HF4021 Endpoint/first (first.yaml:1:1) becomes the stack `first`, but in us-east-1 that one has no owner id, as of hubform 0.1, and this environment is 0123456789abcdef
               help: if it is yours, `apply --adopt Endpoint/first` takes it over; else give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)
             HF4021 Endpoint/moves (moves.yaml:1:1) becomes the stack `moves`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
-              help: if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/moves` takes over this stack alone
+              help: if the lock was lost, `hubform lock --owner fedcba9876543210` reclaims everything; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/moves` takes over this stack alone
             HF4021 Endpoint/stands (stands.yaml:1:1) becomes the stack `stands`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
-              help: if the lock was lost, `hubform lock --owner fedcba9876543210` takes everything back; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/stands` takes over this stack alone
+              help: if the lock was lost, `hubform lock --owner fedcba9876543210` reclaims everything; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/stands` takes over this stack alone
         "#]],
     );
 }
@@ -629,19 +631,19 @@ fn what_is_taken_over_is_said() {
         &Scenario { wanted: &wanted, live: &live, adopt, ..Scenario::default() },
         &expect![[r#"
             bare: Update
-              because taken over: this stack belongs to nobody that hubform knows, and from now on to this environment
+              because taken over: this stack belongs to nobody known to hubform, and will belong to this environment
               R Modify False
                 Tags {} -> {"hubform:environment":"dev","hubform:kind":"Endpoint","hubform:name":"bare"} False
               1. update [R Modify False]
             dead: Recreate
-              because taken over: this stack belongs to Endpoint/dead of `dev`, without an owner, and from now on to this environment
+              because taken over: this stack belongs to Endpoint/dead of `dev`, without an owner, and will belong to this environment
               because its creation failed and was rolled back; nothing of it is left
               R Add False
               1. delete
               2. create
             stands: Update
-              because taken over: this stack belongs to the owner fedcba9876543210, and from now on to this environment
-              because changes no resource, only what the stack says about itself
+              because taken over: this stack belongs to the owner fedcba9876543210, and will belong to this environment
+              because changes no resource, only the stack's own metadata
               1. update []
             HF2036 `--adopt Endpoint/none` names no manifest in scope
               help: did you mean `Endpoint/bare`?

@@ -165,7 +165,7 @@ fn what_does_not_fit_together_is_said() {
         "{Policies: {'Fn::If': [a, b, c]}}",
         "{}",
         &expect![[r#"
-        a list in it is put together by a function
+        a function assembles a list in it
     "#]],
     );
     let version = |version: &str, action: &str| {
@@ -253,7 +253,7 @@ fn what_runs_already_grants_both_is_only_narrowed() {
         &[],
         &expect![[r#"
             role: Update
-              because wide now: it still grants more than any manifest needs
+              because still wide: it grants more than any manifest needs
               Role Modify False
                 Policies/0/PolicyDocument/Statement/0/Action "a" -> ? False
                 Policies/0/PolicyDocument/Statement/0/Effect "Allow" -> ? False
@@ -342,7 +342,7 @@ fn users_out_of_the_plan_hold_it_wide() {
         &["chat"],
         &expect![[r#"
             role: Update
-              because stays wide: Endpoint/other may still need what is no longer wanted, and this plan does not move it
+              because stays wide: Endpoint/other may still need the old permissions, and this plan does not update it
               Role Modify False
                 Policies/0/PolicyDocument/Statement/0/Action "a" -> "b" False
                 Policies/0/PolicyDocument/Statement/1/Action "b" -> "c" False
@@ -368,12 +368,12 @@ fn users_out_of_the_plan_hold_it_wide() {
         &[],
         &expect![[r#"
             role: Keep
-              because wide now: it still grants more than any manifest needs
-              because stays wide: Endpoint/left may still need what is no longer wanted, and this plan does not move it
+              because still wide: it grants more than any manifest needs
+              because stays wide: Endpoint/left may still need the old permissions, and this plan does not update it
               held by left
             chat: Keep
             HF4008 the stack `left` of Endpoint/left has no manifest any more
-              help: it stays as it is; to be rid of it, put its manifest back and destroy that, or destroy the whole environment
+              help: it stays as it is; to delete it, restore its manifest and destroy that, or destroy the whole environment
         "#]],
     );
 }

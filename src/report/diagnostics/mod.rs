@@ -26,7 +26,7 @@ const LEAST_VALUE: usize = 30;
 /// For people: each finding with its source, those of one shape together; then how many there are.
 pub fn human(diagnostics: &Diagnostics, sources: &SourceMap, context: &Context<'_>) -> String {
     let context = &Context { width: context.width.max(40), ..*context };
-    let mut texts = Texts { sources, masked: BTreeMap::new() };
+    let mut texts = FindingTexts { sources, masked: BTreeMap::new() };
     let mut out = String::new();
     let mut left = SHOWN;
     for block in Block::all(diagnostics) {
@@ -99,12 +99,12 @@ fn counted(diagnostics: &Diagnostics, context: &Context<'_>) -> String {
 }
 
 /// The texts of files with secrets masked, each made once.
-struct Texts<'a> {
+struct FindingTexts<'a> {
     sources: &'a SourceMap,
     masked: BTreeMap<FileId, Arc<str>>,
 }
 
-impl Texts<'_> {
+impl FindingTexts<'_> {
     fn of(&mut self, file: FileId) -> Arc<str> {
         let text = || Arc::from(in_place(self.sources.text(file)));
         Arc::clone(self.masked.entry(file).or_insert_with(text))
@@ -119,7 +119,7 @@ impl Texts<'_> {
 }
 
 /// One finding: its words, the line it points at, and the way out.
-fn alone(out: &mut String, context: &Context<'_>, diagnostic: &Diagnostic, texts: &mut Texts<'_>) {
+fn alone(out: &mut String, context: &Context<'_>, diagnostic: &Diagnostic, texts: &mut FindingTexts<'_>) {
     headline(out, context, diagnostic, &shown(&diagnostic.message), 1);
     let file = diagnostic.labels.first().map(|label| label.span.file);
     let drawable = |label: &&Label| Some(label.span.file) == file && !texts.sources.text(label.span.file).is_empty();
@@ -135,7 +135,7 @@ fn alone(out: &mut String, context: &Context<'_>, diagnostic: &Diagnostic, texts
 }
 
 /// Findings of one shape: what they have in common, then each place with what is its own.
-fn together(out: &mut String, context: &Context<'_>, (block, most): (&Block<'_>, usize), texts: &mut Texts<'_>) {
+fn together(out: &mut String, context: &Context<'_>, (block, most): (&Block<'_>, usize), texts: &mut FindingTexts<'_>) {
     let first = block.findings[0];
     let (common, values) = block.told();
     headline(out, context, first, &shown(&common), block.findings.len());

@@ -15,9 +15,9 @@ impl<'a> Block<'a> {
     /// Each finding in the block of its shape; a block stands where its first finding does.
     pub(super) fn all(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Vec<Self> {
         let mut blocks: Vec<Self> = Vec::new();
-        let mut known: HashMap<Shape<'_>, usize> = HashMap::new();
+        let mut known: HashMap<FindingShape<'_>, usize> = HashMap::new();
         for diagnostic in diagnostics {
-            let at = Shape::of(diagnostic).map(|shape| *known.entry(shape).or_insert(blocks.len()));
+            let at = FindingShape::of(diagnostic).map(|shape| *known.entry(shape).or_insert(blocks.len()));
             match at.and_then(|at| blocks.get_mut(at)) {
                 Some(block) => block.findings.push(diagnostic),
                 None => blocks.push(Self { findings: vec![diagnostic] }),
@@ -28,14 +28,14 @@ impl<'a> Block<'a> {
 
     /// What all of them say, with `…` for each value that differs; and for each of them the values that do.
     pub(super) fn told(&self) -> (String, Vec<String>) {
-        let messages: Vec<Vec<Piece<'_>>> = self.findings.iter().map(|one| pieces(&one.message)).collect();
+        let messages: Vec<Vec<ShapePiece<'_>>> = self.findings.iter().map(|one| pieces(&one.message)).collect();
         let differs = |at: usize| messages.iter().any(|pieces| pieces[at].text != messages[0][at].text);
         let common = messages[0].iter().enumerate().map(|(at, piece)| match (differs(at), piece.is_quoted) {
             (false, _) => piece.text,
             (true, true) => "`…`",
             (true, false) => "…",
         });
-        let own = |pieces: &Vec<Piece<'_>>| {
+        let own = |pieces: &Vec<ShapePiece<'_>>| {
             let values = pieces.iter().enumerate().filter(|(at, _)| differs(*at));
             values.map(|(_, piece)| piece.text.trim_matches('`')).collect::<Vec<_>>().join(", ")
         };
@@ -47,22 +47,22 @@ impl<'a> Block<'a> {
 /// one only where nothing is quoted, so that a block never says two things of a place. One that speaks of several places
 /// stands alone.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Shape<'a> {
+struct FindingShape<'a> {
     code: Code,
     severity: Severity,
     words: Vec<&'a str>,
     help: Option<&'a str>,
 }
 
-impl<'a> Shape<'a> {
+impl<'a> FindingShape<'a> {
     fn of(diagnostic: &'a Diagnostic) -> Option<Self> {
         let is_plain = diagnostic.labels.len() <= 1 && diagnostic.labels.iter().all(|label| label.text.is_empty());
         let pieces = pieces(&diagnostic.message);
         let quotes = pieces.iter().any(|piece| piece.is_quoted);
         let words = pieces.into_iter().map(|piece| match piece {
-            Piece { is_quoted: true, .. } => "`",
-            Piece { is_value: true, .. } if !quotes => "",
-            Piece { text, .. } => text,
+            ShapePiece { is_quoted: true, .. } => "`",
+            ShapePiece { is_value: true, .. } if !quotes => "",
+            ShapePiece { text, .. } => text,
         });
         is_plain.then(|| Self {
             code: diagnostic.code,
@@ -75,14 +75,14 @@ impl<'a> Shape<'a> {
 
 /// A part of a message: words, or a value, which is quoted or has a digit.
 #[derive(Debug, Clone, Copy)]
-struct Piece<'a> {
+struct ShapePiece<'a> {
     text: &'a str,
     is_value: bool,
     is_quoted: bool,
 }
 
 /// A message in parts that make it up again.
-fn pieces(message: &str) -> Vec<Piece<'_>> {
+fn pieces(message: &str) -> Vec<ShapePiece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = message;
     while !rest.is_empty() {
@@ -90,7 +90,7 @@ fn pieces(message: &str) -> Vec<Piece<'_>> {
         let end = quoted.unwrap_or_else(|| word_end(rest));
         let (text, after) = rest.split_at(end);
         let has_digit = text.contains(|c: char| c.is_ascii_digit());
-        pieces.push(Piece { text, is_value: quoted.is_some() || has_digit, is_quoted: quoted.is_some() });
+        pieces.push(ShapePiece { text, is_value: quoted.is_some() || has_digit, is_quoted: quoted.is_some() });
         rest = after;
     }
     pieces

@@ -2,7 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{Label, Texts, shown};
+use super::{FindingTexts, Label, shown};
 use crate::report::{
     Context,
     ink::{Ink, paint, wrap},
@@ -22,7 +22,12 @@ struct Marked<'a> {
 }
 
 /// Appends the place of the first label and the line of each, in the order of the file.
-pub(super) fn snippet(out: &mut String, context: &Context<'_>, ink: Ink, (labels, texts): (&[&Label], &mut Texts<'_>)) {
+pub(super) fn snippet(
+    out: &mut String,
+    context: &Context<'_>,
+    ink: Ink,
+    (labels, texts): (&[&Label], &mut FindingTexts<'_>),
+) {
     let Some(first) = labels.first() else { return };
     let text = texts.of(first.span.file);
     let mut lines: Vec<Marked<'_>> = labels.iter().map(|label| marked(label, first, &text, texts)).collect();
@@ -44,7 +49,7 @@ pub(super) fn snippet(out: &mut String, context: &Context<'_>, ink: Ink, (labels
     }
 }
 
-fn marked<'a>(label: &'a Label, first: &Label, text: &'a str, texts: &Texts<'_>) -> Marked<'a> {
+fn marked<'a>(label: &'a Label, first: &Label, text: &'a str, texts: &FindingTexts<'_>) -> Marked<'a> {
     let start = text.floor_char_boundary((label.span.start as usize).min(text.len()));
     let end = text.floor_char_boundary((label.span.end as usize).clamp(start, text.len()));
     let from = text[..start].rfind('\n').map_or(0, |at| at + 1);

@@ -5,7 +5,7 @@ use super::{
     words::{self, NOT_ASKED},
 };
 use crate::{
-    plan::{Action, Change, Plan, PlannedEnvironment, Step},
+    plan::{Action, Plan, PlannedEnvironment, ResourceChange, Step},
     report::{
         Context,
         ink::{Ink, count, paint, paragraph},
@@ -80,7 +80,7 @@ fn one(out: &mut String, plan: &Plan, step: &Step, context: &Context<'_>) {
     out.push('\n');
 }
 
-fn changed(out: &mut String, step: &Step, change: &Change, context: &Context<'_>) {
+fn changed(out: &mut String, step: &Step, change: &ResourceChange, context: &Context<'_>) {
     let head = words::change(change, context.unicode);
     let head = if words::replaced(change) { paint(context, Ink::Care, &head) } else { head };
     paragraph(out, context, 6, &head);
@@ -95,7 +95,7 @@ fn left_behind(out: &mut String, plan: &Plan, context: &Context<'_>) {
     if plan.left_behind.is_empty() {
         return;
     }
-    let text = "Left behind: stacks that no manifest describes any more. They stay as they are.";
+    let text = "Left behind: stacks without a manifest. They stay as they are.";
     paragraph(out, context, 0, text);
     for left in &plan.left_behind {
         let place = &left.stack.target.region;

@@ -18,7 +18,7 @@ pub fn markdown(plan: &Plan, context: &Context<'_>) -> String {
         in_environment(&mut out, plan, environment, context);
     }
     if !plan.left_behind.is_empty() {
-        out.push_str("Left behind, nothing happens to them:\n\n");
+        out.push_str("Left behind, unchanged:\n\n");
         for left in &plan.left_behind {
             let _ = writeln!(out, "- `{}` ({} of {})", left.stack, left.manifest(), left.environment);
         }

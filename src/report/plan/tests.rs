@@ -10,8 +10,8 @@ use crate::{
     cloud::{Replacement, StackOptions, StackRef, StackStatus, Tags, Target, Timestamp},
     diagnostic::Position,
     plan::{
-        Action, Change, ChangeKind, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, PropertyChange,
-        Step, Submission,
+        Action, ChangeKind, FORMAT, Gate, Observed, Operation, Phase, Plan, PlannedEnvironment, PropertyChange,
+        ResourceChange, Step, Submission,
     },
     render::{Check, Choice, Identity, Origins},
     report::Context,
@@ -70,14 +70,14 @@ fn property(path: &'static str, before: Option<&str>, after: Option<&str>, repla
     }
 }
 
-fn changes() -> Vec<Change> {
+fn changes() -> Vec<ResourceChange> {
     let because = PropertyChange {
         because: Some("EndpointConfig.EndpointConfigName".into()),
         ..property("EndpointConfigName", None, None, Replacement::False)
     };
     let overridden =
         PropertyChange { overridden: true, ..property("KmsKeyId", None, Some("alias/x"), Replacement::False) };
-    let kept = |logical_id: &str, replacement, properties| Change {
+    let kept = |logical_id: &str, replacement, properties| ResourceChange {
         logical_id: logical_id.into(),
         resource_type: format!("AWS::SageMaker::{logical_id}"),
         kind: ChangeKind::Modify,
@@ -175,7 +175,7 @@ fn on_a_wide_terminal() {
             Environment dev: account 111111111111, us-east-1 [imagined account]
 
               ~ update Role/models, stack dev-role-models
-                  takes outputs of stacks that change: may change less than this, or nothing
+                  uses outputs of stacks that change: may change less than this, or nothing
 
               + create Endpoint/embeddings, stack dev-endpoint-embeddings
                   3 resources: 2 CloudWatch::Alarm, SageMaker::Endpoint
@@ -199,7 +199,7 @@ fn on_a_wide_terminal() {
 
               = 1 stack unchanged
 
-            Left behind: stacks that no manifest describes any more. They stay as they are.
+            Left behind: stacks without a manifest. They stay as they are.
               ? Role/lost of dev, stack dev-role-lost in us-east-1
 
             Plan: 1 to create, 2 to update (1 replaces resources), 1 to delete, 1 unchanged
@@ -286,7 +286,7 @@ fn in_a_pull_request() {
             <details><summary>Role/models</summary>
 
             ```text
-            takes outputs of stacks that change: may change less than this, or nothing
+            uses outputs of stacks that change: may change less than this, or nothing
             ```
 
             </details>
@@ -317,7 +317,7 @@ fn in_a_pull_request() {
 
             </details>
 
-            Left behind, nothing happens to them:
+            Left behind, unchanged:
 
             - `dev-role-lost` (Role/lost of dev)
 

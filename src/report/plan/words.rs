@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     cloud::Replacement,
     diagnostic::shown,
-    plan::{Action, Change, ChangeKind, Half, Operation, Plan, PropertyChange, Step},
+    plan::{Action, ChangeKind, Half, Operation, Plan, PropertyChange, ResourceChange, Step},
     render::Choice,
     report::{
         Context,
@@ -24,7 +24,7 @@ pub(super) fn replaces(step: &Step) -> bool {
 }
 
 /// Is the resource replaced for sure?
-pub(super) fn replaced(change: &Change) -> bool {
+pub(super) fn replaced(change: &ResourceChange) -> bool {
     change.kind == ChangeKind::Modify && change.replacement.rank() == 2
 }
 
@@ -42,7 +42,7 @@ pub(super) fn action(step: &Step, unicode: bool) -> (&'static str, &'static str)
 }
 
 /// What happens to a resource, as `± EndpointConfig (AWS::SageMaker::EndpointConfig), replaced`.
-pub(super) fn change(change: &Change, unicode: bool) -> String {
+pub(super) fn change(change: &ResourceChange, unicode: bool) -> String {
     let (symbol, what) = match (change.kind, change.replacement.rank()) {
         (ChangeKind::Add, _) => ("+", ""),
         (ChangeKind::Remove, _) => ("-", ""),
@@ -138,7 +138,7 @@ fn operations(step: &Step) -> Vec<String> {
         Operation::Create { .. } => "create the stack".to_owned(),
         Operation::Update { phase: Some(phase), .. } => phase.purpose.clone(),
         Operation::Update { half: Some(Half::Widen), .. } => WIDEN.to_owned(),
-        Operation::Update { half: Some(Half::Narrow), .. } => "take away what is no longer wanted".to_owned(),
+        Operation::Update { half: Some(Half::Narrow), .. } => "remove what is no longer wanted".to_owned(),
         Operation::Update { .. } => "update the stack".to_owned(),
         Operation::Delete { .. } if step.action == Action::Recreate => "delete what is left of it".to_owned(),
         Operation::Delete { .. } => "delete the stack".to_owned(),
@@ -148,13 +148,13 @@ fn operations(step: &Step) -> Vec<String> {
     step.operations.iter().map(text).enumerate().map(|(i, text)| format!("{}. {text}", i + 1)).collect()
 }
 
-const WIDEN: &str = "grant what is wanted beside what runs";
+const WIDEN: &str = "grant what is wanted besides what runs";
 
 /// The remarks under a step: why and with which way back, what it waits for, what may not happen at all.
 pub(super) fn remarks(plan: &Plan, step: &Step) -> Vec<String> {
     let mut remarks = step.reasons.clone();
     if step.predicate {
-        remarks.push("takes outputs of stacks that change: may change less than this, or nothing".to_owned());
+        remarks.push("uses outputs of stacks that change: may change less than this, or nothing".to_owned());
     }
     remarks.extend(narrowed_after(plan, step));
     let busy = |step: &&Step| step.until_others().unwrap_or(step.operations.len()) > 0;
@@ -182,7 +182,7 @@ fn narrowed_after(plan: &Plan, step: &Step) -> Option<String> {
     let verb = if asked.len() == 1 { "is" } else { "are" };
     let asked = (!asked.is_empty()).then(|| format!("{} {verb} checked", asked.join(", ")));
     let after: Vec<String> = moved.into_iter().chain(asked).collect();
-    Some(format!("permissions are taken away only after {}", after.join(" and ")))
+    Some(format!("permissions are removed only after {}", after.join(" and ")))
 }
 
 /// What hubform chose, as `instance ml.g6.xlarge: smallest that fits`. What the lock pinned before is only named where

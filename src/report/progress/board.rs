@@ -9,7 +9,7 @@ use crate::{
 
 /// One stack that something happens to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct BoardRow {
     /// The stack's name.
     pub stack: String,
     /// What is done to it; empty before.
@@ -26,7 +26,7 @@ pub struct Row {
     pub began: Option<Timestamp>,
 }
 
-impl Row {
+impl BoardRow {
     /// A stack of which nothing is known yet.
     pub(super) fn of(stack: &StackRef) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Row {
 /// Everything that was told and is not over.
 #[derive(Debug, Clone, Default)]
 pub struct Board {
-    rows: BTreeMap<StackRef, Row>,
+    rows: BTreeMap<StackRef, BoardRow>,
     /// How many stacks have something to do.
     pub total: usize,
     /// How many of them are over.
@@ -62,7 +62,7 @@ pub struct Board {
 
 impl Board {
     /// Takes an event; answers the row of a stack that was worked on and is over now.
-    pub fn hear(&mut self, event: &Event) -> Option<Row> {
+    pub fn hear(&mut self, event: &Event) -> Option<BoardRow> {
         self.now = self.now.max(at(event));
         match event {
             Event::Started { at, stacks } => (self.began, self.total) = (*at, *stacks),
@@ -109,20 +109,20 @@ impl Board {
         }
     }
 
-    fn settled(&mut self, stack: &StackRef, result: &StepResult) -> Option<Row> {
+    fn settled(&mut self, stack: &StackRef, result: &StepResult) -> Option<BoardRow> {
         self.failed += usize::from(matches!(result, StepResult::Failed(_)));
         let row = self.rows.remove(stack)?;
         self.over += 1;
         Some(row)
     }
 
-    fn row(&mut self, stack: &StackRef) -> &mut Row {
-        self.rows.entry(stack.clone()).or_insert_with(|| Row::of(stack))
+    fn row(&mut self, stack: &StackRef) -> &mut BoardRow {
+        self.rows.entry(stack.clone()).or_insert_with(|| BoardRow::of(stack))
     }
 
     /// The busiest first: what runs, the longest-running on top; then what waits.
-    pub fn rows(&self) -> Vec<&Row> {
-        let mut rows: Vec<&Row> = self.rows.values().collect();
+    pub fn rows(&self) -> Vec<&BoardRow> {
+        let mut rows: Vec<&BoardRow> = self.rows.values().collect();
         rows.sort_by_key(|row| (row.began.is_none(), row.began));
         rows
     }

@@ -9,8 +9,8 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    Board, Listener, Plain, Row,
-    table::{Line, table},
+    Board, BoardRow, Listener, PlainProgress,
+    table::{TableLine, table},
 };
 use crate::{
     execute::{Event, StepResult},
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Columns and rows, where they are known.
-pub type Size = Box<dyn Fn() -> Option<(u16, u16)> + Send>;
+pub type TerminalSize = Box<dyn Fn() -> Option<(u16, u16)> + Send>;
 
 /// Fewer columns or rows have no room for a table.
 const LEAST: (u16, u16) = (20, 5);
@@ -35,9 +35,9 @@ pub fn has_room((columns, rows): (u16, u16)) -> bool {
 }
 
 /// Draws the table at the bottom of a terminal.
-pub struct Live<W: Write> {
+pub struct LiveProgress<W: Write> {
     out: W,
-    size: Size,
+    size: TerminalSize,
     board: Board,
     color: bool,
     unicode: bool,
@@ -47,12 +47,12 @@ pub struct Live<W: Write> {
     /// What was written last, so that nothing is drawn twice.
     last: String,
     /// Lines in place of the table, while the terminal has no room for one.
-    lines: Plain<Vec<u8>>,
+    lines: PlainProgress<Vec<u8>>,
 }
 
-impl<W: Write> Live<W> {
+impl<W: Write> LiveProgress<W> {
     /// Draws with escape sequences to `out`, a terminal that has the size that `size` answers when it is asked.
-    pub fn new(out: W, size: Size, context: &Context<'_>) -> Self {
+    pub fn new(out: W, size: TerminalSize, context: &Context<'_>) -> Self {
         Self {
             out,
             size,
@@ -62,12 +62,12 @@ impl<W: Write> Live<W> {
             label: context.label.map(str::to_owned),
             standing: Vec::new(),
             last: String::new(),
-            lines: Plain::new(Vec::new(), context),
+            lines: PlainProgress::new(Vec::new(), context),
         }
     }
 
     /// Puts lines above the table and draws it anew.
-    fn draw(&mut self, above: &[Line], with_table: bool) -> io::Result<()> {
+    fn draw(&mut self, above: &[TableLine], with_table: bool) -> io::Result<()> {
         let (columns, rows) = (self.size)().unwrap_or((0, 0));
         let width = usize::from(columns);
         let context = Context { width, color: self.color, unicode: self.unicode, label: self.label.as_deref() };
@@ -75,7 +75,7 @@ impl<W: Write> Live<W> {
             true => table(&self.board, &context, usize::from(rows) - ABOVE),
             false => Vec::new(),
         };
-        let shown = |(ink, text): &Line| ink.map_or_else(|| text.clone(), |ink| paint(&context, ink, text));
+        let shown = |(ink, text): &TableLine| ink.map_or_else(|| text.clone(), |ink| paint(&context, ink, text));
         let home = home(&self.standing, width);
         let over: String = above.iter().map(|line| format!("{}\x1b[K\r\n", shown(line))).collect();
         let lines: Vec<String> = table.iter().map(|line| format!("{}\x1b[K", shown(line))).collect();
@@ -89,7 +89,7 @@ impl<W: Write> Live<W> {
         self.out.flush()
     }
 
-    fn over(&self, row: &Row, result: &StepResult) -> Line {
+    fn over(&self, row: &BoardRow, result: &StepResult) -> TableLine {
         let good = matches!(result, StepResult::Done | StepResult::Unchanged);
         let mark = match (good, self.unicode) {
             (true, true) => "✓",
@@ -115,7 +115,7 @@ fn home(standing: &[usize], columns: usize) -> String {
     }
 }
 
-impl<W: Write> Listener for Live<W> {
+impl<W: Write> Listener for LiveProgress<W> {
     fn hear(&mut self, event: &Event) -> io::Result<()> {
         let over = self.board.hear(event);
         self.lines.hear(event)?;
@@ -127,7 +127,7 @@ impl<W: Write> Listener for Live<W> {
         }
         let mut above = Vec::new();
         if let Event::Settled { stack, result, .. } = event {
-            let unseen = matches!(result, StepResult::Failed(_)).then(|| Row::of(stack));
+            let unseen = matches!(result, StepResult::Failed(_)).then(|| BoardRow::of(stack));
             above.extend(over.or(unseen).map(|row| self.over(&row, result)));
         }
         self.draw(&above, !matches!(event, Event::Finished { .. }))

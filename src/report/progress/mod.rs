@@ -8,10 +8,10 @@ mod ndjson;
 mod plain;
 mod table;
 
-pub use board::{Board, Row};
-pub use live::{Live, Size, has_room};
+pub use board::{Board, BoardRow};
+pub use live::{LiveProgress, TerminalSize, has_room};
 pub use ndjson::Ndjson;
-pub use plain::Plain;
+pub use plain::PlainProgress;
 
 use std::io;
 

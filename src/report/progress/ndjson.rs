@@ -15,7 +15,7 @@ pub struct Ndjson<W: Write> {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct EventRecord<'a> {
     format: u32,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -36,7 +36,7 @@ impl<W: Write> Listener for Ndjson<W> {
         if matches!(event, Event::Tick { .. }) {
             return Ok(());
         }
-        let line = Line { format: FORMAT, kind: "event", imagined: self.label.as_deref(), event };
+        let line = EventRecord { format: FORMAT, kind: "event", imagined: self.label.as_deref(), event };
         serde_json::to_writer(&mut self.out, &line)?;
         self.out.write_all(b"\n")?;
         self.out.flush()

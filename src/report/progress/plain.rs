@@ -20,7 +20,7 @@ use crate::{
 
 /// Writes each change as one line.
 #[derive(Debug)]
-pub struct Plain<W: Write> {
+pub struct PlainProgress<W: Write> {
     out: W,
     color: bool,
     label: Option<String>,
@@ -30,7 +30,7 @@ pub struct Plain<W: Write> {
     said: BTreeMap<(StackRef, String), ResourceStatus>,
 }
 
-impl<W: Write> Plain<W> {
+impl<W: Write> PlainProgress<W> {
     /// Writes to `out`; the context's label stands in the first line.
     pub fn new(out: W, context: &Context<'_>) -> Self {
         let label = context.label.map(str::to_owned);
@@ -71,7 +71,7 @@ impl<W: Write> Plain<W> {
             Event::Retried { call, worked, at, .. } => plain(retried(call, *worked, *at)),
             Event::Settled { stack, result, .. } => self.settled(stack, result),
             Event::Interrupted { .. } => {
-                let text = "interrupted: nothing new is started, waiting for what runs; interrupt again to leave now";
+                let text = "interrupted: starting nothing new, waiting for what runs; interrupt again to leave now";
                 Some((Some(Ink::Care), text.to_owned()))
             }
             Event::Finished { .. } if self.begun.is_empty() => None,
@@ -91,14 +91,14 @@ impl<W: Write> Plain<W> {
     }
 }
 
-impl Plain<Vec<u8>> {
+impl PlainProgress<Vec<u8>> {
     /// What was written since it was last taken.
     pub(super) fn taken(&mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.out)).into_owned()
     }
 }
 
-impl<W: Write> Listener for Plain<W> {
+impl<W: Write> Listener for PlainProgress<W> {
     fn hear(&mut self, event: &Event) -> io::Result<()> {
         self.board.hear(event);
         let Some((ink, text)) = self.line(event) else { return Ok(()) };

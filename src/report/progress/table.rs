@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Board, Row};
+use super::{Board, BoardRow};
 use crate::{
     cloud::Retrying,
     execute::Waiting,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A line and how it is painted.
-pub(super) type Line = (Option<Ink>, String);
+pub(super) type TableLine = (Option<Ink>, String);
 
 /// The columns and the least each needs, from the one that is never dropped to the one dropped first.
 const COLUMNS: [(&str, usize); 5] =
@@ -32,7 +32,7 @@ const MOST: usize = 40;
 
 /// A line of counts, the columns' names, and a line per stack, the busiest first: at most `most` lines, none wider than
 /// the context. What does not fit is counted in the last one.
-pub(super) fn table(board: &Board, context: &Context<'_>, most: usize) -> Vec<Line> {
+pub(super) fn table(board: &Board, context: &Context<'_>, most: usize) -> Vec<TableLine> {
     let width = context.width;
     let mut lines = vec![(Some(Ink::Bold), fit(&headline(board, context), width, context.unicode))];
     let rows = board.rows();
@@ -57,7 +57,7 @@ fn headline(board: &Board, context: &Context<'_>) -> String {
     let dot = if context.unicode { " · " } else { ", " };
     let label = context.label.map(|label| format!("[{label}] ")).unwrap_or_default();
     let failed = if board.failed > 0 { format!("{dot}{} failed", board.failed) } else { String::new() };
-    let stopping = if board.interrupted { format!("{dot}stopping when these are done") } else { String::new() };
+    let stopping = if board.interrupted { format!("{dot}stopping after these") } else { String::new() };
     let done = format!("{} of {} done", board.over, stacks(board.total));
     let told = |call: &Retrying| format!("{dot}{}: {}", call.operation, in_short(call));
     let tries = board.retrying.as_ref().map(told).unwrap_or_default();
@@ -90,7 +90,7 @@ fn widths(cells: &[[String; 5]], columns: usize, width: usize) -> [usize; 5] {
     widths
 }
 
-fn cells(row: &Row, board: &Board, has_detail: bool) -> [String; 5] {
+fn cells(row: &BoardRow, board: &Board, has_detail: bool) -> [String; 5] {
     let detail = waits_for(row).or_else(|| resource(row)).unwrap_or_default();
     let elapsed = row.began.map(|began| span(board.now.since(began))).unwrap_or_default();
     let status = match waits_for(row) {
@@ -100,7 +100,7 @@ fn cells(row: &Row, board: &Board, has_detail: bool) -> [String; 5] {
     [row.stack.clone(), status, elapsed, detail, row.operation.clone()]
 }
 
-fn status(row: &Row) -> String {
+fn status(row: &BoardRow) -> String {
     match (&row.status, row.began) {
         (Some(status), Some(_)) => status.to_string(),
         (_, Some(_)) => "starting".into(),
@@ -108,7 +108,7 @@ fn status(row: &Row) -> String {
     }
 }
 
-fn waits_for(row: &Row) -> Option<String> {
+fn waits_for(row: &BoardRow) -> Option<String> {
     if let Some(call) = &row.retrying {
         return Some(in_short(call));
     }
@@ -122,7 +122,7 @@ fn waits_for(row: &Row) -> Option<String> {
     })
 }
 
-fn resource(row: &Row) -> Option<String> {
+fn resource(row: &BoardRow) -> Option<String> {
     row.resource.as_ref().map(|(logical_id, status)| format!("{logical_id} {status}"))
 }
 
@@ -137,7 +137,7 @@ fn line(cells: &[String; 5], widths: &[usize; 5], context: &Context<'_>) -> Stri
     out.trim_end().to_owned()
 }
 
-fn ink(row: &Row) -> Option<Ink> {
+fn ink(row: &BoardRow) -> Option<Ink> {
     match (&row.status, row.began) {
         (_, None) => Some(Ink::Dim),
         (Some(status), _) if status.is_rollback() => Some(Ink::Bad),

@@ -127,7 +127,7 @@ fn compare(step: &Step, set: &ChangeSet, seen: &mut Seen) -> Result<(), String> 
 }
 
 fn announced(step: &Step) -> Announced {
-    let what = |change: &hubform::plan::Change| match change.kind {
+    let what = |change: &hubform::plan::ResourceChange| match change.kind {
         ChangeKind::Add => ("added", Replacement::False),
         ChangeKind::Modify => ("changed", change.replacement.clone()),
         ChangeKind::Remove => ("removed", Replacement::False),

@@ -198,7 +198,7 @@ impl Journey {
         self.transcript.extend(run.events.iter().map(|event| format!("{event:?}")));
         self.transcript.push(format!("{:?}", run.outcome));
         for failure in failures(&run) {
-            self.left.push_str(&failure.aftermath.join("\n"));
+            self.left.push_str(&failure.notes.join("\n"));
         }
         keeps_order(plan, &run)?;
         for step in plan.steps.iter().filter(|step| !step.operations.is_empty()) {

@@ -136,7 +136,7 @@ async fn nothing_is_left_out(sandbox: &Sandbox, runs: &[(Plan, Run)]) -> Result<
     for name in account::stacks(&*accounts).await.keys() {
         let body = stacks.get_template(name).await.map_err(|error| error.to_string())?;
         let said = |(stack, failure): (&str, &Failure)| {
-            stack == name && failure.aftermath.iter().any(|text| text.contains("is out"))
+            stack == name && failure.notes.iter().any(|text| text.contains("is out"))
         };
         if Unfinished::read(&body).is_some() && !runs.iter().flat_map(|(_, run)| failures(run)).any(said) {
             return Err(format!("something is out of {name}, and nobody says so"));

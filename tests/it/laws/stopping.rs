@@ -71,7 +71,7 @@ async fn failing(rng: &mut Rng) -> Result<bool, String> {
     }
     let Some((plan, run)) = story.begun_anew(&disturbed).await.map_err(|why| context(&why))? else { return Ok(false) };
     let out = run.outcome.results.iter().any(|(_, result)| match result {
-        StepResult::Failed(failure) => failure.aftermath.iter().any(|text| text.contains("is out")),
+        StepResult::Failed(failure) => failure.notes.iter().any(|text| text.contains("is out")),
         _ => false,
     });
     let succeeded = run.outcome.succeeded();

@@ -75,9 +75,9 @@ const REFUSED: &[(Set, &str, &str)] = &[
     (
         &[("AWS_PROFILE", "nope")],
         "[profile corp]\nregion = x\n[default]\nregion = x\n",
-        "there is no AWS profile `nope`\n  help: AWS_PROFILE takes one of corp, default",
+        "there is no AWS profile `nope`\n  help: set AWS_PROFILE to one of corp, default",
     ),
-    (&[("AWS_PROFILE", "corp")], "[profile corp\n", "the configuration of AWS cannot be read"),
+    (&[("AWS_PROFILE", "corp")], "[profile corp\n", "cannot read the AWS configuration"),
 ];
 
 #[test]
