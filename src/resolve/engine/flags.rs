@@ -106,7 +106,7 @@ pub(in crate::resolve) fn scaled(text: &str) -> Option<i64> {
         't' => (1e12, 4),
         _ => return text.parse().ok(),
     };
-    let number = text[..text.len() - 1].as_bytes();
+    let number = &text.as_bytes()[..text.len() - 1];
     let plain = number.iter().all(|b| b.is_ascii_digit() || *b == b'.');
     let number: f64 = plain.then(|| std::str::from_utf8(number).ok()?.parse().ok()).flatten()?;
     let times = if last.is_ascii_lowercase() { thousands } else { 1024_f64.powi(power) };
