@@ -370,7 +370,7 @@ mod tests {
             ],
             expect![[r#"
                 error: cannot look at the stacks
-                  because DescribeStacks of chat in eu-west-1 failed: there are no valid AWS credentials: no profile has any
+                  because DescribeStacks of chat in eu-west-1 failed: no valid AWS credentials: no profile has any
                   request id: 7f1d
                   help: sign in (aws sso login), set AWS_PROFILE, or add --sandbox to try it in an imagined account
                 error: cannot look at the stacks
@@ -378,7 +378,7 @@ mod tests {
                   request id: 7f1d
                   help: check the network, the proxy, and AWS_ENDPOINT_URL if it is set
                 error: cannot look at the stacks
-                  because DescribeStacks of chat in eu-west-1 failed: the answer is not one of AWS's: HTTP 200 of text/html, titled "Blocked by the proxy"
+                  because DescribeStacks of chat in eu-west-1 failed: not an answer from AWS: HTTP 200 of text/html, titled "Blocked by the proxy"
                   request id: 7f1d
                   help: something between here and AWS answered, perhaps a proxy's sign-in page
             "#]],

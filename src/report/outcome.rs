@@ -304,8 +304,8 @@ mod tests {
                   insufficient capacity"
                 from chat.yaml:12:7 (spec.hardware.instances[0])
               - the old scalable target was put back
-              → AWS has no such instance free now. Try later, another instance type,
-                or another Region.
+              → AWS has no such instance available now. Try later, or another
+                instance type or Region.
 
             Not started, because chat failed: a, b
             Still running in AWS, no longer watched: d, create

@@ -169,18 +169,18 @@ fn protection_that_cannot_be_turned_on_again_is_said() {
         &mut world,
         vec![step],
         expect![[r#"
-        0 started 1
-        0 chat: turn termination protection off
-        0 chat: delete
-        0 chat: turn termination protection on
-        0 chat FAILED AccessDenied, delete: DeleteStack of it in us-east-1 failed: the caller may not do this: no
-            termination protection could not be turned on again: UpdateTerminationProtection of it in us-east-1 failed: the caller may not do this: no
-        0 finished, 5 calls
-        DeleteStack 1
-        DescribeStacks 1
-        GetCallerIdentity 1
-        UpdateTerminationProtection 2
-    "#]],
+            0 started 1
+            0 chat: turn termination protection off
+            0 chat: delete
+            0 chat: turn termination protection on
+            0 chat FAILED AccessDenied, delete: DeleteStack of it in us-east-1 failed: access denied: no
+                termination protection could not be turned on again: UpdateTerminationProtection of it in us-east-1 failed: access denied: no
+            0 finished, 5 calls
+            DeleteStack 1
+            DescribeStacks 1
+            GetCallerIdentity 1
+            UpdateTerminationProtection 2
+        "#]],
     );
 }
 

@@ -308,7 +308,7 @@ fn phase_two_fails_and_the_old_target_is_put_back() {
             21 chat UPDATE_COMPLETE
             21 chat FAILED RolledBack, update, phase 2 of 3: the update failed and was rolled back
                 a.yaml:1:1 Endpoint: insufficient capacity
-                what ran before was put back: ScalableTarget
+                what ran before was restored: ScalableTarget
             21 finished, 76 calls
             CreateChangeSet 3
             DescribeChangeSet 3
@@ -603,7 +603,7 @@ fn faults_end_and_quotas_are_not_tried_again() {
         expect![[r#"
             0 started 1
             0 chat: create
-            0 chat FAILED QuotaExceeded, create: CreateStack of it in us-east-1 failed: a quota of the account is used up: 2000 stacks
+            0 chat FAILED QuotaExceeded, create: CreateStack of it in us-east-1 failed: a quota of the account is exhausted: 2000 stacks
             0 finished, 3 calls
             CreateStack 1
             DescribeStacks 1
@@ -693,8 +693,8 @@ fn nothing_is_put_back_before_the_target_is_out_nor_when_the_way_is_unknown() {
             0 chat UPDATE_IN_PROGRESS
             5 chat UPDATE_COMPLETE
             5 chat: update, phase 2 of 2: go on
-            5 chat FAILED Unreachable, update, phase 2 of 2: CreateChangeSet of it in us-east-1 failed: the answer is not one of AWS's: a page
-                the scalable target is out and was not put back; apply again when the stack can be updated
+            5 chat FAILED Unreachable, update, phase 2 of 2: CreateChangeSet of it in us-east-1 failed: not an answer from AWS: a page
+                the scalable target is out and was not restored; apply again when the stack can be updated
             5 finished, 26 calls
             CreateChangeSet 2
             DescribeChangeSet 1
@@ -792,13 +792,13 @@ fn in_the_wrong_account_nothing_happens() {
         &mut world,
         vec![create("a"), create("b").needs(&["a"]), create("c")],
         expect![[r#"
-        0 started 3
-        0 a FAILED WrongAccount, check the account: the plan was made for account 111122223333, the credentials lead to 999900009999
-        0 b blocked by a
-        0 c blocked by a
-        0 finished, 1 calls
-        GetCallerIdentity 1
-    "#]],
+            0 started 3
+            0 a FAILED WrongAccount, check the account: the plan was made for account 111122223333, but these credentials are for 999900009999
+            0 b blocked by a
+            0 c blocked by a
+            0 finished, 1 calls
+            GetCallerIdentity 1
+        "#]],
     );
 }
 

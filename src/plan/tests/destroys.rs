@@ -63,9 +63,9 @@ fn a_body_that_cannot_be_read_is_not_deleted() {
     check(
         &Scenario { live, chosen: &["chat", "role"], destroy: true, ..Scenario::default() },
         &expect![[r#"
-            HF4010 the template that runs in the stack `chat` cannot be read: it has no resources
+            HF4010 cannot read the template of the stack `chat`: it has no resources
               help: hubform deletes only what it can order; delete this stack with `aws cloudformation delete-stack`
-            HF4010 the template that runs in the stack `role` cannot be read: it was not fetched
+            HF4010 cannot read the template of the stack `role`: it was not fetched
               help: hubform deletes only what it can order; delete this stack with `aws cloudformation delete-stack`
         "#]],
     );
@@ -110,7 +110,7 @@ fn what_is_protected_needs_the_users_word() {
               2. delete
               else protect true
             HF4005 Endpoint/chat is protected, and its stack would be deleted
-              help: if that is meant, say `--allow Endpoint/chat`
+              help: if that is intended, pass `--allow Endpoint/chat`
             HF4001 the stack `theirs` in us-east-1 belongs to none of these environments
               help: hubform destroys only stacks it created
         "#]],

@@ -146,7 +146,7 @@ fn after_the_first_phase_two_remain() {
         &expect![[r#"
             chat: Update
               because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one continues from there
-              because if this fails and rolls back, what ran before that apply is put back: EndpointConfig (ProductionVariants/0/InstanceType from "ml.g6.xlarge" to "ml.g5.xlarge"), ScalableTarget and TrackingPolicy
+              because if this fails and rolls back, what ran before that apply is restored: EndpointConfig (ProductionVariants/0/InstanceType from "ml.g6.xlarge" to "ml.g5.xlarge"), ScalableTarget and TrackingPolicy
               because needs room for 2 ml.g6.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig
@@ -155,7 +155,7 @@ fn after_the_first_phase_two_remain() {
               ScalableTarget Add False
               TrackingPolicy Add False
               1. update 2 of 3, move the endpoint to ml.g6.xlarge [Endpoint Modify False, EndpointConfig Modify True]
-              2. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
+              2. update 3 of 3, restore the scalable target [ScalableTarget Add False, TrackingPolicy Add False]
               else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
         "#]],
     );
@@ -169,10 +169,10 @@ fn after_the_second_the_last_one_remains_and_the_way_back_is_the_whole_way() {
         &expect![[r#"
             chat: Update
               because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one continues from there
-              because if this fails and rolls back, what ran before that apply is put back: EndpointConfig (ProductionVariants/0/InstanceType from "ml.g6.xlarge" to "ml.g5.xlarge"), ScalableTarget and TrackingPolicy
+              because if this fails and rolls back, what ran before that apply is restored: EndpointConfig (ProductionVariants/0/InstanceType from "ml.g6.xlarge" to "ml.g5.xlarge"), ScalableTarget and TrackingPolicy
               ScalableTarget Add False
               TrackingPolicy Add False
-              1. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
+              1. update 3 of 3, restore the scalable target [ScalableTarget Add False, TrackingPolicy Add False]
               else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
         "#]],
     );
@@ -217,7 +217,7 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
         &expect![[r#"
             chat: Update
               because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one continues from there
-              because if this fails and rolls back, what ran before that apply is put back: ScalableTarget and TrackingPolicy
+              because if this fails and rolls back, what ran before that apply is restored: ScalableTarget and TrackingPolicy
               because needs room for 2 ml.g5.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig
@@ -227,7 +227,7 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
                 PrimaryContainer/Environment/A "x" -> "y" True overridden
               ScalableTarget Add False
               TrackingPolicy Add False
-              1. update 3 of 3, put the scalable target back [Endpoint Modify False, EndpointConfig Modify True, Model Modify True, ScalableTarget Add False, TrackingPolicy Add False]
+              1. update 3 of 3, restore the scalable target [Endpoint Modify False, EndpointConfig Modify True, Model Modify True, ScalableTarget Add False, TrackingPolicy Add False]
               else update [ScalableTarget Add False, TrackingPolicy Add False]
         "#]],
     );
@@ -237,7 +237,7 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
         &expect![[r#"
             chat: Update
               because an apply stopped after phase 2 of 3, so ScalableTarget and TrackingPolicy are out; this one continues from there
-              because if this fails and rolls back, what ran before that apply is put back: EndpointConfig (ProductionVariants/0/InstanceType from "ml.g4dn.xlarge" to "ml.g5.xlarge"), ScalableTarget and TrackingPolicy
+              because if this fails and rolls back, what ran before that apply is restored: EndpointConfig (ProductionVariants/0/InstanceType from "ml.g4dn.xlarge" to "ml.g5.xlarge"), ScalableTarget and TrackingPolicy
               because needs room for 2 ml.g4dn.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig
@@ -246,7 +246,7 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
               ScalableTarget Add False
               TrackingPolicy Add False
               1. update 2 of 3, move the endpoint to ml.g4dn.xlarge [Endpoint Modify False, EndpointConfig Modify True]
-              2. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
+              2. update 3 of 3, restore the scalable target [ScalableTarget Add False, TrackingPolicy Add False]
               else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
         "#]],
     );
@@ -256,7 +256,7 @@ fn a_manifest_that_was_edited_once_more_goes_on_from_there() {
         &expect![[r#"
             chat: Update
               because an apply stopped after phase 1 of 3, so ScalableTarget and TrackingPolicy are out; this one continues from there
-              because if this fails and rolls back, what ran before that apply is put back: ScalableTarget and TrackingPolicy
+              because if this fails and rolls back, what ran before that apply is restored: ScalableTarget and TrackingPolicy
               because needs room for 2 ml.g6.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig

@@ -109,20 +109,20 @@ fn another_instance_type_under_a_scaler_takes_three_updates() {
     check(
         &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
         &expect![[r#"
-        role: Keep
-        chat: Update
-          because takes three updates: SageMaker refuses to change the instance type of variant AllTraffic while a scalable target is registered for it
-          because if phase 2 or 3 fails and rolls back, what runs now is put back, the scalable target included
-          because needs room for 2 ml.g6.xlarge more while it moves
-          Endpoint Modify False
-            EndpointConfigName ? -> ? False by EndpointConfig
-          EndpointConfig Modify True
-            ProductionVariants/0/InstanceType "ml.g5.xlarge" -> "ml.g6.xlarge" True at chat.yaml:5:1
-          1. update 1 of 3, take the scalable target out [ScalableTarget Remove False, TrackingPolicy Remove False]
-          2. update 2 of 3, move the endpoint to ml.g6.xlarge [Endpoint Modify False, EndpointConfig Modify True]
-          3. update 3 of 3, put the scalable target back [ScalableTarget Add False, TrackingPolicy Add False]
-          else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
-    "#]],
+            role: Keep
+            chat: Update
+              because needs three updates: SageMaker refuses to change the instance type of variant AllTraffic while a scalable target is registered for it
+              because if phase 2 or 3 fails and rolls back, what runs now is restored, the scalable target included
+              because needs room for 2 ml.g6.xlarge more while it moves
+              Endpoint Modify False
+                EndpointConfigName ? -> ? False by EndpointConfig
+              EndpointConfig Modify True
+                ProductionVariants/0/InstanceType "ml.g5.xlarge" -> "ml.g6.xlarge" True at chat.yaml:5:1
+              1. update 1 of 3, remove the scalable target [ScalableTarget Remove False, TrackingPolicy Remove False]
+              2. update 2 of 3, move the endpoint to ml.g6.xlarge [Endpoint Modify False, EndpointConfig Modify True]
+              3. update 3 of 3, restore the scalable target [ScalableTarget Add False, TrackingPolicy Add False]
+              else update [Endpoint Modify False, EndpointConfig Modify True, ScalableTarget Add False, TrackingPolicy Add False]
+        "#]],
     );
 }
 
@@ -135,8 +135,8 @@ fn without_a_scaler_afterwards_it_takes_two_and_without_one_before_one() {
         &expect![[r#"
             role: Keep
             chat: Update
-              because takes two updates: SageMaker refuses to change the instance type of variant AllTraffic while a scalable target is registered for it
-              because if phase 2 fails and rolls back, what runs now is put back, the scalable target included
+              because needs two updates: SageMaker refuses to change the instance type of variant AllTraffic while a scalable target is registered for it
+              because if phase 2 fails and rolls back, what runs now is restored, the scalable target included
               because needs room for 2 ml.g6.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig
@@ -144,7 +144,7 @@ fn without_a_scaler_afterwards_it_takes_two_and_without_one_before_one() {
                 ProductionVariants/0/InstanceType "ml.g5.xlarge" -> "ml.g6.xlarge" True at chat.yaml:5:1
               ScalableTarget Remove False
               TrackingPolicy Remove False
-              1. update 1 of 2, take the scalable target out [ScalableTarget Remove False, TrackingPolicy Remove False]
+              1. update 1 of 2, remove the scalable target [ScalableTarget Remove False, TrackingPolicy Remove False]
               2. update 2 of 2, move the endpoint to ml.g6.xlarge [Endpoint Modify False, EndpointConfig Modify True]
               else update [ScalableTarget Add False, TrackingPolicy Add False]
         "#]],
@@ -192,7 +192,7 @@ fn a_role_that_changes_in_place_leaves_its_arn_known() {
                 Policies/0/PolicyName "old" -> "new" False
               1. update [Role Modify False]
             chat: Update perhaps
-              because depends on role.RoleId, known only once that stack has changed
+              because depends on role.RoleId, known only after that stack has changed
               because may need room for 2 ml.g5.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig
@@ -342,14 +342,14 @@ fn leftovers_of_ours_go_and_others_stay() {
               help: wait until it has settled, then plan again
             HF4001 Endpoint/foreign (foreign.yaml:1:1) becomes the stack `foreign`, but in us-east-1 a stack of that name exists that is not hubform's
               help: delete that stack, or give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)
-            HF4002 Endpoint/other (other.yaml:1:1) becomes the stack `other`, but in us-east-1 that one belongs to Endpoint/other of the environment `prod`
+            HF4002 Endpoint/other (other.yaml:1:1) becomes the stack `other`, but in us-east-1 that stack belongs to Endpoint/other of the environment `prod`
               help: give one of the two environments another `prefix`, or the manifest another name
             HF4001 Endpoint/shell (shell.yaml:1:1) becomes the stack `shell`, but in us-east-1 a stack of that name exists that is not hubform's
               help: delete that stack, or give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)
-            HF4004 the stack `stuck` of Endpoint/stuck (stuck.yaml:1:1) is in UPDATE_ROLLBACK_FAILED and takes no update
+            HF4004 the stack `stuck` of Endpoint/stuck (stuck.yaml:1:1) is in UPDATE_ROLLBACK_FAILED and cannot be updated
               help: fix what kept it from rolling back, then continue the rollback:
             `aws cloudformation continue-update-rollback --stack-name stuck --region us-east-1`
-            HF4008 the stack `forgotten` of Endpoint/forgotten has no manifest any more
+            HF4008 the stack `forgotten` of Endpoint/forgotten no longer has a manifest
               help: it stays as it is; to delete it, restore its manifest and destroy that, or destroy the whole environment
         "#]],
     );
@@ -365,10 +365,10 @@ fn what_is_protected_is_lost_only_when_allowed() {
     check(
         &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
         &expect![[r#"
-        role: Keep
-        HF4005 Role/role (role.yaml:1:1) is protected, and `Role` would be replaced
-          help: if that is meant, say `--allow Role/role`
-    "#]],
+            role: Keep
+            HF4005 Role/role (role.yaml:1:1) is protected, and `Role` would be replaced
+              help: if that is intended, pass `--allow Role/role`
+        "#]],
     );
     let allow = &["Role/role"];
     check(
@@ -401,9 +401,9 @@ fn an_endpoint_keeps_its_name_and_protection_is_a_step_of_its_own() {
         &expect![[r#"
             chat: Keep
             HF4006 Endpoint/chat (chat.yaml:1:1) would rename its endpoint from "chat" to "talk": another endpoint
-              help: leave the name as it is, or give the manifest another `metadata.name`: the new endpoint then stands beside the old one until that is destroyed
+              help: leave the name as it is, or give the manifest another `metadata.name`: the new endpoint then runs beside the old one until that is destroyed
             HF4005 Endpoint/chat (chat.yaml:1:1) is protected, and `Endpoint` would be replaced
-              help: if that is meant, say `--allow Endpoint/chat`
+              help: if that is intended, pass `--allow Endpoint/chat`
         "#]],
     );
 }
@@ -420,10 +420,10 @@ fn a_scaler_that_others_refer_to_cannot_step_aside() {
     check(
         &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
         &expect![[r#"
-        chat: Keep
-        HF4009 Endpoint/chat (chat.yaml:1:1) has to take `TrackingPolicy` out for a while, but `Topic` refers to it
-          help: refer to it by name instead of `Ref` or `Fn::GetAtt`
-    "#]],
+            chat: Keep
+            HF4009 Endpoint/chat (chat.yaml:1:1) must remove `TrackingPolicy` for a while, but `Topic` refers to it
+              help: refer to it by name instead of `Ref` or `Fn::GetAtt`
+        "#]],
     );
 }
 
@@ -439,7 +439,7 @@ fn a_body_somebody_submitted_by_hand_is_read_with_its_short_tags() {
     let (plan, diagnostics) = run_on(&specs, &observation, &Scenario::default());
     expect![[r#"
         s: Update
-          because CloudFormation acts with arn:new from now on
+          because CloudFormation will act with arn:new
           because changes no resource, only the stack's own metadata
           1. update []
     "#]]
@@ -485,15 +485,15 @@ fn what_a_failed_deletion_left_is_protected_and_what_never_landed_is_not() {
     check(
         &Scenario { wanted: &wanted, live, ..Scenario::default() },
         &expect![[r#"
-        a: Keep
-        b: Recreate
-          because its creation failed, and so did the rollback
-          R Add False
-          1. delete
-          2. create
-        HF4005 Endpoint/a (a.yaml:1:1) is protected, and what is left of its stack would be deleted
-          help: if that is meant, say `--allow Endpoint/a`
-    "#]],
+            a: Keep
+            b: Recreate
+              because its creation failed, and so did the rollback
+              R Add False
+              1. delete
+              2. create
+            HF4005 Endpoint/a (a.yaml:1:1) is protected, and what is left of its stack would be deleted
+              help: if that is intended, pass `--allow Endpoint/a`
+        "#]],
     );
 }
 
@@ -508,7 +508,7 @@ fn a_new_role_leaves_its_values_open_for_those_that_run_already() {
               Role Add False
               1. create
             chat: Update perhaps
-              because depends on role.RoleArn, known only once that stack has changed
+              because depends on role.RoleArn, known only after that stack has changed
               because may need room for 2 ml.g5.xlarge more while it moves
               Endpoint Modify False
                 EndpointConfigName ? -> ? False by EndpointConfig
@@ -538,10 +538,10 @@ fn what_may_be_replaced_is_kept_where_it_is_protected() {
     check(
         &Scenario { wanted: &wanted, live: &live, ..Scenario::default() },
         &expect![[r#"
-        fleet: Keep
-        HF4005 Endpoint/fleet (fleet.yaml:1:1) is protected, and `Group` may be replaced
-          help: if that is meant, say `--allow Endpoint/fleet`
-    "#]],
+            fleet: Keep
+            HF4005 Endpoint/fleet (fleet.yaml:1:1) is protected, and `Group` may be replaced
+              help: if that is intended, pass `--allow Endpoint/fleet`
+        "#]],
     );
 }
 
@@ -584,13 +584,13 @@ fn a_stack_of_another_owner_is_theirs() {
             first: Keep
             moves: Keep
             stands: Keep
-            HF4021 Endpoint/dead (dead.yaml:1:1) becomes the stack `dead`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
+            HF4021 Endpoint/dead (dead.yaml:1:1) becomes the stack `dead`, but in us-east-1 that stack's owner is fedcba9876543210, and this environment's is 0123456789abcdef
               help: if the lock was lost, `hubform lock --owner fedcba9876543210` reclaims everything; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/dead` takes over this stack alone
-            HF4021 Endpoint/first (first.yaml:1:1) becomes the stack `first`, but in us-east-1 that one has no owner id, as of hubform 0.1, and this environment is 0123456789abcdef
+            HF4021 Endpoint/first (first.yaml:1:1) becomes the stack `first`, but in us-east-1 that stack has no owner id, as of hubform 0.1, and this environment's is 0123456789abcdef
               help: if it is yours, `apply --adopt Endpoint/first` takes it over; else give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)
-            HF4021 Endpoint/moves (moves.yaml:1:1) becomes the stack `moves`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
+            HF4021 Endpoint/moves (moves.yaml:1:1) becomes the stack `moves`, but in us-east-1 that stack's owner is fedcba9876543210, and this environment's is 0123456789abcdef
               help: if the lock was lost, `hubform lock --owner fedcba9876543210` reclaims everything; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/moves` takes over this stack alone
-            HF4021 Endpoint/stands (stands.yaml:1:1) becomes the stack `stands`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
+            HF4021 Endpoint/stands (stands.yaml:1:1) becomes the stack `stands`, but in us-east-1 that stack's owner is fedcba9876543210, and this environment's is 0123456789abcdef
               help: if the lock was lost, `hubform lock --owner fedcba9876543210` reclaims everything; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/stands` takes over this stack alone
         "#]],
     );
@@ -605,13 +605,13 @@ fn a_stack_of_another_owner_is_theirs() {
               because it belongs to another environment: it stays
             stands: Keep
               because it belongs to another environment: it stays
-            HF4021 Endpoint/dead (dead.yaml:1:1) becomes the stack `dead`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
+            HF4021 Endpoint/dead (dead.yaml:1:1) becomes the stack `dead`, but in us-east-1 that stack's owner is fedcba9876543210, and this environment's is 0123456789abcdef
               help: if the lock was lost, `hubform lock --owner fedcba9876543210` reclaims everything; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/dead` takes over this stack alone
-            HF4021 Endpoint/first (first.yaml:1:1) becomes the stack `first`, but in us-east-1 that one has no owner id, as of hubform 0.1, and this environment is 0123456789abcdef
+            HF4021 Endpoint/first (first.yaml:1:1) becomes the stack `first`, but in us-east-1 that stack has no owner id, as of hubform 0.1, and this environment's is 0123456789abcdef
               help: if it is yours, `apply --adopt Endpoint/first` takes it over; else give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none)
-            HF4021 Endpoint/moves (moves.yaml:1:1) becomes the stack `moves`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
+            HF4021 Endpoint/moves (moves.yaml:1:1) becomes the stack `moves`, but in us-east-1 that stack's owner is fedcba9876543210, and this environment's is 0123456789abcdef
               help: if the lock was lost, `hubform lock --owner fedcba9876543210` reclaims everything; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/moves` takes over this stack alone
-            HF4021 Endpoint/stands (stands.yaml:1:1) becomes the stack `stands`, but in us-east-1 that one has the owner fedcba9876543210, and this environment is 0123456789abcdef
+            HF4021 Endpoint/stands (stands.yaml:1:1) becomes the stack `stands`, but in us-east-1 that stack's owner is fedcba9876543210, and this environment's is 0123456789abcdef
               help: if the lock was lost, `hubform lock --owner fedcba9876543210` reclaims everything; if another repository uses these names, give this environment another `prefix` in its environment.yaml (`hubform init` writes one where there is none); `apply --adopt Endpoint/stands` takes over this stack alone
         "#]],
     );

@@ -372,7 +372,7 @@ fn users_out_of_the_plan_hold_it_wide() {
               because stays wide: Endpoint/left may still need the old permissions, and this plan does not update it
               held by left
             chat: Keep
-            HF4008 the stack `left` of Endpoint/left has no manifest any more
+            HF4008 the stack `left` of Endpoint/left no longer has a manifest
               help: it stays as it is; to delete it, restore its manifest and destroy that, or destroy the whole environment
         "#]],
     );

@@ -218,7 +218,7 @@ fn on_a_narrow_terminal_without_unicode() {
               [imagined account]
 
               ~ update Role/models, stack dev-role-models
-                  takes outputs of stacks that change: may
+                  uses outputs of stacks that change: may
                     change less than this, or nothing
 
               + create Endpoint/embeddings, stack
@@ -254,8 +254,8 @@ fn on_a_narrow_terminal_without_unicode() {
 
               = 1 stack unchanged
 
-            Left behind: stacks that no manifest describes
-              any more. They stay as they are.
+            Left behind: stacks without a manifest. They
+              stay as they are.
               ? Role/lost of dev, stack dev-role-lost in
                 us-east-1
 
