@@ -214,9 +214,9 @@ fn what_is_asked_again_is_told_and_ends() {
     check(
         |_| Err(CloudErrorKind::AccessDenied("no".into())),
         expect![[r#"
-        DescribeStacks of all stacks in eu-west-1 failed: the caller may not do this: no
-        1 calls, 0s
-    "#]],
+            DescribeStacks of all stacks in eu-west-1 failed: access denied: no
+            1 calls, 0s
+        "#]],
     );
 }
 
@@ -232,16 +232,16 @@ fn a_listing_without_an_end_is_an_error_that_names_the_call() {
     check(
         |_| Ok(Some("again".into())),
         expect![[r#"
-        DescribeStacks of all stacks in eu-west-1 failed: the answer is not one of AWS's: page 2 leads back to one that was read
-        2 calls, 0s
-    "#]],
+            DescribeStacks of all stacks in eu-west-1 failed: not an answer from AWS: page 2 leads back to an earlier one
+            2 calls, 0s
+        "#]],
     );
     check(
         |call| Ok(Some(call.to_string())),
         expect![[r#"
-        DescribeStacks of all stacks in eu-west-1 failed: the answer is not one of AWS's: 10000 pages, and still no end
-        10000 calls, 0s
-    "#]],
+            DescribeStacks of all stacks in eu-west-1 failed: not an answer from AWS: 10000 pages, and still no end
+            10000 calls, 0s
+        "#]],
     );
 }
 
@@ -322,5 +322,5 @@ fn what_fails_among_many_names_operation_stack_and_region() {
     let wants_body = |target: &Target, _: &Stack| target.region == "us-east-1";
     let (failed, _) = busiest(&stacks, async |asking, targets| observe(asking, targets, &wants_body).await);
     let failed = failed.expect_err("one does not answer").to_string();
-    assert_eq!(failed, "GetTemplate of locked in us-east-1 failed: the caller may not do this: no");
+    assert_eq!(failed, "GetTemplate of locked in us-east-1 failed: access denied: no");
 }

@@ -533,9 +533,9 @@ mod tests {
                 /Condition/ArnLike/aws:PrincipalArn: the value of a condition key must be text or a list of texts | 
                     Syntax errors in policy.
                 /Condition/NullIfExists (key): `NullIfExists` is not a condition operator | operators are StringEquals, StringLike, ArnLike, Bool, IpAddress and others
-                    Invalid Condition type : NullIfExists.
+                    Syntax errors in policy.
                 /Condition/StringEqual (key): `StringEqual` is not a condition operator | did you mean `StringEquals`?
-                    Invalid Condition type : StringEqual.
+                    Syntax errors in policy.
                 /Condition/StringEquals/prefix (key): `prefix` is not a condition key: they begin with a service, such as `aws:SourceAccount` | 
                     Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
                 /Condition/StringLike: `StringLike` must be a map of condition keys, such as `aws:SourceAccount` | 
