@@ -123,7 +123,13 @@ fn what_is_gone_need_not_be_deleted_and_a_gap_must_be_one() {
     check(&step, 0, Some(&now), &[], &expect!["run"]);
     check(&step, 0, None, &[], &expect!["skip: it is already gone"]);
     check(&step, 1, None, &[], &expect!["run with {}"]);
-    check(&step, 1, Some(&now), &[], &expect!["stop: a stack of this name has been created since, in ROLLBACK_COMPLETE"]);
+    check(
+        &step,
+        1,
+        Some(&now),
+        &[],
+        &expect!["stop: a stack of this name has been created since, in ROLLBACK_COMPLETE"],
+    );
 }
 
 #[test]
