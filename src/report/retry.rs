@@ -12,7 +12,7 @@ pub fn retrying(call: &Retrying, now: Timestamp) -> String {
 pub fn retried(call: &Retrying, worked: bool, now: Timestamp) -> String {
     let (name, took) = (name(call), span(now.since(call.since)));
     match worked {
-        true => format!("{name}: answered after {took}, on attempt {}", call.tries),
+        true => format!("{name}: answered after {took}, at try {}", call.tries),
         false => format!("{name}: given up after {took} and {}", tries_made(call.tries)),
     }
 }
@@ -35,7 +35,7 @@ fn trouble(trouble: Trouble) -> &'static str {
 }
 
 fn tries(call: &Retrying) -> String {
-    format!("attempt {} of {}", call.tries, call.most)
+    format!("try {} of {}", call.tries, call.most)
 }
 
 fn tries_made(number: u32) -> String {

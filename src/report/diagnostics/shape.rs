@@ -30,13 +30,14 @@ impl<'a> Block<'a> {
     pub(super) fn told(&self) -> (String, Vec<String>) {
         let messages: Vec<Vec<ShapePiece<'_>>> = self.findings.iter().map(|one| pieces(&one.message)).collect();
         let differs = |at: usize| messages.iter().any(|pieces| pieces[at].text != messages[0][at].text);
-        let common = messages[0].iter().enumerate().map(|(at, piece)| match (differs(at), piece.is_quoted) {
+        let differs: Vec<bool> = (0..messages[0].len()).map(differs).collect();
+        let common = messages[0].iter().enumerate().map(|(at, piece)| match (differs[at], piece.is_quoted) {
             (false, _) => piece.text,
             (true, true) => "`…`",
             (true, false) => "…",
         });
         let own = |pieces: &Vec<ShapePiece<'_>>| {
-            let values = pieces.iter().enumerate().filter(|(at, _)| differs(*at));
+            let values = pieces.iter().enumerate().filter(|(at, _)| differs[*at]);
             values.map(|(_, piece)| piece.text.trim_matches('`')).collect::<Vec<_>>().join(", ")
         };
         (common.collect(), messages.iter().map(own).collect())
