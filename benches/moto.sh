@@ -1,7 +1,8 @@
 #!/bin/sh
 # Seconds and calls of `hubform apply` of 20 small endpoint stacks on moto, which makes a stack at once: all that is
 # not moto's own time is waiting and overhead. From the start of the program to its end, questions before the plan
-# included; best of five runs on an empty account, after one that is not counted. Aim: under 1.1 s and at most 50 calls on two quiet cores.
+# included; best of five runs on an empty account, after one that is not counted. Aim: under 1.1 s and at most 50 calls on two
+# quiet cores.
 #
 #   benches/moto.sh                       # builds the program for release, with the AWS SDK
 #   benches/moto.sh target/debug/hubform  # measures this one

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Context, FORMAT, advice,
     ink::{Ink, count, paint, paragraph, span, way_out},
+    plan::without_secrets,
 };
 use crate::{
     cloud::{StackRef, spoken},
@@ -46,8 +47,9 @@ pub fn json(outcome: &Outcome, took: Duration, context: &Context<'_>) -> Value {
         };
         json!({"stack": stack, "result": result, "advice": advice})
     });
-    json!({"format": FORMAT, "type": "outcome", "imagined": context.label, "succeeded": outcome.succeeded(),
-           "interrupted": outcome.interrupted, "seconds": took.as_secs(), "results": results.collect::<Vec<_>>()})
+    without_secrets(json!({"format": FORMAT, "type": "outcome", "imagined": context.label,
+                           "succeeded": outcome.succeeded(), "interrupted": outcome.interrupted,
+                           "seconds": took.as_secs(), "results": results.collect::<Vec<_>>()}))
 }
 
 fn failed(out: &mut String, context: &Context<'_>, stack: &StackRef, step: Option<&Step>, failure: &Failure) {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Context, FORMAT, ink};
+use super::{Context, FORMAT, ink, plan::without_secrets};
 use crate::{
     cloud::{EndpointDescription, EndpointStatus, StackEvent, StackStatus, spoken, stuck_rollback},
     diagnostic::{first_of, shown},
@@ -190,6 +190,6 @@ pub fn json(rows: &[StatusRow], elsewhere: &[StacksElsewhere], context: &Context
             "healthy": row.is_healthy(),
         })
     });
-    json!({ "format": FORMAT, "type": "status", "imagined": context.label, "stacks": stacks.collect::<Value>(),
-            "elsewhere": others.collect::<Value>() })
+    without_secrets(json!({ "format": FORMAT, "type": "status", "imagined": context.label,
+                            "stacks": stacks.collect::<Value>(), "elsewhere": others.collect::<Value>() }))
 }

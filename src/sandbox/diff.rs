@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::{
     graph,
-    reference::{self, TemplateReference},
+    reference::{self, ResourceReference},
     stack::Record,
     template::Declared,
     value::{EvalScope, Evaluated, Lookup, mark, marks, properties},
@@ -52,7 +52,7 @@ struct Formal<'a> {
 }
 
 impl Lookup for Formal<'_> {
-    fn resource(&self, reference: &TemplateReference) -> Evaluated<Value> {
+    fn resource(&self, reference: &ResourceReference) -> Evaluated<Value> {
         Ok(mark(reference))
     }
 
@@ -69,7 +69,7 @@ struct Foreseen<'a> {
 }
 
 impl Lookup for Foreseen<'_> {
-    fn resource(&self, reference: &TemplateReference) -> Evaluated<Value> {
+    fn resource(&self, reference: &ResourceReference) -> Evaluated<Value> {
         let record = self.records.get(&reference.name);
         let known = match (self.fates.get(reference.name.as_str()), &reference.attribute) {
             (Some(Fate::Kept), Some(attribute)) => record.and_then(|record| record.attribute(attribute)),
@@ -245,10 +245,10 @@ impl Comparison<'_, '_> {
         &self,
         kind: Option<&ResourceType>,
         name: &str,
-        unknown: &[(String, TemplateReference)],
+        unknown: &[(String, ResourceReference)],
     ) -> Vec<ChangeDetail> {
-        let causes: BTreeSet<&TemplateReference> = unknown.iter().map(|(_, cause)| cause).collect();
-        let one = |cause: &TemplateReference| {
+        let causes: BTreeSet<&ResourceReference> = unknown.iter().map(|(_, cause)| cause).collect();
+        let one = |cause: &ResourceReference| {
             let places = unknown.iter().filter(|(_, other)| other == cause).map(|(place, _)| place);
             let (source, entity) = match &cause.attribute {
                 Some(attribute) => ("ResourceAttribute", format!("{}.{attribute}", cause.name)),
@@ -376,7 +376,7 @@ pub(crate) fn changed_places(before: Option<&Value>, after: Option<&Value>, plac
 }
 
 /// Where a value has marks, and for what.
-fn unknown_places(value: Option<&Value>, place: &str) -> Vec<(String, TemplateReference)> {
+fn unknown_places(value: Option<&Value>, place: &str) -> Vec<(String, ResourceReference)> {
     match value {
         Some(Value::Object(members)) => {
             members.iter().flat_map(|(key, member)| unknown_places(Some(member), &format!("{place}/{key}"))).collect()

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     place::AccountRegion,
-    reference::{self, SubPiece, TemplateReference},
+    reference::{self, SubPiece, ResourceReference},
     value::{EvalScope, Evaluated, Lookup, MARK, Pseudo, is_marked},
 };
 
@@ -47,7 +47,7 @@ impl EvalScope<'_> {
             "AWS::StackId" => text(stack_id),
             "AWS::StackName" => text(stack_name),
             "AWS::URLSuffix" => text(if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }),
-            _ => lookup.resource(&TemplateReference { name: name.to_owned(), attribute: None }).map(Some),
+            _ => lookup.resource(&ResourceReference { name: name.to_owned(), attribute: None }).map(Some),
         }
     }
 
@@ -209,7 +209,7 @@ mod tests {
     struct NoStack;
 
     impl Lookup for NoStack {
-        fn resource(&self, reference: &TemplateReference) -> Evaluated<Value> {
+        fn resource(&self, reference: &ResourceReference) -> Evaluated<Value> {
             Ok(Value::String(format!("<{}{}>", reference.name, reference.attribute.as_deref().unwrap_or_default())))
         }
 

@@ -24,7 +24,7 @@ use super::{
     ids,
     outputs::LiveResources,
     queue::{Due, DueAction},
-    reference::TemplateReference,
+    reference::ResourceReference,
     stack::{Record, StackState, StackVersion},
     value::{EvalScope, Evaluated, Lookup, mark},
 };
@@ -204,7 +204,7 @@ struct Exports<'a> {
 }
 
 impl Lookup for Exports<'_> {
-    fn resource(&self, reference: &TemplateReference) -> Evaluated<serde_json::Value> {
+    fn resource(&self, reference: &ResourceReference) -> Evaluated<serde_json::Value> {
         Ok(mark(reference))
     }
 

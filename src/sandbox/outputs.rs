@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     account::AccountState,
-    reference::TemplateReference,
+    reference::ResourceReference,
     stack::{Record, StackState},
     value::{EvalScope, Evaluated, Lookup},
 };
@@ -39,7 +39,7 @@ impl<'a> LiveResources<'a> {
 }
 
 impl Lookup for LiveResources<'_> {
-    fn resource(&self, reference: &TemplateReference) -> Evaluated<Value> {
+    fn resource(&self, reference: &ResourceReference) -> Evaluated<Value> {
         let Some(record) = self.stack.records.get(&reference.name) else {
             return Err(format!("Resource {} is not there to be referred to", reference.name));
         };

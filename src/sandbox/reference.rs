@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// One reference.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct TemplateReference {
+pub(crate) struct ResourceReference {
     /// A resource, parameter or pseudo parameter.
     pub(crate) name: String,
     /// For `Fn::GetAtt`.
@@ -25,22 +25,22 @@ pub(crate) fn function(value: &Value) -> Option<(&str, &Value)> {
 }
 
 /// Everything a value refers to, all branches of `Fn::If` included.
-pub(crate) fn all(value: &Value) -> Vec<TemplateReference> {
+pub(crate) fn all(value: &Value) -> Vec<ResourceReference> {
     let mut found = Vec::new();
     collect(value, &|_| None, &mut found);
     found
 }
 
 /// What a value refers to when `Fn::If` takes the branches that `decide` says.
-pub(crate) fn taken(value: &Value, decide: &dyn Fn(&str) -> Option<bool>) -> Vec<TemplateReference> {
+pub(crate) fn taken(value: &Value, decide: &dyn Fn(&str) -> Option<bool>) -> Vec<ResourceReference> {
     let mut found = Vec::new();
     collect(value, decide, &mut found);
     found
 }
 
-fn collect(value: &Value, decide: &dyn Fn(&str) -> Option<bool>, found: &mut Vec<TemplateReference>) {
+fn collect(value: &Value, decide: &dyn Fn(&str) -> Option<bool>, found: &mut Vec<ResourceReference>) {
     match function(value) {
-        Some(("Ref", Value::String(name))) => found.push(TemplateReference { name: name.clone(), attribute: None }),
+        Some(("Ref", Value::String(name))) => found.push(ResourceReference { name: name.clone(), attribute: None }),
         Some(("Fn::GetAtt", argument)) => found.extend(get_att(argument)),
         Some(("Fn::Sub", argument)) => collect_sub(argument, decide, found),
         Some(("Fn::If", Value::Array(parts))) if parts.len() == 3 => {
@@ -60,7 +60,7 @@ fn collect(value: &Value, decide: &dyn Fn(&str) -> Option<bool>, found: &mut Vec
     }
 }
 
-fn collect_sub(argument: &Value, decide: &dyn Fn(&str) -> Option<bool>, found: &mut Vec<TemplateReference>) {
+fn collect_sub(argument: &Value, decide: &dyn Fn(&str) -> Option<bool>, found: &mut Vec<ResourceReference>) {
     let (text, own) = match argument {
         Value::Array(parts) => (parts.first(), parts.get(1).and_then(Value::as_object)),
         other => (Some(other), None),
@@ -78,21 +78,21 @@ fn collect_sub(argument: &Value, decide: &dyn Fn(&str) -> Option<bool>, found: &
 }
 
 /// `X` or `X.Attribute` inside `Fn::Sub`.
-pub(crate) fn variable(name: &str) -> TemplateReference {
+pub(crate) fn variable(name: &str) -> ResourceReference {
     match name.split_once('.') {
-        Some((name, attribute)) => TemplateReference { name: name.to_owned(), attribute: Some(attribute.to_owned()) },
-        None => TemplateReference { name: name.to_owned(), attribute: None },
+        Some((name, attribute)) => ResourceReference { name: name.to_owned(), attribute: Some(attribute.to_owned()) },
+        None => ResourceReference { name: name.to_owned(), attribute: None },
     }
 }
 
 /// The argument of `Fn::GetAtt`, in both spellings.
-pub(crate) fn get_att(argument: &Value) -> Option<TemplateReference> {
+pub(crate) fn get_att(argument: &Value) -> Option<ResourceReference> {
     match argument {
         Value::String(text) => Some(variable(text)).filter(|reference| reference.attribute.is_some()),
         Value::Array(parts) => {
             let name = parts.first()?.as_str()?.to_owned();
             let attribute: Option<Vec<&str>> = parts[1..].iter().map(Value::as_str).collect();
-            Some(TemplateReference { name, attribute: Some(attribute?.join(".")) })
+            Some(ResourceReference { name, attribute: Some(attribute?.join(".")) })
         }
         _ => None,
     }
@@ -133,8 +133,8 @@ mod tests {
             "D": {"Fn::Sub": ["${Own}${Seven}", {"Own": {"Ref": "Eight"}}]},
             "E": {"Fn::If": ["Yes", {"Ref": "Nine"}, {"Ref": "Ten"}]},
         });
-        let names = |found: Vec<TemplateReference>| {
-            let name = |reference: TemplateReference| match reference.attribute {
+        let names = |found: Vec<ResourceReference>| {
+            let name = |reference: ResourceReference| match reference.attribute {
                 Some(attribute) => format!("{}.{attribute}", reference.name),
                 None => reference.name,
             };

@@ -137,9 +137,15 @@ fn load(folder: &Path, settings: &SandboxSettings) -> Result<(u64, AccountState)
     Ok((generation, state))
 }
 
+/// The folder is the user's choice and may hold files of theirs: a journal is what has a journal's name.
 fn journals(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_name().to_str().is_some_and(is_journal_name)).map(|entry| entry.path())
+}
+
+fn is_journal_name(name: &str) -> bool {
+    let number = name.strip_prefix("calls-").and_then(|rest| rest.strip_suffix(".jsonl"));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Is there a journal, which never precedes the first snapshot?

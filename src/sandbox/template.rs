@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{
     graph,
-    reference::{self, TemplateReference},
+    reference::{self, ResourceReference},
     stack::DeletionPolicy,
 };
 use crate::catalog::Catalog;
@@ -174,8 +174,8 @@ impl ParsedTemplate {
         Ok(())
     }
 
-    fn check_all(&self, block: &str, references: Vec<TemplateReference>) -> TemplateResult<()> {
-        let known = |reference: &&TemplateReference| {
+    fn check_all(&self, block: &str, references: Vec<ResourceReference>) -> TemplateResult<()> {
+        let known = |reference: &&ResourceReference| {
             self.resources.contains_key(&reference.name)
                 || reference.attribute.is_none()
                     && (self.parameters.contains_key(&reference.name) || PSEUDO.contains(&reference.name.as_str()))
@@ -185,7 +185,7 @@ impl ParsedTemplate {
         references.iter().try_for_each(|reference| self.check_attribute(reference))
     }
 
-    fn check_attribute(&self, reference: &TemplateReference) -> TemplateResult<()> {
+    fn check_attribute(&self, reference: &ResourceReference) -> TemplateResult<()> {
         let Some(attribute) = &reference.attribute else { return Ok(()) };
         let Some(declared) = self.resources.get(&reference.name) else { return Ok(()) };
         let Some(kind) = Catalog::embedded().resource_type(&declared.resource_type) else { return Ok(()) };

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{
     parameters,
     place::AccountRegion,
-    reference::{self, TemplateReference, function},
+    reference::{self, ResourceReference, function},
     template::{Declared, ParsedTemplate},
 };
 use crate::cloud::Tags;
@@ -19,7 +19,7 @@ pub(crate) type Evaluated<T> = Result<T, String>;
 
 /// Values of resources and of other stacks.
 pub(crate) trait Lookup {
-    fn resource(&self, reference: &TemplateReference) -> Evaluated<Value>;
+    fn resource(&self, reference: &ResourceReference) -> Evaluated<Value>;
     fn import(&self, name: &str) -> Evaluated<Value>;
 }
 
@@ -37,13 +37,13 @@ pub(crate) const MARK: char = '\u{1}';
 const MARK_END: char = '\u{2}';
 
 /// A mark in place of a value not known yet.
-pub(crate) fn mark(reference: &TemplateReference) -> Value {
+pub(crate) fn mark(reference: &ResourceReference) -> Value {
     let attribute = reference.attribute.as_deref().map(|name| format!(".{name}")).unwrap_or_default();
     Value::String(format!("{MARK}{}{attribute}{MARK_END}", reference.name))
 }
 
 /// The references behind the marks in a value.
-pub(crate) fn marks(value: &Value, found: &mut Vec<TemplateReference>) {
+pub(crate) fn marks(value: &Value, found: &mut Vec<ResourceReference>) {
     match value {
         Value::String(text) => {
             let inner = text.split(MARK).skip(1).filter_map(|rest| rest.split(MARK_END).next());
@@ -125,7 +125,7 @@ impl<'a> EvalScope<'a> {
     }
 
     /// What a value refers to in the branches that are taken.
-    pub(crate) fn references(&self, value: &Value) -> Vec<TemplateReference> {
+    pub(crate) fn references(&self, value: &Value) -> Vec<ResourceReference> {
         reference::taken(value, &|name| self.conditions.get(name).copied())
     }
 
@@ -240,7 +240,7 @@ pub(crate) fn with_tags(properties: &Value, tags_property: Option<&str>, tags: &
 struct NoResources;
 
 impl Lookup for NoResources {
-    fn resource(&self, reference: &TemplateReference) -> Evaluated<Value> {
+    fn resource(&self, reference: &ResourceReference) -> Evaluated<Value> {
         Err(format!(
             "Template format error: Unresolved dependencies [{}]. Cannot reference resources in the Conditions block of \
              the template",

@@ -36,7 +36,10 @@ const WORLDLY: [&str; 7] = ["aws", "sandbox", "controller", "cli", "files", "clo
 const WORLD: [&str; 3] = ["std::env::", "std::fs::", "std::net::Tcp"];
 
 /// Types that share a name on purpose, and why.
-const TWINS: [(&[&str], &str); 0] = [];
+const TWINS: [(&[&str], &str); 2] = [
+    (&["Model", "Settings", "Target"], "the manifest's words are the field's, and so are those of the Hub, of a run and of AWS"),
+    (&["Identity"], "who a stack is, and the port that says whose the credentials are"),
+];
 
 /// Files of `aws` that are no port, so that the sandbox needs none of their name.
 const NO_PORTS: [(&str, &str); 6] = [

@@ -33,7 +33,7 @@ pub fn json(plan: &Plan, context: &Context<'_>) -> serde_json::Result<Value> {
 }
 
 /// Secrets masked in every text, bodies included; values behind names that say secret are hidden.
-fn without_secrets(value: Value) -> Value {
+pub(in crate::report) fn without_secrets(value: Value) -> Value {
     match value {
         Value::String(text) => match text.starts_with('{').then(|| serde_json::from_str::<Value>(&text)) {
             Some(Ok(body)) => Value::String(without_secrets(body).to_string()),

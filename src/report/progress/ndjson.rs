@@ -5,7 +5,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::Listener;
-use crate::{execute::Event, report::FORMAT};
+use crate::{
+    execute::Event,
+    report::{FORMAT, plan::without_secrets},
+};
 
 /// Writes each event as one line of JSON.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ impl<W: Write> Listener for Ndjson<W> {
             return Ok(());
         }
         let line = EventRecord { format: FORMAT, kind: "event", imagined: self.label.as_deref(), event };
-        serde_json::to_writer(&mut self.out, &line)?;
+        serde_json::to_writer(&mut self.out, &without_secrets(serde_json::to_value(&line)?))?;
         self.out.write_all(b"\n")?;
         self.out.flush()
     }

@@ -9,7 +9,7 @@ use crate::{
     sandbox::{
         catalog_of,
         diff::Imports,
-        reference::TemplateReference,
+        reference::ResourceReference,
         value::{EvalScope, Evaluated, Lookup, mark, properties},
     },
 };
@@ -19,7 +19,7 @@ struct UnknownValues<'a> {
 }
 
 impl Lookup for UnknownValues<'_> {
-    fn resource(&self, reference: &TemplateReference) -> Evaluated<Value> {
+    fn resource(&self, reference: &ResourceReference) -> Evaluated<Value> {
         Ok(mark(reference))
     }
 

@@ -86,6 +86,18 @@ fn a_kill_between_any_two_changes_of_the_folder_loses_nothing() {
 }
 
 #[test]
+fn files_of_the_user_in_the_folder_stay() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let theirs = ["calls-mine.jsonl", "prompts.jsonl"];
+    theirs.iter().for_each(|name| std::fs::write(folder.path().join(name), "{}").expect("written"));
+    for _ in 0..2 {
+        let account = open(folder.path());
+        account.sandbox.save().expect("saved");
+    }
+    assert!(theirs.iter().all(|name| names(folder.path()).iter().any(|found| found == name)));
+}
+
+#[test]
 fn a_kill_while_an_account_is_made_leaves_an_account() {
     for made in 0..=2 {
         let folder = tempfile::tempdir().expect("a folder");

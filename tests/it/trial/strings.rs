@@ -33,7 +33,8 @@ const TOGETHER: usize = 4;
 const READ_BACK: usize = 300;
 
 /// Slots no text of which is sent, by the end of their names, and why.
-const ELSEWHERE: [(&str, &str); 21] = [
+const ELSEWHERE: [(&str, &str); 22] = [
+    ("/statements/-/**", "characters that IAM accepts"),
     ("/dtype", "a word of the engine's"),
     ("/quantization", "a word of the engine's"),
     ("/task", "a task"),
