@@ -1,4 +1,4 @@
-//! The desk every call goes over: one queue and one rate per target and action, retries included.
+//! Every call goes through here: one queue and one rate per target and action, retries included.
 //!
 //! Whoever asks hears of a call once, when it worked or when it is given up. That one has not worked for a while is
 //! told beside that.
