@@ -1,5 +1,7 @@
 //! `hubform apply`: the plan, the question, the work.
 
+use std::num::NonZeroUsize;
+
 use anyhow::Result;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -85,7 +87,7 @@ async fn carry_out(
     let format = format(host, &args.selection);
     let said = host.variable("HUBFORM_CONCURRENCY").and_then(|count| count.parse().ok());
     let progress = acting.progress.map_or_else(|| progress_of(host), Ok)?;
-    let concurrency = acting.concurrency.or(said).unwrap_or(Settings::default().concurrency).max(1);
+    let concurrency = acting.concurrency.or(said).map_or(Settings::default().concurrency, NonZeroUsize::get);
     let stacks = prepared.plan.steps.iter().filter(|step| !step.is_idle()).count();
     let rows = host.terminal.filter(|_| is_live(host, progress, format)).map(|terminal| terminal.height);
     let draw = watched(stacks, rows);

@@ -1,6 +1,6 @@
 //! What the user typed, before it means anything.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -174,7 +174,7 @@ pub struct Acting {
     pub yes: bool,
     /// Stacks to work on at once, per account and Region [default: 10]
     #[arg(long, value_name = "COUNT")]
-    pub concurrency: Option<usize>,
+    pub concurrency: Option<NonZeroUsize>,
     /// Fail instead of waiting if an operation still runs on a stack that is needed
     #[arg(long)]
     pub no_wait: bool,

@@ -356,11 +356,11 @@ impl<'s> Walk<'s> {
         if least.is_none_or(|least| number >= least) && most.is_none_or(|most| number <= most) {
             return;
         }
-        // The limit of our own type is not worth a message.
-        let said = most.filter(|most| *most < f64::from(u32::MAX) || number > *most);
+        // The limit of our own type is nobody's bound.
+        let said = most.filter(|most| *most < f64::from(u32::MAX));
         let message = match (least, said) {
-            (Some(least), None) => format!("{name} must be at least {least}"),
-            (_, Some(most)) if most >= f64::from(u32::MAX) => format!("{name} must be at most {most}"),
+            (Some(least), None) if number < least => format!("{name} must be at least {least}"),
+            (_, None) => format!("{name} is too large"),
             (Some(least), Some(most)) => format!("{name} must be between {least} and {most}"),
             (None, most) => format!("{name} must be at most {}", most.unwrap_or_default()),
         };

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     place::AccountRegion,
-    reference::{self, SubPiece, ResourceReference},
+    reference::{self, ResourceReference, SubPiece},
     value::{EvalScope, Evaluated, Lookup, MARK, Pseudo, is_marked},
 };
 

@@ -102,11 +102,7 @@ const STORIES: [Story; 4] = [
 
 /// Calls that are listed and that no story meets, and why.
 const UNMET: [(&str, &[&str], &str); 3] = [
-    (
-        "sts:AssumeRole",
-        &VERBS,
-        "it is asked by the adapters before the first call; the sandbox has no roles to assume",
-    ),
+    ("sts:AssumeRole", &VERBS, "it is asked by the adapters before the first call; the sandbox has no roles to assume"),
     (
         "cloudformation:ListStacks",
         &["plan", "status"],

@@ -37,7 +37,10 @@ const WORLD: [&str; 3] = ["std::env::", "std::fs::", "std::net::Tcp"];
 
 /// Types that share a name on purpose, and why.
 const TWINS: [(&[&str], &str); 2] = [
-    (&["Model", "Settings", "Target"], "the manifest's words are the field's, and so are those of the Hub, of a run and of AWS"),
+    (
+        &["Model", "Settings", "Target"],
+        "the manifest's words are the field's, and so are those of the Hub, of a run and of AWS",
+    ),
     (&["Identity"], "who a stack is, and the port that says whose the credentials are"),
 ];
 
