@@ -7,14 +7,18 @@ pub enum Reason {
     Cancelled,
     /// A limit of the account, not of the moment.
     Quota,
+    /// A policy is larger than IAM allows in any account.
+    PolicySize,
     /// No instance of that type to be had just now.
     Capacity,
     /// The container does not start, or does not answer.
     Container,
     /// The image is missing, or may not be pulled.
     Image,
-    /// The weights are missing, may not be read, or cannot be unpacked.
+    /// The weights are missing, or may not be read.
     Weights,
+    /// The archive of the weights cannot be unpacked.
+    Archive,
     /// The model's role is missing, or does not trust SageMaker.
     Role,
     /// It is being changed already.
@@ -54,6 +58,9 @@ const CANCELLED: [&str; 3] =
 /// What services say, in lower case, with `…` for what lies between; the first that fits counts. Weights and images
 /// stand before roles, because SageMaker advises on the role with either.
 const WORDINGS: &[(Reason, &str)] = &[
+    // Before quotas, whose words the second has. (O: amplify-cli 1699; for `PolicySize` K)
+    (Reason::PolicySize, "maximum policy size of "),
+    (Reason::PolicySize, "cannot exceed quota for policysize"),
     // (O: amazon-sagemaker-examples 307, sagemaker-custom-project-templates 51; K: EC2's, IAM's, others')
     (Reason::Quota, "the account-level service limit "),
     (Reason::Quota, "resourcelimitexceeded"),
@@ -85,8 +92,8 @@ const WORDINGS: &[(Reason, &str)] = &[
     (Reason::Weights, "failed to download model data"),
     (Reason::Weights, "could not access model data at "),
     (Reason::Weights, "could not find model data at "),
-    (Reason::Weights, "failed to extract model data archive"),
-    (Reason::Weights, "model data archive is too large"),
+    (Reason::Archive, "failed to extract model data archive"),
+    (Reason::Archive, "model data archive is too large"),
     // (O: predictive-maintenance-using-machine-learning 3; sagemaker-python-sdk 35, 43; bentoml 892)
     (Reason::Role, "could not assume role "),
     (Reason::Role, "was unable to assume the role"),
@@ -181,7 +188,7 @@ mod tests {
             ),
             (
                 "Failed to extract model data archive for container \"container_1\" from URL \"s3://b/m.tar.gz\".",
-                Reason::Weights,
+                Reason::Archive,
             ),
             (
                 "Could not assume role arn:aws:iam::1:role/r. Please ensure that the role exists and allows principal \
@@ -216,5 +223,8 @@ mod tests {
         assert_eq!(Reason::read(quoted), Reason::Image);
         assert_eq!(Reason::read("The job was cancelled by the quota-keeper"), Reason::Other);
         assert_eq!(Reason::read("Cannot exceed quota for PoliciesPerRole: 10"), Reason::Quota);
+        let coded = "Maximum policy size of 10240 bytes exceeded for role r (HandlerErrorCode: ServiceLimitExceeded)";
+        assert_eq!(Reason::read(coded), Reason::PolicySize);
+        assert_eq!(Reason::read("Cannot exceed quota for PolicySize: 6144"), Reason::PolicySize);
     }
 }

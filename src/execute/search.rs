@@ -43,7 +43,7 @@ impl<'a> FieldSearch<'a, '_> {
         match Reason::read(self.reason) {
             Reason::Container => self.origins.of(&Path::default().at(self.model()?)),
             Reason::Image => container("Image"),
-            Reason::Weights => container("ModelDataSource"),
+            Reason::Weights | Reason::Archive => container("ModelDataSource"),
             Reason::Role => self.origins.of(&Path::from("ExecutionRole")),
             _ => None,
         }

@@ -3,6 +3,7 @@
 //! `pattern` is ECMA-262 for editors; `fits` decides here. A test compares them.
 
 use super::value::{Duration, Latency, Percent, Size};
+use crate::service::schedule;
 
 /// How a piece of text must look.
 pub(super) struct Form {
@@ -242,8 +243,11 @@ const FORMS: &[Form] = &[
     Form {
         name: "cron",
         expects: "the six fields of an AWS cron expression, such as `0 8 ? * MON-FRI *`",
-        pattern: "^[^ \\t]+(?: [^ \\t]+){5}$",
-        fits: |text| text.split(' ').count() == 6 && text.split(' ').all(|f| !f.is_empty()) && !text.contains('\t'),
+        pattern: "^[^ \\t]+(?:[ \\t]+[^ \\t]+){5}$",
+        fits: |text| {
+            let blank = [' ', '\t'];
+            text.split(blank).filter(|field| !field.is_empty()).count() == 6 && text.trim_matches(blank) == text
+        },
         ..TEXT
     },
     Form {
@@ -257,13 +261,7 @@ const FORMS: &[Form] = &[
         name: "moment",
         expects: "a moment such as `2027-01-31T08:00:00`",
         pattern: "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$",
-        fits: |text| {
-            text.len() == 19
-                && text
-                    .bytes()
-                    .zip(b"0000-00-00T00:00:00".iter())
-                    .all(|(byte, model)| if *model == b'0' { byte.is_ascii_digit() } else { byte == *model })
-        },
+        fits: schedule::has_moment_form,
         ..TEXT
     },
     Form {

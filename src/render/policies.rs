@@ -11,7 +11,9 @@ use crate::{
     resolve::DesiredStack,
     service::{
         arn::Location,
-        policy_size::{ATTACHED_LIMIT, INLINE_LIMIT, MANAGED_LIMIT, TRUST_LIMIT, characters, worked_out},
+        policy_size::{
+            ATTACHED_LIMIT, ATTACHED_MOST, INLINE_LIMIT, MANAGED_LIMIT, TRUST_LIMIT, TRUST_MOST, characters, worked_out,
+        },
     },
 };
 
@@ -24,6 +26,8 @@ struct Measured {
     what: String,
     size: usize,
     limit: usize,
+    /// What the account's quota can be raised to; the limit itself where it is fixed.
+    most: usize,
     unit: &'static str,
     help: &'static str,
 }
@@ -57,6 +61,7 @@ fn role(resources: &Map<String, Value>, id: &str, stack: &DesiredStack) -> Vec<M
             what: format!("the inline policies of `{id}` have"),
             size: inline,
             limit: INLINE_LIMIT,
+            most: INLINE_LIMIT,
             unit: "characters",
             help: help(stack),
         },
@@ -65,16 +70,18 @@ fn role(resources: &Map<String, Value>, id: &str, stack: &DesiredStack) -> Vec<M
             what: format!("the trust policy of `{id}` has"),
             size: size(&properties["AssumeRolePolicyDocument"]),
             limit: TRUST_LIMIT,
+            most: TRUST_MOST,
             unit: "characters",
-            help: "name fewer in `trust`; if the account has a higher quota, use your own role by ARN",
+            help: "name fewer in `trust`, or have IAM's quota raised in Service Quotas",
         },
         Measured {
             path: place.at("ManagedPolicyArns"),
             what: format!("`{id}` has"),
             size: attached,
             limit: ATTACHED_LIMIT,
+            most: ATTACHED_MOST,
             unit: "managed policies",
-            help: "attach fewer; if the account has a higher quota, use your own role by ARN",
+            help: "attach fewer, or have IAM's quota raised in Service Quotas",
         },
     ]
 }
@@ -85,6 +92,7 @@ fn managed(id: &str, resource: &Value, stack: &DesiredStack) -> Measured {
         what: format!("the managed policy `{id}` has"),
         size: characters(&worked_out(&resource["Properties"]["PolicyDocument"], target(stack))),
         limit: MANAGED_LIMIT,
+        most: MANAGED_LIMIT,
         unit: "characters",
         help: "split it into several",
     }
@@ -114,18 +122,52 @@ fn target(stack: &DesiredStack) -> Location<'_> {
 }
 
 impl Measured {
+    fn verdict(&self) -> Option<(Code, String)> {
+        let &Self { size, limit, most, unit, .. } = self;
+        let adjustable = most > limit;
+        // A count does not grow with each manifest, as sizes do.
+        let near = unit == "characters" && size * 100 >= limit * NEAR;
+        match size {
+            _ if size > most && adjustable => Some((Code::PolicyTooLarge, format!("at most {most}"))),
+            _ if size > most => Some((Code::PolicyTooLarge, limit.to_string())),
+            _ if adjustable && (size > limit || near) => Some((Code::PolicyNearLimit, format!("{limit} by default"))),
+            _ if near => Some((Code::PolicyNearLimit, limit.to_string())),
+            _ => None,
+        }
+    }
+
     fn judge(self, stack: &DesiredStack, found: &mut Diagnostics) {
-        let Self { path, what, size, limit, unit, help } = self;
-        let counted = limit == ATTACHED_LIMIT;
-        let code = match size {
-            _ if size > limit => Code::PolicyTooLarge,
-            _ if !counted && size * 100 >= limit * NEAR => Code::PolicyNearLimit,
-            _ => return,
-        };
-        let message = format!("{what} {size} {unit}; IAM allows {limit}");
+        let Some((code, allowed)) = self.verdict() else { return };
+        let Self { path, what, size, unit, help, .. } = self;
+        let message = format!("{what} {size} {unit}; IAM allows {allowed}");
         let added = path.parts().first().and_then(|id| stack.hatch.spans.get(&Path::from("resources").at(&id.text())));
         let origin = path.upward().find_map(|place| stack.origins.get(place)).map(|field| field.span);
         let span = added.copied().or(origin).unwrap_or(stack.span);
         found.push(Diagnostic::new(code, message).at(span).help(help));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(size: usize, limit: usize, most: usize, unit: &'static str) -> Option<(Code, String)> {
+        Measured { path: Path::default(), what: String::new(), size, limit, most, unit, help: "" }.verdict()
+    }
+
+    #[test]
+    fn what_a_raised_quota_allows_is_a_warning_and_what_none_allows_an_error() {
+        let trust = |size| verdict(size, TRUST_LIMIT, TRUST_MOST, "characters");
+        assert_eq!(trust(1_638), None);
+        assert_eq!(trust(2_049), Some((Code::PolicyNearLimit, "2048 by default".to_owned())));
+        assert_eq!(trust(8_192), Some((Code::PolicyNearLimit, "2048 by default".to_owned())));
+        assert_eq!(trust(8_193), Some((Code::PolicyTooLarge, "at most 8192".to_owned())));
+        let attached = |count| verdict(count, ATTACHED_LIMIT, ATTACHED_MOST, "managed policies");
+        assert_eq!(attached(10), None);
+        assert_eq!(attached(25), Some((Code::PolicyNearLimit, "10 by default".to_owned())));
+        assert_eq!(attached(26), Some((Code::PolicyTooLarge, "at most 25".to_owned())));
+        let inline = |size| verdict(size, INLINE_LIMIT, INLINE_LIMIT, "characters");
+        assert_eq!(inline(10_240), Some((Code::PolicyNearLimit, "10240".to_owned())));
+        assert_eq!(inline(10_241), Some((Code::PolicyTooLarge, "10240".to_owned())));
     }
 }

@@ -89,6 +89,11 @@ fn about(reason: Reason, text: &str, endpoint: Option<&str>) -> Option<String> {
     let logs = format!("log group /aws/sagemaker/Endpoints/{}", endpoint.unwrap_or("<endpoint>"));
     Some(match reason {
         Reason::Quota => quota(text),
+        Reason::PolicySize => {
+            "IAM does not raise this limit. Write fewer statements, or give the endpoint a role of its \
+                               own."
+                .to_owned()
+        }
         Reason::Capacity => {
             "AWS has no such instance available now. Try later, or another instance type or Region.".to_owned()
         }
@@ -101,6 +106,13 @@ fn about(reason: Reason, text: &str, endpoint: Option<&str>) -> Option<String> {
         Reason::Weights => {
             "Check that the key exists, that the bucket is in this Region, and that the model's role may \
                             read it and use the bucket's KMS key."
+                .to_owned()
+        }
+        Reason::Archive if text.contains("too large") => {
+            "Use an instance type with more memory, or weights that are not compressed.".to_owned()
+        }
+        Reason::Archive => {
+            "Check that the object is a valid tar.gz archive; SageMaker cannot extract one with symbolic links."
                 .to_owned()
         }
         Reason::Role => {
@@ -215,6 +227,13 @@ mod tests {
         assert!(ping.contains("/aws/sagemaker/Endpoints/chat "), "{ping}");
         assert!(said("Requested image a/b not found.").contains("repository's policy"));
         assert!(said("Could not find model data at s3://b/k.").contains("KMS key"));
+        let archive = said("Failed to extract model data archive from URL 's3://b/k'. Please ensure it is valid.");
+        assert!(archive.contains("tar.gz") && !archive.contains("KMS"), "{archive}");
+        let large = said("Failed to extract model data archive. The model data archive is too large.");
+        assert!(large.contains("more memory"), "{large}");
+        let policy = said("Maximum policy size of 10240 bytes exceeded for role r");
+        assert!(policy.contains("fewer statements") && !policy.contains("Service Quotas"), "{policy}");
+        assert!(said("Cannot exceed quota for PolicySize: 6144").contains("fewer statements"));
         assert!(said("Could not assume role arn:aws:iam::1:role/r.").contains("trust policy"));
     }
 }

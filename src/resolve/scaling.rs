@@ -12,7 +12,7 @@ use crate::{
     catalog::AcceleratorKind,
     diagnostic::{Code, Diagnostic},
     manifest::{Metric, Reference, Scaling, Schedule, Statistic, TargetTracking},
-    service::is_burstable,
+    service::{is_burstable, schedule::single_spaced},
 };
 
 /// Default seconds to wait after removing instances: new ones take minutes to start.
@@ -261,7 +261,8 @@ fn schedules(
 }
 
 fn schedule(schedule: &Schedule) -> ScheduleView {
-    let forms = [("cron", &schedule.cron), ("at", &schedule.at), ("rate", &schedule.rate)];
+    let cron = schedule.cron.as_deref().map(single_spaced);
+    let forms = [("cron", &cron), ("at", &schedule.at), ("rate", &schedule.rate)];
     let when = forms.into_iter().find_map(|(form, text)| text.as_ref().map(|text| format!("{form}({text})")));
     ScheduleView {
         name: schedule.name.clone(),

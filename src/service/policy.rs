@@ -1,12 +1,14 @@
 //! Statements of IAM policies: what IAM accepts, and its words about the rest.
 //!
 //! Grammar: IAM User Guide, "Grammar of the IAM JSON policy language" and the pages of each element; ARNs of six fields:
-//! IAM Access Analyzer, "Policy check reference", Missing ARN field (D).
+//! IAM Access Analyzer, "Policy check reference", Missing ARN field (D). IAM itself accepts some shorter ones, such as
+//! `arn:aws:fdsasf`; they are refused here all the same.
 //!
 //! Words of refusals (O): syntax errors, cfn-lint#3751; no actions, aws-cdk#7615; no resources, and what is no ARN,
 //! trussworks/terraform-aws-s3-anti-virus#28 and #21; a principal, terraform-provider-aws#10419; a resource in a trust
-//! policy, external-dns#3085; a Sid, carthage_cache#22 and cfn-lint#3973; colons, kappa#111. Those about the vendor and a
-//! missing principal are K; about unknown operators, keys and versions none are recorded, so they are syntax errors.
+//! policy, external-dns#3085; a Sid, carthage_cache#22 and cfn-lint#3973; colons, kappa#111. Those about the vendor of an
+//! action or a resource, about Regions and unknown operators, and what is accepted of services and condition keys: the
+//! policies in moto's `tests/test_iam/test_iam_policies.py` (O). Those about a missing principal are K.
 
 use std::collections::BTreeSet;
 
@@ -325,14 +327,6 @@ impl StatementCheck<'_> {
 
     fn compared(&mut self, place: &Path, key: &str, value: &Value) {
         let place = place.at(key);
-        let named = key.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty());
-        if !named {
-            let message = format!(
-                "`{}` is not a condition key: they begin with a service, such as `aws:SourceAccount`",
-                shown(key)
-            );
-            return self.key_fault(place, Problem::new(message), PREFIX);
-        }
         let plain = |value: &Value| value.is_string() || value.is_boolean() || value.is_number() || is_function(value);
         let fits = match value {
             Value::Array(items) => items.iter().all(plain),
@@ -345,7 +339,7 @@ impl StatementCheck<'_> {
 }
 
 /// IAM's words about what no service's name precedes.
-const PREFIX: &str = "Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.";
+const PREFIX: &str = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
 
 fn no_operator(operator: &str) -> Option<Problem> {
     let plain = ["ForAllValues:", "ForAnyValue:"].iter().find_map(|set| operator.strip_prefix(set)).unwrap_or(operator);
@@ -383,8 +377,9 @@ fn action(text: &str) -> Option<(Problem, String)> {
         let problem = Problem::new(format!("an action must be a service and a name, not `{}`", shown(text)));
         Some((problem.help(help), said.to_owned()))
     };
-    let is_service =
-        |service: &str| !service.is_empty() && service.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_service = |service: &str| {
+        !service.is_empty() && service.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+    };
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"*?-_".contains(&byte))
     };
@@ -400,10 +395,14 @@ fn action(text: &str) -> Option<(Problem, String)> {
 /// `*`, or an ARN of six fields.
 fn resource(text: &str) -> Option<(Problem, String)> {
     let fields: Vec<&str> = text.splitn(6, ':').collect();
-    let is_arn = matches!(fields.as_slice(), ["arn", partition, service, _, _, resource]
-        if is_partition(partition) && !service.is_empty() && !resource.is_empty());
-    if text == "*" || is_arn {
-        return None;
+    match fields.as_slice() {
+        ["*"] => return None,
+        ["arn", partition, service, region, account, resource]
+            if is_partition(partition) && !service.is_empty() && !resource.is_empty() =>
+        {
+            return vendor(text, service).or_else(|| global(text, service, region, account));
+        }
+        _ => {}
     }
     let problem = Problem::new(format!("a resource must be an ARN or `*`, not `{}`", shown(text)));
     let bucket = text.strip_prefix("s3://").map(|path| format!("write `arn:aws:s3:::{}`", shown(path)));
@@ -411,8 +410,31 @@ fn resource(text: &str) -> Option<(Problem, String)> {
     Some((problem.help(help), format!("Resource {text} must be in ARN format or \"*\".")))
 }
 
+/// The service of a resource is spelled out.
+fn vendor(text: &str, service: &str) -> Option<(Problem, String)> {
+    let message = format!("the service of a resource cannot have wildcards: `{}`", shown(text));
+    let said = "Resource vendor must be fully qualified and cannot contain regexes.";
+    service
+        .contains(['*', '?'])
+        .then(|| (Problem::new(message).help("write one ARN for each service, or `*` for everything"), said.to_owned()))
+}
+
+/// IAM has no Regions, and a bucket's name none either; access points of S3 have Region and account. Whether IAM refuses
+/// wildcards there is not documented, so they are accepted.
+fn global(text: &str, service: &str, region: &str, account: &str) -> Option<(Problem, String)> {
+    let said = match service {
+        _ if region.is_empty() || region.contains(['*', '?']) => return None,
+        "iam" => format!("IAM resource {text} cannot contain region information."),
+        "s3" if account.is_empty() => format!("Resource {text} can not contain region information."),
+        _ => return None,
+    };
+    let plain = text.replacen(&format!(":{service}:{region}:"), &format!(":{service}::"), 1);
+    let problem = Problem::new(format!("the ARN of this resource has no Region: `{}`", shown(text)));
+    Some((problem.help(format!("write `{}`", shown(&plain))), said))
+}
+
 fn is_partition(text: &str) -> bool {
-    text == "aws" || text.starts_with("aws-") || text.contains(['*', '?', '$'])
+    text == "aws" || text.starts_with("aws-") || text.contains(['*', '?'])
 }
 
 /// A function of CloudFormation, whose value is unknown here.
@@ -474,7 +496,7 @@ mod tests {
             { "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Principal": "*", "Who": "me" },
             { "Effect": "Grant", "Action": "s3:GetObject", "Resource": { "bucket": "b" }, "Condition": [] },
             { "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": {
-                "StringEqual": { "aws:x": "y" }, "NullIfExists": { "aws:x": "y" }, "StringEquals": { "prefix": "y" },
+                "StringEqual": { "aws:x": "y" }, "NullIfExists": { "aws:x": "y" },
                 "StringLike": "y", "ArnLike": { "aws:PrincipalArn": { "a": "b" } } } },
         ]);
         check(
@@ -485,7 +507,7 @@ mod tests {
                 /Effect: `Effect` must be Allow or Deny, not `allow` | did you mean `Allow`?
                     Syntax errors in policy.
                 /Action: an action must be a service and a name, not `s3` | write it as `s3:GetObject`, `s3:Get*` or `*`
-                    Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
+                    Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.
                 /Resource: a resource must be an ARN or `*`, not `acme-prompts` | an ARN has six parts: `arn:aws:s3:::bucket/*`
                     Resource acme-prompts must be in ARN format or "*".
                 : the statement has no `Effect` | set it to Allow or Deny
@@ -509,9 +531,9 @@ mod tests {
                 /Action/0: an action must be a service and a name, not `s3:Get:Object` | write it as `s3:GetObject`, `s3:Get*` or `*`
                     Actions/Condition can contain only one colon.
                 /Action/1: an action must be a service and a name, not `s3:` | write it as `s3:GetObject`, `s3:Get*` or `*`
-                    Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
+                    Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.
                 /Action/2: an action must be a service and a name, not `:Get` | write it as `s3:GetObject`, `s3:Get*` or `*`
-                    Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
+                    Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.
                 /Action/3: `Action` must be text or a list of texts | 
                     Syntax errors in policy.
                 /Resource/0: a resource must be an ARN or `*`, not `s3://acme/x` | write `arn:aws:s3:::acme/x`
@@ -536,12 +558,45 @@ mod tests {
                     Syntax errors in policy.
                 /Condition/StringEqual (key): `StringEqual` is not a condition operator | did you mean `StringEquals`?
                     Syntax errors in policy.
-                /Condition/StringEquals/prefix (key): `prefix` is not a condition key: they begin with a service, such as `aws:SourceAccount` | 
-                    Actions/Conditions must be prefixed by a vendor, e.g., iam, sdb, ec2, etc.
                 /Condition/StringLike: `StringLike` must be a map of condition keys, such as `aws:SourceAccount` | 
                     Syntax errors in policy.
             "#]],
         );
+    }
+
+    #[test]
+    fn what_iam_was_seen_to_accept_passes() {
+        let right = json!([
+            { "Effect": "Allow", "Action": "s3.s:ListBucket", "Resource": "arn:aws:s3:::b" },
+            { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b",
+              "Condition": { "StringEqualsIfExists": { "a": "asf" }, "DateGreaterThan": { "a": [] } } },
+            { "Effect": "Allow", "Action": "s3:*", "Resource": [
+                "arn:aws:iam:::user/b", "arn:aws:ec2:us-east-1::b", "arn:aws:s3:us-east-1:111122223333:accesspoint/a",
+                "arn:aws:dynamodb:*:*:table/MyTable" ] },
+        ]);
+        check(right, expect![""]);
+    }
+
+    #[test]
+    fn wildcards_for_a_service_and_regions_of_buckets_and_roles_are_refused() {
+        let resources =
+            ["arn:aws:*:*:*:x", "arn:aws:s?:::x", "arn:aws:s3:us-east-1::b", "arn:aws:iam:us-east-1::user/b"];
+        let wrong = json!([
+            { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": resources },
+            { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:${AWS::Partition}:s3:::b" },
+        ]);
+        check(wrong, expect![[r#"
+            /Resource/0: the service of a resource cannot have wildcards: `arn:aws:*:*:*:x` | write one ARN for each service, or `*` for everything
+                Resource vendor must be fully qualified and cannot contain regexes.
+            /Resource/1: the service of a resource cannot have wildcards: `arn:aws:s?:::x` | write one ARN for each service, or `*` for everything
+                Resource vendor must be fully qualified and cannot contain regexes.
+            /Resource/2: the ARN of this resource has no Region: `arn:aws:s3:us-east-1::b` | write `arn:aws:s3:::b`
+                Resource arn:aws:s3:us-east-1::b can not contain region information.
+            /Resource/3: the ARN of this resource has no Region: `arn:aws:iam:us-east-1::user/b` | write `arn:aws:iam:::user/b`
+                IAM resource arn:aws:iam:us-east-1::user/b cannot contain region information.
+            /Resource: a resource must be an ARN or `*`, not `arn:${AWS::Partition}:s3:::b` | an ARN has six parts: `arn:aws:s3:::bucket/*`
+                Resource arn:${AWS::Partition}:s3:::b must be in ARN format or "*".
+        "#]]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! How large policies may be.
 //!
 //! IAM User Guide, "IAM and AWS STS quotas" (D): white space is not counted. The inline policies of a role together and
-//! a managed policy have fixed limits; a trust policy and the number of managed policies have quotas.
+//! a managed policy have fixed limits; a trust policy and the number of managed policies have quotas that an account can
+//! have raised, up to a maximum.
 
 use serde_json::{Map, Value};
 
@@ -11,10 +12,14 @@ use super::arn::Location;
 pub const INLINE_LIMIT: usize = 10_240;
 /// Characters of a trust policy, unless the account was given more.
 pub const TRUST_LIMIT: usize = 2_048;
+/// Characters of a trust policy in any account.
+pub const TRUST_MOST: usize = 8_192;
 /// Characters of a managed policy.
 pub const MANAGED_LIMIT: usize = 6_144;
 /// Managed policies of a role, unless the account was given more.
 pub const ATTACHED_LIMIT: usize = 10;
+/// Managed policies of a role in any account.
+pub const ATTACHED_MOST: usize = 25;
 
 /// The characters of a document that IAM counts.
 pub fn characters(document: &Value) -> usize {

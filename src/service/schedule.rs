@@ -37,15 +37,20 @@ const DAY: usize = 2;
 const MONTH: usize = 3;
 const WEEKDAY: usize = 4;
 
+/// A cron expression with one space between its fields, which are "separated by white spaces". (D)
+pub fn single_spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// What is wrong with the six fields of a cron expression.
 pub fn cron(text: &str) -> Vec<Problem> {
     if let Some(fields) = text.strip_prefix("cron(") {
         let help = format!("write `{}`", shown(fields.trim_end_matches(')')));
         return vec![Problem::new("a cron expression is written here without `cron()`").help(help)];
     }
-    let parts: Vec<&str> = text.split(' ').collect();
+    let parts: Vec<&str> = text.split_whitespace().collect();
     let Ok(parts) = <[&str; 6]>::try_from(parts) else {
-        return vec![Problem::new("a cron expression has six fields, separated by one space")];
+        return vec![Problem::new("a cron expression has six fields, separated by spaces")];
     };
     let mut problems: Vec<Problem> = days(parts).into_iter().collect();
     for (at, (field, part)) in FIELDS.iter().zip(parts).enumerate() {
@@ -58,7 +63,8 @@ pub fn cron(text: &str) -> Vec<Problem> {
 /// Why a cron expression would never run: its months are all shorter than its first day. Whether the service refuses such an
 /// expression is not documented.
 pub fn never(text: &str) -> Option<Problem> {
-    let parts = <[&str; 6]>::try_from(text.split(' ').collect::<Vec<_>>()).ok().filter(|_| cron(text).is_empty())?;
+    let parts =
+        <[&str; 6]>::try_from(text.split_whitespace().collect::<Vec<_>>()).ok().filter(|_| cron(text).is_empty())?;
     let first = FIELDS[DAY].starts(parts[DAY])?.into_iter().min()?;
     let months = FIELDS[MONTH].starts(parts[MONTH])?;
     let longest = months.iter().map(|month| days_in(2000, *month)).max()?;
@@ -185,7 +191,8 @@ fn plain_number(text: &str) -> Option<u32> {
 /// What is wrong with a rate: the value is positive, and the unit singular for 1 alone (D).
 pub fn rate(text: &str) -> Option<Problem> {
     let units = [("minute", "minutes"), ("hour", "hours"), ("day", "days")];
-    let parsed = text.split_once(' ').and_then(|(value, unit)| Some((value.parse::<u32>().ok()?, unit)));
+    let number = |value: &str| value.parse::<u32>().ok().filter(|_| value.bytes().all(|byte| byte.is_ascii_digit()));
+    let parsed = text.split_once(' ').and_then(|(value, unit)| Some((number(value)?, unit)));
     let Some((value, unit)) = parsed else { return Some(Problem::new("a rate is a number, a space and a unit")) };
     let Some((one, several)) = units.into_iter().find(|(one, several)| unit == *one || unit == *several) else {
         return Some(
@@ -206,10 +213,17 @@ pub fn rate(text: &str) -> Option<Problem> {
     }
 }
 
+/// Does it have the form `yyyy-mm-ddThh:mm:ss`, each part with all its digits?
+pub fn has_moment_form(text: &str) -> bool {
+    let model = b"0000-00-00T00:00:00";
+    let fits = |(byte, model): (u8, &u8)| if *model == b'0' { byte.is_ascii_digit() } else { byte == *model };
+    text.len() == model.len() && text.bytes().zip(model).all(fits)
+}
+
 /// What is wrong with a moment `yyyy-mm-ddThh:mm:ss`.
 pub fn moment(text: &str) -> Option<Problem> {
     let numbers: Vec<u32> = text.split(['-', 'T', ':']).filter_map(|part| part.parse().ok()).collect();
-    let &[year, month, day, hour, minute, second] = numbers.as_slice() else {
+    let (true, &[year, month, day, hour, minute, second]) = (has_moment_form(text), numbers.as_slice()) else {
         return Some(Problem::new("a moment is `yyyy-mm-ddThh:mm:ss`"));
     };
     let refuse = |message: String| Some(Problem::new(message));
@@ -325,6 +339,29 @@ mod tests {
     }
 
     #[test]
+    fn fields_may_be_several_blanks_apart() {
+        for text in ["0  8 ?   * MON-FRI *", "0 8\t? * MON *"] {
+            assert_eq!((cron(text), expression(&format!("cron({text})"))), (vec![], None), "{text}");
+        }
+        assert_eq!(single_spaced("0  8\t?   * MON-FRI *"), "0 8 ? * MON-FRI *");
+        assert!(never("0 0  31 FEB ? *").is_some());
+    }
+
+    #[test]
+    fn what_only_looks_like_a_number_is_refused() {
+        let said = ["at(2027-x-01-31T08:00:00)", "at(2027-1-1T1:1:1)", "at(2027-01-31T08:00:+1)", "rate(+5 minutes)"];
+        check(
+            said.into_iter().filter_map(expression),
+            expect![[r#"
+                a moment is `yyyy-mm-ddThh:mm:ss`
+                a moment is `yyyy-mm-ddThh:mm:ss`
+                a moment is `yyyy-mm-ddThh:mm:ss`
+                a rate is a number, a space and a unit
+            "#]],
+        );
+    }
+
+    #[test]
     fn a_day_that_no_month_has_never_comes() {
         for text in ["0 0 31 FEB ? *", "0 0 30,31 2 ? *", "0 0 31 APR,SEP,11 ? *"] {
             assert!(never(text).is_some(), "{text}");
@@ -393,7 +430,7 @@ mod tests {
                 the minute must be 0 to 59, not ``
                 the minute must be 0 to 59, not ``
                 the hour must be 0 to 23, not ``
-                a cron expression has six fields, separated by one space
+                a cron expression has six fields, separated by spaces
             "#]],
         );
         let rates = ["0 hours", "5 hour", "1 hours", "2 weeks"];
