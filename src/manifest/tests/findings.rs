@@ -311,7 +311,8 @@ fn secrets_are_refused_and_masked() {
 
 #[test]
 fn a_value_under_a_secret_name_is_hidden_however_it_begins() {
-    let env = "DB_PASSWORD: $Sup3rSecret, HF_TOKEN: $mytoken, API_KEY: \"%Pass1%\", SM_VLLM_API_K: s3cr3t, TOKEN: $TOKEN";
+    let env =
+        "DB_PASSWORD: $Sup3rSecret, HF_TOKEN: $mytoken, API_KEY: \"%Pass1%\", SM_VLLM_API_K: s3cr3t, TOKEN: $TOKEN";
     let (_, findings, sources) =
         read(&[("a.yaml", &endpoint(&format!("  model: {{hub: a/b, env: {{{env}}}}}\n")))], None);
     let text = sources.text(crate::diagnostic::FileId(0));
