@@ -295,22 +295,26 @@ impl Secrets {
             findings.push(literal(*secret).at(span));
         }
         if let Some(root) = &part.root {
-            self.visit(root, false, findings);
+            self.visit(root, "", findings);
         }
     }
 
-    fn visit(&mut self, node: &YamlNode, in_args: bool, findings: &mut Diagnostics) {
+    /// `parent` is the key that the node is the value of.
+    fn visit(&mut self, node: &YamlNode, parent: &str, findings: &mut Diagnostics) {
         match &node.content {
             Content::Scalar(scalar) => self.look(&scalar.text, node.span, findings),
-            Content::List(items) => items.iter().for_each(|item| self.visit(item, false, findings)),
+            Content::List(items) => items.iter().for_each(|item| self.visit(item, "", findings)),
             Content::Map(entries) => entries.iter().for_each(|entry| {
                 self.look(&entry.key, entry.key_span, findings);
-                if in_args && secret::is_server_key(&entry.key) {
-                    self.hide(&entry.value);
-                } else {
-                    self.look_at_name(entry, findings);
+                match parent {
+                    "args" if secret::is_server_key(&entry.key) => self.hide(&entry.value),
+                    "env" if secret::is_server_key_variable(&entry.key) => {
+                        self.hide(&entry.value);
+                        self.look_at_name(entry, findings);
+                    }
+                    _ => self.look_at_name(entry, findings),
                 }
-                self.visit(&entry.value, &*entry.key == "args", findings);
+                self.visit(&entry.value, &entry.key, findings);
             }),
         }
     }
@@ -324,14 +328,14 @@ impl Secrets {
     fn look_at_name(&mut self, entry: &MapEntry, findings: &mut Diagnostics) {
         let Content::Scalar(scalar) = &entry.value.content else { return };
         let literal = !scalar.text.is_empty() && !matches!(scalar.sense, Sense::Null | Sense::Bool(_));
-        let is_secret = literal && is_secret_name(&entry.key) && !is_variable_name(&scalar.text);
+        let is_secret = literal && is_secret_name(&entry.key);
         if is_secret {
             self.hide(&entry.value);
         }
         // A token with a shape of its own is reported by that.
         if literal && is_hub_token_name(&entry.key) && secret::find(&scalar.text).is_empty() {
             findings.push(hub_token(entry, &scalar.text));
-        } else if is_secret {
+        } else if is_secret && !is_variable_name(&scalar.text) {
             let message = format!("the value of `{}` is in plain text", shown(&entry.key));
             let help = "anyone who may describe the model can read it; keep secrets in Secrets Manager and fetch them in the container";
             findings.push(Diagnostic::new(Code::SecretByName, message).at(entry.key_span).help(help));

@@ -32,7 +32,7 @@ pub(super) fn names_variable(text: &str) -> bool {
     shell || windows || (whole.starts_with("{{") && whole.ends_with("}}"))
 }
 
-/// Is a text nothing but the name of such a variable, and so no secret?
+/// Is a text nothing but the name of such a variable? In capitals: a password may begin with `$`, too.
 pub(super) fn is_variable_name(text: &str) -> bool {
     let text = text.trim();
     let inside = text
@@ -41,8 +41,8 @@ pub(super) fn is_variable_name(text: &str) -> bool {
         .or_else(|| text.strip_prefix('$'))
         .or_else(|| text.strip_prefix('%').and_then(|rest| rest.strip_suffix('%')));
     inside.is_some_and(|name| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+            && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
     })
 }
 
@@ -50,6 +50,11 @@ pub(super) fn is_variable_name(text: &str) -> bool {
 pub(super) fn is_server_key(flag: &str) -> bool {
     let flag = flag.trim_start_matches('-').replace('_', "-").to_ascii_lowercase();
     !flag.is_empty() && "api-key".starts_with(&*flag)
+}
+
+/// The same of a variable that the image makes a flag of vLLM.
+pub(super) fn is_server_key_variable(name: &str) -> bool {
+    name.strip_prefix("SM_VLLM_").is_some_and(is_server_key)
 }
 
 #[cfg(test)]
@@ -70,7 +75,15 @@ mod tests {
             assert!(!names_variable(text), "{text}");
         }
         assert!(["$A", "${A_1}", "%A%"].iter().all(|text| is_variable_name(text)));
-        assert!(!is_variable_name("${A:-secret}"));
+        for text in ["${A:-secret}", "$Sup3rSecret", "$mytoken", "${mytoken}", "%Pass1%", "$"] {
+            assert!(!is_variable_name(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_of_the_server_are_known_abbreviated() {
+        assert!(["SM_VLLM_API_KEY", "SM_VLLM_API_K", "SM_VLLM_A"].into_iter().all(is_server_key_variable));
+        assert!(!["API_K", "SM_VLLM_", "SM_VLLM_API_KEYS", "SM_VLLM_SEED"].into_iter().any(is_server_key_variable));
     }
 
     #[test]

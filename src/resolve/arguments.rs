@@ -7,7 +7,7 @@ use super::{
     Resolver,
     engine::{Takes, Variables, Words, scaled},
     judge,
-    model::Weights,
+    model::{Served, Weights},
     references::FieldPlace,
     serving::Serving,
 };
@@ -33,7 +33,7 @@ pub(super) fn check(context: &mut Resolver<'_>, serving: &Serving<'_>, set: &Var
     for (said, takes) in of_flags(serving) {
         match takes {
             Takes::Word(words) => check_word(context, serving, &said, words),
-            number => check_number(context, &said, number),
+            number => check_number(context, serving, &said, number),
         }
     }
     if let (Some(words), Some(said)) = (serving.served.engine.task_words, task(serving)) {
@@ -87,24 +87,64 @@ fn check_word(context: &mut Resolver<'_>, serving: &Serving<'_>, said: &Argument
     if serving.served.spec.args.keys().any(brings) {
         return;
     }
-    let (engine, version) = (serving.served.engine, &serving.container.version);
-    let listed = EngineVersion::new(engine.version.to_owned());
-    let is_older = version.as_ref().is_some_and(|version| *version < listed);
-    if words.had(word) && is_older {
+    let image = ListedVersion::of(serving);
+    if words.had(word) && image.is_older() {
         return;
     }
-    let is_listed = version.as_ref() == Some(&listed) || is_older || words.settled;
+    let engine = serving.served.engine;
     let (name, text) = (&said.name, crate::diagnostic::shown(&said.text));
     let gone = if words.had(word) { " any longer" } else { "" };
     let of = if words.settled { String::new() } else { format!(" {}", engine.version) };
     let message = format!("{engine}{of} does not know `{name}: {text}`{gone}");
-    let code = match (is_listed, engine.task_words.is_some_and(|tasks| std::ptr::eq(tasks, words))) {
-        (false, _) => Code::MayBeUnknownWord,
-        (true, true) => Code::UnknownTask,
-        (true, false) => Code::UnknownWord,
+    let is_task = engine.task_words.is_some_and(|tasks| std::ptr::eq(tasks, words));
+    let takes = values(words, &said.text);
+    let (code, help) = if is_task && has_own_code(serving) {
+        (Code::TaskMismatch, format!("only code of the model's own can serve it; {takes}"))
+    } else if !(words.settled || image.is_exact()) {
+        (Code::MayBeUnknownWord, format!("{}; {takes}", image.doubt()))
+    } else {
+        let code = if is_task { Code::UnknownTask } else { Code::UnknownWord };
+        let older =
+            if words.had(word) { format!("use an `image` older than {}; ", engine.version) } else { String::new() };
+        (code, older + &takes)
     };
-    let help = help(words, &said.text, is_listed, engine.version);
     context.report(Diagnostic::new(code, message).at(said.place.span()).help(help));
+}
+
+/// May code of the model's own serve a task that the image does not know? From S3 it is `code/inference.py`; on the Hub a
+/// custom pipeline, which needs `trust_remote_code`.
+fn has_own_code(serving: &Serving<'_>) -> bool {
+    let Served { spec, weights, .. } = &serving.served;
+    !matches!(weights, Weights::Hub { .. }) || spec.trust_remote_code == Some(true)
+}
+
+/// The version of the image beside the one that the engine's row is of.
+struct ListedVersion<'a> {
+    listed: EngineVersion,
+    image: Option<&'a EngineVersion>,
+}
+
+impl<'a> ListedVersion<'a> {
+    fn of(serving: &'a Serving<'_>) -> Self {
+        let listed = EngineVersion::new(serving.served.engine.version.to_owned());
+        Self { listed, image: serving.container.version.as_ref() }
+    }
+
+    fn is_exact(&self) -> bool {
+        self.image == Some(&self.listed)
+    }
+
+    fn is_older(&self) -> bool {
+        self.image.is_some_and(|image| *image < self.listed)
+    }
+
+    /// Why a finding is only a warning.
+    fn doubt(&self) -> String {
+        match self.image {
+            Some(image) => format!("hubform knows the values of {}, and the image has {image}", self.listed),
+            None => format!("hubform knows the values of {}, and `image` may be another version", self.listed),
+        }
+    }
 }
 
 /// `translation` of `translation_en_to_de`, which names the languages as well.
@@ -113,15 +153,10 @@ fn word<'t>(words: &Words, text: &'t str) -> &'t str {
     if directed { "translation" } else { text }
 }
 
-fn help(words: &Words, text: &str, is_listed: bool, version: &str) -> String {
-    let takes = match words.near(text) {
+fn values(words: &Words, text: &str) -> String {
+    match words.near(text) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("values are {}", first_of(words.list.iter().map(|word| format!("`{word}`")), MOST_WORDS)),
-    };
-    match (is_listed, words.had(word(words, text))) {
-        (true, true) => format!("use an `image` older than {version}; {takes}"),
-        (true, false) => takes,
-        (false, _) => format!("hubform knows the values of {version}, and `image` may be another version; {takes}"),
     }
 }
 
@@ -141,22 +176,31 @@ fn check_device(context: &mut Resolver<'_>, serving: &Serving<'_>, said: &Argume
     context.report(Diagnostic::new(Code::DeviceTooOld, message).at(said.place.span()).help(help));
 }
 
-fn check_number(context: &mut Resolver<'_>, said: &Argument<'_>, takes: &Takes) {
+fn check_number(context: &mut Resolver<'_>, serving: &Serving<'_>, said: &Argument<'_>, takes: &Takes) {
     if fits(takes, &said.text) {
         return;
     }
     let what = match takes {
         Takes::Word(_) => return,
         Takes::Share => "a number above 0, at most 1".to_owned(),
+        Takes::Length => "a whole number of at least 0, or `auto`".to_owned(),
+        Takes::Port => "a whole number from 0 to 65535".to_owned(),
         Takes::Whole(i64::MIN) | Takes::Scaled(i64::MIN) => "a whole number".to_owned(),
         Takes::Whole(least) | Takes::Scaled(least) => format!("a whole number of at least {least}"),
         Takes::Number(least) if *least == f64::MIN => "a number".to_owned(),
         Takes::Number(least) => format!("a number of at least {least}"),
     };
-    let message = format!("`{}` must be {what}, not `{}`", said.name, crate::diagnostic::shown(&said.text));
     let such = meant(&said.text, takes).unwrap_or_else(|| example(takes).to_owned());
-    let finding = Diagnostic::new(Code::NumberExpected, message).at(said.place.span());
-    context.report(finding.help(format!("write a number such as `{such}`")));
+    let (text, help) = (crate::diagnostic::shown(&said.text), format!("write a number such as `{such}`"));
+    let image = ListedVersion::of(serving);
+    let (code, of, help) = if image.is_exact() {
+        (Code::NumberExpected, String::new(), help)
+    } else {
+        let of = format!(" in {} {}", serving.served.engine, image.listed);
+        (Code::MayBeUnknownWord, of, format!("{}; {help}", image.doubt()))
+    };
+    let message = format!("`{}` must be {what}{of}, not `{text}`", said.name);
+    context.report(Diagnostic::new(code, message).at(said.place.span()).help(help));
 }
 
 fn fits(takes: &Takes, text: &str) -> bool {
@@ -164,7 +208,9 @@ fn fits(takes: &Takes, text: &str) -> bool {
     match takes {
         Takes::Word(_) => true,
         Takes::Whole(least) => text.trim().parse::<i64>().is_ok_and(|number| number >= *least),
-        Takes::Scaled(least) => text == "auto" || scaled(text).is_some_and(|number| number >= *least),
+        Takes::Port => text.trim().parse::<u16>().is_ok(),
+        Takes::Scaled(least) => scaled(text).is_some_and(|number| number >= *least),
+        Takes::Length => text.trim().eq_ignore_ascii_case("auto") || scaled(text).is_some_and(|number| number >= -1),
         Takes::Number(least) => number().is_some_and(|number| number >= *least),
         Takes::Share => number().is_some_and(|number| number > 0.0 && number <= 1.0),
     }
@@ -174,7 +220,7 @@ fn fits(takes: &Takes, text: &str) -> bool {
 fn meant(text: &str, takes: &Takes) -> Option<String> {
     let plain: String = text.trim().chars().filter(|c| !matches!(c, ',' | '_' | ' ')).collect();
     let digits = plain.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%');
-    let number = match scaled(&plain) {
+    let number = match scaled(&plain).or_else(|| scaled(&plain.to_lowercase())) {
         Some(number) => number as f64,
         None => digits.parse().ok()?,
     };
@@ -191,7 +237,8 @@ fn example(takes: &Takes) -> &'static str {
     match takes {
         Takes::Share => "0.9",
         Takes::Word(_) | Takes::Whole(_) | Takes::Number(_) => "8",
-        Takes::Scaled(_) => "8192",
+        Takes::Scaled(_) | Takes::Length => "8192",
+        Takes::Port => "9000",
     }
 }
 
@@ -206,12 +253,20 @@ fn check_variables(context: &mut Resolver<'_>, serving: &Serving<'_>, set: &Vari
         let replaces = set.get(name).is_some_and(|own| own != text);
         match served.engine.fields_of_variable(name) {
             Some(_) if set.get(name) == Some(text) => {}
+            Some([]) if served.engine.flags.as_ref().is_some_and(|flags| flags.is_fixed(name)) => {
+                warn_fixed(context, name, &place);
+            }
             Some(fields) => warn_own(context, name, fields, &place),
             None if replaces => warn_own(context, name, &["args"], &place),
             None => {}
         }
     }
     check_context(context, serving);
+}
+
+fn warn_fixed(context: &mut Resolver<'_>, name: &str, place: &FieldPlace<'_>) {
+    let message = format!("`{name}` has no effect: the image starts the server with a flag for it");
+    context.report(Diagnostic::new(Code::OwnVariable, message).at(place.span()).help("remove it"));
 }
 
 fn warn_own(context: &mut Resolver<'_>, name: &str, fields: &[&str], place: &FieldPlace<'_>) {

@@ -101,7 +101,7 @@ pub(super) fn check(context: &mut Resolver<'_>, served: &Served<'_>) {
     let is_known = OF_HUB.contains(&task) || engine::by_task(task).is_some();
     // What the image reads is judged by its own words.
     if !is_known && served.engine.task_words.is_none() {
-        return refuse_unknown(context, served, task);
+        return warn_unknown(context, served, task);
     }
     let of_table = served.facts.as_ref().map(|facts| facts.task.as_str());
     match of_table.filter(|of_table| is_known && served.spec.task.is_some() && !alike(of_table, task)) {
@@ -115,14 +115,13 @@ fn alike(one: &str, other: &str) -> bool {
     one == other || ALIKE.iter().any(|group| group.contains(&one) && group.contains(&other))
 }
 
-fn refuse_unknown(context: &mut Resolver<'_>, served: &Served<'_>, task: &str) {
+fn warn_unknown(context: &mut Resolver<'_>, served: &Served<'_>, task: &str) {
     let message = format!("`{}` is not a task of the Hub", crate::diagnostic::shown(task));
     let help = match near(task) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "use the Hub's name, such as `text-generation` or `feature-extraction`".to_owned(),
     };
-    let code = if served.engine.is_in_image() { Code::TaskMismatch } else { Code::UnknownTask };
-    context.report(Diagnostic::new(code, message).at(served.place.at("task").span()).help(help));
+    context.report(Diagnostic::new(Code::TaskMismatch, message).at(served.place.at("task").span()).help(help));
 }
 
 fn warn_model(context: &mut Resolver<'_>, served: &Served<'_>, task: &str, of_table: &str) {

@@ -310,6 +310,23 @@ fn secrets_are_refused_and_masked() {
 }
 
 #[test]
+fn a_value_under_a_secret_name_is_hidden_however_it_begins() {
+    let env =
+        "DB_PASSWORD: $Sup3rSecret, HF_TOKEN: $mytoken, API_KEY: \"%Pass1%\", SM_VLLM_API_K: s3cr3t, TOKEN: $TOKEN";
+    let (_, findings, sources) =
+        read(&[("a.yaml", &endpoint(&format!("  model: {{hub: a/b, env: {{{env}}}}}\n")))], None);
+    let text = sources.text(crate::diagnostic::FileId(0));
+    for value in ["Sup3rSecret", "mytoken", "Pass1", "s3cr3t", "$TOKEN"] {
+        assert!(!text.contains(value), "{value}: {text}");
+    }
+    let named = findings.iter().filter(|it| it.code == crate::diagnostic::Code::SecretByName).map(|it| &*it.message);
+    assert_eq!(
+        named.collect::<Vec<_>>(),
+        ["the value of `DB_PASSWORD` is in plain text", "the value of `API_KEY` is in plain text"]
+    );
+}
+
+#[test]
 fn hostile_files() {
     let deep = "[".repeat(3_000);
     check(

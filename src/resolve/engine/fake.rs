@@ -23,6 +23,7 @@ pub(super) static ENGINE: EngineRow = EngineRow {
     flags: Some(Flags {
         prefix: "FAKE_",
         owned: &[("weights", &["hub", "s3"])],
+        fixed: &[],
         keys: &[],
         abbreviates: false,
         memory: &[],

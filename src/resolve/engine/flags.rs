@@ -8,6 +8,8 @@ pub(in crate::resolve) struct Flags {
     pub(super) prefix: &'static str,
     /// Flags that hubform or SageMaker sets, and the fields of Model that each is set by; none: it is always the same.
     pub(super) owned: &'static [(&'static str, &'static [&'static str])],
+    /// Those of them that the image's entrypoint gives on the command line, which wins over the variable.
+    pub(super) fixed: &'static [&'static str],
     /// Flags for a key that callers must send, which SageMaker does not.
     pub(super) keys: &'static [&'static str],
     /// Does it accept abbreviated flags?
@@ -30,6 +32,10 @@ pub(in crate::resolve) enum Takes {
     Whole(i64),
     /// A whole number from this on, or one as `16k` (thousands) and `16K` (times 1,024).
     Scaled(i64),
+    /// The same from 0 on; or `auto`, which is -1.
+    Length,
+    /// A port.
+    Port,
     /// A number from this on.
     Number(f64),
     /// A number above 0, up to 1.
@@ -61,6 +67,11 @@ impl Flags {
         let off = flag.strip_prefix("no-").unwrap_or(&flag);
         let mine = |(name, _): &&(&'static str, _)| self.is(name, &flag) || self.is(name, off);
         self.owned.iter().find(mine).map(|(_, fields)| *fields)
+    }
+
+    /// Does a variable set what the entrypoint gives on the command line?
+    pub(in crate::resolve) fn is_fixed(&self, variable: &str) -> bool {
+        self.fixed.iter().any(|flag| self.variable(flag) == variable)
     }
 
     /// Does a flag set a key that callers must send?
@@ -95,7 +106,8 @@ impl Flags {
     }
 }
 
-/// A whole number as vLLM reads it, with or without a unit.
+/// A whole number as vLLM reads it, with or without a unit; decimals only with small units (`human_readable_int` in
+/// vllm/utils/argparse_utils.py).
 pub(in crate::resolve) fn scaled(text: &str) -> Option<i64> {
     let text = text.trim();
     let last = text.chars().next_back()?;
@@ -106,9 +118,13 @@ pub(in crate::resolve) fn scaled(text: &str) -> Option<i64> {
         't' => (1e12, 4),
         _ => return text.parse().ok(),
     };
-    let number = &text.as_bytes()[..text.len() - 1];
-    let plain = number.iter().all(|b| b.is_ascii_digit() || *b == b'.');
-    let number: f64 = plain.then(|| std::str::from_utf8(number).ok()?.parse().ok()).flatten()?;
+    let number = &text[..text.len() - 1];
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let plain = match number.split_once('.') {
+        Some((whole, decimals)) => last.is_ascii_lowercase() && digits(whole) && digits(decimals),
+        None => digits(number),
+    };
+    let number: f64 = plain.then(|| number.parse().ok()).flatten()?;
     let times = if last.is_ascii_lowercase() { thousands } else { 1024_f64.powi(power) };
     Some((number * times) as i64)
 }

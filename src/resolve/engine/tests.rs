@@ -192,5 +192,9 @@ fn variables_are_flags_where_the_image_makes_them_so() {
 fn numbers_are_read_as_vllm_reads_them() {
     let read = ["1k", "1K", "25.6k", "16384", "2M", "-1"].map(super::scaled);
     assert_eq!(read, [1000, 1024, 25_600, 16_384, 2 << 20, -1].map(Some));
-    assert!(["", "k", "1kk", "16,384", "95%", "1.5", "-1k", "é"].into_iter().all(|text| super::scaled(text).is_none()));
+    assert!(
+        ["", "k", "1kk", "16,384", "95%", "1.5", "-1k", "é", "1.5K", ".5k", "1.k"]
+            .into_iter()
+            .all(|text| super::scaled(text).is_none())
+    );
 }

@@ -73,6 +73,7 @@ const FLAGS: Flags = Flags {
         ("headless", &[]),
         ("grpc", &[]),
     ],
+    fixed: &[],
     keys: &["api-key"],
     abbreviates: true,
     memory: &[

@@ -186,3 +186,86 @@ fn all_variables_together_take_32_kib() {
         error HF2029 2:10: SageMaker rejects this container's environment: 32769 bytes are more than 32 KiB
     "#]]);
 }
+
+/// An image of AWS's by repository and tag.
+fn of_aws(image: &str) -> String {
+    format!("image: '763104351884.dkr.ecr.us-east-1.amazonaws.com/{image}'")
+}
+
+#[test]
+fn words_and_bounds_are_errors_only_for_the_version_that_is_listed() {
+    let set = "context: 8192, args: {tokenizer-mode: fast, max-num-seqs: 0}, dtype: fp16";
+    let other = of_aws("huggingface-vllm:0.22.1-transformers5.10.2-gpu-py312-cu130-ubuntu22.04");
+    vllm(&format!(", {set}")).findings(expect![[r#"
+        error HF2070 2:69: vllm 0.25.1 does not know `tokenizer-mode: fast` | values are `auto`, `hf`, `slow`, `mistral`, `deepseek_v32`, `deepseek_v4`
+        error HF2072 2:89: `max-num-seqs` must be a whole number of at least 1, not `0` | write a number such as `8`
+        error HF2070 2:100: vllm does not know `dtype: fp16` | did you mean `float16`?
+    "#]]);
+    vllm(&format!(", {set}, {other}")).findings(expect![[r#"
+        error HF2070 2:100: vllm does not know `dtype: fp16` | did you mean `float16`?
+        warning HF2071 2:69: vllm 0.25.1 does not know `tokenizer-mode: fast` | hubform knows the values of 0.25.1, and the image has 0.22.1; values are `auto`, `hf`, `slow`, `mistral`, `deepseek_v32`, `deepseek_v4`
+        warning HF2071 2:89: `max-num-seqs` must be a whole number of at least 1 in vllm 0.25.1, not `0` | hubform knows the values of 0.25.1, and the image has 0.22.1; write a number such as `8`
+    "#]]);
+    vllm(&format!(", {set}, image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/own:1")).findings(expect![[r#"
+        error HF2070 2:100: vllm does not know `dtype: fp16` | did you mean `float16`?
+        warning HF2071 2:69: vllm 0.25.1 does not know `tokenizer-mode: fast` | hubform knows the values of 0.25.1, and `image` may be another version; values are `auto`, `hf`, `slow`, `mistral`, `deepseek_v32`, `deepseek_v4`
+        warning HF2071 2:89: `max-num-seqs` must be a whole number of at least 1 in vllm 0.25.1, not `0` | hubform knows the values of 0.25.1, and `image` may be another version; write a number such as `8`
+    "#]]);
+}
+
+#[test]
+fn only_the_context_is_auto_and_only_small_units_have_decimals() {
+    let env = |name: &str, value: &str| vllm(&format!(", env: {{SM_VLLM_{name}: '{value}'}}"));
+    findings(
+        &["auto", "Auto", "-1", "1.5k", "2K"].map(|value| env("MAX_MODEL_LEN", value)),
+        expect![[r#"
+            warning HF2074 2:60: `SM_VLLM_MAX_MODEL_LEN` replaces what hubform sets | set `context` in the model instead: hubform uses it for its checks
+            warning HF2074 2:60: `SM_VLLM_MAX_MODEL_LEN` replaces what hubform sets | set `context` in the model instead: hubform uses it for its checks
+            warning HF2074 2:60: `SM_VLLM_MAX_MODEL_LEN` replaces what hubform sets | set `context` in the model instead: hubform uses it for its checks
+            warning HF2074 2:60: `SM_VLLM_MAX_MODEL_LEN` replaces what hubform sets | set `context` in the model instead: hubform uses it for its checks
+            warning HF2074 2:60: `SM_VLLM_MAX_MODEL_LEN` replaces what hubform sets | set `context` in the model instead: hubform uses it for its checks
+        "#]],
+    );
+    findings(
+        &[env("MAX_NUM_BATCHED_TOKENS", "auto"), env("MAX_NUM_BATCHED_TOKENS", "1.5K"), env("MAX_MODEL_LEN", "-2")],
+        expect![[r#"
+            error HF2072 2:69: `SM_VLLM_MAX_NUM_BATCHED_TOKENS` must be a whole number of at least 1, not `auto` | write a number such as `8192`
+            error HF2072 2:69: `SM_VLLM_MAX_NUM_BATCHED_TOKENS` must be a whole number of at least 1, not `1.5K` | write a number such as `1500`
+            error HF2072 2:60: `SM_VLLM_MAX_MODEL_LEN` must be a whole number of at least 0, or `auto`, not `-2` | write a number such as `8192`
+            warning HF2074 2:60: `SM_VLLM_MAX_MODEL_LEN` replaces what hubform sets | set `context` in the model instead: hubform uses it for its checks
+        "#]],
+    );
+}
+
+#[test]
+fn an_unknown_task_is_an_error_only_where_no_code_of_the_models_own_may_serve_it() {
+    let task = |weights: &str, more: &str| {
+        endpoint(&format!("model: {{{weights}, task: text-clasification{more}}}\nhardware: ml.m5.xlarge"))
+    };
+    let (hub, s3) = ("hub: BAAI/bge-m3", "s3: 's3://b/m/'");
+    findings(
+        &[
+            task(hub, ", engine: transformers"),
+            task(hub, ", engine: transformers, trustRemoteCode: true"),
+            task(s3, ", engine: transformers"),
+            task(hub, ", engine: tei"),
+            task(hub, ", engine: custom, image: 123456789012.dkr.ecr.us-east-1.amazonaws.com/own:1"),
+        ],
+        expect![[r#"
+            error HF2082 2:35: transformers 5.5.3 does not know `task: text-clasification` | did you mean `text-classification`?
+            warning HF2083 2:35: transformers 5.5.3 does not know `task: text-clasification` | only code of the model's own can serve it; did you mean `text-classification`?
+            warning HF2083 2:34: transformers 5.5.3 does not know `task: text-clasification` | only code of the model's own can serve it; did you mean `text-classification`?
+            warning HF2083 2:35: `text-clasification` is not a task of the Hub | did you mean `text-classification`?
+            warning HF2083 2:35: `text-clasification` is not a task of the Hub | did you mean `text-classification`?
+        "#]],
+    );
+}
+
+#[test]
+fn the_port_of_tei_has_no_effect_and_that_of_its_metrics_is_a_port() {
+    tei(", env: {PORT: '9000', PROMETHEUS_PORT: '70000'}").findings(expect![[r#"
+        error HF2072 2:66: `PROMETHEUS_PORT` must be a whole number from 0 to 65535, not `70000` | write a number such as `9000`
+        warning HF2074 2:41: `PORT` has no effect: the image starts the server with a flag for it | remove it
+    "#]]);
+    tei(", env: {PROMETHEUS_PORT: '65535'}").is_fine();
+}

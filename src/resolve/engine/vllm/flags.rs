@@ -41,7 +41,7 @@ pub(super) static TAKES: &[(&str, Takes)] = &[
     ("max-long-partial-prefills", Takes::Whole(1)),
     ("max-lora-rank", Takes::Word(&LORA_RANK)),
     ("max-loras", Takes::Whole(1)),
-    ("max-model-len", Takes::Scaled(-1)),
+    ("max-model-len", Takes::Length),
     ("max-num-batched-tokens", Takes::Scaled(1)),
     ("max-num-partial-prefills", Takes::Whole(1)),
     ("max-num-seqs", Takes::Whole(1)),
