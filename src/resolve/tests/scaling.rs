@@ -228,7 +228,7 @@ fn cooldowns_are_said_one_by_one() {
 
 #[test]
 fn schedules_change_the_bounds_by_cron_moment_or_rate() {
-    let schedules = "{name: a, cron: '0 8 * * ? *', timezone: Europe/Paris, min: 2}, \
+    let schedules = "{name: a, cron: '0  8 *   * ? *', timezone: Europe/Paris, min: 2}, \
                      {name: b, at: '2027-01-01T00:00:00', min: 1, max: 9}, {name: c, rate: 1 day, max: 3}";
     scaled(&format!("max: 4, schedules: [{schedules}]")).schedules(expect![[r#"[{"min":2,"name":"a","timezone":"Europe/Paris","when":"cron(0 8 * * ? *)"},{"max":9,"min":1,"name":"b","when":"at(2027-01-01T00:00:00)"},{"max":3,"name":"c","when":"rate(1 day)"}]"#]]);
 }
