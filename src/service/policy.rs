@@ -585,7 +585,9 @@ mod tests {
             { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": resources },
             { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:${AWS::Partition}:s3:::b" },
         ]);
-        check(wrong, expect![[r#"
+        check(
+            wrong,
+            expect![[r#"
             /Resource/0: the service of a resource cannot have wildcards: `arn:aws:*:*:*:x` | write one ARN for each service, or `*` for everything
                 Resource vendor must be fully qualified and cannot contain regexes.
             /Resource/1: the service of a resource cannot have wildcards: `arn:aws:s?:::x` | write one ARN for each service, or `*` for everything
@@ -596,7 +598,8 @@ mod tests {
                 IAM resource arn:aws:iam:us-east-1::user/b cannot contain region information.
             /Resource: a resource must be an ARN or `*`, not `arn:${AWS::Partition}:s3:::b` | an ARN has six parts: `arn:aws:s3:::bucket/*`
                 Resource arn:${AWS::Partition}:s3:::b must be in ARN format or "*".
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
