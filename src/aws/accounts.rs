@@ -11,7 +11,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use tokio::sync::OnceCell;
 
 use super::{
-    error::Site, iam::IamClient, identity::IdentityClient, limit::LimitAnswers, profile::InTime,
+    error::CallSite, iam::IamClient, identity::IdentityClient, limit::LimitAnswers, profile::InTime,
     sagemaker::SageMakerClient, settings::has_empty_endpoint, stacks::StacksClient,
 };
 use crate::cloud::{Accounts, Connection, Reply, Target};
@@ -131,7 +131,7 @@ async fn configure(base: &SdkConfig, target: &Target, limits: Limits) -> SdkConf
 }
 
 fn clients(config: &SdkConfig, target: &Target) -> Connection {
-    let site = Site::new(target.clone());
+    let site = CallSite::new(target.clone());
     let no_endpoint = has_empty_endpoint();
     macro_rules! client {
         ($sdk:ident) => {{

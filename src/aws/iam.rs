@@ -4,18 +4,18 @@ use aws_sdk_iam::{Client, operation::get_role::GetRoleOutput};
 
 use super::{
     convert::{Read, Unreadable, required},
-    error::{Site, if_found},
+    error::{CallSite, if_found},
 };
 use crate::cloud::{Iam, Reply, RoleDescription};
 
 /// IAM in one account.
 pub(super) struct IamClient {
     client: Client,
-    site: Site,
+    site: CallSite,
 }
 
 impl IamClient {
-    pub(super) fn new(client: Client, site: Site) -> Self {
+    pub(super) fn new(client: Client, site: CallSite) -> Self {
         Self { client, site }
     }
 }

@@ -2,17 +2,17 @@
 
 use aws_sdk_sts::{Client, operation::get_caller_identity::GetCallerIdentityOutput};
 
-use super::{convert::required, error::Site};
+use super::{convert::required, error::CallSite};
 use crate::cloud::{CallerIdentity, Identity, Reply};
 
 /// STS with one set of credentials.
 pub(super) struct IdentityClient {
     client: Client,
-    site: Site,
+    site: CallSite,
 }
 
 impl IdentityClient {
-    pub(super) fn new(client: Client, site: Site) -> Self {
+    pub(super) fn new(client: Client, site: CallSite) -> Self {
         Self { client, site }
     }
 }

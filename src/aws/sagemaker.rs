@@ -4,18 +4,18 @@ use aws_sdk_sagemaker::{Client, operation::describe_endpoint::DescribeEndpointOu
 
 use super::{
     convert::{Read, required, text},
-    error::Site,
+    error::CallSite,
 };
 use crate::cloud::{CloudErrorKind, EndpointDescription, Reply, SageMaker};
 
 /// SageMaker in one account and Region.
 pub(super) struct SageMakerClient {
     client: Client,
-    site: Site,
+    site: CallSite,
 }
 
 impl SageMakerClient {
-    pub(super) fn new(client: Client, site: Site) -> Self {
+    pub(super) fn new(client: Client, site: CallSite) -> Self {
         Self { client, site }
     }
 }

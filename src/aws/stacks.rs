@@ -13,7 +13,7 @@ use super::{
         self, Read, Unreadable, change_set, change_set_summary, list, page, required, text, to_capabilities,
         to_parameters, to_tags,
     },
-    error::{Site, if_found},
+    error::{CallSite, if_found},
 };
 use crate::cloud::{
     ChangeSet, ChangeSetIds, ChangeSetSummary, ChangeSetType, CloudResult, CreateChangeSet, CreateStack, DeleteStack,
@@ -24,11 +24,11 @@ use crate::cloud::{
 /// CloudFormation in one account and Region.
 pub(super) struct StacksClient {
     client: Client,
-    site: Site,
+    site: CallSite,
 }
 
 impl StacksClient {
-    pub(super) fn new(client: Client, site: Site) -> Self {
+    pub(super) fn new(client: Client, site: CallSite) -> Self {
         Self { client, site }
     }
 
