@@ -36,7 +36,7 @@ fn what_moved_since_the_plan_ends_with_4() {
     let between = before_the_second("Action=GetCallerIdentity", &peer.url(), delete);
     let moved = apply(folder.path(), &between);
     let said = String::from_utf8_lossy(&moved.stdout);
-    assert!(moved.status.code() == Some(4) && said.contains("gone"), "{:?}\n{said}", moved.status);
+    assert!(moved.status.code() == Some(4) && said.contains("has been deleted"), "{:?}\n{said}", moved.status);
 }
 
 fn apply(folder: &Path, url: &str) -> Output {
