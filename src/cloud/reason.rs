@@ -75,7 +75,6 @@ const WORDINGS: &[(Reason, &str)] = &[
     (Reason::Capacity, "is temporarily unavailable in supported availability zones"),
     (Reason::Capacity, "insufficient capacity"),
     (Reason::Capacity, "insufficientinstancecapacity"),
-    (Reason::Capacity, "insufficientcapacityerror"),
     (Reason::Capacity, "capacityerror"),
     // (O: amazon-sagemaker-examples 379, terraform-provider-aws 8713; comfyui-on-amazon-sagemaker 2)
     (Reason::Container, "did not pass the ping health check"),

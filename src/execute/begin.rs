@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, rc::Rc, time::Duration};
 
 use super::{
     Answer, Call, Event, FailureKind, Machine, StepResult, failure,
+    poll::FRESH,
     token::{self, Asks, Intent},
     track::{ChangeSetOrigin, PendingFailure, Requested, Requesting, Running, State, Track},
 };
@@ -16,8 +17,6 @@ use crate::{
     render::ParameterValue,
 };
 
-/// A stack that was described so long ago counts as known.
-const FRESH: Duration = Duration::from_secs(2);
 /// How much the clock of this machine may differ from AWS's.
 const CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 

@@ -18,8 +18,8 @@ use crate::{
 
 /// A stack that is watched by its events is described this often all the same: events may lag behind.
 const CERTAIN: Duration = Duration::from_secs(60);
-/// A name that was not there so long ago counts as free.
-const FRESH: Duration = Duration::from_secs(2);
+/// What was seen so long ago counts as known: a stack that was described, a name that was not there.
+pub(super) const FRESH: Duration = Duration::from_secs(2);
 
 /// The shared poll of one target.
 #[derive(Debug, Default)]
